@@ -1,0 +1,70 @@
+/** What the leader writes on the Lease for every replica to see. */
+export interface Announcement {
+  /** Lower-case hex SHA-256 of the exact bytes of `tls.crt`. */
+  readonly hash: string;
+  /** The leaf's notAfter, RFC 3339 in UTC with seconds. */
+  readonly validUntil: string;
+}
+
+export type Rotation = 'leaf' | 'ca';
+
+/** The Lease as far as this system reads it. */
+export interface LeaseSnapshot {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** Null when nobody holds it (never acquired, or released). */
+  readonly holder: string | null;
+  readonly durationMs: number;
+  /** Opaque: only ever compared for change, never with a clock. */
+  readonly renewTime: string | null;
+  readonly transitions: number;
+  readonly announcement: Announcement | null;
+  /** Why the announcement cannot be used although annotations are there, else null. */
+  readonly malformed: string | null;
+  /** A rotation somebody asks for by annotation; `unknown` is any other value. */
+  readonly rotate: Rotation | 'unknown' | null;
+  /** Since when every live replica has been seen serving the announced certificate, ms since the epoch. */
+  readonly servedSinceMs: number | null;
+}
+
+/** One certificate as far as decisions need it. */
+export interface CertificateFacts {
+  /** Lower-case hex SHA-256 of the DER. */
+  readonly fingerprint: string;
+  readonly subject: string;
+  readonly serial: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** DNS names and IP addresses of the subjectAltName. */
+  readonly names: readonly string[];
+}
+
+/** One reading of the mounted directory: a whole `..data` generation. */
+export interface MountReading {
+  /** Changes whenever any byte of `tls.crt`, `tls.key` or `ca.crt` does. */
+  readonly generation: string;
+  /** SHA-256 of `tls.crt`; null when there is none to read. */
+  readonly hash: string | null;
+  /** Why nothing could be read although something is there, else null. */
+  readonly problem: string | null;
+}
+
+/** A pair that has passed every check and may be served. */
+export interface VerifiedPair {
+  readonly hash: string;
+  readonly generation: string;
+  readonly leaf: CertificateFacts;
+  /** What is wrong with it but does not forbid serving it (only with an external issuer). */
+  readonly advice: readonly string[];
+}
+
+/** A replica as the leader sees its Pod. */
+export interface Replica {
+  readonly name: string;
+  /** The hash it says it serves; null when it has not said. */
+  readonly servingHash: string | null;
+  /** The kubelet calls it ready, so that calls may reach it. */
+  readonly ready: boolean;
+  /** When it is gone for good although its object stands: finished, or past its deletion time. Null while alive. */
+  readonly goneAtMs: number | null;
+}
