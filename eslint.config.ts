@@ -1,15 +1,18 @@
 import rxjs from 'eslint-plugin-rxjs-x';
+import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+import { dollarRule } from './spec/support/dollar-rule.ts';
 
 const ambient = ['Date', 'setTimeout', 'setInterval', 'setImmediate', 'process', 'console', 'Promise', 'performance'];
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['dist', 'coverage', 'node_modules'] },
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   rxjs.configs.recommended,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { house: { rules: { dollar: dollarRule as never } } },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
@@ -17,7 +20,7 @@ export default tseslint.config(
       // A port without a value to give is an honest Observable<void>; a callback's result is often nobody's business.
       '@typescript-eslint/no-invalid-void-type': 'off',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
-      'rxjs-x/finnish': ['error', { functions: false, methods: false, parameters: true, properties: true, variables: true }],
+      'house/dollar': 'error',
       'rxjs-x/no-ignored-subscription': 'off',
       'rxjs-x/no-sharereplay': ['error', { allowConfig: true }],
     },
@@ -26,7 +29,10 @@ export default tseslint.config(
     files: ['streams/**'],
     rules: {
       'no-restricted-globals': ['error', ...ambient],
-      '@typescript-eslint/no-restricted-imports': ['error', { patterns: ['node:*', '../*', '@*', 'zod', 'winston', 'undici'] }],
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: ['node:*', '../*', '@*', 'zod', 'winston', 'undici'] },
+      ],
     },
   },
   {

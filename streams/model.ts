@@ -6,8 +6,6 @@ export interface Announcement {
   readonly validUntil: string;
 }
 
-export type Rotation = 'leaf' | 'ca';
-
 /** The Lease as far as this system reads it. */
 export interface LeaseSnapshot {
   readonly uid: string;
@@ -21,8 +19,8 @@ export interface LeaseSnapshot {
   readonly announcement: Announcement | null;
   /** Why the announcement cannot be used although annotations are there, else null. */
   readonly malformed: string | null;
-  /** A rotation somebody asks for by annotation; `unknown` is any other value. */
-  readonly rotate: Rotation | 'unknown' | null;
+  /** The rotation somebody asks for by annotation, as it stands there: `leaf`, `ca`, `ca/FINGERPRINT` once begun. */
+  readonly rotate: string | null;
   /** Since when every live replica has been seen serving the announced certificate, ms since the epoch. */
   readonly servedSinceMs: number | null;
 }

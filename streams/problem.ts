@@ -3,7 +3,7 @@
  * Anything else on an error channel is a bug and ends the process.
  */
 export class Problem extends Error {
-  override readonly name = 'Problem';
+  override readonly name: string = 'Problem';
   /** HTTP status; null when no answer came. */
   readonly status: number | null;
 

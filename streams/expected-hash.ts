@@ -1,0 +1,29 @@
+import { distinctUntilChanged, map, scan } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
+import type { LoadEvent } from './load-certificate.ts';
+
+interface Fold {
+  readonly served: string | null;
+  readonly expected: string | null;
+}
+
+/**
+ * The hash the kubelet should be nudged for: announced, not mounted, and not already served. A mount that is ahead of
+ * its announcement is not a slow kubelet.
+ *
+ *     load     --unmounted a--served a--mismatched a,b--mismatched b,a--
+ *     result   --a------------0-------------------------b--------------
+ */
+export const expectedHash = (): OperatorFunction<LoadEvent, string | null> => (load$) =>
+  load$.pipe(
+    scan(
+      ({ served }: Fold, event): Fold => {
+        if (event.type === 'certificate/served') return { served: event.pair.hash, expected: null };
+        const missing = event.type === 'certificate/unmounted' || event.type === 'certificate/mismatched';
+        return { served, expected: missing && event.hash !== served ? event.hash : null };
+      },
+      { served: null, expected: null },
+    ),
+    map(({ expected }) => expected),
+    distinctUntilChanged(),
+  );

@@ -1,0 +1,116 @@
+import { EMPTY, combineLatest, distinctUntilChanged, filter, map, merge, share, startWith, withLatestFrom } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { backoffMs } from './backoff-ms.ts';
+import { certificateDeadline } from './certificate-deadline.ts';
+import type { DeadlineEvent } from './certificate-deadline.ts';
+import type { Clock } from './clock.ts';
+import { distinctAnnouncement } from './distinct-announcement.ts';
+import { expectedHash } from './expected-hash.ts';
+import { firstSight } from './first-sight.ts';
+import { loadCertificate } from './load-certificate.ts';
+import type { LoadEvent, LoadPorts, Wanted } from './load-certificate.ts';
+import type { LeaseSnapshot } from './model.ts';
+import { mountedHash } from './mounted-hash.ts';
+import type { MountPorts } from './mounted-hash.ts';
+import { podAnnotations } from './pod-annotations.ts';
+import type { PodEvent, PodPorts } from './pod-annotations.ts';
+import { readiness } from './readiness.ts';
+import type { Readiness } from './readiness.ts';
+import { singleFlight } from './single-flight.ts';
+
+export type FollowerPorts = MountPorts & LoadPorts & PodPorts & { readonly clock: Clock };
+
+export interface FollowerPolicy {
+  /** Null waits for ever. */
+  readonly certTimeoutMs: number | null;
+  readonly kubeletNudge: boolean;
+}
+
+export type FollowerEvent =
+  | { readonly type: 'wanted/changed'; readonly wanted: Wanted; readonly elapsedMs: number }
+  | { readonly type: 'tick/checked'; readonly wanted: Wanted }
+  | { readonly type: 'certificate/concluded'; readonly load: LoadEvent; readonly elapsedMs: number }
+  | { readonly type: 'readiness/changed'; readonly readiness: Readiness }
+  | DeadlineEvent
+  | PodEvent;
+
+export interface Follower {
+  readonly event$: Observable<FollowerEvent>;
+  readonly readiness$: Observable<Readiness>;
+  /** Emits when something is mounted that nobody has announced: the Lease should be asked. */
+  readonly unannounced$: Observable<unknown>;
+}
+
+type Sighting =
+  | { readonly type: 'wanted/changed'; readonly wanted: Wanted }
+  | { readonly type: 'certificate/concluded'; readonly load: LoadEvent };
+
+const hashesOf = (sighting: Sighting): readonly string[] => {
+  if (sighting.type === 'wanted/changed') {
+    const { lease, mounted } = sighting.wanted;
+    return [lease?.announcement?.hash, mounted.hash].filter((hash) => typeof hash === 'string');
+  }
+  const { load } = sighting;
+  if (load.type === 'certificate/unannounced') return [];
+  return [load.type === 'certificate/served' ? load.pair.hash : load.hash];
+};
+
+const isUnannounced = ({ lease, mounted }: Wanted): boolean =>
+  mounted.hash !== null && mounted.hash !== lease?.announcement?.hash;
+
+/** Failed loads that time can mend are tried again; anything else waits for another announcement or another mount. */
+const retryInMs = (random: () => number) => (load: LoadEvent, failures: number) => {
+  const retryable =
+    (load.type === 'certificate/rejected' && load.retryable) ||
+    (load.type === 'certificate/served' && load.untrusted !== null);
+  return retryable ? backoffMs(failures, random()) : null;
+};
+
+/**
+ * Discover, verify, serve. Every replica runs it, leader or not.
+ *
+ *     lease     --a---------------b-----------------
+ *     mounted   -------a------------------b---------
+ *     load      --~----L----------~-------L---------   ~ mismatched, L served
+ *     ready     -------a------------------b---------
+ */
+export const follower = (
+  { lease$, tick$ }: { readonly lease$: Observable<LeaseSnapshot | null>; readonly tick$: Observable<unknown> },
+  ports: FollowerPorts,
+  { certTimeoutMs, kubeletNudge }: FollowerPolicy,
+): Follower => {
+  const announced$ = lease$.pipe(startWith<LeaseSnapshot | null>(null), distinctAnnouncement());
+  const mounted$ = mountedHash(tick$, ports);
+  const wanted$ = combineLatest({ lease: announced$, mounted: mounted$ }).pipe(share());
+
+  const load$ = wanted$.pipe(singleFlight(loadCertificate(ports), { retryInMs: retryInMs(ports.random) }), share());
+
+  const readiness$ = merge(load$, tick$.pipe(map(() => ({ type: 'tick' }) as const))).pipe(readiness(ports.clock));
+
+  const servedHash$ = readiness$.pipe(
+    map(({ served }) => served?.hash),
+    filter((hash) => hash !== undefined),
+  );
+  const pod$ = podAnnotations({ expected$: load$.pipe(expectedHash()), serving$: servedHash$ }, ports);
+
+  return {
+    readiness$,
+    unannounced$: wanted$.pipe(
+      distinctUntilChanged((left, right) => left.mounted === right.mounted),
+      filter(isUnannounced),
+    ),
+    event$: merge(
+      certificateDeadline(readiness$, certTimeoutMs),
+      kubeletNudge ? pod$ : EMPTY,
+      readiness$.pipe(map((now) => ({ type: 'readiness/changed', readiness: now }) as const)),
+      merge(
+        wanted$.pipe(map((wanted): Sighting => ({ type: 'wanted/changed', wanted }))),
+        load$.pipe(map((load): Sighting => ({ type: 'certificate/concluded', load }))),
+      ).pipe(
+        firstSight(ports.clock, hashesOf),
+        map(([sighting, elapsedMs]): FollowerEvent => ({ ...sighting, elapsedMs })),
+      ),
+      tick$.pipe(withLatestFrom(wanted$, (_, wanted) => ({ type: 'tick/checked', wanted }) as const)),
+    ),
+  };
+};

@@ -1,0 +1,8 @@
+/**
+ * Whether one resourceVersion is older than another. They rise as numbers in every API server there is; where one
+ * does not parse it counts as newer, so that nothing is ever ignored for being strange.
+ */
+export const isOlderVersion = (version: string, than: string): boolean => {
+  const [left, right] = [Number(version), Number(than)];
+  return Number.isFinite(left) && Number.isFinite(right) && left < right;
+};

@@ -1,0 +1,68 @@
+import { Observable, Subject, defer, throwError } from 'rxjs';
+import { isOlderVersion } from './is-older-version.ts';
+import type { Announcement, LeaseSnapshot } from './model.ts';
+import { Problem } from './problem.ts';
+import { serialQueue } from './serial-queue.ts';
+
+/** One change of the Lease; everything it does not name stays as it is. */
+export type LeaseChange =
+  | { readonly kind: 'claim' }
+  | { readonly kind: 'renew' }
+  | { readonly kind: 'release' }
+  | { readonly kind: 'announce'; readonly announcement: Announcement; readonly fulfils: boolean }
+  | { readonly kind: 'mark-served'; readonly sinceMs: number | null }
+  | { readonly kind: 'ask-rotation'; readonly rotate: string | null };
+
+export interface LeaseWritePort {
+  /** Writes with the basis' resourceVersion; a null basis creates the Lease. Errs with a Problem, 409 for a conflict. */
+  writeLease(change: LeaseChange, basis: LeaseSnapshot | null): Observable<LeaseSnapshot>;
+}
+
+export interface LeaseQueue {
+  readonly written$: Observable<LeaseSnapshot>;
+  /** Cold. `basis` is the Lease the change was decided on. */
+  write(change: LeaseChange, basis: LeaseSnapshot | null): Observable<LeaseSnapshot>;
+}
+
+/** Whether a decision taken on one state of the Lease still stands on another; our own renewals in between do no harm. */
+const decidedAlike = (left: LeaseSnapshot, right: LeaseSnapshot): boolean =>
+  left.uid === right.uid &&
+  left.holder === right.holder &&
+  left.announcement?.hash === right.announcement?.hash &&
+  left.rotate === right.rotate &&
+  left.servedSinceMs === right.servedSinceMs;
+
+/**
+ * All writes of this replica to the Lease, one after the other (L3). A write that waited behind another one of ours is
+ * rebased on its answer if that changed nothing it was decided on, and refused as a conflict if it did.
+ */
+export const leaseQueue = (port: LeaseWritePort): LeaseQueue => {
+  const inTurn = serialQueue();
+  const written$ = new Subject<LeaseSnapshot>();
+  let latest: LeaseSnapshot | null = null;
+
+  const write = (change: LeaseChange, basis: LeaseSnapshot | null): Observable<LeaseSnapshot> => {
+    if (basis === null || latest === null || !isOlderVersion(basis.resourceVersion, latest.resourceVersion)) {
+      return port.writeLease(change, basis);
+    }
+    if (decidedAlike(latest, basis)) return port.writeLease(change, latest);
+    return throwError(() => new Problem(`the Lease changed before "${change.kind}" could be written`, 409));
+  };
+
+  return {
+    written$: written$.asObservable(),
+    write: (change, basis) =>
+      new Observable((subscriber) =>
+        inTurn(defer(() => write(change, basis))).subscribe({
+          next: (lease) => {
+            latest = lease;
+            // The one who wrote hears it first; the echo to everybody else may end its subscription.
+            subscriber.next(lease);
+            written$.next(lease);
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      ),
+  };
+};

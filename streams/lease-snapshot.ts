@@ -1,0 +1,109 @@
+import {
+  EMPTY,
+  catchError,
+  concatMap,
+  connect,
+  defer,
+  distinctUntilChanged,
+  exhaustMap,
+  filter,
+  map,
+  merge,
+  of,
+  startWith,
+  switchMap,
+  throwError,
+} from 'rxjs';
+import type { Observable } from 'rxjs';
+import { isOlderVersion } from './is-older-version.ts';
+import type { LeaseSnapshot } from './model.ts';
+import { Problem } from './problem.ts';
+import { resumingWatch } from './resuming-watch.ts';
+import type { WatchItem, WatchPolicy } from './resuming-watch.ts';
+import type { WatchPort } from './watch-port.ts';
+
+type Via = 'watch' | 'get' | 'write';
+
+export type LeaseEvent =
+  | Extract<WatchItem<LeaseSnapshot>, { type: 'watch/established' | 'watch/closed' | 'watch/failed' }>
+  | { readonly type: 'lease/observed'; readonly lease: LeaseSnapshot | null; readonly via: Via }
+  | { readonly type: 'lease/unread'; readonly status: number | null; readonly error: string };
+
+export interface LeaseSources {
+  /** The fallback interval. */
+  readonly tick$: Observable<unknown>;
+  /** Each value asks for one GET: a mounted change that nobody announced. */
+  readonly asked$: Observable<unknown>;
+  /** Answers to this replica's own writes. */
+  readonly written$: Observable<LeaseSnapshot>;
+}
+
+export interface LeasePorts {
+  readonly leaseWatch: WatchPort<LeaseSnapshot>;
+  /** One GET; null when there is no Lease. Errs with a Problem. */
+  getLease(): Observable<LeaseSnapshot | null>;
+}
+
+/**
+ * Everything this replica learns of the Lease, newest first: the watch, a GET at each tick while there is no watch, a
+ * GET when somebody asks, and the answers to its own writes. An older version than the one already seen is dropped.
+ *
+ *     watch    --E-1---2--C~~~~~~~~~~~~E--5--
+ *     tick     t---t---t---t---t---t---t---t-
+ *     result   --E-1---2--C-3------4---E--5--     3 and 4 by GET
+ */
+export const leaseSnapshot = (
+  { tick$, asked$, written$ }: LeaseSources,
+  ports: LeasePorts,
+  policy: WatchPolicy,
+): Observable<LeaseEvent> =>
+  defer(() => {
+    let newest: LeaseSnapshot | null | undefined;
+
+    const observe = (lease: LeaseSnapshot | null, via: Via, authoritative: boolean): Observable<LeaseEvent> => {
+      const stale = !authoritative && lease && newest && isOlderVersion(lease.resourceVersion, newest.resourceVersion);
+      if (stale) return EMPTY;
+      newest = lease;
+      return of({ type: 'lease/observed', lease, via });
+    };
+
+    const forget = (lease: LeaseSnapshot): Observable<LeaseEvent> =>
+      newest && isOlderVersion(lease.resourceVersion, newest.resourceVersion) ? EMPTY : observe(null, 'watch', true);
+
+    const get$ = defer(() => ports.getLease()).pipe(
+      // An absent Lease is news only when nothing newer has been seen; a deletion also comes by the watch.
+      concatMap((lease) => observe(lease, 'get', lease === null)),
+      catchError((error: unknown): Observable<LeaseEvent> => {
+        if (!(error instanceof Problem)) return throwError(() => error);
+        return of({ type: 'lease/unread', status: error.status, error: error.message });
+      }),
+    );
+
+    return resumingWatch(ports.leaseWatch, policy).pipe(
+      connect((watch$) =>
+        merge(
+          watch$.pipe(
+            concatMap((item): Observable<LeaseEvent> => {
+              if (item.type === 'watch/listed') return observe(item.items[0] ?? null, 'watch', true);
+              if (item.type === 'watch/applied') return observe(item.object, 'watch', false);
+              if (item.type === 'watch/deleted') return forget(item.object);
+              return of(item);
+            }),
+          ),
+          watch$.pipe(
+            filter(
+              (item) =>
+                item.type === 'watch/established' || item.type === 'watch/closed' || item.type === 'watch/failed',
+            ),
+            map((item) => item.type !== 'watch/established'),
+            startWith(true),
+            distinctUntilChanged(),
+            switchMap((blind) => (blind ? tick$ : EMPTY)),
+            exhaustMap(() => get$),
+          ),
+          asked$.pipe(exhaustMap(() => get$)),
+          written$.pipe(concatMap((lease) => observe(lease, 'write', false))),
+        ),
+      ),
+    );
+  });

@@ -1,0 +1,77 @@
+import { EMPTY, catchError, concatMap, defer, map, of, throwError } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { Announcement, LeaseSnapshot, MountReading, VerifiedPair } from './model.ts';
+import { Problem } from './problem.ts';
+
+/** What one replica wants to serve: the announcement it has seen and the generation that is mounted. */
+export interface Wanted {
+  readonly lease: LeaseSnapshot | null;
+  readonly mounted: MountReading;
+}
+
+export type Verdict =
+  | { readonly ok: true; readonly pair: VerifiedPair }
+  | { readonly ok: false; readonly reason: string; readonly retryable: boolean };
+
+export interface LoadPorts {
+  /** Checks the very bytes that were hashed as this generation; null when they are no longer at hand. */
+  verify(mounted: MountReading, announcement: Announcement): Observable<Verdict | null>;
+  /** Puts the pair into the server; the first call starts listening. Errs with a Problem and then serves what it did. */
+  serve(pair: VerifiedPair): Observable<void>;
+  /** One loopback TLS handshake with the Service's name: null when it verified, else why not. */
+  handshake(pair: VerifiedPair): Observable<string | null>;
+}
+
+export type LoadEvent =
+  | { readonly type: 'certificate/unannounced'; readonly malformed: string | null }
+  | { readonly type: 'certificate/unmounted'; readonly hash: string }
+  | { readonly type: 'certificate/mismatched'; readonly hash: string; readonly filesystemHash: string }
+  | {
+      readonly type: 'certificate/rejected';
+      readonly hash: string;
+      readonly reason: string;
+      readonly retryable: boolean;
+    }
+  | { readonly type: 'certificate/served'; readonly pair: VerifiedPair; readonly untrusted: string | null };
+
+const rejected = (hash: string, reason: string, retryable: boolean): LoadEvent => ({
+  type: 'certificate/rejected',
+  hash,
+  reason,
+  retryable,
+});
+
+/**
+ * One load, start to end: compare, verify, serve, shake hands. Whatever fails leaves the server as it was.
+ *
+ *     announced a, mounted a   --verify--serve--handshake--(served|)
+ *     announced a, mounted b   (mismatched|)
+ */
+export const loadCertificate =
+  (ports: LoadPorts) =>
+  ({ lease, mounted }: Wanted): Observable<LoadEvent> => {
+    const announcement = lease?.announcement ?? null;
+    if (announcement === null) return of({ type: 'certificate/unannounced', malformed: lease?.malformed ?? null });
+
+    const { hash } = announcement;
+    if (mounted.problem !== null) return of(rejected(hash, mounted.problem, true));
+    if (mounted.hash === null) return of({ type: 'certificate/unmounted', hash });
+    if (mounted.hash !== hash) return of({ type: 'certificate/mismatched', hash, filesystemHash: mounted.hash });
+
+    const serve = (pair: VerifiedPair): Observable<LoadEvent> =>
+      defer(() => ports.serve(pair)).pipe(
+        concatMap(() => ports.handshake(pair)),
+        map((untrusted): LoadEvent => ({ type: 'certificate/served', pair, untrusted })),
+      );
+
+    return defer(() => ports.verify(mounted, announcement)).pipe(
+      concatMap((verdict) => {
+        // The mount has moved on: its next reading is already on the way.
+        if (verdict === null) return EMPTY;
+        return verdict.ok ? serve(verdict.pair) : of(rejected(hash, verdict.reason, verdict.retryable));
+      }),
+      catchError((error: unknown) =>
+        error instanceof Problem ? of(rejected(hash, error.message, true)) : throwError(() => error),
+      ),
+    );
+  };

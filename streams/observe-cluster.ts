@@ -1,0 +1,90 @@
+import { EMPTY, combineLatest, filter, map, merge, of, share } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { AuthorityState, Observed, SecretState, Target, TargetState } from './cluster-state.ts';
+import type { LeaseSnapshot, Replica } from './model.ts';
+import { resumingWatch } from './resuming-watch.ts';
+import type { WatchItem, WatchPolicy } from './resuming-watch.ts';
+import { trackedObject } from './tracked-object.ts';
+import { trackedReplicas } from './tracked-replicas.ts';
+import type { WatchPort } from './watch-port.ts';
+
+/** An object as it stood when it was last written or read again by us. */
+export type Touched =
+  | { readonly object: 'secret'; readonly state: SecretState }
+  | { readonly object: 'authority'; readonly state: AuthorityState }
+  | { readonly object: 'target'; readonly id: string; readonly state: TargetState };
+
+export interface ObservationPorts {
+  readonly secretWatch: WatchPort<SecretState>;
+  readonly authorityWatch: WatchPort<AuthorityState>;
+  readonly targets: readonly { readonly id: string; readonly watch: WatchPort<TargetState> }[];
+  readonly replicaWatch: WatchPort<Replica>;
+}
+
+export interface Trouble {
+  readonly type: 'object/unwatched';
+  readonly object: string;
+  readonly status: number | null;
+  readonly error: string;
+  readonly retryInMs: number;
+}
+
+/** `held` is the leader's to say, at the moment it plans. */
+export type Observation = Omit<Observed, 'targets'> & { readonly targets: readonly Omit<Target, 'held'>[] };
+
+/**
+ * Everything the leader's decisions rest on, as one value, renewed whenever any part of it changes.
+ *
+ *     lease      l----------m------
+ *     secret     u---s-------------
+ *     target     u-----t-----------
+ *     result     1---2-3----4------
+ */
+export const observeCluster = (
+  lease$: Observable<LeaseSnapshot>,
+  touched$: Observable<Touched>,
+  ports: ObservationPorts,
+  policy: WatchPolicy,
+): { readonly observed$: Observable<Observation>; readonly trouble$: Observable<Trouble> } => {
+  const troubles: Observable<Trouble>[] = [];
+
+  const watch = <T>(object: string, port: WatchPort<T>): Observable<WatchItem<T>> => {
+    const watch$ = resumingWatch(port, policy).pipe(share());
+    const failed$ = watch$.pipe(filter((item) => item.type === 'watch/failed'));
+    troubles.push(
+      failed$.pipe(
+        map(({ status, error, retryInMs }) => ({ type: 'object/unwatched', object, status, error, retryInMs })),
+      ),
+    );
+    return watch$;
+  };
+
+  const secret$ = touched$.pipe(
+    filter((touched) => touched.object === 'secret'),
+    map(({ state }) => state),
+  );
+  const authority$ = touched$.pipe(
+    filter((touched) => touched.object === 'authority'),
+    map(({ state }) => state),
+  );
+  const targetOf = (id: string): Observable<TargetState> =>
+    touched$.pipe(
+      filter((touched) => touched.object === 'target'),
+      filter((touched) => touched.id === id),
+      map(({ state }) => state),
+    );
+
+  const targets = ports.targets.map(({ id, watch: port }) =>
+    trackedObject(watch(id, port), targetOf(id)).pipe(map((state) => ({ id, state }))),
+  );
+
+  const observed$ = combineLatest({
+    lease: lease$,
+    secret: trackedObject(watch('secret', ports.secretWatch), secret$),
+    authority: trackedObject(watch('authority', ports.authorityWatch), authority$),
+    targets: targets.length === 0 ? of([]) : combineLatest(targets),
+    replicas: trackedReplicas(watch('replicas', ports.replicaWatch)),
+  });
+
+  return { observed$, trouble$: troubles.length === 0 ? EMPTY : merge(...troubles) };
+};

@@ -1,0 +1,164 @@
+import { acknowledged } from './acknowledged.ts';
+import { certificateSets } from './certificate-sets.ts';
+import type { Certificates } from './certificate-sets.ts';
+import type { AuthorityState, Observed, SecretState, Target } from './cluster-state.ts';
+import type { CertificateFacts } from './model.ts';
+import { renewalDue } from './renewal-due.ts';
+import type { Step } from './step.ts';
+
+const { alive, includes, same, union, without } = certificateSets;
+
+export interface IssuancePolicy {
+  /** This replica's Pod: the acknowledgements must include its own. */
+  readonly identity: string;
+  /** The names that a leaf must carry. */
+  readonly names: readonly string[];
+  readonly renewBeforeMs: number;
+  readonly caRenewBeforeMs: number;
+  readonly caOverlapMs: number;
+}
+
+/** What the planner looks at in each rule. */
+interface View extends IssuancePolicy {
+  readonly nowMs: number;
+  readonly observed: Observed;
+  readonly secret: SecretState | 'absent';
+  readonly authority: AuthorityState;
+  readonly current: CertificateFacts;
+}
+
+/** A CA rotation asked for is bound to the CA it replaces, so that nobody carries it out twice. */
+const boundTo = ({ fingerprint }: CertificateFacts): string => `ca/${fingerprint}`;
+
+const isSettled = ({ secret, current, observed }: View): boolean =>
+  secret !== 'absent' &&
+  secret.problem === null &&
+  secret.issuer === current.fingerprint &&
+  secret.hash !== null &&
+  secret.hash === observed.lease.announcement?.hash;
+
+/** Every CA that somebody may still be serving under: what stands in the Secret and, when no CA is known, in the targets. */
+const inherited = ({ secret, targets }: Observed): Certificates =>
+  union(
+    typeof secret === 'string' ? [] : secret.trust,
+    ...targets.flatMap(({ state }) => (typeof state === 'string' ? [] : state.bundles)),
+  );
+
+const foundAuthority = (observed: Observed, authority: AuthorityState | 'absent', nowMs: number): Step => {
+  const keep = alive(union(authority === 'absent' ? [] : authority.bundle, inherited(observed)), nowMs);
+  return { kind: 'issue-authority', reason: authority === 'absent' ? 'missing' : 'unusable', keep, basis: authority };
+};
+
+const requests = ({ observed: { lease }, current }: View): Step | null => {
+  const { rotate } = lease;
+  if (rotate === null || rotate === 'leaf' || rotate === boundTo(current)) return null;
+  if (rotate === 'ca') return { kind: 'ask-rotation', rotate: boundTo(current) };
+  // A rotation begun that replaced its CA is dropped by the announcement; anything else is a word we do not know.
+  return rotate.startsWith('ca/') ? null : { kind: 'ask-rotation', rotate: null };
+};
+
+const renewAuthority = (view: View): Step | null => {
+  const { authority, current, nowMs, caRenewBeforeMs, observed } = view;
+  const expired = nowMs >= current.notAfterMs;
+  const requested = observed.lease.rotate === boundTo(current);
+  if (!requested && !expired && !renewalDue(current, { nowMs, renewBeforeMs: caRenewBeforeMs })) return null;
+  // One rotation at a time: the leaf of the CA before must have been announced, unless there is no time left for that.
+  if (!expired && !isSettled(view)) return null;
+  const keep = alive(authority.bundle, nowMs);
+  return { kind: 'issue-authority', reason: requested ? 'requested' : 'expiring', keep, basis: authority };
+};
+
+const completeBundle = ({ authority, current, nowMs }: View): Step | null => {
+  const keep = alive(without(authority.bundle, [current]), nowMs);
+  if (same(authority.bundle, union([current], keep))) return null;
+  return { kind: 'adopt-authority', keep, basis: authority };
+};
+
+const inject = ({ observed, authority }: View): Step | null => {
+  for (const { id, state, held } of observed.targets) {
+    if (typeof state === 'string' || held) continue;
+    if (state.bundles.every((bundle) => same(bundle, authority.bundle))) continue;
+    return { kind: 'inject', target: id, trust: authority.bundle, basis: state };
+  }
+  return null;
+};
+
+type LeafReason = Extract<Step, { kind: 'issue-leaf' }>['reason'];
+
+const leafReason = ({ secret, current, names, nowMs, renewBeforeMs, observed: { lease } }: View): LeafReason | null => {
+  if (secret === 'absent' || secret.hash === null) return 'missing';
+  if (secret.problem !== null || secret.leaf === null) return 'unusable';
+  if (secret.issuer !== current.fingerprint) return 'other-authority';
+  if (!names.every((name) => secret.leaf?.names.includes(name))) return 'names';
+  if (renewalDue(secret.leaf, { nowMs, renewBeforeMs })) return 'expiring';
+  return lease.rotate === 'leaf' && secret.hash === lease.announcement?.hash ? 'requested' : null;
+};
+
+const issueLeaf = (view: View): Step | null => {
+  const { observed, secret, authority, current, nowMs } = view;
+  const reason = leafReason(view);
+  if (reason === null) return null;
+  const usable =
+    secret !== 'absent' && secret.problem === null && secret.leaf !== null && nowMs < secret.leaf.notAfterMs;
+  const trusted = ({ state }: Target): boolean =>
+    state === 'absent' || (typeof state !== 'string' && state.bundles.every((bundle) => includes(bundle, [current])));
+  // A leaf that still serves is not replaced by one of another CA that some target would refuse (L1).
+  if (usable && reason === 'other-authority' && !observed.targets.every(trusted)) return null;
+  return { kind: 'issue-leaf', reason, authority, basis: secret };
+};
+
+const announce = ({ secret, authority, observed: { lease }, current }: View): Step | null => {
+  if (secret === 'absent' || secret.hash === null || secret.problem !== null) return null;
+  if (!authority.bundle.some(({ fingerprint }) => fingerprint === secret.issuer)) return null;
+  const fulfils =
+    lease.rotate === 'leaf' || (lease.rotate?.startsWith('ca/') === true && lease.rotate !== boundTo(current));
+  const { announcement } = lease;
+  const announced = announcement?.hash === secret.hash && announcement.validUntil === secret.validUntil;
+  if (announced && lease.malformed === null)
+    return fulfils && lease.rotate !== 'leaf' ? { kind: 'ask-rotation', rotate: null } : null;
+  return { kind: 'announce', announcement: { hash: secret.hash, validUntil: secret.validUntil }, fulfils };
+};
+
+const narrow = (view: View): Step | null => {
+  const { observed, authority, current, identity, caOverlapMs, nowMs } = view;
+  const older = without(authority.bundle, [current]);
+  const hash = observed.lease.announcement?.hash;
+  if (older.length === 0 || hash === undefined || !isSettled(view) || observed.replicas === 'unknown') return null;
+  const { servedSinceMs } = observed.lease;
+  if (!acknowledged(observed.replicas, hash, { identity, nowMs })) {
+    return servedSinceMs === null ? null : { kind: 'mark-served', sinceMs: null };
+  }
+  if (servedSinceMs === null || servedSinceMs > nowMs) return { kind: 'mark-served', sinceMs: nowMs };
+  return nowMs < servedSinceMs + caOverlapMs ? null : { kind: 'narrow-authority', keep: [], basis: authority };
+};
+
+const publishTrust = ({ secret, authority }: View): Step | null =>
+  secret === 'absent' || same(secret.trust, authority.bundle)
+    ? null
+    : { kind: 'publish-trust', trust: authority.bundle, basis: secret };
+
+const unmark = ({ observed: { lease }, authority }: View): Step | null =>
+  lease.servedSinceMs !== null && authority.bundle.length === 1 ? { kind: 'mark-served', sinceMs: null } : null;
+
+/** The order is L1's: nothing further down happens while something further up is still to be written. */
+const RULES = [requests, renewAuthority, completeBundle, inject, issueLeaf, announce, publishTrust, narrow, unmark];
+
+/**
+ * The one next write that brings the cluster closer to what it should be, or null. Pure: what stands in the cluster and
+ * the wall clock decide, so that a leader that dies between two writes is just another observation.
+ *
+ * Widen every caBundle → write the Secret → announce → wait for acknowledgements → hold CA_OVERLAP → narrow.
+ */
+export const planIssuance = (observed: Observed, policy: IssuancePolicy, nowMs: number): Step | null => {
+  const { secret, authority } = observed;
+  if (secret === 'unknown' || secret === 'unreadable' || authority === 'unknown' || authority === 'unreadable')
+    return null;
+  if (observed.targets.some(({ state }) => state === 'unknown')) return null;
+  if (authority === 'absent' || authority.current === null) return foundAuthority(observed, authority, nowMs);
+  const view: View = { ...policy, nowMs, observed, secret, authority, current: authority.current };
+  for (const rule of RULES) {
+    const step = rule(view);
+    if (step !== null) return step;
+  }
+  return null;
+};

@@ -1,0 +1,93 @@
+import {
+  EMPTY,
+  catchError,
+  defer,
+  distinctUntilChanged,
+  endWith,
+  ignoreElements,
+  merge,
+  of,
+  repeat,
+  switchMap,
+  takeWhile,
+  throwError,
+  timer,
+} from 'rxjs';
+import type { Observable } from 'rxjs';
+import { Problem } from './problem.ts';
+import { retryWithBackoff } from './retry-with-backoff.ts';
+
+export interface PodPorts {
+  readonly random: () => number;
+  /** Writes `PREFIX/expected-hash` on this replica's Pod, so that the kubelet looks at the Secret again. */
+  expectHash(hash: string): Observable<unknown>;
+  /** Writes `PREFIX/serving-hash` on this replica's Pod. */
+  acknowledgeHash(hash: string): Observable<unknown>;
+}
+
+export type PodEvent =
+  | { readonly type: 'kubelet/nudged'; readonly hash: string }
+  | { readonly type: 'replica/acknowledged'; readonly hash: string }
+  | { readonly type: 'pod/forbidden'; readonly error: string }
+  | {
+      readonly type: 'pod/failed';
+      readonly hash: string;
+      readonly status: number | null;
+      readonly error: string;
+      readonly retryInMs: number;
+    };
+
+/** The first nudge can reach the kubelet before the Secret does; it is then repeated after 2 s, 4 s … 30 s. */
+const nudgeAgainMs = (nudges: number): number => Math.min(30_000, 2_000 * 2 ** (nudges - 1));
+
+/**
+ * The two annotations on the own Pod: a nudge for as long as the announced hash is not the mounted one, an
+ * acknowledgement of each hash that is served. A 403 ends both for good and is told once.
+ *
+ *     expected  --a-----------------0-----       0: nothing expected
+ *     serving   --------------------a-----
+ *     result    --n--n----n---------k-----       n nudged a, k acknowledged a
+ */
+export const podAnnotations = (
+  { expected$, serving$ }: { readonly expected$: Observable<string | null>; readonly serving$: Observable<string> },
+  ports: PodPorts,
+): Observable<PodEvent> => {
+  const write = (request$: Observable<unknown>, hash: string, done: PodEvent): Observable<PodEvent> =>
+    request$.pipe(
+      ignoreElements(),
+      endWith(done),
+      catchError((error: unknown) => {
+        const forbidden = error instanceof Problem && error.status === 403;
+        return forbidden ? of<PodEvent>({ type: 'pod/forbidden', error: error.message }) : throwError(() => error);
+      }),
+      retryWithBackoff(ports.random, ({ status, message }, retryInMs): PodEvent => ({
+        type: 'pod/failed',
+        hash,
+        status,
+        error: message,
+        retryInMs,
+      })),
+    );
+
+  const nudge = (hash: string): Observable<PodEvent> =>
+    write(
+      defer(() => ports.expectHash(hash)),
+      hash,
+      { type: 'kubelet/nudged', hash },
+    ).pipe(repeat({ delay: (nudges) => timer(nudgeAgainMs(nudges)) }));
+
+  const acknowledge = (hash: string): Observable<PodEvent> =>
+    write(
+      defer(() => ports.acknowledgeHash(hash)),
+      hash,
+      { type: 'replica/acknowledged', hash },
+    );
+
+  return merge(
+    expected$.pipe(
+      distinctUntilChanged(),
+      switchMap((hash) => (hash === null ? EMPTY : nudge(hash))),
+    ),
+    serving$.pipe(distinctUntilChanged(), switchMap(acknowledge)),
+  ).pipe(takeWhile((event) => event.type !== 'pod/forbidden', true));
+};

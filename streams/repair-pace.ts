@@ -1,0 +1,46 @@
+import type { CertificateFacts } from './model.ts';
+
+/** So many repairs of one object in a short time are a fight; from then on one a minute (istio's cure for its #36478). */
+const FAST_REPAIRS = 5;
+const MINUTE_MS = 60_000;
+
+interface History {
+  readonly trust: string;
+  readonly repairedAtMs: readonly number[];
+}
+
+export interface RepairPace {
+  /** Notes that a target was written; writing what it had been given before is a repair. True when a fight begins. */
+  wrote(target: string, trust: readonly CertificateFacts[], nowMs: number): boolean;
+  /** Whether the next repair must wait. */
+  isHeld(target: string, nowMs: number): boolean;
+}
+
+/** Still a fight while the last five repairs lie within five minutes, which at one a minute they just do. */
+const isFight = ({ repairedAtMs }: History): boolean => {
+  const [fifthLast, last] = [repairedAtMs.at(-FAST_REPAIRS), repairedAtMs.at(-1)];
+  return fifthLast !== undefined && last !== undefined && last - fifthLast < FAST_REPAIRS * MINUTE_MS;
+};
+
+/**
+ * How often each target has been repaired by this leader. It decides only how soon a write happens, never which, so
+ * that the next leader may start without it. All times are ms on a clock that never jumps.
+ */
+export const repairPace = (): RepairPace => {
+  const histories = new Map<string, History>();
+  return {
+    wrote: (target, certificates, nowMs) => {
+      const trust = certificates.map(({ fingerprint }) => fingerprint).join();
+      const before = histories.get(target);
+      const repairs = before?.trust === trust ? [...before.repairedAtMs, nowMs].slice(-FAST_REPAIRS) : [];
+      const history = { trust, repairedAtMs: repairs };
+      histories.set(target, history);
+      return isFight(history) && !(before !== undefined && isFight(before));
+    },
+    isHeld: (target, nowMs) => {
+      const history = histories.get(target);
+      const last = history?.repairedAtMs.at(-1);
+      return history !== undefined && last !== undefined && isFight(history) && nowMs < last + MINUTE_MS;
+    },
+  };
+};

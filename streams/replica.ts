@@ -1,0 +1,101 @@
+import {
+  EMPTY,
+  Subject,
+  defer,
+  filter,
+  ignoreElements,
+  interval,
+  map,
+  merge,
+  share,
+  shareReplay,
+  switchMap,
+  takeUntil,
+  tap,
+} from 'rxjs';
+import type { Observable } from 'rxjs';
+import { election } from './election.ts';
+import type { ElectionEvent, ElectionPolicy } from './election.ts';
+import { follower } from './follower.ts';
+import type { FollowerEvent, FollowerPolicy, FollowerPorts } from './follower.ts';
+import { leader } from './leader.ts';
+import type { LeaderEvent, LeaderPolicy, LeaderPorts } from './leader.ts';
+import { leaseQueue } from './lease-queue.ts';
+import type { LeaseWritePort } from './lease-queue.ts';
+import { leaseSnapshot } from './lease-snapshot.ts';
+import type { LeaseEvent, LeasePorts } from './lease-snapshot.ts';
+import type { LeaseSnapshot } from './model.ts';
+import type { Readiness } from './readiness.ts';
+import type { WatchPolicy } from './resuming-watch.ts';
+
+export type ReplicaPorts = FollowerPorts & LeasePorts & LeaseWritePort & Omit<LeaderPorts, 'queue'>;
+
+export interface ReplicaPolicy extends FollowerPolicy, ElectionPolicy, LeaderPolicy, Omit<WatchPolicy, 'random'> {
+  readonly tickMs: number;
+  /** False: never issue. */
+  readonly leaderElection: boolean;
+  /** Silence after which one of the leader's own watches, which are quiet by nature, is taken for dead, ms. */
+  readonly quietAfterMs: number;
+}
+
+export type ReplicaEvent = LeaseEvent | FollowerEvent | ElectionEvent | LeaderEvent;
+
+export interface ReplicaStreams {
+  /** All that happens; subscribe once, unsubscribe to stop. */
+  readonly event$: Observable<ReplicaEvent>;
+  /** Whether and what this replica serves; replays the newest. Alive while `event$` is subscribed. */
+  readonly readiness$: Observable<Readiness>;
+}
+
+const isNews = (event: ElectionEvent): boolean =>
+  event.type === 'leadership/acquired' || event.type === 'leadership/lost' || event.type === 'leadership/released';
+
+/**
+ * One replica: the Lease, seen once and shared; the follower that every replica is; the candidate that may become the
+ * leader; the leader, for as long as it holds the Lease.
+ *
+ *     lease      --l-----m------n--------------o----
+ *     follower   -----served---------------served---
+ *     election   -----------acquired----------lost--
+ *     leader                --d--d--d-----d---
+ */
+export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Observable<unknown>): ReplicaStreams => {
+  const queue = leaseQueue(ports);
+  const asked$ = new Subject<unknown>();
+  const tick$ = interval(policy.tickMs).pipe(share());
+  const watchPolicy = { staleAfterMs: policy.staleAfterMs, random: ports.random };
+
+  const leaseEvent$ = leaseSnapshot({ tick$, asked$, written$: queue.written$ }, ports, watchPolicy).pipe(share());
+  const lease$ = leaseEvent$.pipe(
+    filter((event) => event.type === 'lease/observed'),
+    map(({ lease }) => lease),
+    shareReplay({ bufferSize: 1, refCount: true }),
+  );
+  const held$ = lease$.pipe(filter((lease): lease is LeaseSnapshot => lease !== null));
+
+  const { event$: followed$, readiness$, unannounced$ } = follower({ lease$, tick$ }, ports, policy);
+
+  const election$ = defer(() =>
+    policy.leaderElection ? election({ lease$, stop$ }, { ...ports, queue }, policy) : EMPTY,
+  ).pipe(share());
+
+  const led$ = election$.pipe(
+    filter(isNews),
+    switchMap((event) =>
+      event.type === 'leadership/acquired'
+        ? leader(
+            { lease$: held$, tick$ },
+            event.fence,
+            { ...ports, queue },
+            { ...policy, staleAfterMs: policy.quietAfterMs, random: ports.random },
+          )
+        : EMPTY,
+    ),
+    takeUntil(stop$),
+  );
+
+  return {
+    readiness$,
+    event$: merge(followed$, unannounced$.pipe(tap(asked$), ignoreElements()), led$, election$, leaseEvent$),
+  };
+};

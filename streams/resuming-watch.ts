@@ -1,0 +1,107 @@
+import {
+  EMPTY,
+  catchError,
+  concat,
+  defer,
+  endWith,
+  filter,
+  map,
+  of,
+  repeat,
+  takeWhile,
+  tap,
+  throwError,
+  timeout,
+  timer,
+} from 'rxjs';
+import type { Observable } from 'rxjs';
+import { backoffMs } from './backoff-ms.ts';
+import { Problem } from './problem.ts';
+import type { WatchFrame, WatchPort } from './watch-port.ts';
+
+export type WatchClosed = 'ended' | 'expired' | 'silent';
+
+export type WatchItem<T> =
+  | { readonly type: 'watch/listed'; readonly items: readonly T[]; readonly resourceVersion: string }
+  | { readonly type: 'watch/established'; readonly resourceVersion: string }
+  | { readonly type: 'watch/applied'; readonly object: T }
+  | { readonly type: 'watch/deleted'; readonly object: T }
+  | { readonly type: 'watch/closed'; readonly reason: WatchClosed }
+  | {
+      readonly type: 'watch/failed';
+      readonly status: number | null;
+      readonly error: string;
+      readonly retryInMs: number;
+    };
+
+export interface WatchPolicy {
+  /** Silence after which a connection is taken for dead, ms. */
+  readonly staleAfterMs: number;
+  readonly random: () => number;
+}
+
+type Ending<T> = Extract<WatchItem<T>, { type: 'watch/closed' | 'watch/failed' }>;
+
+const isEnding = <T>(item: WatchItem<T>): item is Ending<T> =>
+  item.type === 'watch/closed' || item.type === 'watch/failed';
+
+/**
+ * List once, watch from there, and never end: resumes by resourceVersion when the server ends the connection or it
+ * breaks, lists afresh on 410 and after silence. The first clean end is resumed at once, repeated ones back off; a
+ * connection that has carried anything but its opening starts the count again.
+ *
+ *     list    (L|)                     (L|)
+ *     watch      o--m---m|  o--m--#       o---…
+ *     result  L--e--a---aC--e--a--F~~~~L--e---…      C closed, F failed, ~ back-off
+ */
+export const resumingWatch = <T>(port: WatchPort<T>, { staleAfterMs, random }: WatchPolicy): Observable<WatchItem<T>> =>
+  defer(() => {
+    let resumeFrom: string | null = null;
+    let failures = 0;
+    let waitMs = 0;
+
+    const list$ = defer(() => (resumeFrom === null ? port.list() : EMPTY)).pipe(
+      tap((listing) => (resumeFrom = listing.resourceVersion)),
+      map(({ items, resourceVersion }): WatchItem<T> => ({ type: 'watch/listed', items, resourceVersion })),
+    );
+
+    const toItem = (frame: WatchFrame<T> | { readonly type: 'silent' }): WatchItem<T> | null => {
+      if (frame.type === 'opened') return { type: 'watch/established', resourceVersion: resumeFrom ?? '' };
+      if (frame.type === 'expired' || frame.type === 'silent') {
+        resumeFrom = null;
+        return { type: 'watch/closed', reason: frame.type };
+      }
+      resumeFrom = frame.resourceVersion;
+      failures = 0;
+      if (frame.type === 'bookmark') return null;
+      return frame.type === 'applied'
+        ? { type: 'watch/applied', object: frame.object }
+        : { type: 'watch/deleted', object: frame.object };
+    };
+
+    const connection$ = defer(() => port.watch(resumeFrom ?? '')).pipe(
+      timeout({ each: staleAfterMs, with: () => of({ type: 'silent' } as const) }),
+      map(toItem),
+      endWith({ type: 'watch/closed', reason: 'ended' } as const),
+    );
+
+    const session$ = concat(list$, connection$).pipe(
+      takeWhile((item) => item === null || !isEnding(item), true),
+      catchError((error: unknown): Observable<WatchItem<T>> => {
+        if (!(error instanceof Problem)) return throwError(() => error);
+        if (error.status === 410) resumeFrom = null;
+        return of({ type: 'watch/failed', status: error.status, error: error.message, retryInMs: 0 });
+      }),
+      map((item) => {
+        if (item === null || !isEnding(item)) return item;
+        failures += 1;
+        waitMs = item.type === 'watch/closed' && failures === 1 ? 0 : backoffMs(failures, random());
+        return item.type === 'watch/failed' ? { ...item, retryInMs: waitMs } : item;
+      }),
+    );
+
+    return session$.pipe(
+      repeat({ delay: () => timer(waitMs) }),
+      filter((item) => item !== null),
+    );
+  });

@@ -1,0 +1,31 @@
+import { catchError, concat, defer, of, switchMap, tap, throwError, timer } from 'rxjs';
+import type { Observable, OperatorFunction } from 'rxjs';
+import { backoffMs } from './backoff-ms.ts';
+import { Problem } from './problem.ts';
+
+/**
+ * Resubscribes after a {@link Problem}, for ever, and tells each one as an item. A value resets the delay; any other
+ * error is a bug and goes through.
+ *
+ *     source   --a--#      (resubscribed)  --b--|
+ *     result   --a--f-----------------------b--|
+ *                   |--- 800 ms, 1.6 s … --|
+ *
+ * @param random a number in [0, 1) for the jitter
+ * @param failed makes the item from what went wrong and the ms until the next try
+ */
+export const retryWithBackoff =
+  <T, F>(random: () => number, failed: (problem: Problem, retryInMs: number) => F): OperatorFunction<T, T | F> =>
+  (source$) =>
+    defer(() => {
+      let failures = 0;
+      const attempt$: Observable<T | F> = source$.pipe(
+        tap(() => (failures = 0)),
+        catchError((error: unknown) => {
+          if (!(error instanceof Problem)) return throwError(() => error);
+          const retryInMs = backoffMs(++failures, random());
+          return concat(of(failed(error, retryInMs)), timer(retryInMs).pipe(switchMap(() => attempt$)));
+        }),
+      );
+      return attempt$;
+    });

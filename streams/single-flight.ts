@@ -1,0 +1,64 @@
+import { EMPTY, connect, defer, exhaustMap, filter, of, race, repeat, take, tap, timer } from 'rxjs';
+import type { Observable, OperatorFunction } from 'rxjs';
+
+export interface SingleFlightOptions<T, R> {
+  /** Ms to wait before the same value is flown again, from its last result and how often it failed; null: settled. */
+  readonly retryInMs?: (result: R, failures: number) => number | null;
+  /** Whether a value that came meanwhile calls for another flight at once; by default any other value does. */
+  readonly supersedes?: (next: T, flown: T) => boolean;
+}
+
+/**
+ * `exhaustMap` that loses nothing: at most one flight is in the air, and it goes on until the newest value is the one
+ * that was flown. Values in between are skipped; a retry waits inside the flight and gives way to a newer value.
+ *
+ *     source   --a--b-c---------------d--|
+ *     fly(a)     ----A|
+ *     fly(c)           ----C|
+ *     fly(d)                          ----D|
+ *     result   ------A-----C--------------D|
+ *
+ * Plain `distinctUntilChanged` before `exhaustMap` would lose c for ever: see D-001 in README.md.
+ */
+export const singleFlight =
+  <T, R>(
+    fly: (wanted: T) => Observable<R>,
+    { retryInMs = () => null, supersedes = (next, flown) => next !== flown }: SingleFlightOptions<T, R> = {},
+  ): OperatorFunction<T, R> =>
+  (source$) =>
+    source$.pipe(
+      connect((wanted$) => {
+        let newest: T;
+        let flown: T;
+        let result: { readonly last: R } | null = null;
+        let failures = 0;
+
+        const flight$ = defer(() => {
+          flown = newest;
+          result = null;
+          return fly(flown).pipe(tap((last) => (result = { last })));
+        });
+
+        const again = () => {
+          if (supersedes(newest, flown)) {
+            failures = 0;
+            return of(newest);
+          }
+          const waitMs = result === null ? null : retryInMs(result.last, ++failures);
+          if (waitMs === null) {
+            failures = 0;
+            return EMPTY;
+          }
+          const newer$ = wanted$.pipe(
+            filter((next) => supersedes(next, flown)),
+            tap(() => (failures = 0)),
+          );
+          return race(newer$, timer(waitMs)).pipe(take(1));
+        };
+
+        return wanted$.pipe(
+          tap((wanted) => (newest = wanted)),
+          exhaustMap(() => flight$.pipe(repeat({ delay: again }))),
+        );
+      }),
+    );

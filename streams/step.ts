@@ -1,0 +1,30 @@
+import type { AuthorityState, SecretState, TargetState } from './cluster-state.ts';
+import type { Announcement, CertificateFacts } from './model.ts';
+
+/** One write. Each names why it is needed, for the log and for the reader of a simulation. */
+export type Step =
+  | {
+      readonly kind: 'issue-authority';
+      readonly reason: 'missing' | 'unusable' | 'expiring' | 'requested';
+      /** The older CAs that stay trusted. */
+      readonly keep: readonly CertificateFacts[];
+      readonly basis: AuthorityState | 'absent';
+    }
+  | { readonly kind: 'adopt-authority'; readonly keep: readonly CertificateFacts[]; readonly basis: AuthorityState }
+  | {
+      readonly kind: 'inject';
+      readonly target: string;
+      readonly trust: readonly CertificateFacts[];
+      readonly basis: TargetState;
+    }
+  | {
+      readonly kind: 'issue-leaf';
+      readonly reason: 'missing' | 'unusable' | 'expiring' | 'requested' | 'names' | 'other-authority';
+      readonly authority: AuthorityState;
+      readonly basis: SecretState | 'absent';
+    }
+  | { readonly kind: 'announce'; readonly announcement: Announcement; readonly fulfils: boolean }
+  | { readonly kind: 'mark-served'; readonly sinceMs: number | null }
+  | { readonly kind: 'ask-rotation'; readonly rotate: string | null }
+  | { readonly kind: 'narrow-authority'; readonly keep: readonly CertificateFacts[]; readonly basis: AuthorityState }
+  | { readonly kind: 'publish-trust'; readonly trust: readonly CertificateFacts[]; readonly basis: SecretState };
