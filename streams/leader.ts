@@ -52,7 +52,8 @@ export interface LeaderPolicy extends IssuancePolicy {
 }
 
 export type LeaderEvent =
-  | { readonly type: 'step/done'; readonly step: Step }
+  /** `touched` is the object as it stands now; null for a write to the Lease, which is observed like any other. */
+  | { readonly type: 'step/done'; readonly step: Step; readonly touched: Touched | null }
   | { readonly type: 'step/failed'; readonly step: Step; readonly status: number | null; readonly error: string }
   | { readonly type: 'target/contested'; readonly target: string; readonly rival: string | null }
   | { readonly type: 'cluster/observed'; readonly observed: Observation }
@@ -88,18 +89,22 @@ export const leader = (
     });
 
     const write = (step: Step, { lease }: Observed): Observable<LeaderEvent> => {
-      if (isLeaseStep(step)) return queue.write(step, lease).pipe(map(() => ({ type: 'step/done', step })));
+      if (isLeaseStep(step))
+        return queue.write(step, lease).pipe(map(() => ({ type: 'step/done', step, touched: null })));
       return ports.perform(step, fence).pipe(
         mergeMap((touched): Observable<LeaderEvent> => {
-          const done$ = of<LeaderEvent>({ type: 'step/done', step });
+          const done$ = of<LeaderEvent>({ type: 'step/done', step, touched });
           const fights = step.kind === 'inject' && pace.wrote(step.target, step.trust, clock.monotonicMs());
           const fight$ = fights
             ? of<LeaderEvent>({ type: 'target/contested', target: step.target, rival: step.basis.rival })
             : EMPTY;
           return concat(
-            done,
-            fight,
-            defer(() => (touched$.next(touched), EMPTY)),
+            done$,
+            fight$,
+            defer(() => {
+              touched$.next(touched);
+              return EMPTY;
+            }),
           );
         }),
       );

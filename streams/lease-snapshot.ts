@@ -26,7 +26,13 @@ type Via = 'watch' | 'get' | 'write';
 
 export type LeaseEvent =
   | Extract<WatchItem<LeaseSnapshot>, { type: 'watch/established' | 'watch/closed' | 'watch/failed' }>
-  | { readonly type: 'lease/observed'; readonly lease: LeaseSnapshot | null; readonly via: Via }
+  | {
+      readonly type: 'lease/observed';
+      readonly lease: LeaseSnapshot | null;
+      readonly via: Via;
+      /** What it announces is not what the one before announced. */
+      readonly announces: boolean;
+    }
   | { readonly type: 'lease/unread'; readonly status: number | null; readonly error: string };
 
 export interface LeaseSources {
@@ -63,8 +69,9 @@ export const leaseSnapshot = (
     const observe = (lease: LeaseSnapshot | null, via: Via, authoritative: boolean): Observable<LeaseEvent> => {
       const stale = !authoritative && lease && newest && isOlderVersion(lease.resourceVersion, newest.resourceVersion);
       if (stale) return EMPTY;
+      const announces = lease?.announcement?.hash !== newest?.announcement?.hash;
       newest = lease;
-      return of({ type: 'lease/observed', lease, via });
+      return of({ type: 'lease/observed', lease, via, announces });
     };
 
     const forget = (lease: LeaseSnapshot): Observable<LeaseEvent> =>

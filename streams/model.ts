@@ -35,6 +35,8 @@ export interface CertificateFacts {
   readonly notAfterMs: number;
   /** DNS names and IP addresses of the subjectAltName. */
   readonly names: readonly string[];
+  /** The certificate itself, carried along for whoever writes it into a bundle. */
+  readonly pem: string;
 }
 
 /** One reading of the mounted directory: a whole `..data` generation. */

@@ -1,0 +1,64 @@
+import type { X509Certificate } from 'node:crypto';
+import type { CertificateFacts } from '../../streams/model.ts';
+import { factsOf } from './facts-of.ts';
+import { privateKey } from './private-key.ts';
+import { readCertificates } from './read-certificates.ts';
+import { sha256Hex } from './sha256-hex.ts';
+
+/** A kubernetes.io/tls Secret as the leader looks at it; the key is looked at and let go. */
+export interface SecretPair {
+  readonly hash: string | null;
+  readonly leaf: CertificateFacts | null;
+  /** Fingerprint of the certificate that signed the leaf, out of `ca.crt` and the leaf itself. */
+  readonly issuer: string | null;
+  readonly trust: readonly CertificateFacts[];
+  readonly problem: string | null;
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'unreadable');
+
+const readOr = <T>(read: () => T, otherwise: (reason: string) => T): T => {
+  try {
+    return read();
+  } catch (error) {
+    return otherwise(reasonOf(error));
+  }
+};
+
+const signedBy = (leaf: X509Certificate, authority: X509Certificate): boolean =>
+  readOr(
+    () => leaf.checkIssued(authority) && leaf.verify(authority.publicKey),
+    () => false,
+  );
+
+/** Looks at the three values of a TLS Secret. Never throws: what is wrong is its `problem`. */
+export const secretPair = (values: Readonly<Record<string, Buffer>>): SecretPair => {
+  const { 'tls.crt': certificate, 'tls.key': key, 'ca.crt': authorities } = values;
+  const authorityCertificates = readOr(
+    () => readCertificates(authorities ?? Buffer.alloc(0)),
+    () => [],
+  );
+  const trust = authorityCertificates.map(factsOf);
+  if (certificate === undefined || certificate.length === 0) {
+    return { hash: null, leaf: null, issuer: null, trust, problem: null };
+  }
+  const hash = sha256Hex(certificate);
+  const unusable = (problem: string): SecretPair => ({ hash, leaf: null, issuer: null, trust, problem });
+
+  const chain = readOr<readonly X509Certificate[] | string>(() => readCertificates(certificate), String);
+  if (typeof chain === 'string') return unusable(`tls.crt: ${chain}`);
+  const [leaf] = chain;
+  if (leaf === undefined) return unusable('tls.crt holds no certificate');
+  const reading = privateKey(key ?? Buffer.alloc(0));
+  if (!reading.ok) return unusable(`tls.key: ${reading.detail}`);
+  if (!leaf.checkPrivateKey(reading.key)) return unusable('tls.key belongs to another certificate');
+
+  const signer = [...authorityCertificates, leaf].find((authority) => signedBy(leaf, authority));
+  return {
+    hash,
+    leaf: factsOf(leaf),
+    issuer: signer === undefined ? null : sha256Hex(signer.raw),
+    trust,
+    problem: null,
+  };
+};

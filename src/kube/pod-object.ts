@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { Replica } from '../../streams/model.ts';
+
+const schema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    annotations: z.record(z.string(), z.string()).nullish(),
+    deletionTimestamp: z.string().nullish(),
+  }),
+  status: z
+    .object({
+      phase: z.string().nullish(),
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
+    })
+    .nullish(),
+});
+
+const FINISHED = new Set(['Succeeded', 'Failed']);
+
+/**
+ * A Pod as a replica. Its deletionTimestamp is the moment by which it will have been killed, grace included; until then
+ * it may still answer calls.
+ */
+export const podObject =
+  (annotationPrefix: string) =>
+  (object: unknown): Replica => {
+    const { metadata, status } = schema.parse(object);
+    const deletedMs = metadata.deletionTimestamp == null ? null : Date.parse(metadata.deletionTimestamp);
+    return {
+      name: metadata.name,
+      servingHash: metadata.annotations?.[`${annotationPrefix}/serving-hash`] ?? null,
+      ready: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
+      goneAtMs: FINISHED.has(status?.phase ?? '') ? 0 : deletedMs,
+    };
+  };

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+
+export type TargetType =
+  'validatingwebhookconfiguration' | 'mutatingwebhookconfiguration' | 'customresourcedefinition' | 'apiservice';
+
+/** One caBundle field: where it is, and the PEM it holds. */
+export interface CaBundleField {
+  /** JSON pointer of the field. */
+  readonly pointer: string;
+  /** Empty when the field is absent or empty. */
+  readonly pem: string;
+}
+
+export interface TargetObject {
+  readonly resourceVersion: string;
+  readonly fields: readonly CaBundleField[];
+  /** The field manager other than ours that wrote a caBundle last; null when there is none. */
+  readonly rival: string | null;
+}
+
+/** Where each type lives and where its caBundle fields are. */
+const COLLECTIONS: Readonly<Record<TargetType, string>> = {
+  validatingwebhookconfiguration: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+  mutatingwebhookconfiguration: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
+  customresourcedefinition: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+  apiservice: '/apis/apiregistration.k8s.io/v1/apiservices',
+};
+
+const configSchema = z.looseObject({ caBundle: z.string().nullish() });
+
+const objectSchema = z.object({
+  metadata: z.object({
+    resourceVersion: z.string().min(1),
+    managedFields: z
+      .array(z.object({ manager: z.string().nullish(), time: z.string().nullish(), fieldsV1: z.unknown() }))
+      .nullish(),
+  }),
+  webhooks: z.array(z.object({ clientConfig: configSchema.nullish() })).nullish(),
+  spec: z
+    .object({
+      caBundle: z.string().nullish(),
+      service: z.unknown(),
+      conversion: z
+        .object({
+          strategy: z.string().nullish(),
+          webhook: z.object({ clientConfig: configSchema.nullish() }).nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+});
+
+type Parsed = z.infer<typeof objectSchema>;
+
+const decode = (base64: string | null | undefined): string => Buffer.from(base64 ?? '', 'base64').toString('latin1');
+
+const field = (pointer: string, base64: string | null | undefined): CaBundleField => ({ pointer, pem: decode(base64) });
+
+const fieldsOf = (type: TargetType, { webhooks, spec }: Parsed): readonly CaBundleField[] => {
+  switch (type) {
+    case 'validatingwebhookconfiguration':
+    case 'mutatingwebhookconfiguration':
+      return (webhooks ?? []).flatMap(({ clientConfig }, at) =>
+        clientConfig == null ? [] : [field(`/webhooks/${at}/clientConfig/caBundle`, clientConfig.caBundle)],
+      );
+    case 'customresourcedefinition': {
+      const config = spec?.conversion?.webhook?.clientConfig;
+      return config == null ? [] : [field('/spec/conversion/webhook/clientConfig/caBundle', config.caBundle)];
+    }
+    case 'apiservice':
+      return spec?.service == null ? [] : [field('/spec/caBundle', spec.caBundle)];
+  }
+};
+
+const writesCaBundle = (fields: unknown): boolean =>
+  typeof fields === 'object' &&
+  fields !== null &&
+  Object.entries(fields).some(([key, below]) => key === 'f:caBundle' || writesCaBundle(below));
+
+const rivalOf = ({ metadata }: Parsed, ours: string): string | null => {
+  const writers = (metadata.managedFields ?? [])
+    .filter(({ manager, fieldsV1 }) => manager != null && manager !== ours && writesCaBundle(fieldsV1))
+    .sort((left, right) => (left.time ?? '').localeCompare(right.time ?? ''));
+  return writers.at(-1)?.manager ?? null;
+};
+
+export const targetPath = (type: TargetType): string => COLLECTIONS[type];
+
+/** @throws ZodError when it is nothing with a caBundle. */
+export const targetObject =
+  (type: TargetType, ourManager: string) =>
+  (object: unknown): TargetObject => {
+    const parsed = objectSchema.parse(object);
+    return {
+      resourceVersion: parsed.metadata.resourceVersion,
+      fields: fieldsOf(type, parsed),
+      rival: rivalOf(parsed, ourManager),
+    };
+  };

@@ -1,0 +1,45 @@
+import { catchError, defer, from, map, of, throwError } from 'rxjs';
+import type { LoadPorts } from '../streams/load-certificate.ts';
+import type { MountPorts } from '../streams/mounted-hash.ts';
+import { Problem } from '../streams/problem.ts';
+import type { Mount } from './certificates/mount.ts';
+import { checkPair } from './certificates/pair.ts';
+import type { ServablePair } from './certificates/pair.ts';
+import type { Config } from './config.ts';
+import type { WebhookServer } from './webhook/server.ts';
+
+/** What a load does outside: read the mount, check the pair, swap the server's certificate, shake hands with it. */
+export const loadPorts = (mount: Mount, server: WebhookServer, config: Config): LoadPorts & MountPorts => {
+  const external = config.issuer === 'external';
+  // Only pairs that `verify` has passed come back to be served.
+  const servable = (pair: unknown): ServablePair => pair as ServablePair;
+
+  return {
+    mountMoved$: mount.moved$,
+    readMount: () => mount.read(),
+    verify: ({ generation }, { hash }) =>
+      defer(() => {
+        const files = mount.files(generation);
+        if (files === null) return of(null);
+        const verdict = checkPair(files, { hash, generation, names: config.serviceNames, nowMs: Date.now(), external });
+        if (verdict.ok) return of(verdict);
+        return of({ ok: false as const, reason: `${verdict.reason}: ${verdict.detail}`, retryable: verdict.retryable });
+      }),
+    serve: (pair) =>
+      defer(() => from(server.serve(servable(pair)))).pipe(
+        map(() => undefined),
+        catchError((error: unknown) =>
+          throwError(() => (error instanceof Error ? new Problem(`cannot be served: ${error.message}`) : error)),
+        ),
+      ),
+    handshake: (pair) =>
+      defer(() =>
+        from(server.handshake(`${config.serviceName}.${config.namespace}.svc`, external ? null : servable(pair).trust)),
+      ).pipe(
+        map(({ fingerprint }) =>
+          fingerprint === pair.leaf.fingerprint ? null : 'the handshake showed another certificate',
+        ),
+        catchError((error: unknown) => (error instanceof Problem ? of(error.message) : throwError(() => error))),
+      ),
+  };
+};

@@ -1,0 +1,45 @@
+import type { AuthorityState, SecretState, TargetState } from '../streams/cluster-state.ts';
+import type { CertificateFacts } from '../streams/model.ts';
+import { authorityFacts } from './certificates/authority-facts.ts';
+import { certificateFacts } from './certificates/certificate-facts.ts';
+import { secretPair } from './certificates/secret-pair.ts';
+import { secretObject } from './kube/secret-object.ts';
+import { targetObject } from './kube/target-object.ts';
+import type { TargetType } from './kube/target-object.ts';
+import { rfc3339Seconds } from './rfc3339-seconds.ts';
+
+/** Under this name our writes stand in managedFields. */
+export const FIELD_MANAGER = 'webhook-certd';
+
+const readable = (pem: Buffer | string | undefined): readonly CertificateFacts[] => {
+  try {
+    return certificateFacts(pem ?? '');
+  } catch {
+    // Garbage trusts nobody; it will be overwritten by what should stand there.
+    return [];
+  }
+};
+
+/** What decisions need of each kind of object, out of what the API server says of it. Each throws a ZodError. */
+export const objectStates = {
+  secret: (object: unknown): SecretState => {
+    const { resourceVersion, values } = secretObject(object);
+    const pair = secretPair(values);
+    return { resourceVersion, ...pair, validUntil: pair.leaf === null ? '' : rfc3339Seconds(pair.leaf.notAfterMs) };
+  },
+  authority: (object: unknown): AuthorityState => {
+    const { resourceVersion, values } = secretObject(object);
+    const reading = authorityFacts({
+      certificatePem: values['ca.crt']?.toString('latin1') ?? '',
+      keyPem: values['ca.key']?.toString('latin1') ?? '',
+    });
+    const bundle = readable(values['ca-bundle.crt']);
+    return { resourceVersion, current: reading.ok ? reading.facts : null, bundle };
+  },
+  target:
+    (type: TargetType) =>
+    (object: unknown): TargetState => {
+      const { resourceVersion, fields, rival } = targetObject(type, FIELD_MANAGER)(object);
+      return { resourceVersion, rival, bundles: fields.map(({ pem }) => readable(pem)) };
+    },
+};

@@ -1,0 +1,35 @@
+import type { ObservationPorts } from '../streams/observe-cluster.ts';
+import type { WatchPort } from '../streams/watch-port.ts';
+import type { ClusterPaths, NamedPath } from './cluster-paths.ts';
+import type { Config } from './config.ts';
+import type { KubeClient } from './kube/client.ts';
+import { podObject } from './kube/pod-object.ts';
+import { watchObjects } from './kube/watch-objects.ts';
+import { objectStates } from './object-states.ts';
+import { watchSeconds } from './watch-seconds.ts';
+
+/** The leader's watches: each object by its name, the Pods by POD_SELECTOR; never anything else of the cluster (L4). */
+export const observationPorts = (client: KubeClient, paths: ClusterPaths, config: Config): ObservationPorts => {
+  const byName = <T>({ collection, name }: NamedPath, parse: (object: unknown) => T): WatchPort<T> =>
+    watchObjects(client, {
+      path: collection,
+      query: { fieldSelector: `metadata.name=${name}` },
+      parse,
+      timeoutSeconds: watchSeconds,
+    });
+
+  return {
+    secretWatch: byName(paths.secret, objectStates.secret),
+    authorityWatch: byName(paths.authority, objectStates.authority),
+    targets: paths.targets.map((target) => ({
+      id: target.id,
+      watch: byName(target, objectStates.target(target.type)),
+    })),
+    replicaWatch: watchObjects(client, {
+      path: paths.pods,
+      query: { labelSelector: config.podSelector },
+      parse: podObject(config.annotationPrefix),
+      timeoutSeconds: watchSeconds,
+    }),
+  };
+};
