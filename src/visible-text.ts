@@ -1,4 +1,4 @@
-// eslint-disable-next-line no-control-regex -- what a terminal would act upon instead of showing
+// What a terminal would act upon instead of showing.
 const unseen = /["\\\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 const escaped = (char: string): string =>

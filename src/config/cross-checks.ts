@@ -1,0 +1,53 @@
+import type { Settings } from './settings.ts';
+
+type Field = keyof Settings;
+
+/** How a field was set, in words. */
+export type LabelOf = (field: Field) => string;
+
+/** client-go's JitterFactor: a retry period is stretched by at most this much, and must still fit the deadline. */
+const jitterFactor = 1.2;
+
+const longerThan = [
+  ['leaseDurationMs', 'renewDeadlineMs', 1],
+  ['renewDeadlineMs', 'retryPeriodMs', jitterFactor],
+  ['certValidityMs', 'renewBeforeMs', 1],
+  ['caValidityMs', 'caRenewBeforeMs', 1],
+] as const satisfies readonly (readonly [Field, Field, number])[];
+
+const binds = ['webhookBind', 'probeBind', 'metricsBind'] as const satisfies readonly Field[];
+
+const durations = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] =>
+  longerThan.flatMap(([longer, shorter, factor]) => {
+    const [longerMs, shorterMs] = [values[longer], values[shorter]];
+    if (longerMs === undefined || shorterMs === undefined || longerMs > shorterMs * factor) return [];
+    const times = factor === 1 ? '' : `${factor} times `;
+    return [`${labelOf(longer)}: expected more than ${times}${labelOf(shorter)}`];
+  });
+
+const ports = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] =>
+  binds.flatMap((field, index) =>
+    binds.slice(index + 1).flatMap((other) => {
+      const [one, two] = [values[field], values[other]];
+      if (!one || !two || one.port === 0 || one.port !== two.port) return [];
+      const overlap = one.host === null || two.host === null || one.host === two.host;
+      return overlap ? [`${labelOf(other)}: expected another port than ${labelOf(field)}`] : [];
+    }),
+  );
+
+const admission = ({ handlerModule, upstream }: Partial<Settings>, labelOf: LabelOf): readonly string[] => {
+  // Undefined is a value already refused, which is problem enough.
+  if (handlerModule === undefined || upstream === undefined) return [];
+  if ((handlerModule === null) !== (upstream === null)) return [];
+  return [`${labelOf('handlerModule')} and ${labelOf('upstream')}: expected exactly one of the two`];
+};
+
+/**
+ * What no single value tells.
+ *
+ * @param values The fields that could be read; a rule about a missing one says nothing.
+ * @param serves Whether calls will be answered, which takes a handler or an upstream.
+ */
+export function crossChecks(values: Partial<Settings>, labelOf: LabelOf, serves: boolean): readonly string[] {
+  return [...durations(values, labelOf), ...ports(values, labelOf), ...(serves ? admission(values, labelOf) : [])];
+}
