@@ -54,6 +54,8 @@ export interface VerifiedPair {
   readonly hash: string;
   readonly generation: string;
   readonly leaf: CertificateFacts;
+  /** The mounted `ca.crt`: what callers are to trust it by. */
+  readonly bundle: readonly CertificateFacts[];
   /** What is wrong with it but does not forbid serving it (only with an external issuer). */
   readonly advice: readonly string[];
 }

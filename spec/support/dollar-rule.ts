@@ -13,7 +13,7 @@ const STREAMS = new Set([
 ]);
 
 const isStream = (type: Type): boolean =>
-  type.isUnionOrIntersection() ? type.types.some(isStream) : STREAMS.has((type.getSymbol()?.name ?? '');
+  type.isUnionOrIntersection() ? type.types.some(isStream) : STREAMS.has(type.getSymbol()?.name ?? '');
 
 /**
  * `$` on every variable and parameter that holds a stream, and on no other. rxjs-x's `finnish` also asks it of functions
