@@ -1,0 +1,35 @@
+import { errorText } from './error-text.ts';
+import { withoutSecret } from './without-secret.ts';
+
+/** What JSON can carry. */
+export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
+
+const deepest = 8;
+
+const entries = (value: object, above: readonly object[]): Plain => {
+  if (above.includes(value)) return '[circular]';
+  if (above.length >= deepest) return '[deep]';
+  const path = [...above, value];
+  if (Array.isArray(value)) return value.map((each) => plain(each, path) ?? null);
+  const pairs = Object.entries(value).map(([key, each]) => [withoutSecret(key), plain(each, path)] as const);
+  return Object.fromEntries(pairs.filter((pair): pair is readonly [string, Plain] => pair[1] !== undefined));
+};
+
+/**
+ * A copy that JSON takes as it is: errors become their message, bigints text, cycles are cut, undefined is left out.
+ * Secrets are replaced here, behind every caller, so that none can forget to: text that looks like one, and bytes.
+ */
+export function plain(value: unknown, above: readonly object[] = []): Plain | undefined {
+  if (typeof value === 'string') return withoutSecret(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (typeof value === 'boolean' || value === null) return value;
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object') return undefined;
+  if (value instanceof Error) return withoutSecret(errorText(value));
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
+  if (value instanceof URL) return withoutSecret(value.href);
+  if (value instanceof Map) return entries(Object.fromEntries<unknown>(value), above);
+  if (value instanceof Set) return entries([...value], above);
+  return entries(value, above);
+}
