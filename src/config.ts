@@ -28,9 +28,14 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; /** One line each. */ readonly problems: readonly string[] };
 
+const ownFlags = settings.flatMap(([, { flag, alias }]) => (alias === null ? [flag] : [flag, alias]));
+
+const unknownFlags = (flags: ReadonlyMap<string, string>): string[] =>
+  [...flags.keys()].filter((flag) => !ownFlags.includes(flag)).map((flag) => unknownFlag(flag, ownFlags));
+
 /** Reads the whole configuration and tells every problem at once. Never throws, and repeats no secret. */
 export function parseConfig({ serves, ...outside }: ConfigInput): ConfigResult {
-  const problems = [...outside.flags.keys()].flatMap((flag) => unknownFlag(flag) ?? []);
+  const problems = unknownFlags(outside.flags);
   const sources = new Map<string, Source>();
   const values: Record<string, unknown> = {};
   for (const [field, variable] of settings) {

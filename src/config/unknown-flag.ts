@@ -1,19 +1,11 @@
-import { nearest } from './nearest.ts';
-import { settings } from './settings.ts';
 import { visibleText } from '../visible-text.ts';
+import { nearest } from './nearest.ts';
 
 const longestChars = 60;
-const known = settings.flatMap(([, { flag, alias }]) => (alias === null ? [flag] : [flag, alias]));
 
-/**
- * The problem with a flag that no variable has, or null when one has it.
- *
- * @param more Flags that are known besides those of the variables.
- */
-export function unknownFlag(flag: string, more: readonly string[] = []): string | null {
-  const all = [...known, ...more];
-  if (all.includes(flag)) return null;
-  const meant = nearest(flag, all);
+/** What to say about a flag nobody knows, with the one that may have been meant. */
+export function unknownFlag(flag: string, known: readonly string[]): string {
+  const meant = nearest(flag, known);
   const hint = meant === null ? 'expected one that --help lists' : `did you mean --${meant}?`;
   return `unknown flag --${visibleText(flag.slice(0, longestChars))}: ${hint}`;
 }

@@ -181,7 +181,7 @@ export const variables = {
     ),
     upstreamTimeoutMs: variable('UPSTREAM_TIMEOUT', '10s', duration(timer), 'how long the upstream may take to answer'),
     maxRequestBytes: variable('MAX_REQUEST_BYTES', '7MiB', byteSize, 'a larger request is refused'),
-    tlsMinVersion: variable('TLS_MIN_VERSION', '1.3', tlsVersion, 'or 1.2'),
+    tlsMinVersion: variable('TLS_MIN_VERSION', '1.3', tlsVersion, 'the oldest TLS spoken: 1.3 or 1.2'),
     shutdownGraceMs: variable(
       'SHUTDOWN_GRACE',
       '30s',

@@ -1,0 +1,77 @@
+import * as z from 'zod/mini';
+import { duration } from './duration.ts';
+import { ownFlag } from './own-flag.ts';
+import { truth } from './truth.ts';
+import { wholeNumber } from './whole-number.ts';
+
+const json = ownFlag('json', null, 'false', truth, 'one JSON document instead of text');
+
+/** Every command with the flags that are its own; all of them take the variables' flags too. */
+export const commands = {
+  serve: {
+    summary: 'serve the webhook and keep its certificates true; what runs in every replica',
+    own: {},
+    exits: ['after SIGTERM or SIGINT once drained', 'no certificate in time or a fatal error'],
+    examples: [
+      ['WEBHOOK_HANDLER=./handler.js webhook-certd', 'host a handler module'],
+      ['webhook-certd --upstream-url=http://127.0.0.1:8080', 'put TLS in front of a server in the pod'],
+      [
+        'webhook-certd --cert-issuer external --log-format pretty --v=1',
+        'certificates by somebody else, told in detail',
+      ],
+    ],
+  },
+  check: {
+    summary: 'look at the cluster and say what is wrong; changes nothing',
+    own: { json },
+    exits: ['nothing is wrong', 'something is wrong, or could not be looked at'],
+    examples: [
+      ['webhook-certd check', 'in a replica'],
+      ['webhook-certd check --json --pod-namespace=webhooks --kubeconfig ~/.kube/config', 'from a desk'],
+    ],
+  },
+  rotate: {
+    summary: 'ask the leader for a new leaf, or a new CA, now',
+    own: { ca: ownFlag('ca', null, 'false', truth, 'the CA too, not only the leaf') },
+    exits: ['asked', 'could not ask'],
+    examples: [
+      ['webhook-certd rotate', 'a new leaf'],
+      ['webhook-certd rotate --ca', 'a new CA, then a new leaf'],
+    ],
+  },
+  demo: {
+    summary: 'run replicas against a cluster inside this process and rotate before your eyes',
+    own: {
+      replicas: ownFlag('replicas', 'N', '3', wholeNumber(1, 20), 'how many replicas to run'),
+      rotations: ownFlag(
+        'rotations',
+        'N',
+        null,
+        z.nullable(wholeNumber(1, 1000)),
+        'end after that many; without it, go on until stopped',
+      ),
+      kubeletDelayMs: ownFlag(
+        'kubelet-delay',
+        'DURATION',
+        '3s',
+        duration({ fromMs: 0, toMs: 3_600_000 }),
+        'how long the kubelet takes to mount a changed Secret',
+      ),
+      port: ownFlag(
+        'port',
+        'PORT',
+        null,
+        z.nullable(wholeNumber(0, 65_535)),
+        'of the status page; without it, or with 0, any free port',
+      ),
+      json,
+    },
+    exits: ['no call failed', 'a call failed, or a fatal error'],
+    examples: [
+      ['webhook-certd demo', 'three replicas, until Ctrl-C'],
+      ['webhook-certd demo --replicas 5 --rotations 3 --kubelet-delay 500ms --json', 'for a script'],
+    ],
+  },
+} as const;
+
+export type CommandName = keyof typeof commands;
