@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+import { setTimeout as delay } from 'node:timers/promises';
+import { call, clientAgent, dial, heard } from './support-call.ts';
+import { openServer, pairs } from './support-server.ts';
+import { until } from './support-until.ts';
+
+const limits = { quietMs: 100 };
+
+describe('webhook server, leaving', () => {
+  it('answers what is in flight with a goodbye, then is gone', async () => {
+    let release: () => void = () => undefined;
+    await using open = await openServer({ answer: (_q, response) => (release = () => response.end('late')), limits });
+    const agent = clientAgent({ keepAlive: true });
+    const pending = call({ port: open.port, agent });
+    await until(() => open.server.connections === 1);
+    await delay(20);
+    const drained = open.server.drain(5_000);
+    await delay(20);
+    release();
+    const { text, headers } = await pending;
+    expect([text, headers['connection']]).to.deep.equal(['late', 'close']);
+    await drained;
+    expect(open.server.connections).to.equal(0);
+    agent.destroy();
+  });
+
+  it('closes what rests, and does not wait out the grace', async () => {
+    await using open = await openServer({ limits });
+    const agent = clientAgent({ keepAlive: true });
+    await call({ port: open.port, agent });
+    const unused = await dial(open.port);
+    const closed = heard(unused);
+    const start = performance.now();
+    await open.server.drain(5_000);
+    expect(performance.now() - start).to.be.lessThan(1_000);
+    expect(await closed).to.equal('');
+    agent.destroy();
+  });
+
+  it('cuts whoever is still there when the grace is over', async () => {
+    await using open = await openServer({ answer: () => undefined });
+    const pending = call({ port: open.port }).catch((error: unknown) => (error as Error).message);
+    await until(() => open.server.connections === 1);
+    const start = performance.now();
+    await open.server.drain(200);
+    expect(performance.now() - start).to.be.within(190, 1_000);
+    expect(await pending).to.match(/hang up|ECONNRESET/);
+  });
+
+  it('fails no call under load, while the callers learn during the linger to go elsewhere', async () => {
+    await using leaving = await openServer({ limits });
+    await using staying = await openServer();
+    const agents = [clientAgent({ keepAlive: true }), clientAgent({ keepAlive: false })];
+    let port = leaving.port;
+    let calls = 0;
+    let calling = true;
+    const callers = [0, 1, 2, 3].map(async (i) => {
+      while (calling) {
+        expect((await call({ port, agent: agents[i % 2] })).status).to.equal(200);
+        calls += 1;
+      }
+    });
+    await until(() => calls > 50);
+    const drained = leaving.server.drain(5_000, 200);
+    const during = calls;
+    await until(() => calls > during + 20);
+    port = staying.port;
+    await drained;
+    await until(() => calls > during + 60);
+    calling = false;
+    await Promise.all(callers);
+    expect(leaving.server.connections).to.equal(0);
+    for (const agent of agents) agent.destroy();
+  });
+
+  describe('retire', () => {
+    it('closes the resting connections of an earlier certificate and keeps those of the newest', async () => {
+      await using open = await openServer({ limits: { ...limits, headersTimeoutMs: 100 } });
+      const old = await dial(open.port);
+      const closed = heard(old);
+      await open.server.serve(pairs()[1]);
+      const young = await dial(open.port);
+      await until(() => open.server.connections === 2);
+      open.server.retire();
+      expect(await closed).to.equal('');
+      await until(() => open.server.connections === 1);
+      expect(young.destroyed).to.equal(false);
+      young.destroy();
+    });
+
+    it('lets a busy connection of an earlier certificate have its answer, which says goodbye', async () => {
+      let release: () => void = () => undefined;
+      await using open = await openServer({ answer: (_q, response) => (release = () => response.end('late')), limits });
+      const agent = clientAgent({ keepAlive: true });
+      const pending = call({ port: open.port, agent });
+      await until(() => open.server.connections === 1);
+      await delay(20);
+      await open.server.serve(pairs()[1]);
+      open.server.retire();
+      await delay(300);
+      release();
+      expect((await pending).headers['connection']).to.equal('close');
+      await until(() => open.server.connections === 0);
+      agent.destroy();
+    });
+  });
+});

@@ -1,0 +1,28 @@
+import { createWebhookServer, type WebhookServer, type WebhookServerOptions } from '../../src/webhook/server.ts';
+import type { Trouble } from '../../src/webhook/trouble.ts';
+import { supportPair, type TestPair } from './support-pair.ts';
+
+let cached: readonly [TestPair, TestPair] | null = null;
+
+/** Two pairs of two authorities for one name, made once. */
+export const pairs = (): readonly [TestPair, TestPair] => (cached ??= [supportPair(), supportPair()]);
+
+export interface OpenServer extends AsyncDisposable {
+  readonly server: WebhookServer;
+  readonly port: number;
+  readonly troubles: Trouble[];
+}
+
+/** A webhook server on a free loopback port that serves the first pair and ends with the spec. */
+export const openServer = async (options: Partial<WebhookServerOptions> = {}): Promise<OpenServer> => {
+  const troubles: Trouble[] = [];
+  const server = createWebhookServer({
+    bind: { host: '127.0.0.1', port: 0 },
+    tlsMinVersion: '1.3',
+    answer: (_request, response) => response.end('ok'),
+    onTrouble: (trouble) => troubles.push(trouble),
+    ...options,
+  });
+  const { port } = await server.serve(pairs()[0]);
+  return { server, port, troubles, [Symbol.asyncDispose]: () => server.drain(0) };
+};

@@ -1,0 +1,58 @@
+import type { RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { answerProtocolError } from './answer-protocol-error.ts';
+import type { Connection, Connections } from './connections.ts';
+import type { WebhookLimits } from './limits.ts';
+import { makeRoom } from './make-room.ts';
+import { sweep } from './sweep.ts';
+import type { ReportTrouble } from './trouble.ts';
+
+export interface HttpsServerOptions {
+  readonly tls: TlsOptions;
+  readonly limits: WebhookLimits;
+  readonly connections: Connections;
+  readonly report: ReportTrouble;
+  /** Counts the swaps so far; taken at the accept, which is when a connection's certificate is decided. */
+  readonly generation: () => number;
+  readonly answer: RequestListener;
+  readonly onHandshakeError: (error: NodeJS.ErrnoException) => void;
+  /** Called about once a second while the server is open. */
+  readonly onSweep: () => void;
+}
+
+/** A node:https server with every limit in force; it does not listen yet. */
+export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsServerOptions): Server => {
+  // Only a backstop behind the sweep, which can tell a slow header from a connection opened ahead of need.
+  const backstopMs = limits.keepAliveTimeoutMs + 5_000;
+  const server = createServer({
+    ...tls,
+    handshakeTimeout: limits.handshakeTimeoutMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    headersTimeout: backstopMs,
+    requestTimeout: backstopMs,
+  });
+  const accept = (socket: Socket) => {
+    const newcomer: Connection = connections.accept(socket, on.generation());
+    if (connections.size <= limits.maxConnections) return;
+    report('connection-limit', `more than ${limits.maxConnections} connections`);
+    makeRoom(connections, newcomer);
+  };
+  server.prependListener('connection', accept);
+  server.on('secureConnection', (socket) => connections.secure(socket));
+  server.on('tlsClientError', on.onHandshakeError);
+  server.on(
+    'clientError',
+    answerProtocolError(report, (socket) => connections.isAnswering(socket)),
+  );
+  server.on('request', on.answer);
+  const everyMs = Math.min(1_000, limits.headersTimeoutMs / 4, limits.requestTimeoutMs / 4);
+  const sweeping = setInterval(() => {
+    sweep(connections, limits, report);
+    on.onSweep();
+  }, everyMs);
+  server.once('close', () => clearInterval(sweeping));
+  return server;
+};

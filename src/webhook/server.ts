@@ -1,0 +1,131 @@
+import type { RequestListener } from 'node:http';
+import type { Server } from 'node:https';
+import { Server as NetServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TlsOptions } from 'node:tls';
+import { listen, type Bind } from '../listen.ts';
+import { Connections, type Connection } from './connections.ts';
+import { handshakeTrouble } from './handshake-trouble.ts';
+import { httpsServer } from './https-server.ts';
+import { defaultLimits, type WebhookLimits } from './limits.ts';
+import { loopbackHandshake, type Handshake } from './loopback-handshake.ts';
+import { partWith } from './part-with.ts';
+import { tlsOptions, type Pair, type TlsSettings } from './tls-options.ts';
+import { reportTrouble, type Trouble } from './trouble.ts';
+
+export interface WebhookServerOptions extends TlsSettings {
+  readonly bind: Bind;
+  readonly answer: RequestListener;
+  readonly limits?: Partial<WebhookLimits>;
+  readonly onTrouble?: (trouble: Trouble) => void;
+}
+
+export interface WebhookServer {
+  /**
+   * Serves this pair from the next handshake on. The first call begins to listen. A pair that cannot be served throws
+   * and leaves the last one in place.
+   */
+  serve(pair: Pair): Promise<{ readonly port: number }>;
+  /**
+   * Parts with every connection greeted with an earlier pair: those at rest soon, the busy ones with their next answer.
+   * See {@link partWith} for why not at once.
+   */
+  retire(): void;
+  /** One handshake with ourselves: see {@link loopbackHandshake}. */
+  handshake(servername: string, trust: Buffer | string | null): Promise<Handshake>;
+  /**
+   * From now on every answer ends its connection. For `lingerMs` new ones are still accepted, since the cluster needs a
+   * moment to learn that this replica is leaving; then those at rest are closed and those being answered waited for,
+   * until `graceMs` after the call, when whatever is left is cut.
+   */
+  drain(graceMs: number, lingerMs?: number): Promise<void>;
+  /** Null until the first certificate is served. */
+  readonly address: AddressInfo | null;
+  readonly connections: number;
+}
+
+/** The TLS face of the webhook: HTTP/1.1 only, and nothing listens before there is a certificate to show. */
+export const createWebhookServer = (options: WebhookServerOptions): WebhookServer => {
+  const limits = { ...defaultLimits, ...options.limits };
+  const report = reportTrouble(options.onTrouble ?? (() => undefined));
+  const connections = new Connections();
+  let opening: Promise<Server> | null = null;
+  let address: AddressInfo | null = null;
+  let generation = 0;
+  let retiredBelow = 0;
+  let leaving = false;
+  let ownHandshakes = 0;
+
+  const answer: RequestListener = (request, response) => {
+    const connection = connections.begin(request, response);
+    if (connection === undefined || isLeaving(connection)) response.shouldKeepAlive = false;
+    options.answer(request, response);
+  };
+  const onHandshakeError = (error: NodeJS.ErrnoException) => {
+    const kind = handshakeTrouble(error);
+    // Our own handshake shows no client certificate: by then it has seen the server's, which is all it came for.
+    if (ownHandshakes > 0 && (kind === 'client-certificate' || kind === 'handshake-aborted')) ownHandshakes -= 1;
+    else report(kind, error.message);
+  };
+  const open = async (tls: TlsOptions): Promise<Server> => {
+    const on = { answer, onHandshakeError, onSweep: () => void part() };
+    const server = httpsServer({ tls, limits, connections, report, generation: () => generation, ...on });
+    address = await listen(server, options.bind);
+    server.on('error', (error) => report('accept-failed', error.message));
+    return server;
+  };
+  const isLeaving = ({ generation: greeted }: Connection) => leaving || greeted < retiredBelow;
+  const part = () => partWith(connections, isLeaving, limits.quietMs);
+  const swap = (server: Server, tls: TlsOptions): Server => {
+    server.setSecureContext(tls);
+    generation += 1;
+    return server;
+  };
+
+  return {
+    async serve(pair) {
+      const tls = tlsOptions(pair, options);
+      const wasOpening = opening;
+      opening ??= open(tls);
+      try {
+        const server = await opening;
+        if (wasOpening !== null) swap(server, tls);
+      } catch (error) {
+        if (address === null) opening = null;
+        throw error;
+      }
+      return { port: address?.port ?? 0 };
+    },
+    retire() {
+      retiredBelow = generation;
+      void part();
+    },
+    handshake(servername, trust) {
+      if (address === null) return Promise.reject(new Error('nothing is served yet'));
+      if ((options.clientCa ?? null) !== null) ownHandshakes += 1;
+      return loopbackHandshake(address, servername, trust);
+    },
+    async drain(graceMs, lingerMs = 0) {
+      leaving = true;
+      const endMs = Date.now() + graceMs;
+      const server = await opening?.catch(() => null);
+      if (server === null || server === undefined) return;
+      await part();
+      await delay(Math.min(lingerMs, graceMs));
+      // Not https's own close, which cuts every resting connection on the spot.
+      NetServer.prototype.close.call(server);
+      while (connections.size > 0 && Date.now() < endMs) {
+        await part();
+        await Promise.race([connections.emptied(), delay(Math.min(100, endMs - Date.now()))]);
+      }
+      for (const one of connections.all()) one.socket.destroy();
+      server.close();
+    },
+    get address() {
+      return address;
+    },
+    get connections() {
+      return connections.size;
+    },
+  };
+};
