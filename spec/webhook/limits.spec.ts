@@ -1,0 +1,177 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { allowAll } from '../../src/webhook/allow-all.ts';
+import { createAdmission } from '../../src/webhook/admission.ts';
+import { call, clientAgent, dial, heard } from './support-call.ts';
+import { quietLog, reviewText } from './support-review.ts';
+import { openServer } from './support-server.ts';
+import { until } from './support-until.ts';
+
+const limits = { handshakeTimeoutMs: 100, headersTimeoutMs: 100, requestTimeoutMs: 150, exchangeTimeoutMs: 400 };
+const answer = () => createAdmission({ route: () => allowAll, maxRequestBytes: 10_000, log: quietLog });
+const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+
+describe('webhook limits', () => {
+  const ended = async (says: (socket: TLSSocket) => void, maxMs = 2_000) => {
+    await using open = await openServer({ limits, answer: answer() });
+    const socket = await dial(open.port);
+    const start = performance.now();
+    const text = heard(socket);
+    says(socket);
+    const line = (await text).split('\r\n')[0];
+    expect(performance.now() - start).to.be.lessThan(maxMs);
+    expect((await call({ port: open.port, body: reviewText() })).status).to.equal(200);
+    await until(() => open.server.connections === 0);
+    return { line, kinds: open.troubles.map(({ kind }) => kind) };
+  };
+
+  it('ends a header that comes too slowly', async () => {
+    const { line, kinds } = await ended((socket) => socket.write('POST / HT'));
+    expect(line).to.equal('HTTP/1.1 408 Request Timeout');
+    expect(kinds).to.deep.equal(['slow-header']);
+  });
+
+  it('ends a second header that comes too slowly on a connection that has been answered', async () => {
+    const body = reviewText();
+    const { kinds } = await ended((socket) => {
+      socket.write(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+      socket.once('data', () => setTimeout(() => socket.write('POST'), 20));
+    });
+    expect(kinds).to.deep.equal(['slow-header']);
+  });
+
+  it('ends a body that comes too slowly', async () => {
+    const { line, kinds } = await ended((socket) => socket.write(`${head}Content-Length: 100\r\n\r\n{`));
+    expect(line).to.equal('HTTP/1.1 408 Request Timeout');
+    expect(kinds).to.deep.equal(['slow-body']);
+  });
+
+  it('refuses a body that says it is too large, without taking it', async () => {
+    const { line } = await ended((socket) => socket.write(`${head}Content-Length: 100000000\r\n\r\n{`));
+    expect(line).to.equal('HTTP/1.1 413 Payload Too Large');
+  });
+
+  it('refuses a body that turns out to be too large, and holds none of it', async () => {
+    const { line } = await ended((socket) => {
+      socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+      const chunk = `2000\r\n${'x'.repeat(0x2000)}\r\n`;
+      for (let sent = 0; sent < 40; sent += 1) socket.write(chunk);
+    });
+    expect(line).to.equal('HTTP/1.1 413 Payload Too Large');
+  });
+
+  it('refuses a header that is too large', async () => {
+    const { line, kinds } = await ended((socket) => socket.write(`${head}X: ${'x'.repeat(20_000)}\r\n\r\n`));
+    expect(line).to.equal('HTTP/1.1 431 Request Header Fields Too Large');
+    expect(kinds).to.deep.equal(['header-too-large']);
+  });
+
+  it('answers a caller that has closed its half', async () => {
+    const body = reviewText();
+    const { line } = await ended((socket) =>
+      socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`),
+    );
+    expect(line).to.equal('HTTP/1.1 200 OK');
+  });
+
+  it('ends an answer that is never taken', async () => {
+    await using open = await openServer({
+      limits,
+      answer: (_request, response) => response.end(Buffer.alloc(20_000_000)),
+    });
+    const socket = await dial(open.port);
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => open.troubles.length > 0);
+    expect(open.troubles.map(({ kind }) => kind)).to.deep.equal(['slow-reader']);
+    await until(() => open.server.connections === 0);
+    socket.destroy();
+  });
+
+  it('lets a connection rest unused for longer than a header may take', async () => {
+    await using open = await openServer({ limits });
+    const socket = await dial(open.port);
+    await delay(limits.headersTimeoutMs * 3);
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect((await heard(socket)).split('\r\n')[0]).to.equal('HTTP/1.1 200 OK');
+    expect(open.troubles).to.deep.equal([]);
+  });
+
+  it('ends a handshake that is never made, and one that is garbage, each told once', async () => {
+    await using open = await openServer({ limits });
+    const silent = connect(open.port, '127.0.0.1');
+    await heard(silent);
+    for (let i = 0; i < 3; i += 1) {
+      const noise = connect(open.port, '127.0.0.1');
+      noise.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await heard(noise);
+    }
+    await until(() => open.troubles.length === 4);
+    expect(open.troubles.map(({ kind, loud }) => [kind, loud])).to.deep.equal([
+      ['handshake-timeout', true],
+      ['handshake-failed', true],
+      ['handshake-failed', false],
+      ['handshake-failed', false],
+    ]);
+    expect((await call({ port: open.port })).status).to.equal(200);
+  });
+
+  it('makes room for a caller when idle connections have taken every place', async () => {
+    await using open = await openServer({ limits: { maxConnections: 20 } });
+    const agent = clientAgent({ keepAlive: true });
+    expect((await call({ port: open.port, agent })).status).to.equal(200);
+    const idle: Socket[] = [];
+    for (let i = 0; i < 60; i += 1) {
+      const socket = i % 2 === 0 ? await dial(open.port) : connect(open.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      idle.push(socket);
+    }
+    expect((await call({ port: open.port })).status).to.equal(200);
+    const kept = await call({ port: open.port, agent });
+    expect(kept.status).to.equal(200);
+    expect(open.server.connections).to.be.at.most(20);
+    const told = open.troubles.filter(({ kind, loud }) => loud && kind === 'connection-limit');
+    expect(told).to.have.length(1);
+    for (const socket of idle) socket.destroy();
+    agent.destroy();
+  });
+
+  it('gives any bytes a response or a clean close', async () => {
+    await using open = await openServer({ limits, answer: answer() });
+    const line = fc.constantFrom(
+      'POST / HTTP/1.1',
+      'GET /?timeout=x HTTP/1.0',
+      'PRI * HTTP/2.0',
+      'CONNECT a:1 HTTP/1.1',
+    );
+    const field = fc.constantFrom(
+      'Host: x',
+      'Content-Length: 5',
+      'Content-Length: -1',
+      'Transfer-Encoding: chunked',
+      'Content-Type: application/json',
+      'Expect: 100-continue',
+      'Upgrade: h2c\r\nConnection: upgrade',
+      'X:\u0000',
+    );
+    const message = fc
+      .tuple(line, fc.array(field, { maxLength: 5 }), fc.uint8Array({ maxLength: 200 }))
+      .map(([first, fields, body]) => Buffer.concat([Buffer.from(`${[first, ...fields].join('\r\n')}\r\n\r\n`), body]));
+    const bytes = fc.oneof(
+      message,
+      fc.uint8Array({ maxLength: 300 }).map((some) => Buffer.from(some)),
+    );
+    await fc.assert(
+      fc.asyncProperty(bytes, fc.boolean(), async (some, inTls) => {
+        const socket = inTls ? await dial(open.port) : connect(open.port, '127.0.0.1');
+        const text = heard(socket);
+        socket.end(some);
+        expect(await text).to.match(inTls ? /^(HTTP\/1\.1 \d{3} |$)/ : /^/);
+      }),
+      { numRuns: 150 },
+    );
+    expect((await call({ port: open.port, body: reviewText() })).status).to.equal(200);
+  });
+});

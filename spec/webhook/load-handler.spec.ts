@@ -1,0 +1,110 @@
+import { expect } from 'chai';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import defaultField from '../../manifests/examples/default-field.ts';
+import requireLabels from '../../manifests/examples/require-labels.ts';
+import type { AdmissionRequest, AdmissionResponse, HandlerContext } from '../../src/webhook/admission-types.ts';
+import { loadHandler, type Route } from '../../src/webhook/load-handler.ts';
+import { quietLog, reviewText } from './support-review.ts';
+
+const { request } = JSON.parse(reviewText()) as { readonly request: AdmissionRequest };
+const context: HandlerContext = { signal: new AbortController().signal, deadlineMs: 0, log: quietLog };
+
+const ask = async (route: Route, path: string, fields: Partial<AdmissionRequest> = {}) => {
+  const handler = route(path);
+  if (handler === undefined) throw new Error(`no handler for ${path}`);
+  return await handler({ ...request, ...fields }, context);
+};
+
+describe('handler loading', () => {
+  let directory = '';
+  before(() => (directory = mkdtempSync(join(tmpdir(), 'handler-'))));
+  after(() => rmSync(directory, { recursive: true }));
+
+  const write = (name: string, text: string) => {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), text);
+  };
+  const failure = (name: string) =>
+    loadHandler(name, directory).then(
+      () => 'no failure',
+      (error: unknown) => (error as Error).message,
+    );
+
+  it('finds a handler by relative and absolute path and by URL, in TypeScript too', async () => {
+    write('deny.mts', 'export default (): { allowed: boolean } => ({ allowed: false });');
+    const file = join(directory, 'deny.mts');
+    for (const name of ['deny.mts', './deny.mts', file, pathToFileURL(file).href])
+      expect(await ask(await loadHandler(name, directory), '/any')).to.deep.equal({ allowed: false });
+  });
+
+  it('finds a handler by package name, as the working directory would', async () => {
+    write('node_modules/my-handler/package.json', '{"name":"my-handler","type":"module","main":"main.js"}');
+    write('node_modules/my-handler/main.js', 'export default () => ({ allowed: true, warnings: ["mine"] });');
+    expect(await ask(await loadHandler('my-handler', directory), '/')).to.deep.equal({
+      allowed: true,
+      warnings: ['mine'],
+    });
+  });
+
+  it('has one of its own that admits everything', async () => {
+    expect(await ask(await loadHandler('builtin:allow', directory), '/')).to.deep.equal({ allowed: true });
+  });
+
+  it('says what is wrong with what it was given', async () => {
+    write('none.mjs', 'export const handler = () => undefined;');
+    write('empty.mjs', 'export default {};');
+    write('entry.mjs', 'export default { "/a": 1 };');
+    write('path.mjs', 'export default { a: () => 1 };');
+    write('throws.mjs', 'throw new Error("at load");');
+    expect(await failure('./gone.mjs')).to.match(/^WEBHOOK_HANDLER .\/gone.mjs: no such file: .*gone.mjs$/);
+    expect(await failure('gone-package')).to.match(/Cannot find module 'gone-package'/);
+    for (const name of ['none.mjs', 'empty.mjs'])
+      expect(await failure(name)).to.match(/its default export is no handler/);
+    expect(await failure('entry.mjs')).to.match(/wrong entry \/a: expected a function, or an object/);
+    expect(await failure('path.mjs')).to.match(/wrong entry a:/);
+    expect(await failure('throws.mjs')).to.equal('WEBHOOK_HANDLER throws.mjs: at load');
+  });
+});
+
+describe('worked examples', () => {
+  it('are what WEBHOOK_HANDLER loads', async () => {
+    expect((await loadHandler('manifests/examples/require-labels.ts', '.'))('/')).to.equal(requireLabels);
+    const route = await loadHandler('manifests/examples/default-field.ts', '.');
+    expect(Object.entries(defaultField)).to.deep.equal(['/mutate', '/validate'].map((path) => [path, route(path)]));
+  });
+
+  const patched = ({ patch = '' }: AdmissionResponse): unknown => JSON.parse(Buffer.from(patch, 'base64').toString());
+
+  it('require-labels refuses what lacks them, reminds of the wished one, and never hinders a delete', async () => {
+    const route = await loadHandler('manifests/examples/require-labels.ts', '.');
+    expect(await ask(route, '/')).to.deep.equal({
+      allowed: false,
+      status: { message: 'missing labels: app.kubernetes.io/name, team', code: 422 },
+    });
+    const labels = { 'app.kubernetes.io/name': 'one', team: 'blue' };
+    expect(await ask(route, '/', { object: { metadata: { labels } } })).to.deep.equal({
+      allowed: true,
+      warnings: ['label cost-center will be required from next year on'],
+    });
+    const all = { ...labels, 'cost-center': '7' };
+    expect(await ask(route, '/', { object: { metadata: { labels: all } } })).to.deep.equal({ allowed: true });
+    expect(await ask(route, '/', { operation: 'DELETE', object: null })).to.deep.equal({ allowed: true });
+  });
+
+  it('default-field sets the limit where there is none and refuses too large a one', async () => {
+    const route = await loadHandler('manifests/examples/default-field.ts', '.');
+    const defaulted = await ask(route, '/mutate', { object: { spec: { replicas: 2 } } });
+    expect(patched(defaulted)).to.deep.equal([{ op: 'add', path: '/spec/revisionHistoryLimit', value: 3 }]);
+    expect(patched(await ask(route, '/mutate', { object: {} }))).to.deep.equal([
+      { op: 'add', path: '/spec', value: { revisionHistoryLimit: 3 } },
+    ]);
+    const object = { spec: { revisionHistoryLimit: 11 } };
+    expect(await ask(route, '/mutate', { object })).to.deep.equal({ allowed: true });
+    expect(await ask(route, '/validate', { object })).to.have.nested.property('status.code', 422);
+    expect(await ask(route, '/validate')).to.deep.equal({ allowed: true });
+    expect(route('/other')).to.equal(undefined);
+  });
+});

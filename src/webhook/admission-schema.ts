@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { AdmissionRequest, AdmissionResponse, KubeObject } from './admission-types.ts';
+
+const isObject = (value: unknown): value is KubeObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+// The object itself is the API server's to judge: looking into it would cost more than everything else here together.
+const kubeObject = z.exactOptional(z.nullable(z.custom<KubeObject>(isObject, 'expected an object')));
+const kind = z.looseObject({ group: z.string(), version: z.string(), kind: z.string() });
+const resource = z.looseObject({ group: z.string(), version: z.string(), resource: z.string() });
+const text = z.exactOptional(z.string());
+
+const admissionRequest = z.looseObject({
+  uid: z.string().min(1),
+  kind,
+  resource,
+  subResource: text,
+  requestKind: z.exactOptional(kind),
+  requestResource: z.exactOptional(resource),
+  requestSubResource: text,
+  name: text,
+  namespace: text,
+  operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']),
+  userInfo: z.looseObject({
+    username: text,
+    uid: text,
+    groups: z.exactOptional(z.array(z.string())),
+    extra: z.exactOptional(z.record(z.string(), z.array(z.string()))),
+  }),
+  object: kubeObject,
+  oldObject: kubeObject,
+  dryRun: z.exactOptional(z.boolean()),
+  options: z.exactOptional(z.unknown()),
+}) satisfies z.ZodType<AdmissionRequest>;
+
+export interface AdmissionReview {
+  readonly apiVersion: 'admission.k8s.io/v1' | 'admission.k8s.io/v1beta1';
+  readonly request: AdmissionRequest;
+}
+
+export const admissionReview: z.ZodType<AdmissionReview> = z.object({
+  apiVersion: z.enum(['admission.k8s.io/v1', 'admission.k8s.io/v1beta1']),
+  kind: z.literal('AdmissionReview'),
+  request: admissionRequest,
+});
+
+const isPatch = (patch: string): boolean => {
+  try {
+    return Array.isArray(JSON.parse(Buffer.from(patch, 'base64').toString('utf8')));
+  } catch {
+    return false;
+  }
+};
+
+/** Strict, since a handler that writes `alowed` must learn it here and not from the API server's riddles. */
+export const admissionResponse: z.ZodType<AdmissionResponse> = z
+  .strictObject({
+    allowed: z.boolean(),
+    status: z.exactOptional(
+      z.looseObject({
+        message: text,
+        code: z.exactOptional(z.int().min(400).max(599)),
+        reason: text,
+      }),
+    ),
+    warnings: z.exactOptional(z.array(z.string())),
+    auditAnnotations: z.exactOptional(z.record(z.string(), z.string())),
+    patch: z.exactOptional(z.string().refine(isPatch, 'expected the base64 of a JSON array')),
+    patchType: z.exactOptional(z.literal('JSONPatch')),
+  })
+  .refine(({ patch, patchType }) => (patch === undefined) === (patchType === undefined), {
+    error: 'patch and patchType go together',
+  })
+  .refine(({ allowed, patch }) => allowed || patch === undefined, { error: 'a denial cannot carry a patch' });

@@ -1,0 +1,93 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { admissionReview, type AdmissionReview } from './admission-schema.ts';
+import type { AdmissionHandler, AdmissionResponse, HandlerLog } from './admission-types.ts';
+import type { OnAnswered, Outcome } from './answered.ts';
+import { budgetMs } from './budget-ms.ts';
+import { callHandler } from './call-handler.ts';
+import { faults } from './faults.ts';
+import { readBody } from './read-body.ts';
+import { refuse } from './refuse.ts';
+import { refuseForeign } from './refuse-foreign.ts';
+import { requestTarget } from './request-target.ts';
+
+export interface AdmissionOptions {
+  /** The handler of a path; undefined is answered 404. */
+  readonly route: (pathname: string) => AdmissionHandler | undefined;
+  readonly maxRequestBytes: number;
+  /** The longest a handler may take, whatever the caller grants, ms. Default 30 s: the API server grants no more. */
+  readonly ceilingMs?: number;
+  readonly log: HandlerLog;
+  readonly onAnswered?: OnAnswered;
+}
+
+const parse = (body: Buffer): AdmissionReview | string => {
+  try {
+    const parsed = admissionReview.safeParse(JSON.parse(body.toString('utf8')));
+    return parsed.success ? parsed.data : `not an AdmissionReview: ${faults(parsed.error)}`;
+  } catch {
+    return 'the body is not JSON';
+  }
+};
+
+const respond = (response: ServerResponse, { apiVersion, request }: AdmissionReview, verdict: AdmissionResponse) => {
+  const body = JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: { uid: request.uid, ...verdict } });
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }).end(body);
+};
+
+/** Answers AdmissionReviews with a handler: the version that came in goes out, and the uid is echoed. */
+export const createAdmission = (options: AdmissionOptions): RequestListener => {
+  const { route, maxRequestBytes, ceilingMs = 30_000, log, onAnswered = () => undefined } = options;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse, startMs: number): Promise<Outcome> => {
+    const { pathname, timeoutMs } = requestTarget(request.url);
+    const handler = route(pathname);
+    if (handler === undefined) return (refuse(response, 404, `no handler for ${pathname}`), 'refused');
+    if (refuseForeign(request, response, maxRequestBytes)) return 'refused';
+    const body = await readBody(request, maxRequestBytes);
+    if (body === 'cut-short') return (response.destroy(), 'aborted');
+    if (body === 'too-large') return (refuse(response, 413, `more than ${maxRequestBytes} bytes`), 'refused');
+    const review = parse(body);
+    if (typeof review === 'string') return (refuse(response, 400, review), 'refused');
+    const leftMs = budgetMs(timeoutMs, ceilingMs) - (performance.now() - startMs);
+    const verdict = await judge(handler, review, response, leftMs);
+    if (typeof verdict === 'string') {
+      if (response.closed) return 'aborted';
+      log.warn('Admission handler failed', { path: pathname, uid: review.request.uid, reason: verdict });
+      return (refuse(response, 500, verdict), 'failed');
+    }
+    respond(response, review, verdict);
+    return verdict.allowed ? 'allowed' : 'denied';
+  };
+
+  const judge = async (
+    handler: AdmissionHandler,
+    { request }: AdmissionReview,
+    response: ServerResponse,
+    leftMs: number,
+  ) => {
+    const abort = new AbortController();
+    const give = () => abort.abort();
+    const timer = setTimeout(give, Math.max(1, leftMs));
+    response.once('close', give);
+    try {
+      const context = { signal: abort.signal, deadlineMs: Date.now() + leftMs, log };
+      return await callHandler({ handler, request, context });
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    } finally {
+      clearTimeout(timer);
+      response.off('close', give);
+    }
+  };
+
+  return (request, response) => {
+    const startMs = performance.now();
+    void answer(request, response, startMs)
+      .catch((error: unknown): Outcome => {
+        log.error('Admission request failed', { reason: error instanceof Error ? error.message : String(error) });
+        refuse(response, 500, 'internal error');
+        return 'failed';
+      })
+      .then((outcome) => onAnswered(outcome, performance.now() - startMs));
+  };
+};

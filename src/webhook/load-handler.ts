@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Problem } from '../../streams/problem.ts';
+import type { AdmissionHandler, HandlerExport } from './admission-types.ts';
+import { allowAll } from './allow-all.ts';
+
+export type Route = (pathname: string) => AdmissionHandler | undefined;
+
+const wanted = 'expected a function, or an object of path → function';
+
+const locate = (name: string, directory: string): string => {
+  if (name.startsWith('file:')) return name;
+  const file = resolve(directory, name);
+  if (existsSync(file)) return pathToFileURL(file).href;
+  if (/^[./]/.test(name)) throw new Problem(`no such file: ${file}`);
+  return pathToFileURL(createRequire(resolve(directory, 'package.json')).resolve(name)).href;
+};
+
+const routes = (exported: unknown): Route => {
+  if (typeof exported === 'function') return () => exported as AdmissionHandler;
+  const paths = new Map(Object.entries((exported ?? {}) as Exclude<HandlerExport, AdmissionHandler>));
+  const faulty = [...paths].find(([path, handler]) => !path.startsWith('/') || typeof handler !== 'function');
+  if (typeof exported !== 'object' || paths.size === 0)
+    throw new Problem(`its default export is no handler: ${wanted}`);
+  if (faulty !== undefined) throw new Problem(`its default export has a wrong entry ${faulty[0]}: ${wanted}`);
+  return (pathname) => paths.get(pathname);
+};
+
+/**
+ * The handler that WEBHOOK_HANDLER names: a path (absolute, or from `directory`), a file URL, a package that
+ * `directory` can reach, or `builtin:allow`, which admits everything.
+ *
+ * @throws Problem saying what is wrong with it.
+ */
+export const loadHandler = async (name: string, directory: string): Promise<Route> => {
+  if (name === 'builtin:allow') return () => allowAll;
+  try {
+    const module = (await import(locate(name, directory))) as { readonly default?: unknown };
+    return routes(module.default);
+  } catch (error) {
+    throw new Problem(`WEBHOOK_HANDLER ${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
