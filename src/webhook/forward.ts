@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { endToEndHeaders } from './end-to-end-headers.ts';
+
+export interface Forwarding {
+  readonly to: Dispatcher;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body: Buffer | Readable;
+  /** For the whole exchange, ms. */
+  readonly leftMs: number;
+  readonly maxBytes: number;
+}
+
+export class Late extends Error {}
+export class Gone extends Error {}
+
+const texts = (raw: Dispatcher.DispatchController['rawHeaders']): string[] =>
+  Array.isArray(raw) ? raw.map((one) => (typeof one === 'string' ? one : one.toString('latin1'))) : [];
+
+const declaredBytes = ({ 'content-length': length }: { readonly 'content-length'?: string | string[] | undefined }) =>
+  Number(length ?? 0);
+
+/**
+ * One request up and its answer down, byte for byte, the slower side setting the pace.
+ *
+ * Rejects with {@link Late}, {@link Gone} (the caller went away) or whatever the upstream did wrong; then nothing more
+ * will be written to the response, of which something may already be on the line.
+ */
+export const forward = ({ to, request, response, body, leftMs, maxBytes }: Forwarding): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | null = null;
+    let ended: Error | 'done' | null = null;
+    let bytes = 0;
+    const timer = setTimeout(() => give(new Late()), leftMs);
+    const tooMuch = () => new Error(`answered with more than ${maxBytes} bytes`);
+    const onClose = () => give(new Gone());
+    const resume = () => controller?.resume();
+    const end = (how: Error | 'done') => {
+      if (ended !== null) return;
+      ended = how;
+      clearTimeout(timer);
+      response.off('close', onClose).off('drain', resume);
+      if (how === 'done') resolve();
+      else reject(how);
+    };
+    const give = (why: Error) => {
+      end(why);
+      controller?.abort(why);
+    };
+    response.once('close', onClose).on('drain', resume);
+
+    to.dispatch(
+      { path: request.url ?? '/', method: 'POST', headers: endToEndHeaders(request.rawHeaders), body },
+      {
+        onRequestStart(started) {
+          controller = started;
+          if (ended instanceof Error) started.abort(ended);
+        },
+        onResponseStart({ rawHeaders }, status, headers) {
+          // 1xx is between the upstream and us.
+          if (status < 200 || ended !== null) return;
+          if (!request.complete) response.shouldKeepAlive = false;
+          if (declaredBytes(headers) > maxBytes) give(tooMuch());
+          else response.writeHead(status, endToEndHeaders(texts(rawHeaders)));
+        },
+        onResponseData(from, chunk) {
+          if (ended !== null) return;
+          bytes += chunk.length;
+          if (bytes > maxBytes) give(tooMuch());
+          else if (!response.write(chunk)) from.pause();
+        },
+        onResponseEnd() {
+          if (ended !== null) return;
+          end('done');
+          response.end();
+        },
+        onResponseError: (_controller, error) => end(error),
+      },
+    );
+  });
