@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { startApiServer } from '../../src/embedded/api-server.ts';
+import type { ApiServerOptions } from '../../src/embedded/embedded-api-server.ts';
+import type { ApiUnderTest } from './api-under-test.ts';
+import { rawApi } from './raw-api.ts';
+
+/** The embedded API server as the server under test. */
+export const startEmbeddedApi = async (options: ApiServerOptions = {}): Promise<ApiUnderTest> => {
+  const server = await startApiServer(options);
+  const { url, caPem, adminToken } = server;
+  const admin = rawApi({ url, caPem, token: adminToken });
+  const tokenWithRules: ApiUnderTest['tokenWithRules'] = (name, rules) => {
+    const token = randomUUID();
+    server.addUser({ token, user: `system:serviceaccount:default:${name}`, rules });
+    return Promise.resolve(token);
+  };
+  return {
+    kind: 'embedded',
+    url,
+    caPem,
+    adminToken,
+    admin,
+    adminKubeconfig: () => server.kubeconfig(),
+    createNamespace: async (name) => {
+      const answer = await admin.post('/api/v1/namespaces', { metadata: { name } });
+      if (answer.status !== 201) throw new Error(answer.text);
+    },
+    tokenWithRules,
+    userWithRules: async (name, rules) => server.kubeconfig(await tokenWithRules(name, rules)),
+    follow: server.follow,
+    stop: () => server.stop(),
+    start: () => server.start(),
+    endWatches: () => server.endWatches(),
+    cutConnections: () => server.cutConnections(),
+    freeze: () => server.freeze(),
+    thaw: () => server.thaw(),
+    compact: () => {
+      server.compact();
+      server.cutConnections();
+      return Promise.resolve();
+    },
+    [Symbol.asyncDispose]: async () => {
+      admin[Symbol.dispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+};

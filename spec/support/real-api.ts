@@ -1,0 +1,61 @@
+import { kubeconfig } from '../../src/embedded/kubeconfig.ts';
+import type { ApiUnderTest } from './api-under-test.ts';
+import { startEnvtest } from './envtest.ts';
+import { followOverHttp } from './follow-over-http.ts';
+import { grantRules } from './grant-rules.ts';
+import { rawApi } from './raw-api.ts';
+import { startTcpProxy } from './tcp-proxy.ts';
+
+/** A real kube-apiserver as the server under test, behind a proxy where its connections can fail. */
+export const startRealApi = async (): Promise<ApiUnderTest> => {
+  const envtest = await startEnvtest();
+  const proxy = await startTcpProxy(envtest.port);
+  const { caPem, adminToken } = envtest;
+  const url = `https://127.0.0.1:${proxy.port}`;
+  const admin = rawApi({ url, caPem, token: adminToken });
+  const tokenWithRules: ApiUnderTest['tokenWithRules'] = async (name, rules) => {
+    const token = await envtest.serviceAccountToken('default', name);
+    using caller = rawApi({ url, caPem, token });
+    await grantRules({ admin, caller, name, rules });
+    return token;
+  };
+  const stop = async () => {
+    await proxy.stop();
+    await envtest.stop();
+  };
+  const start = async () => {
+    await envtest.start();
+    await proxy.start();
+  };
+  return {
+    kind: 'kube-apiserver',
+    url,
+    caPem,
+    adminToken,
+    admin,
+    adminKubeconfig: () => kubeconfig({ url, caPem, token: adminToken }),
+    createNamespace: async (name) => {
+      const answer = await admin.post('/api/v1/namespaces', { metadata: { name } });
+      if (answer.status !== 201) throw new Error(answer.text);
+    },
+    tokenWithRules,
+    userWithRules: async (name, rules) => kubeconfig({ url, caPem, token: await tokenWithRules(name, rules) }),
+    follow: followOverHttp(admin),
+    stop,
+    start,
+    endWatches: () => proxy.cut(),
+    cutConnections: () => proxy.cut(),
+    freeze: () => proxy.freeze(),
+    thaw: () => proxy.thaw(),
+    compact: async () => {
+      await envtest.compactEtcd();
+      await stop();
+      await start();
+    },
+    [Symbol.asyncDispose]: async () => {
+      admin[Symbol.dispose]();
+      await proxy[Symbol.asyncDispose]();
+      await envtest[Symbol.asyncDispose]();
+    },
+  };
+};

@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { Socket } from 'node:net';
+
+/** A loopback port in front of another, where the network can fail. */
+export interface TcpProxy extends AsyncDisposable {
+  readonly port: number;
+  /** Destroys every connection. */
+  cut(): void;
+  /** Half-open: connections are still accepted, but no byte passes until `thaw`. */
+  freeze(): void;
+  thaw(): void;
+  /** Refuses connections and destroys those there are. */
+  stop(): Promise<void>;
+  /** Listens again on the same port. */
+  start(): Promise<void>;
+}
+
+/** Starts a proxy that knows nothing of what passes through it. */
+export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
+  const sockets = new Set<Socket>();
+  let isFrozen = false;
+  const add = (socket: Socket, twin: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => twin.destroy());
+    socket.on('close', () => {
+      sockets.delete(socket);
+      twin.destroy();
+    });
+    socket.on('data', (bytes) => twin.write(bytes));
+    socket.on('end', () => twin.end());
+    if (isFrozen) socket.pause();
+  };
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const target = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    add(client, target);
+    add(target, client);
+  });
+  const cut = () => sockets.forEach((socket) => socket.destroy());
+  let port = 0;
+  const start = async () => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (typeof address === 'object' && address !== null) port = address.port;
+  };
+  const stop = async () => {
+    if (!server.listening) return;
+    server.close();
+    cut();
+    await once(server, 'close');
+  };
+  await start();
+  return {
+    port,
+    cut,
+    freeze: () => {
+      isFrozen = true;
+      sockets.forEach((socket) => socket.pause());
+    },
+    thaw: () => {
+      isFrozen = false;
+      sockets.forEach((socket) => socket.resume());
+    },
+    stop,
+    start,
+    [Symbol.asyncDispose]: stop,
+  };
+};

@@ -1,0 +1,71 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { failures } from './failures.ts';
+import type { Json } from './kube-object.ts';
+
+const operations = z.array(
+  z.object({ op: z.string(), path: z.string(), value: z.json().optional() }),
+  'json: cannot unmarshal object into Go value of type jsonpatch.Patch',
+);
+
+type Container = Json[] | Record<string, Json>;
+
+const asContainer = (value: Json | undefined): Container | null =>
+  typeof value === 'object' && value !== null ? (value as Container) : null;
+
+const segments = (path: string) =>
+  path
+    .split('/')
+    .slice(1)
+    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+
+const valueIn = (container: Container, key: string): Json | undefined =>
+  Array.isArray(container) ? container[Number(key)] : container[key];
+
+const containerAt = (document: Json, path: readonly string[]): Container => {
+  const found = path.reduce<Container | null>(
+    (container, key) => container && asContainer(valueIn(container, key)),
+    asContainer(document),
+  );
+  if (found === null) throw failures.patchRejected();
+  return found;
+};
+
+const insert = (container: Container, key: string, value: Json) => {
+  if (!Array.isArray(container)) {
+    container[key] = value;
+    return;
+  }
+  const index = key === '-' ? container.length : Number(key);
+  if (!Number.isInteger(index) || index < 0 || index > container.length) throw failures.patchRejected();
+  container.splice(index, 0, value);
+};
+
+const apply = (document: Json, op: string, path: string, value: Json): void => {
+  const steps = segments(path);
+  const key = steps.pop();
+  if (key === undefined) throw failures.patchRejected();
+  const container = containerAt(document, steps);
+  const current = valueIn(container, key);
+  const isThere = current !== undefined;
+  if (op === 'test' ? !isDeepStrictEqual(current ?? null, value) : op !== 'add' && !isThere)
+    throw failures.patchRejected();
+  if (op === 'test') return;
+  if (op === 'add') insert(container, key, value);
+  else if (op === 'replace') Object.assign(container, { [key]: value });
+  else if (op === 'remove' && Array.isArray(container)) container.splice(Number(key), 1);
+  else if (op === 'remove') Reflect.deleteProperty(container, key);
+  else throw failures.patchRejected();
+};
+
+/**
+ * JSON Patch, RFC 6902, with add, replace, remove and test. Errs with 400 when the patch is none, and with 422 when it
+ * does not apply. A `replace` of nothing is refused as the RFC has it; kube-apiserver before 1.24 let it add.
+ */
+export const jsonPatch = (target: Json, patch: Json): Json => {
+  const parsed = operations.safeParse(patch);
+  if (!parsed.success) throw failures.badRequest(parsed.error.issues[0]?.message ?? 'not a JSON patch');
+  const document = structuredClone(target);
+  for (const { op, path, value } of parsed.data) apply(document, op, path, structuredClone(value ?? null));
+  return document;
+};

@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  NEVER,
+  concatMap,
+  distinctUntilChanged,
+  firstValueFrom,
+  map,
+  merge,
+  mergeMap,
+  share,
+  shareReplay,
+  skip,
+  take,
+  timer,
+  withLatestFrom,
+} from 'rxjs';
+import type { Follow } from './follow-object.ts';
+import type { KubeObject } from './kube-object.ts';
+import { writeVolume } from './write-volume.ts';
+
+export interface KubeletOptions {
+  /** The API server, embedded or any other that lets objects be followed. */
+  readonly server: { readonly follow: Follow };
+  readonly namespace: string;
+  readonly podName: string;
+  readonly secretName: string;
+  /** The mounted volume, made when absent. */
+  readonly directory: string;
+  /** From a change of the Secret to its delivery; a real kubelet takes about a minute. Infinity: only when nudged. */
+  readonly delayMs: number;
+  /** From a change of the Pod's annotations to a delivery. Default 100 ms. */
+  readonly nudgeDelayMs?: number;
+  /**
+   * `secret.optional` of the volume, default true: an absent or deleted Secret is an empty volume.
+   * False: an absent one is waited for, and a deleted one leaves the last content.
+   */
+  readonly isOptional?: boolean;
+}
+
+/** The part of a kubelet that keeps one Secret volume of one Pod. */
+export interface EmbeddedKubelet extends AsyncDisposable {
+  /** May be set at any time; counts for changes from then on. */
+  delayMs: number;
+  /** How many times the content of the volume has changed. */
+  readonly deliveries: number;
+}
+
+const payloadOf = (secret: KubeObject | null): ReadonlyMap<string, Uint8Array> => {
+  const content = (secret?.['data'] ?? {}) as Readonly<Record<string, string>>;
+  return new Map(Object.entries(content).map(([name, text]) => [name, Buffer.from(text, 'base64')]));
+};
+
+/**
+ * Mounts the Secret at once, as for a Pod that starts, and resolves when that is done; from then on delivers as a
+ * kubelet does: what the Secret is when the delivery falls due, not what it was when it was scheduled.
+ *
+ * ```
+ * secret   a-----b-c-----------------
+ * pod      p-------------q-----------   (q: other annotations)
+ * volume   a----------c--c-----------   (b's delivery finds c; the nudge finds nothing new)
+ * ```
+ */
+export const startKubelet = async (options: KubeletOptions): Promise<EmbeddedKubelet> => {
+  const { server, namespace, podName, secretName, directory, nudgeDelayMs = 100, isOptional = true } = options;
+  let delayMs = options.delayMs;
+  let deliveries = 0;
+
+  const secret$ = server.follow('secrets', namespace, secretName).pipe(shareReplay({ bufferSize: 1, refCount: true }));
+  const annotations$ = server.follow('pods', namespace, podName).pipe(
+    map((pod) => pod?.metadata.annotations ?? {}),
+    distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
+  );
+  const due$ = merge(
+    secret$.pipe(take(1)),
+    secret$.pipe(
+      skip(1),
+      mergeMap(() => (delayMs === Infinity ? NEVER : timer(delayMs))),
+    ),
+    annotations$.pipe(
+      skip(1),
+      mergeMap(() => timer(nudgeDelayMs)),
+    ),
+  );
+  const deliver = async (secret: KubeObject | null): Promise<void> => {
+    if (secret === null && !isOptional) return;
+    if (await writeVolume(directory, payloadOf(secret))) deliveries += 1;
+  };
+  let delivery = Promise.resolve();
+  const delivered$ = due$.pipe(
+    withLatestFrom(secret$),
+    concatMap(([, secret]) => (delivery = deliver(secret))),
+    share(),
+  );
+  const mounted = firstValueFrom(delivered$);
+  const subscription = delivered$.subscribe();
+  await mounted;
+
+  return {
+    get delayMs() {
+      return delayMs;
+    },
+    set delayMs(value) {
+      delayMs = value;
+    },
+    get deliveries() {
+      return deliveries;
+    },
+    [Symbol.asyncDispose]: async () => {
+      subscription.unsubscribe();
+      await delivery;
+    },
+  };
+};

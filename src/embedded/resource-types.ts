@@ -1,0 +1,109 @@
+/** One kind of object the server knows, and how writes to it behave. Flags as kube-apiserver's own strategies have them. */
+export interface ResourceType {
+  readonly group: string;
+  readonly version: string;
+  /** The plural of the path. */
+  readonly resource: string;
+  readonly kind: string;
+  readonly isNamespaced: boolean;
+  /** False for a question that is answered and forgotten. */
+  readonly isStored: boolean;
+  readonly hasStatus: boolean;
+  /** Whether a PUT to a name that is free creates the object. */
+  readonly createsOnPut: boolean;
+  /** Whether a PUT without a resourceVersion overwrites whatever stands there. */
+  readonly mayOverwrite: boolean;
+  /** What a field selector may name, beside metadata.name and metadata.namespace. */
+  readonly fieldLabels: readonly string[];
+  /** Lists whose items are told apart by one of their fields; every other list counts as one value. */
+  readonly keyedLists: Readonly<Record<string, string>>;
+  /** Parts that are there even in an empty object, so that nobody is ever said to have added them. */
+  readonly fixedParts: readonly string[];
+}
+
+const plain = {
+  version: 'v1',
+  isNamespaced: true,
+  isStored: true,
+  hasStatus: false,
+  createsOnPut: false,
+  mayOverwrite: false,
+  fieldLabels: [],
+  keyedLists: {},
+  fixedParts: ['metadata', 'spec', 'status'],
+} as const;
+
+const webhooks = {
+  ...plain,
+  group: 'admissionregistration.k8s.io',
+  isNamespaced: false,
+  keyedLists: { webhooks: 'name' },
+} as const;
+
+/** Every kind the embedded server serves. */
+export const resourceTypes: readonly ResourceType[] = [
+  { ...plain, group: 'coordination.k8s.io', resource: 'leases', kind: 'Lease', createsOnPut: true },
+  { ...plain, group: '', resource: 'secrets', kind: 'Secret', mayOverwrite: true, fieldLabels: ['type'] },
+  {
+    ...plain,
+    group: '',
+    resource: 'pods',
+    kind: 'Pod',
+    hasStatus: true,
+    mayOverwrite: true,
+    fieldLabels: ['spec.nodeName', 'status.phase', 'status.podIP'],
+    keyedLists: {
+      'spec.containers': 'name',
+      'spec.initContainers': 'name',
+      'spec.volumes': 'name',
+      'status.conditions': 'type',
+      'status.podIPs': 'ip',
+    },
+  },
+  {
+    ...plain,
+    group: '',
+    resource: 'events',
+    kind: 'Event',
+    createsOnPut: true,
+    mayOverwrite: true,
+    fieldLabels: ['involvedObject.kind', 'involvedObject.name', 'involvedObject.namespace', 'reason', 'type'],
+    fixedParts: ['metadata', 'involvedObject', 'source'],
+  },
+  {
+    ...plain,
+    group: '',
+    resource: 'namespaces',
+    kind: 'Namespace',
+    isNamespaced: false,
+    hasStatus: true,
+    mayOverwrite: true,
+  },
+  { ...webhooks, resource: 'validatingwebhookconfigurations', kind: 'ValidatingWebhookConfiguration' },
+  { ...webhooks, resource: 'mutatingwebhookconfigurations', kind: 'MutatingWebhookConfiguration' },
+  {
+    ...plain,
+    group: 'apiextensions.k8s.io',
+    resource: 'customresourcedefinitions',
+    kind: 'CustomResourceDefinition',
+    isNamespaced: false,
+    hasStatus: true,
+    fixedParts: ['metadata', 'spec', 'spec.names', 'status', 'status.acceptedNames'],
+  },
+  {
+    ...plain,
+    group: 'apiregistration.k8s.io',
+    resource: 'apiservices',
+    kind: 'APIService',
+    isNamespaced: false,
+    hasStatus: true,
+  },
+  {
+    ...plain,
+    group: 'authorization.k8s.io',
+    resource: 'selfsubjectaccessreviews',
+    kind: 'SelfSubjectAccessReview',
+    isNamespaced: false,
+    isStored: false,
+  },
+];
