@@ -1,5 +1,6 @@
 import type { Touched } from '../streams/observe-cluster.ts';
 import type { Step } from '../streams/step.ts';
+import { rfc3339Seconds } from './rfc3339-seconds.ts';
 
 const MESSAGES: Readonly<Record<Step['kind'], string>> = {
   'issue-authority': 'Certificate authority issued',
@@ -27,7 +28,7 @@ const fieldsOf = (step: Step, touched: Touched | null): Readonly<Record<string, 
     case 'announce':
       return { ...step.announcement };
     case 'mark-served':
-      return { since: step.sinceMs };
+      return { since: step.sinceMs === null ? null : rfc3339Seconds(step.sinceMs) };
     case 'ask-rotation':
       return { rotate: step.rotate };
     case 'publish-trust':

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { Agent, request } from 'node:https';
+import { interval, mergeMap } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
+
+/** Whom calls may be sent to, as a Service's endpoints would say. */
+export interface Endpoint {
+  readonly name: string;
+  readonly port: number;
+}
+
+export interface CallerOptions {
+  /** PEM of the live caBundle: the only thing that is trusted. */
+  readonly caBundle$: Observable<string>;
+  readonly endpoints: () => readonly Endpoint[];
+  readonly serverName: string;
+  readonly everyMs: number;
+  readonly onFailure: (endpoint: Endpoint, reason: string) => void;
+}
+
+export interface Caller extends Disposable {
+  readonly calls: number;
+  readonly failed: number;
+}
+
+const review = (uid: string): string =>
+  JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid,
+      operation: 'CREATE',
+      kind: { group: '', version: 'v1', kind: 'ConfigMap' },
+      resource: { group: '', version: 'v1', resource: 'configmaps' },
+      name: 'demo',
+      namespace: 'demo',
+      userInfo: { username: 'demo' },
+      object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'demo' } },
+    },
+  });
+
+const call = ({ port }: Endpoint, agent: Agent, servername: string): Promise<string | null> => {
+  const { promise, resolve } = Promise.withResolvers<string | null>();
+  const uid = randomUUID();
+  const body = review(uid);
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+  const sent = request({
+    host: '127.0.0.1',
+    port,
+    path: '/validate?timeout=10s',
+    method: 'POST',
+    agent,
+    servername,
+    headers,
+  });
+  sent.setTimeout(10_000, () => sent.destroy(new Error('no answer within 10 s')));
+  sent.on('error', (error) => resolve(error.message));
+  sent.on('response', (answer) => {
+    const chunks: Buffer[] = [];
+    answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+    answer.on('error', (error) => resolve(error.message));
+    answer.on('end', () => {
+      const text = Buffer.concat(chunks).toString();
+      const admitted = answer.statusCode === 200 && text.includes(uid) && text.includes('"allowed":true');
+      resolve(admitted ? null : `HTTP ${answer.statusCode ?? 0}: ${text.slice(0, 200)}`);
+    });
+  });
+  sent.end(body);
+  return promise;
+};
+
+/**
+ * Calls the replicas in turn as the API server would: over TLS, by the Service's name, trusting the live caBundle and
+ * nothing else, with kept connections that a change of the bundle makes anew.
+ */
+export const startCaller = (options: CallerOptions): Caller => {
+  const { caBundle$, endpoints, serverName, everyMs, onFailure } = options;
+  const counts = { calls: 0, failed: 0 };
+  let agent: Agent | null = null;
+  let turn = 0;
+
+  const calling: Subscription = caBundle$.subscribe((ca) => {
+    const before = agent;
+    agent = ca === '' ? null : new Agent({ ca, keepAlive: true, maxSockets: 4 });
+    // Calls under way may still finish on their connections.
+    if (before !== null) setTimeout(() => before.destroy(), 15_000).unref();
+  });
+  const once = async (): Promise<void> => {
+    const ready = endpoints();
+    const endpoint = ready[turn++ % ready.length];
+    if (endpoint === undefined || agent === null) return;
+    const reason = await call(endpoint, agent, serverName);
+    if (calling.closed) return;
+    counts.calls += 1;
+    if (reason === null) return;
+    counts.failed += 1;
+    onFailure(endpoint, reason);
+  };
+  calling.add(interval(everyMs).pipe(mergeMap(once)).subscribe());
+
+  return {
+    get calls() {
+      return counts.calls;
+    },
+    get failed() {
+      return counts.failed;
+    },
+    [Symbol.dispose]: () => {
+      calling.unsubscribe();
+      agent?.destroy();
+    },
+  };
+};

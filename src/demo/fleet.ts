@@ -1,0 +1,51 @@
+import { Subject, filter, firstValueFrom, startWith, timeout } from 'rxjs';
+import type { Endpoint } from './caller.ts';
+import type { DemoReplica, LogLine } from './start-replica.ts';
+
+/** What the replicas have said of themselves so far. */
+export interface Fleet extends Disposable {
+  readonly endpoints: () => readonly Endpoint[];
+  /** The hash that every replica serves; null while they differ. */
+  servedByAll(): string | null;
+  /** ms from the first sight of a certificate to serving it, one a load. */
+  readonly adoptionsMs: readonly number[];
+  /** Resolves when the condition holds, looked at after every line. Rejects when it does not within the time. */
+  until(condition: () => boolean, withinMs: number): Promise<unknown>;
+  readonly narrowed: number;
+}
+
+/** Follows the logs of the replicas. */
+export const followFleet = (replicas: readonly DemoReplica[], tell: (who: string, line: LogLine) => void): Fleet => {
+  const ready = new Map<string, Endpoint>();
+  const served = new Map<string, string>();
+  const adoptionsMs: number[] = [];
+  const line$ = new Subject<LogLine>();
+  let narrowed = 0;
+
+  const note = ({ name, webhookPort }: DemoReplica, line: LogLine): void => {
+    if (line.message === 'Ready') ready.set(name, { name, port: webhookPort });
+    if (line.message === 'Not ready') ready.delete(name);
+    if (line.message === 'Older certificate authorities dropped') narrowed += 1;
+    if (line.message === 'Certificate loaded and verified') {
+      served.set(name, String(line['hash']));
+      adoptionsMs.push(Number(line['elapsedMs']));
+    }
+    tell(name, line);
+    line$.next(line);
+  };
+  const subscriptions = replicas.map((replica) => replica.line$.subscribe((line) => note(replica, line)));
+
+  return {
+    endpoints: () => [...ready.values()],
+    servedByAll: () => {
+      const [first = null, ...others] = replicas.map(({ name }) => served.get(name) ?? null);
+      return others.every((hash) => hash === first) ? first : null;
+    },
+    adoptionsMs,
+    get narrowed() {
+      return narrowed;
+    },
+    until: (condition, withinMs) => firstValueFrom(line$.pipe(startWith(null), filter(condition), timeout(withinMs))),
+    [Symbol.dispose]: () => subscriptions.forEach((subscription) => subscription.unsubscribe()),
+  };
+};

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fromEvent, map, share } from 'rxjs';
+import type { Observable } from 'rxjs';
+
+/** One line of a replica's log. */
+export interface LogLine {
+  readonly level: string;
+  readonly time: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+export interface DemoReplica extends AsyncDisposable {
+  readonly name: string;
+  readonly webhookPort: number;
+  readonly probePort: number;
+  readonly line$: Observable<LogLine>;
+  /** Settles when the process has ended. */
+  readonly ended: Promise<unknown>;
+}
+
+export interface ReplicaPlace {
+  readonly name: string;
+  readonly webhookPort: number;
+  readonly probePort: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const parse = (text: string): LogLine => {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return { level: 'error', time: new Date().toISOString(), message: text };
+  }
+};
+
+/** Runs this very program as one replica, in a process of its own. Its stderr goes to ours. */
+export const startReplica = ({ name, webhookPort, probePort, env }: ReplicaPlace, program: string): DemoReplica => {
+  const child = spawn(process.execPath, [program, 'serve'], {
+    env: {
+      ...env,
+      POD_NAME: name,
+      WEBHOOK_BIND_ADDRESS: `127.0.0.1:${webhookPort}`,
+      HEALTH_PROBE_BIND_ADDRESS: `127.0.0.1:${probePort}`,
+      METRICS_BIND_ADDRESS: '0',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // In a group of its own, so that Ctrl-C reaches the demo alone and replicas are stopped in order.
+    detached: true,
+  });
+  const ended = once(child, 'exit');
+  const line$ = fromEvent(createInterface(child.stdout), 'line').pipe(map(String), map(parse), share());
+  return {
+    name,
+    webhookPort,
+    probePort,
+    line$,
+    ended,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+};

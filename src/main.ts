@@ -1,0 +1,97 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { CommandLine } from './command-line.ts';
+import { helpText, parseCommandLine } from './command-line.ts';
+import { parseConfig } from './config.ts';
+import type { Config } from './config.ts';
+import { version } from './config/version.ts';
+import { createLogger } from './logger.ts';
+import type { Logger } from './logger.ts';
+import { Problem } from '../streams/problem.ts';
+
+const NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+
+const namespaceFile = (): string | null => {
+  try {
+    return readFileSync(NAMESPACE_FILE, 'utf8');
+  } catch {
+    // Outside a pod there is none.
+    return null;
+  }
+};
+
+const inClusterOf = (env: NodeJS.ProcessEnv) => {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
+  return host === undefined ? null : { host, port };
+};
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const refuse = (problems: readonly string[]): never => {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  const lines = problems.map((problem) => `  ${problem}`);
+  process.stderr.write(`webhook-certd: ${count} with the configuration:\n${lines.join('\n')}\nTry --help.\n`);
+  process.exit(2);
+};
+
+const configure = ({ command, flags, problems }: CommandLine): Config => {
+  const read = { namespace: namespaceFile, hostname };
+  const result = parseConfig({ env: process.env, flags, serves: command === 'serve', read });
+  const all = [...problems, ...(result.ok ? [] : result.problems)];
+  return result.ok && all.length === 0 ? result.config : refuse(all);
+};
+
+/** The first signal asks to stop; the second does not ask. */
+const signalled = (): Promise<void> =>
+  new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (): void => {
+      signals += 1;
+      if (signals > 1) process.exit(1);
+      resolve();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+
+const loggerOf = ({ logLevel, logFormat }: Config): Logger => {
+  const colours = logFormat === 'pretty' && process.stdout.isTTY;
+  return createLogger({ level: logLevel, format: logFormat, colours, write: say });
+};
+
+const serve = async (config: Config): Promise<number> => {
+  const logger = loggerOf(config);
+  const stopping = signalled();
+  try {
+    const { startDaemon } = await import('./daemon.ts');
+    const inCluster = inClusterOf(process.env);
+    const daemon = await startDaemon(config, { logger, inCluster, version, directory: process.cwd() });
+    const failed = await Promise.race([stopping.then(() => false), daemon.failed.then(() => true)]);
+    await daemon.stop();
+    return failed ? 1 : 0;
+  } catch (error) {
+    const stack = error instanceof Error && !(error instanceof Problem) ? error.stack : undefined;
+    logger.error('Cannot go on', { error, stack });
+    return 1;
+  }
+};
+
+const demo = async (own: Extract<CommandLine, { command: 'demo' }>['own']): Promise<number> => {
+  const stopped = signalled();
+  const { runDemo } = await import('./demo/run-demo.ts');
+  return runDemo(own, { program: import.meta.filename, print: say, stopped });
+};
+
+const run = async (line: CommandLine): Promise<number> => {
+  if (line.help || line.version) {
+    say(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : version);
+    return 0;
+  }
+  if (line.command === 'serve') return serve(configure(line));
+  if (line.problems.length > 0) return refuse(line.problems);
+  if (line.command === 'demo') return demo(line.own);
+  return 0;
+};
+
+process.exitCode = await run(parseCommandLine(process.argv.slice(2)));

@@ -1,0 +1,26 @@
+import type { ReplicaPorts } from '../streams/replica.ts';
+import type { Mount } from './certificates/mount.ts';
+import { clusterPaths } from './cluster-paths.ts';
+import type { Config } from './config.ts';
+import type { KubeClient } from './kube/client.ts';
+import { leasePorts } from './lease-ports.ts';
+import { loadPorts } from './load-ports.ts';
+import { newSecrets } from './new-secrets.ts';
+import { observationPorts } from './observation-ports.ts';
+import { performStep } from './perform-step.ts';
+import { podPorts } from './pod-ports.ts';
+import type { WebhookServer } from './webhook/server.ts';
+
+/** Everything outside that the streams of one replica use. */
+export const replicaPorts = (client: KubeClient, mount: Mount, server: WebhookServer, config: Config): ReplicaPorts => {
+  const paths = clusterPaths(config);
+  return {
+    random: () => Math.random(),
+    clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
+    ...leasePorts(client, paths, config),
+    ...loadPorts(mount, server, config),
+    ...podPorts(client, paths, config),
+    ...observationPorts(client, paths, config),
+    ...performStep(client, paths, newSecrets(config)),
+  };
+};
