@@ -80,7 +80,7 @@ const serve = async (config: Config): Promise<number> => {
 const demo = async (own: Extract<CommandLine, { command: 'demo' }>['own']): Promise<number> => {
   const stopped = signalled();
   const { runDemo } = await import('./demo/run-demo.ts');
-  return runDemo(own, { program: import.meta.filename, print: say, stopped });
+  return runDemo(own, { program: { node: process.execPath, script: import.meta.filename }, print: say, stopped });
 };
 
 const run = async (line: CommandLine): Promise<number> => {

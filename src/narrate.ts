@@ -31,7 +31,12 @@ const narrateLoad = (load: LoadEvent, elapsedMs: number): readonly Line[] => {
       const { hash, leaf, advice } = load.pair;
       const validUntil = rfc3339Seconds(leaf.notAfterMs);
       return [
-        line('info', 'Certificate loaded and verified', { hash, serial: leaf.serial, validUntil, elapsedMs }),
+        line('info', 'Certificate loaded and verified', {
+          hash,
+          serial: leaf.serial,
+          validUntil,
+          elapsedMs: Math.round(elapsedMs),
+        }),
         ...advice.map((reason) => line('warn', 'Certificate served, but callers may refuse it', { hash, reason })),
         ...(load.untrusted === null
           ? []

@@ -6,6 +6,7 @@ import { followFleet } from './fleet.ts';
 import { freePorts } from './free-ports.ts';
 import { percentile } from './percentile.ts';
 import { startReplica } from './start-replica.ts';
+import type { Program } from './start-replica.ts';
 import { timeline } from './timeline.ts';
 
 export interface DemoOptions {
@@ -19,8 +20,7 @@ export interface DemoOptions {
 }
 
 export interface DemoSurroundings {
-  /** Path of this program, to be run as the replicas. */
-  readonly program: string;
+  readonly program: Program;
   readonly print: (text: string) => void;
   /** Settles when somebody wants it to end. */
   readonly stopped: Promise<void>;
@@ -85,7 +85,8 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
     say('caller', 'every replica is ready; calls go on all the time from here');
     firstLoads = fleet.adoptionsMs.length;
     for (let next = 1; next <= (options.rotations ?? Infinity); next += 1) {
-      const started = delay(ROTATE_EVERY_MS);
+      // Unreferenced: nobody waits for the pause after the last one.
+      const started = delay(ROTATE_EVERY_MS, undefined, { ref: false });
       await delay(next === 1 ? FIRST_ROTATION_MS : 0);
       await rotate(next);
       rotations = next;

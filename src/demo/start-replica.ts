@@ -21,6 +21,13 @@ export interface DemoReplica extends AsyncDisposable {
   readonly ended: Promise<unknown>;
 }
 
+/** This very program. */
+export interface Program {
+  /** Path of the Node that runs it. */
+  readonly node: string;
+  readonly script: string;
+}
+
 export interface ReplicaPlace {
   readonly name: string;
   readonly webhookPort: number;
@@ -37,8 +44,11 @@ const parse = (text: string): LogLine => {
 };
 
 /** Runs this very program as one replica, in a process of its own. Its stderr goes to ours. */
-export const startReplica = ({ name, webhookPort, probePort, env }: ReplicaPlace, program: string): DemoReplica => {
-  const child = spawn(process.execPath, [program, 'serve'], {
+export const startReplica = (
+  { name, webhookPort, probePort, env }: ReplicaPlace,
+  { node, script }: Program,
+): DemoReplica => {
+  const child = spawn(node, [script, 'serve'], {
     env: {
       ...env,
       POD_NAME: name,
