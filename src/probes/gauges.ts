@@ -1,0 +1,56 @@
+import type { Family, Sample } from './family.ts';
+import type { MetricsSnapshot } from './metrics-snapshot.ts';
+
+const gauge = (name: string, help: string, values: readonly Sample[]): Family => ({
+  name: `webhook_certd_${name}`,
+  help,
+  type: 'gauge',
+  values,
+});
+
+const plain = (value: number | boolean): Sample[] => [{ labels: {}, value: Number(value) }];
+const expiry = (notAfterMs: number | null | undefined) => (notAfterMs == null ? [] : plain(notAfterMs / 1_000));
+
+const countedByHash = (hashes: readonly (string | null)[]): Sample[] => {
+  const counts = new Map<string, number>();
+  for (const hash of hashes) counts.set(hash ?? '', (counts.get(hash ?? '') ?? 0) + 1);
+  return Array.from(counts, ([hash, value]) => ({ labels: { hash }, value }));
+};
+
+/** The metrics that are a state and not a count. */
+export const gauges = (now: MetricsSnapshot): readonly Family[] =>
+  [
+    gauge('build_info', 'Always 1; the version is in the label.', [{ labels: { version: now.version }, value: 1 }]),
+    gauge('ready', '1 when calls may be sent to this replica.', plain(now.ready)),
+    gauge('leader', '1 when this replica issues and announces.', plain(now.leader)),
+    gauge(
+      'served_certificate_expiry_timestamp_seconds',
+      'notAfter of the served certificate.',
+      expiry(now.servedNotAfterMs),
+    ),
+    gauge(
+      'mounted_certificate_expiry_timestamp_seconds',
+      'notAfter of the mounted certificate.',
+      expiry(now.mountedNotAfterMs),
+    ),
+    gauge(
+      'secret_certificate_expiry_timestamp_seconds',
+      'notAfter of the certificate in the Secret.',
+      expiry(now.secretNotAfterMs),
+    ),
+    gauge(
+      'ca_bundle_expiry_timestamp_seconds',
+      'notAfter of the authority that expires first in a caBundle.',
+      (now.bundles ?? []).map(({ target, notAfterMs }) => ({ labels: { target }, value: notAfterMs / 1_000 })),
+    ),
+    gauge(
+      'replicas',
+      'Replicas by the hash they say they serve; empty when they have not said.',
+      countedByHash(now.servingHashes ?? []),
+    ),
+    gauge(
+      'rotation_step',
+      '1 for the step that the leader is at; absent when there is nothing to do.',
+      now.rotationStep == null ? [] : [{ labels: { step: now.rotationStep }, value: 1 }],
+    ),
+  ].filter(({ values }) => values.length > 0);

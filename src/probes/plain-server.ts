@@ -1,0 +1,65 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { listen, type Bind } from '../listen.ts';
+
+export interface Page {
+  readonly code: number;
+  readonly contentType: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Routes = Readonly<Record<string, () => Page | Promise<Page>>>;
+
+export interface PlainServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Kubelets and scrapers send a few hundred bytes at once; whoever takes longer is neither. */
+const slowMs = 5_000;
+const maxConnections = 256;
+
+export const textPage = (code: number, body: string, headers: Readonly<Record<string, string>> = {}): Page => ({
+  code,
+  contentType: 'text/plain; charset=utf-8',
+  body,
+  headers,
+});
+
+const answer = async (routes: Routes, { method = '', url = '/' }: IncomingMessage): Promise<Page> => {
+  const path = url.split('?', 1)[0] ?? '/';
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  if (route === undefined) return textPage(404, `nothing here; there is ${Object.keys(routes).join(' ')}\n`);
+  if (method !== 'GET' && method !== 'HEAD') return textPage(405, 'only GET and HEAD\n', { Allow: 'GET, HEAD' });
+  return await route();
+};
+
+const send = (response: ServerResponse, { code, contentType, body, headers }: Page): void => {
+  const fixed = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+  const length = Buffer.byteLength(body);
+  response.writeHead(code, { 'Content-Type': contentType, 'Content-Length': length, ...fixed, ...headers }).end(body);
+};
+
+/**
+ * A few pages over plain HTTP, GET and HEAD only.
+ *
+ * @throws Problem when the address cannot be had
+ */
+export const startPlainServer = async (bind: Bind, routes: Routes): Promise<PlainServer> => {
+  const limits = { headersTimeout: slowMs, requestTimeout: slowMs, connectionsCheckingInterval: 1_000 };
+  const server = createServer(limits, (request, response) => {
+    void answer(routes, request)
+      .catch((error: unknown) => textPage(500, `${error instanceof Error ? error.message : String(error)}\n`))
+      .then((page) => send(response, page));
+  });
+  server.maxConnections = maxConnections;
+  const { port } = await listen(server, bind);
+  // A failed accept (too many open files) passes; a listener keeps it from ending the process.
+  server.on('error', () => undefined);
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+};
