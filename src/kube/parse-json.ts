@@ -1,0 +1,17 @@
+import { Problem } from '../../streams/problem.ts';
+
+/** Bytes to JSON; undefined when there is nothing but white space. Errors name the size only: V8's quote the text. */
+export function parseJson(bytes: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Problem(`answered ${bytes.length} bytes that are not UTF-8`);
+  }
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem(`answered ${bytes.length} bytes that are not JSON`);
+  }
+}
