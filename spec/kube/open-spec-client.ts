@@ -1,0 +1,26 @@
+import { openKubeClient, type KubeClient, type KubeClientOptions } from '../../src/kube/client.ts';
+import type { KubeProblem } from '../../src/kube/kube-problem.ts';
+import { base64, kubeconfig, type KubeconfigParts } from './kubeconfig.ts';
+import type { ScriptedApi } from './scripted-api.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+type Parts = Partial<KubeconfigParts> & Pick<KubeClientOptions, 'onResponse'>;
+
+/** A client for the scripted server that trusts its CA, as user `me` with whatever credentials the spec gives. */
+export async function openSpecClient(api: ScriptedApi, parts: Parts = {}): Promise<KubeClient> {
+  await using directory = await temporaryDirectory();
+  const cluster = { 'certificate-authority-data': base64(api.pki.ca), ...parts.cluster };
+  const path = await directory.write('config', kubeconfig({ server: api.url, ...parts, cluster }));
+  const onResponse = parts.onResponse === undefined ? {} : { onResponse: parts.onResponse };
+  return await openKubeClient({ kubeconfig: path, userAgent: 'spec', ...onResponse });
+}
+
+/** The problem a promise is rejected with. */
+export async function problemOf(promise: Promise<unknown>): Promise<KubeProblem> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as KubeProblem;
+  }
+  throw new Error('it did not fail');
+}

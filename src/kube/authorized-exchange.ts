@@ -1,0 +1,77 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { catchError, defer, switchMap, tap, throwError, timeout, type Observable } from 'rxjs';
+import { Problem } from '../../streams/problem.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import type { Credentials } from './credentials.ts';
+import { exchange, type PartReader } from './exchange.ts';
+import { KubeProblem } from './kube-problem.ts';
+import type { KubeRequest, KubeResponse } from './kube-request.ts';
+import { requestSubject } from './request-subject.ts';
+import type { Transport } from './transport.ts';
+
+/** Ten times what the API server calls slow for a single object (its own SLO is 1 s). */
+const defaultTimeoutMs = 10_000;
+
+export interface Wire {
+  readonly credentials: Credentials;
+  readonly transport: Transport;
+  readonly userAgent: string;
+  readonly onResponse: (response: KubeResponse) => void;
+  readonly onHeaders: (headers: IncomingHttpHeaders) => void;
+}
+
+/**
+ * One request with today's credentials, asked once more with fresh ones on a 401, and given up when `reader` has yielded
+ * nothing within the request's time. Errs with a {@link KubeProblem}.
+ */
+export function authorizedExchange<T>(wire: Wire, request: KubeRequest, reader: PartReader<T>): Observable<T> {
+  const { credentials, transport, userAgent } = wire;
+  return defer(() => {
+    const { verb, resource, text: subject } = requestSubject(request);
+    const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
+    const startedMs = performance.now();
+    let pool: ConnectionPool | null = null;
+    let answered = false;
+    const report = (code: number | null): void =>
+      wire.onResponse({ verb, resource, code, ms: performance.now() - startedMs });
+
+    function attempt(): Observable<T> {
+      const part$ = defer(() => credentials.access()).pipe(
+        switchMap((access) => {
+          pool = transport.poolFor(access);
+          const onHeaders = (status: number, headers: IncomingHttpHeaders): void => {
+            answered = true;
+            report(status);
+            wire.onHeaders(headers);
+          };
+          return exchange({ pool, access, userAgent, request, subject, onHeaders });
+        }),
+      );
+      return reader.read(part$);
+    }
+
+    return attempt().pipe(
+      catchError((error: unknown) => {
+        if (!(error instanceof KubeProblem)) throw error;
+        if (error.status === 401 || error.reason === 'Untrusted') credentials.forget();
+        if (error.status === 401) return attempt();
+        throw error;
+      }),
+      timeout({
+        first: timeoutMs,
+        with: () => {
+          // A plugin that hangs must not hang the next request too; neither must a connection whose peer is gone.
+          if (pool === null) credentials.forget();
+          else transport.abandon(pool);
+          const waitedFor = pool === null ? 'credentials' : 'answer';
+          return throwError(() => new KubeProblem(`${subject}: no ${waitedFor} within ${timeoutMs / 1000} s`));
+        },
+      }),
+      catchError((error: unknown) => {
+        if (!(error instanceof Problem) || error instanceof KubeProblem) throw error;
+        throw new KubeProblem(`${subject}: ${error.message}`);
+      }),
+      tap({ error: () => (answered ? undefined : report(null)) }),
+    );
+  });
+}

@@ -1,0 +1,74 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Observable } from 'rxjs';
+import { authorizedExchange, type Wire } from './authorized-exchange.ts';
+import type { Credentials } from './credentials.ts';
+import { inClusterCredentials, type InCluster } from './in-cluster-credentials.ts';
+import { KubeProblem } from './kube-problem.ts';
+import type { KubeRequest, KubeResponse } from './kube-request.ts';
+import { kubeconfigCredentials } from './kubeconfig-credentials.ts';
+import { lineByLine, type StreamLine } from './line-by-line.ts';
+import { openTransport } from './transport.ts';
+import { wholeAnswer } from './whole-answer.ts';
+
+export interface KubeClientOptions {
+  /** Path, or paths joined as in KUBECONFIG; null inside a pod. */
+  readonly kubeconfig: string | null;
+  /** Needed when there is no kubeconfig. */
+  readonly inCluster?: InCluster | null;
+  readonly userAgent: string;
+  /** Called once for each answer, and for each request that got none. */
+  readonly onResponse?: (response: KubeResponse) => void;
+}
+
+/**
+ * The API server. Requests are cold: nothing is sent before somebody subscribes, and unsubscribing aborts at once,
+ * even while connecting. They err with a `KubeProblem`. All share one pool of HTTP/1.1 connections.
+ */
+export interface KubeClient extends AsyncDisposable {
+  readonly server: string;
+  /** One JSON answer (null when the body is empty), then completes. Within `timeoutMs`, by default 10 s. */
+  send(request: KubeRequest): Observable<unknown>;
+  /** Opened within `timeoutMs`, then open until the server ends it: silence is for the caller to judge. */
+  stream(request: KubeRequest): Observable<StreamLine>;
+  /** The server's clock minus this machine's, to about a second, as of the last answer; null before. */
+  readonly clockSkewMs: () => number | null;
+}
+
+function credentialsFor({ kubeconfig, inCluster }: KubeClientOptions): Promise<Credentials> | Credentials {
+  if (kubeconfig !== null) return kubeconfigCredentials(kubeconfig);
+  if (inCluster) return inClusterCredentials(inCluster);
+  throw new KubeProblem('neither KUBECONFIG nor KUBERNETES_SERVICE_HOST says where the API server is');
+}
+
+/** Reads the configuration; connects only once something is asked. Rejects with a `KubeProblem` when it cannot be used. */
+export async function openKubeClient(options: KubeClientOptions): Promise<KubeClient> {
+  const credentials = await credentialsFor(options);
+  const transport = openTransport();
+  let skewMs: number | null = null;
+
+  const wire: Wire = {
+    credentials,
+    transport,
+    userAgent: options.userAgent,
+    onResponse: options.onResponse ?? (() => undefined),
+    onHeaders({ date }: IncomingHttpHeaders) {
+      const serverMs = typeof date === 'string' ? Date.parse(date) : NaN;
+      if (!Number.isNaN(serverMs)) skewMs = serverMs - Date.now();
+    },
+  };
+
+  const client: KubeClient = {
+    server: credentials.server,
+    send(request) {
+      return authorizedExchange(wire, request, wholeAnswer);
+    },
+    stream(request) {
+      return authorizedExchange(wire, request, lineByLine);
+    },
+    clockSkewMs: () => skewMs,
+    async [Symbol.asyncDispose]() {
+      await transport[Symbol.asyncDispose]();
+    },
+  };
+  return client;
+}

@@ -1,0 +1,101 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Observable } from 'rxjs';
+import type { Dispatcher } from 'undici';
+import { connectionFailure } from './connection-failure.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import type { Access } from './credentials.ts';
+import { KubeProblem } from './kube-problem.ts';
+import type { KubeRequest } from './kube-request.ts';
+import { refusal } from './refusal.ts';
+
+/** What comes of one request: first `opened`, once the server has answered 2xx, then the body in pieces. */
+export type Part = { readonly type: 'opened' } | { readonly type: 'chunk'; readonly bytes: Uint8Array };
+
+/** What to make of the parts. */
+export interface PartReader<T> {
+  read(part$: Observable<Part>): Observable<T>;
+}
+
+export interface ExchangeOptions {
+  readonly pool: ConnectionPool;
+  readonly access: Access;
+  readonly userAgent: string;
+  readonly request: KubeRequest;
+  /** What was asked, for messages. */
+  readonly subject: string;
+  readonly onHeaders: (status: number, headers: IncomingHttpHeaders) => void;
+}
+
+/** A Status is a few hundred bytes; the rest of a longer error page explains nothing more. */
+const refusalBytes = 64 * 1024;
+
+function dispatchOptions({ access, request, userAgent }: ExchangeOptions): Dispatcher.DispatchOptions {
+  const base = new URL(access.server);
+  const query = new URLSearchParams(request.query).toString();
+  const body = request.body === undefined ? null : JSON.stringify(request.body);
+  return {
+    origin: base.origin,
+    path: `${base.pathname.replace(/\/$/, '')}${request.path}${query === '' ? '' : `?${query}`}`,
+    method: request.method,
+    headers: {
+      accept: 'application/json',
+      'user-agent': userAgent,
+      ...(body === null ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+      ...access.headers,
+    },
+    body,
+  };
+}
+
+/** One request on the wire. Unsubscribing closes its connection, whether it is opening, waiting or reading. */
+export function exchange(options: ExchangeOptions): Observable<Part> {
+  const { pool, access, subject, onHeaders } = options;
+  const secret = access.headers['authorization']?.replace(/^\w+ /, '') ?? null;
+  return new Observable((subscriber) => {
+    let ended = false;
+    let controller: Dispatcher.DispatchController | null = null;
+    let refused: { readonly status: number; readonly headers: IncomingHttpHeaders; body: string } | null = null;
+    const fail = (problem: KubeProblem): void => {
+      ended = true;
+      subscriber.error(problem);
+    };
+    const settle = (): void => {
+      if (refused === null) subscriber.complete();
+      else fail(refusal({ ...refused, subject, secret }));
+    };
+    const abandoned = new KubeProblem(`${subject}: given up`);
+
+    const giveUpOpening = pool.dispatch(dispatchOptions(options), {
+      onRequestStart(started) {
+        controller = started;
+        // It waited for a connection and nobody waits for it any more.
+        if (subscriber.closed) started.abort(abandoned);
+      },
+      onResponseStart(_, status, headers) {
+        if (status < 200) return;
+        onHeaders(status, headers);
+        if (status < 300) subscriber.next({ type: 'opened' });
+        else refused = { status, headers, body: '' };
+      },
+      onResponseData(_, bytes) {
+        if (refused === null) subscriber.next({ type: 'chunk', bytes });
+        else if (refused.body.length < refusalBytes) refused.body += bytes.toString('utf8');
+      },
+      onResponseEnd() {
+        ended = true;
+        // undici takes the connection back an immediate after this stack. Told any earlier, the next request would find
+        // it busy and open another.
+        queueMicrotask(() => setImmediate(settle));
+      },
+      onResponseError(_, error) {
+        // A refusal whose body broke off is still a refusal.
+        fail(refused === null ? connectionFailure(subject, error, secret) : refusal({ ...refused, subject, secret }));
+      },
+    });
+    return () => {
+      if (ended) return;
+      if (controller === null) giveUpOpening();
+      else controller.abort(abandoned);
+    };
+  });
+}
