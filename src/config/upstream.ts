@@ -19,7 +19,7 @@ const readHttp = (text: string): Upstream | undefined => {
 export const upstream: Schema<Upstream> = parsed(
   `http://HOST:PORT without user, path or query, or unix:/PATH of at most ${longestSocketPathBytes} bytes`,
   (text) => {
-    const path = /^unix:(?<path>\/.+)$/.exec(text)?.groups?.['path'];
+    const path = /^unix:(?<path>\/.*[^/])$/.exec(text)?.groups?.['path'];
     if (path === undefined) return readHttp(text);
     return Buffer.byteLength(path) <= longestSocketPathBytes && !path.includes('\0')
       ? { kind: 'unix', path: path.replace(/^\/+/, '/') }

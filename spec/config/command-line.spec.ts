@@ -1,0 +1,112 @@
+import { expect } from 'chai';
+import { parseCommandLine } from '../../src/command-line.ts';
+
+const line = (text: string): ReturnType<typeof parseCommandLine> => parseCommandLine(text.split(' ').filter(Boolean));
+const flagsOf = (text: string): Record<string, string> => Object.fromEntries(line(text).flags);
+const problemsOf = (text: string): readonly string[] => line(text).problems;
+
+describe('parseCommandLine', () => {
+  it('serves when nothing is named', () => {
+    const { command, own, flags, help, version, problems } = line('');
+    expect({ command, own, help, version, problems }).to.deep.equal({
+      command: 'serve',
+      own: {},
+      help: false,
+      version: false,
+      problems: [],
+    });
+    expect(flags.size).to.equal(0);
+  });
+
+  it('finds the command before and after its flags', () => {
+    for (const text of ['check --json', '--json check', '--cert-timeout 3 check --json', '--json -- check']) {
+      expect(line(text), text).to.deep.include({ command: 'check', own: { json: true }, problems: [] });
+    }
+  });
+
+  it('reads --flag=value, --flag value and one dash alike, and lets the last one win', () => {
+    expect(flagsOf('--cert-timeout=300 --tick-interval 5s -lease-name=x')).to.deep.equal({
+      'cert-timeout': '300',
+      'tick-interval': '5s',
+      'lease-name': 'x',
+    });
+    expect(flagsOf('-v=1')).to.deep.equal({ v: '1' });
+    expect(flagsOf('-v 0 --v 2')).to.deep.equal({ v: '2' });
+  });
+
+  it('keeps an equals sign, blanks and an empty text of a value', () => {
+    const { flags } = parseCommandLine(['--pod-selector=app=x, tier=y', '--ca-bundle-targets=', '--cert-dir', '']);
+    expect(Object.fromEntries(flags)).to.deep.equal({
+      'pod-selector': 'app=x, tier=y',
+      'ca-bundle-targets': '',
+      'cert-dir': '',
+    });
+  });
+
+  it('takes a truth alone for true, without eating the word behind it', () => {
+    expect(flagsOf('--kubelet-nudge serve')).to.deep.equal({ 'kubelet-nudge': 'true' });
+    expect(line('--kubelet-nudge serve').command).to.equal('serve');
+    expect(flagsOf('--leader-election false serve')).to.deep.equal({ 'leader-election': 'false' });
+    expect(flagsOf('--leader-election=False')).to.deep.equal({ 'leader-election': 'False' });
+  });
+
+  it("reads the demo's own flags and their defaults", () => {
+    expect(line('demo').own).to.deep.equal({
+      replicas: 3,
+      rotations: null,
+      kubeletDelayMs: 3000,
+      port: null,
+      json: false,
+    });
+    expect(line('demo --replicas 5 --rotations=2 --kubelet-delay 500ms --port 0 --json').own).to.deep.equal({
+      replicas: 5,
+      rotations: 2,
+      kubeletDelayMs: 500,
+      port: 0,
+      json: true,
+    });
+  });
+
+  it('reads the flag of rotate', () => {
+    expect(line('rotate').own).to.deep.equal({ ca: false });
+    expect(line('rotate --ca').own).to.deep.equal({ ca: true });
+  });
+
+  it('knows help and version in every form', () => {
+    for (const text of ['--help', '-h', 'help', 'demo --help', 'help demo'])
+      expect(line(text).help, text).to.equal(true);
+    expect(line('help demo').command).to.equal('demo');
+    expect(line('check --version')).to.include({ version: true, help: false, command: 'check' });
+  });
+
+  it('suggests the command that was meant', () => {
+    expect(problemsOf('chek')).to.deep.equal(['unknown command "chek": did you mean check?']);
+    expect(problemsOf('frobnicate')).to.deep.equal([
+      'unknown command "frobnicate": expected one of serve, check, rotate, demo',
+    ]);
+    expect(problemsOf('constructor')).to.have.lengthOf(1);
+  });
+
+  it('tells every problem with the flags at once', () => {
+    const problems = problemsOf('serve now --cert-timout=3 --json --replicas=2 --lease-name --__proto__=1');
+    expect(problems).to.have.lengthOf(6);
+    expect(problems[0]).to.equal('unexpected argument "now": expected one command and flags');
+    expect(problems[1]).to.equal('unknown flag --cert-timout: did you mean --cert-timeout?');
+    expect(problems[2]).to.equal('--json: a flag of check and demo, not of serve');
+    expect(problems[3]).to.equal('--replicas: a flag of demo, not of serve');
+    expect(problems[4]).to.match(/^--lease-name without a value: expected a DNS subdomain/);
+    expect(problems[5]).to.match(/^unknown flag --__proto__/);
+  });
+
+  it('refuses bad values of the own flags, and leaves those of the variables to parseConfig', () => {
+    expect(problemsOf('demo --replicas=0 --kubelet-delay=x --port=70000 --cert-timeout=x')).to.have.lengthOf(3);
+    expect(problemsOf('demo --replicas 99')).to.deep.equal(['--replicas="99": expected a whole number from 1 to 20']);
+    expect(problemsOf('check --json=maybe')).to.deep.equal(['--json="maybe": expected true or false']);
+  });
+
+  it('does not take the next flag for a value, but takes a negative number', () => {
+    expect(problemsOf('--lease-name --cert-dir=/x')).to.have.lengthOf(1);
+    expect(flagsOf('--lease-name --cert-dir=/x')).to.deep.equal({ 'cert-dir': '/x' });
+    expect(flagsOf('--cert-timeout -1')).to.deep.equal({ 'cert-timeout': '-1' });
+  });
+});

@@ -1,0 +1,58 @@
+import { expect } from 'chai';
+import { parseConfig } from '../../src/config.ts';
+import { enough, parse } from './parse.ts';
+
+const none = { WEBHOOK_HANDLER: '', UPSTREAM_URL: '' };
+const both = { UPSTREAM_URL: 'http://127.0.0.1:8080' };
+
+/** What is set, and the one problem with it. */
+const refused: readonly (readonly [Readonly<Record<string, string>>, string])[] = [
+  [{ LEASE_DURATION: '40s' }, 'LEASE_DURATION="40s": expected more than RENEW_DEADLINE="40s" (the default)'],
+  [{ RENEW_DEADLINE: '60s' }, 'LEASE_DURATION="60s" (the default): expected more than RENEW_DEADLINE="60s"'],
+  [{ RENEW_DEADLINE: '18s' }, 'RENEW_DEADLINE="18s": expected more than 1.2 times RETRY_PERIOD="15s" (the default)'],
+  [{ CERT_VALIDITY: '24h' }, 'CERT_VALIDITY="24h": expected more than RENEW_BEFORE="30d" (the default)'],
+  [{ CERT_VALIDITY: '1d', RENEW_BEFORE: '24h' }, 'CERT_VALIDITY="1d": expected more than RENEW_BEFORE="24h"'],
+  [{ CA_VALIDITY: '365d' }, 'CA_VALIDITY="365d": expected more than CA_RENEW_BEFORE="365d" (the default)'],
+  [none, 'WEBHOOK_HANDLER, which is not set and UPSTREAM_URL, which is not set: expected exactly one of the two'],
+  [both, 'WEBHOOK_HANDLER="./handler.js" and UPSTREAM_URL="http://127.0.0.1:8080": expected exactly one of the two'],
+  [
+    { METRICS_BIND_ADDRESS: '127.0.0.1:8081' },
+    'METRICS_BIND_ADDRESS="127.0.0.1:8081": expected another port than HEALTH_PROBE_BIND_ADDRESS=":8081" (the default)',
+  ],
+];
+
+const accepted: readonly Readonly<Record<string, string>>[] = [
+  { LEASE_DURATION: '41s' },
+  { RENEW_DEADLINE: '18001ms' },
+  { CERT_VALIDITY: '4000d' },
+  { CERT_VALIDITY: '10s', RENEW_BEFORE: '9s', CA_VALIDITY: '20s', CA_RENEW_BEFORE: '15s', CA_OVERLAP: '0' },
+  { WEBHOOK_BIND_ADDRESS: ':0', HEALTH_PROBE_BIND_ADDRESS: ':0', METRICS_BIND_ADDRESS: ':0' },
+  { HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:9000', METRICS_BIND_ADDRESS: '127.0.0.2:9000' },
+  { METRICS_BIND_ADDRESS: '0' },
+];
+
+describe('values that must fit one another', () => {
+  for (const [env, problem] of refused) {
+    it(`refuses ${JSON.stringify(env)}`, () => {
+      expect(parse(env)).to.deep.equal({ ok: false, problems: [problem] });
+    });
+  }
+
+  for (const env of accepted) {
+    it(`takes ${JSON.stringify(env)}`, () => expect(parse(env)).to.have.property('ok', true));
+  }
+
+  it('say nothing about a value that is refused by itself', () => {
+    const result = parse({ LEASE_DURATION: 'x', UPSTREAM_URL: 'x' });
+    expect(result.ok || result.problems.map((problem) => problem.split('=')[0])).to.deep.equal([
+      'LEASE_DURATION',
+      'UPSTREAM_URL',
+    ]);
+  });
+
+  it('need a handler or an upstream only when calls will be answered', () => {
+    const read = { namespace: (): null => null, hostname: (): null => null };
+    const result = parseConfig({ env: { ...enough, ...none }, flags: new Map(), read, serves: false });
+    expect(result.ok && result.config).to.include({ handlerModule: null, upstream: null });
+  });
+});
