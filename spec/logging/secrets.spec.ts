@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { createLogger } from '../../src/logger.ts';
+
+const body = 'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg';
+const pem = `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`;
+const jwt = 'eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl';
+
+const written = (format: 'json' | 'pretty', message: string, fields: Record<string, unknown>): string => {
+  const lines: string[] = [];
+  const write = (line: string): unknown => lines.push(line);
+  createLogger({ level: 'info', format, write, colours: true }).error(message, fields);
+  return lines.join('\n');
+};
+
+describe('the net for secrets', () => {
+  const secrets: readonly (readonly [string, unknown])[] = [
+    ['PEM', pem],
+    ['PEM inside other text', `could not read ${pem}`],
+    ['PEM in base64, as a Secret carries it', Buffer.from(pem).toString('base64')],
+    ['PEM as bytes', Buffer.from(pem)],
+    ['PEM as an array of bytes', new Uint8Array(Buffer.from(pem))],
+    ['PEM deep in an object', { list: [{ key: pem }] }],
+    ['PEM as a key', { [pem]: 1 }],
+    ['PEM in an error', new Error(`bad ${pem}`)],
+    ['PEM in the cause of an error', new Error('bad', { cause: new Error(pem) })],
+    ['a token', jwt],
+    ['a token in a header', { headers: { authorization: `Bearer ${jwt}` } }],
+    ['a bearer that is no JWT', `Authorization: bearer ${'k3'.repeat(20)}`],
+  ];
+
+  for (const format of ['json', 'pretty'] as const) {
+    for (const [what, secret] of secrets) {
+      it(`lets no ${what} into a ${format} line`, () => {
+        const line = written(format, 'm', { before: 1, secret, after: 2 });
+        expect(line).to.match(/\[redacted\]|bytes\]/);
+        for (const leak of [
+          body,
+          jwt,
+          'BEGIN',
+          'k3k3',
+          Buffer.from(body).toString('base64').slice(0, 20),
+          '45,45,45',
+        ]) {
+          expect(line).to.not.include(leak);
+        }
+        expect(line).to.include('before').and.to.include('after');
+      });
+    }
+
+    it(`guards the message of a ${format} line too`, () => {
+      expect(written(format, pem, {}))
+        .to.include('[redacted]')
+        .and.to.not.include(body);
+    });
+  }
+
+  it('leaves hashes, serials, names and talk of bearers alone', () => {
+    const fields = {
+      hash: 'a1'.repeat(32),
+      serial: '7F3A99',
+      reason: 'bearer authentication is required',
+      url: 'https://10.0.0.1:443/apis/coordination.k8s.io/v1/namespaces/ns/leases?watch=1&resourceVersion=12',
+    };
+    const line = written('json', 'm', fields);
+    expect(JSON.parse(line)).to.deep.include(fields);
+  });
+});
