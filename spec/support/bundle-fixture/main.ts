@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { version } from '../../../src/config/version.ts';
+import { createLogger } from '../../../src/logger.ts';
+
+const line = (text: string): boolean => process.stdout.write(`${text}\n`);
+
+line(version);
+createLogger({ level: 'info', format: 'json', write: line, colours: false }).info('logged');
+line('before');
+const { late } = await import('./late.ts');
+line(late);

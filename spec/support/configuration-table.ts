@@ -1,0 +1,18 @@
+import { standardSaid } from '../../src/config/standard-said.ts';
+import { settings } from '../../src/config/settings.ts';
+import type { Standard } from '../../src/config/variable.ts';
+
+/** Constants are set as code; a default that comes from elsewhere is words. */
+const cell = (standard: Standard): string => {
+  const said = standardSaid(standard);
+  if (said === null) return '';
+  return typeof standard === 'string' ? `\`${said}\`` : said;
+};
+
+/** The README's table of variables, in Markdown. Run this file to print it. */
+export function configurationTable(): string {
+  const rows = settings.map(([, { name, standard, meaning }]) => `| ${name} | ${cell(standard)} | ${meaning} |`);
+  return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
+}
+
+if (import.meta.main) process.stdout.write(`${configurationTable()}\n`);
