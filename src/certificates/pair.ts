@@ -1,0 +1,109 @@
+import type { X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import type { VerifiedPair } from '../../streams/model.ts';
+import { clientFaults } from './client-faults.ts';
+import { factsOf } from './facts-of.ts';
+import { fault } from './fault.ts';
+import type { Fault } from './fault.ts';
+import { privateKey } from './private-key.ts';
+import { readCertificates } from './read-certificates.ts';
+import { sha256Hex } from './sha256-hex.ts';
+
+export interface PairFiles {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  readonly trust: Buffer | null;
+}
+
+export interface PairExpectation {
+  /** SHA-256 that tls.crt was announced with. */
+  readonly hash: string;
+  readonly generation: string;
+  /** Every name that clients call by. */
+  readonly names: readonly string[];
+  readonly nowMs: number;
+  /** Somebody else issues: usage, names and chain are advice then, not faults. */
+  readonly external: boolean;
+}
+
+/** A verified pair with its bytes, for the TLS server. */
+export interface ServablePair extends VerifiedPair, PairFiles {}
+
+export type PairVerdict = { readonly ok: true; readonly pair: ServablePair } | ({ readonly ok: false } & Fault);
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown error');
+
+const refuse = (...why: Parameters<typeof fault>): PairVerdict => ({ ok: false, ...fault(...why) });
+
+const untimeliness = (leaf: X509Certificate, nowMs: number): PairVerdict | null => {
+  const { validFromDate: from, validToDate: to } = leaf;
+  if (nowMs < from.getTime()) return refuse('not-yet-valid', `valid from ${from.toISOString()} only`, true);
+  return nowMs < to.getTime() ? null : refuse('expired', `expired at ${to.toISOString()}`);
+};
+
+const tlsRefusal = ({ certificate, key }: PairFiles): PairVerdict | null => {
+  try {
+    createSecureContext({ cert: certificate, key });
+    return null;
+  } catch (error) {
+    return refuse('tls-refused', messageOf(error));
+  }
+};
+
+const parsed = (certificate: Buffer): readonly X509Certificate[] | string => {
+  try {
+    return readCertificates(certificate);
+  } catch (error) {
+    return messageOf(error);
+  }
+};
+
+const verdictOf = (files: PairFiles, expectation: PairExpectation): PairVerdict => {
+  const { certificate, key, trust } = files;
+  const { names, nowMs } = expectation;
+
+  const hash = sha256Hex(certificate);
+  if (hash !== expectation.hash) return refuse('hash-mismatch', `announced ${expectation.hash}, mounted ${hash}`);
+
+  const chain = parsed(certificate);
+  if (typeof chain === 'string') return refuse('not-pem', `tls.crt: ${chain}`);
+  const [leaf, ...intermediates] = chain;
+  if (leaf === undefined) return refuse('not-pem', 'tls.crt holds no PEM certificate');
+
+  const reading = privateKey(key);
+  if (!reading.ok) return refuse(reading.reason, `tls.key: ${reading.detail}`);
+  if (!leaf.checkPrivateKey(reading.key)) return refuse('key-mismatch', 'tls.key belongs to another certificate');
+
+  const untimely = untimeliness(leaf, nowMs);
+  if (untimely !== null) return untimely;
+
+  const objections = clientFaults({ leaf, intermediates, trust, names, nowMs });
+  const [first] = objections;
+  if (first !== undefined && !expectation.external) return { ok: false, ...first };
+
+  const advice = objections.map(({ reason, detail }) => `${reason}: ${detail}`);
+  const bundle = parsed(trust ?? Buffer.alloc(0));
+  const pair = {
+    hash,
+    generation: expectation.generation,
+    leaf: factsOf(leaf),
+    bundle: typeof bundle === 'string' ? [] : bundle.map(factsOf),
+    advice,
+    certificate,
+    key,
+    trust,
+  };
+  return tlsRefusal(files) ?? { ok: true, pair };
+};
+
+/**
+ * Law F1: whether these bytes may be served. The leaf is the announced one, its key belongs to it, it is valid now,
+ * carries the names and chains to the mounted bundle, and the TLS library takes it. Never throws.
+ */
+export const checkPair = (files: PairFiles, expectation: PairExpectation): PairVerdict => {
+  try {
+    return verdictOf(files, expectation);
+  } catch (error) {
+    return refuse('tls-refused', messageOf(error));
+  }
+};
