@@ -1,0 +1,49 @@
+import { readFile, readlink, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf } from './errno-of.ts';
+
+/**
+ * - `projected`: the kubelet keeps it up to date (`..data`).
+ * - `sub-path`: mounted with `subPath`, which the kubelet never updates.
+ * - `plain`: an ordinary directory that somebody else writes.
+ */
+export type MountKind = 'projected' | 'sub-path' | 'plain' | 'absent';
+
+const MOUNTINFO = '/proc/self/mountinfo';
+
+/** mountinfo writes space, tab, newline and backslash as three octal digits. */
+const unescaped = (path: string): string =>
+  path.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+
+/** A `subPath` of a kubelet volume is a bind mount out of the generation it was made in: `/..2026_01_31_…/…`. */
+const GENERATION = /\/\.\.\d{4}_\d{2}_\d{2}_/;
+
+/** What is mounted where, as `proc_pid_mountinfo(5)` tells it: field 4 is the root within the source, 5 the target. */
+const isSubPath = (mountinfo: string, directory: string): boolean =>
+  mountinfo.split('\n').some((line) => {
+    const [, , , root = '', target = ''] = line.split(' ').map(unescaped);
+    return target === join(directory, 'tls.crt') || (target === directory && GENERATION.test(root));
+  });
+
+/**
+ * What stands at the place where the Secret should be.
+ *
+ * @param readMountinfo the text of `/proc/self/mountinfo`; where there is none, nothing is known of mounts
+ */
+export const mountKind = async (
+  directory: string,
+  readMountinfo: () => Promise<string> = () => readFile(MOUNTINFO, 'utf8'),
+): Promise<MountKind> => {
+  let real: string;
+  try {
+    real = await realpath(directory);
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error)) ? 'absent' : 'plain';
+  }
+  const [mountinfo, generation] = await Promise.all([
+    readMountinfo().catch(() => ''),
+    readlink(join(real, '..data')).catch(() => null),
+  ]);
+  if (isSubPath(mountinfo, real)) return 'sub-path';
+  return generation === null ? 'plain' : 'projected';
+};

@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Observable } from 'rxjs';
+import type { MountReading } from '../../streams/model.ts';
+import { fromAbortable } from './from-abortable.ts';
+import { lookAtMount } from './look-at-mount.ts';
+import type { Glance, Look, MountedBytes } from './look-at-mount.ts';
+import { mountGeneration } from './mount-generation.ts';
+import { mountKind } from './mount-kind.ts';
+import type { MountKind } from './mount-kind.ts';
+import type { PairFiles } from './pair.ts';
+import { sha256Hex } from './sha256-hex.ts';
+import { watchDirectory } from './watch-directory.ts';
+import type { WatchOptions } from './watch-directory.ts';
+
+export interface MountOptions extends WatchOptions {
+  /** Ms since the epoch. */
+  readonly wallMs?: () => number;
+}
+
+export interface Mount {
+  /**
+   * Reads one whole generation, on each subscription. Never errs: what goes wrong is the reading's problem, one of
+   * `torn`, `missing: tls.key`, `too-large: FILE`, `not-a-file: FILE`, `unreadable: FILE ERRNO`.
+   */
+  read(): Observable<MountReading>;
+  /** The very bytes of the last reading, when that is the generation asked for. */
+  files(generation: string): PairFiles | null;
+  /** Something in the directory moved. Never errs, and may stay silent for ever: poll as well. */
+  readonly moved$: Observable<void>;
+  /** What the directory is, as of now. */
+  kind(): Observable<MountKind>;
+}
+
+/** Longest wait is 19 ms, 190 ms in all: a swap takes the kubelet far less. */
+const MOST_LOOKS = 20;
+
+const lookUntilWhole = async (directory: string, glance: Glance, signal: AbortSignal): Promise<Look> => {
+  for (let looks = 1; ; looks += 1) {
+    const look = await lookAtMount(directory, glance);
+    if (look.type !== 'torn' || looks === MOST_LOOKS) return look;
+    await delay(looks, undefined, { signal });
+  }
+};
+
+interface Kept {
+  readonly reading: MountReading;
+  readonly files: PairFiles | null;
+  readonly identity: string | null;
+}
+
+const troubled = (problem: string): Kept => ({
+  reading: { generation: sha256Hex(Buffer.from(problem)), hash: null, problem },
+  files: null,
+  identity: null,
+});
+
+const keep = (bytes: MountedBytes, identity: string | null): Kept => {
+  const { certificate, key, trust } = bytes;
+  const generation = mountGeneration(bytes);
+  if (certificate === null) return { reading: { generation, hash: null, problem: null }, files: null, identity };
+  if (key === null) {
+    return { reading: { generation, hash: null, problem: 'missing: tls.key' }, files: null, identity };
+  }
+  const reading = { generation, hash: sha256Hex(certificate), problem: null };
+  return { reading, files: { certificate, key, trust }, identity };
+};
+
+/** The directory that a Secret is mounted at. Opens nothing by itself. */
+export const openMount = (directory: string, options: MountOptions = {}): Mount => {
+  const { wallMs = Date.now } = options;
+  let kept: Kept | null = null;
+  let keptTurn = 0;
+  let turns = 0;
+
+  const read = async (signal: AbortSignal): Promise<MountReading> => {
+    const turn = ++turns;
+    const before = kept;
+    const glance = { believed: before?.identity ?? null, nowMs: wallMs() };
+    const look = await lookUntilWhole(directory, glance, signal);
+    if (look.type === 'unmoved' && before !== null) return before.reading;
+    const now =
+      look.type === 'read' ? keep(look.bytes, look.identity) : troubled(look.type === 'failed' ? look.problem : 'torn');
+    // A reading that began earlier or that nobody waits for any more must not displace a newer one.
+    if (!signal.aborted && turn > keptTurn) {
+      kept = now;
+      keptTurn = turn;
+    }
+    return now.reading;
+  };
+
+  return {
+    read: () => fromAbortable(read),
+    files: (generation) => (kept?.reading.generation === generation ? kept.files : null),
+    moved$: watchDirectory(directory, options),
+    kind: () => fromAbortable(() => mountKind(directory)),
+  };
+};

@@ -1,0 +1,21 @@
+import { FileProblem } from './file-problem.ts';
+import { errnoOf } from './errno-of.ts';
+
+/**
+ * Makes a file system call; null when what it is about does not exist (or when it fails with one of `alsoAbsent`).
+ *
+ * @throws FileProblem `unreadable: NAME ERRNO` for any other failure
+ */
+export const unlessAbsent = async <T>(
+  name: string,
+  call: () => Promise<T>,
+  alsoAbsent: readonly string[] = [],
+): Promise<T | null> => {
+  try {
+    return await call();
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR' || alsoAbsent.includes(errno)) return null;
+    throw new FileProblem(`unreadable: ${name} ${errno}`, { cause: error });
+  }
+};

@@ -1,0 +1,102 @@
+import { watch as watchPath } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import {
+  EMPTY,
+  Observable,
+  catchError,
+  defer,
+  exhaustMap,
+  filter,
+  map,
+  merge,
+  of,
+  repeat,
+  switchMap,
+  takeUntil,
+  timer,
+} from 'rxjs';
+import { errnoOf } from './errno-of.ts';
+
+export type WatchTrouble = 'directory-absent' | 'watches-exhausted' | 'watch-failed';
+
+type OpenWatch = (
+  directory: string,
+  listener: (event: string, name: string | null) => void,
+) => { on(event: 'error', listener: (error: Error) => void): unknown; close(): void };
+
+export interface WatchOptions {
+  /** Told once for each kind of trouble, however long it lasts. */
+  readonly onTrouble?: (kind: WatchTrouble, detail: string) => void;
+  /** How often a watch that failed is tried again, and one that stands is compared with the directory; 5 s. */
+  readonly rearmMs?: number;
+  /** inotify, unless a spec has something else in mind. */
+  readonly open?: OpenWatch;
+}
+
+const openInotify: OpenWatch = (directory, listener) => watchPath(directory, { persistent: false }, listener);
+
+const troubleOf = (errno: string): WatchTrouble => {
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') return 'directory-absent';
+  return ['ENOSPC', 'EMFILE', 'ENFILE'].includes(errno) ? 'watches-exhausted' : 'watch-failed';
+};
+
+/** A kubelet prepares `..2026_…` and `..data_tmp` first; only the swap of `..data` itself changes what can be read. */
+const isTelling = (name: string | null): boolean => name === null || name === '..data' || !name.startsWith('..');
+
+const identityOf = async (directory: string): Promise<string> => {
+  const { dev, ino } = await stat(directory, { bigint: true });
+  return `${dev}:${ino}`;
+};
+
+const namesMoved = (directory: string, open: OpenWatch): Observable<string | null> =>
+  new Observable((subscriber) => {
+    const watcher = open(directory, (_, name) => subscriber.next(name));
+    watcher.on('error', (error) => subscriber.error(error));
+    return () => watcher.close();
+  });
+
+/**
+ * Emits when something in the directory moved. Watches the directory, since a watch on a file is deaf after the first
+ * swap of `..data`; takes another watch when the directory has been replaced. Never errs: without inotify, without
+ * watches to spare or without a directory it is merely silent, says so once, and tries again.
+ *
+ *     directory   (absent)----------created---..data swapped---
+ *     trouble     T
+ *     result      ------------------m---------m----------------
+ */
+export const watchDirectory = (directory: string, options: WatchOptions = {}): Observable<void> =>
+  defer(() => {
+    const { onTrouble, rearmMs = 5_000, open = openInotify } = options;
+    const told = new Set<WatchTrouble>();
+    let tried = false;
+
+    const identity$ = defer(() => identityOf(directory));
+
+    const session$ = identity$.pipe(
+      switchMap((identity) => {
+        const replaced$ = timer(rearmMs, rearmMs).pipe(
+          exhaustMap(() => identity$),
+          filter((now) => now !== identity),
+        );
+        // What happened between two watches nobody has seen; the first reading needs no event.
+        const missed$ = tried ? of(null) : EMPTY;
+        tried = true;
+        return merge(namesMoved(directory, open), missed$).pipe(filter(isTelling), takeUntil(replaced$));
+      }),
+      map(() => undefined),
+    );
+
+    return session$.pipe(
+      catchError((error: unknown) => {
+        const errno = errnoOf(error);
+        const kind = troubleOf(errno);
+        tried = true;
+        if (!told.has(kind)) {
+          told.add(kind);
+          onTrouble?.(kind, `${errno} while watching ${directory}`);
+        }
+        return EMPTY;
+      }),
+      repeat({ delay: () => timer(rearmMs) }),
+    );
+  });
