@@ -1,0 +1,33 @@
+import type { KeyObject } from 'node:crypto';
+
+/** A key the library can sign with. */
+export interface SigningKey {
+  readonly key: CryptoKey;
+  readonly algorithm: { readonly name: string; readonly hash?: string; readonly namedCurve?: string };
+}
+
+/** Each curve with the hash of its own strength (RFC 5480, section 4). */
+const CURVES: Readonly<Record<string, { readonly namedCurve: string; readonly hash: string }>> = {
+  prime256v1: { namedCurve: 'P-256', hash: 'SHA-256' },
+  secp384r1: { namedCurve: 'P-384', hash: 'SHA-384' },
+  secp521r1: { namedCurve: 'P-521', hash: 'SHA-512' },
+};
+
+const algorithmOf = (key: KeyObject): SigningKey['algorithm'] => {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  if (type === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  if (type === 'ed25519') return { name: 'Ed25519' };
+  const curve = CURVES[details?.namedCurve ?? ''];
+  if (type === 'ec' && curve !== undefined) return { name: 'ECDSA', ...curve };
+  throw new Error(`cannot sign certificates with a key of type ${type ?? 'unknown'}`);
+};
+
+/**
+ * Whatever form the key came in (PKCS#1, SEC1, PKCS#8), as the library wants it.
+ *
+ * @throws Error when no certificate can be signed with such a key
+ */
+export const signingKey = (key: KeyObject): SigningKey => {
+  const algorithm = algorithmOf(key);
+  return { algorithm, key: key.toCryptoKey(algorithm, false, ['sign']) };
+};
