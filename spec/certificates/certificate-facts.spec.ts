@@ -1,0 +1,76 @@
+import { expect } from 'chai';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { certificateFacts } from '../../src/certificates/certificate-facts.ts';
+import { subjectAltNames } from '../../src/certificates/subject-alt-names.ts';
+import { openssl } from '../support/openssl.ts';
+import { pki } from '../support/pki.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+describe('certificateFacts', () => {
+  it('tells of each certificate what openssl tells of it', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'tls.crt');
+    const { certificate } = await pki.pair();
+    await writeFile(path, certificate);
+    const printed = async (...what: readonly string[]) =>
+      (await openssl('x509', '-in', path, '-noout', ...what)).trim().replace(/^[^=]*=/, '');
+
+    const [facts, ...others] = certificateFacts(certificate);
+
+    expect(others).to.be.empty;
+    expect(facts?.fingerprint).to.equal((await printed('-fingerprint', '-sha256')).replaceAll(':', '').toLowerCase());
+    expect(facts?.serial).to.equal((await printed('-serial')).toLowerCase());
+    expect(facts?.subject).to.equal('CN=svc');
+    expect(facts?.notBeforeMs).to.equal(Date.parse(await printed('-startdate')));
+    expect(facts?.notAfterMs).to.equal(Date.parse(await printed('-enddate')));
+    expect(facts?.names).to.deep.equal(pki.names);
+  });
+
+  it('keeps the order of a bundle, passes over other blocks, and finds nothing in nothing', async () => {
+    const [one, other] = await Promise.all([pki.pair(), pki.pair()]);
+
+    const both = certificateFacts(Buffer.concat([other.trust, other.key, one.trust]));
+
+    expect(both).to.deep.equal([...certificateFacts(other.trust), ...certificateFacts(one.trust)]);
+    expect(both.map(({ subject }) => subject)).to.satisfy(([left, right]: string[]) => left !== right);
+    expect(certificateFacts('')).to.deep.equal([]);
+  });
+
+  it('lists IP addresses the way people write them, after the names', async () => {
+    const { certificate } = await pki.pair({ names: ['*.example.org', '10.0.0.1', '2001:db8::1'] });
+
+    expect(certificateFacts(certificate)[0]?.names).to.deep.equal(['*.example.org', '10.0.0.1', '2001:db8::1']);
+  });
+
+  it('leaves the subject empty where the first name is too long for one', async () => {
+    const long = `${'a'.repeat(60)}.example.org`;
+
+    const [facts] = certificateFacts((await pki.pair({ names: [long] })).certificate);
+
+    expect(facts).to.include({ subject: '' });
+    expect(facts?.names).to.deep.equal([long]);
+  });
+
+  it('refuses a block that is no certificate, without repeating it', () => {
+    expect(() => certificateFacts('-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n')).to.throw(
+      /^PEM block 1 is not an X\.509 certificate$/,
+    );
+  });
+});
+
+describe('subjectAltNames', () => {
+  it('reads the quoted entries of node:crypto, which may hold commas and look like entries', () => {
+    expect(subjectAltNames('DNS:a.b, DNS:"evil\\u002c DNS:c, \\"d\\"", IP Address:127.0.0.1')).to.deep.equal([
+      'a.b',
+      'evil, DNS:c, "d"',
+      '127.0.0.1',
+    ]);
+  });
+
+  it('leaves out what is neither a DNS name nor an address', () => {
+    expect(subjectAltNames('URI:https://a/?b=c, email:"x, DNS:y"@z, DirName:CN=q, DNS:ok')).to.include('ok');
+    expect(subjectAltNames('URI:spiffe://a/b, email:a@b, Registered ID:1.2.3.4, DNS:ok')).to.deep.equal(['ok']);
+    expect(subjectAltNames(undefined)).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,216 @@
+import { expect } from 'chai';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { firstValueFrom } from 'rxjs';
+import { openMount } from '../../src/certificates/mount.ts';
+import type { Mount } from '../../src/certificates/mount.ts';
+import { atomicWriter } from '../support/atomic-writer.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import type { TemporaryDirectory } from '../support/temporary-directory.ts';
+
+const read = (mount: Mount) => firstValueFrom(mount.read());
+
+const secret = (mark: string) => ({ 'tls.crt': `crt ${mark}`, 'tls.key': `key ${mark}`, 'ca.crt': `ca ${mark}` });
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const openDescriptors = async (): Promise<number> => (await readdir('/proc/self/fd')).length;
+
+/** Does one thing over and over, counted from 1, until it is disposed. */
+const meanwhile = (act: (turn: number) => Promise<unknown>): AsyncDisposable => {
+  const stop = new AbortController();
+  const acting = (async () => {
+    for (let turn = 1; !stop.signal.aborted; turn += 1) await act(turn);
+  })();
+  return {
+    [Symbol.asyncDispose]: () => {
+      stop.abort();
+      return acting;
+    },
+  };
+};
+
+describe('mount', () => {
+  let directory: TemporaryDirectory;
+  const at = (...names: readonly string[]) => join(directory.path, ...names);
+
+  beforeEach(async () => {
+    directory = await temporaryDirectory();
+  });
+
+  afterEach(() => directory[Symbol.asyncDispose]());
+
+  it('hashes the exact bytes of tls.crt and hands out the bytes it hashed', async () => {
+    await atomicWriter(directory.path).write(secret('a'));
+    const mount = openMount(directory.path);
+
+    const { generation, hash, problem } = await read(mount);
+
+    expect({ hash, problem }).to.deep.equal({ hash: sha256('crt a'), problem: null });
+    expect(Object.values(mount.files(generation) ?? {}).map(String)).to.deep.equal(['crt a', 'key a', 'ca a']);
+  });
+
+  it('gives another generation when any file is another, and the same one when none is', async () => {
+    const writer = atomicWriter(directory.path);
+    const mount = openMount(directory.path);
+    const generations: string[] = [];
+    for (const files of [
+      secret('a'),
+      { ...secret('a'), 'tls.key': 'other' },
+      { ...secret('a'), 'ca.crt': 'other' },
+      { 'tls.crt': 'crt a', 'tls.key': 'key a' },
+      // A byte that wanders from one file to the next.
+      { 'tls.crt': 'crt ak', 'tls.key': 'ey a' },
+      { 'tls.crt': 'crt a', 'tls.key': 'key a', 'ca.crt': '' },
+    ]) {
+      await writer.write(files);
+      generations.push((await read(mount)).generation);
+    }
+    await writer.write(secret('a'));
+
+    expect(new Set(generations).size).to.equal(6);
+    expect((await read(mount)).generation).to.equal(generations[0]);
+  });
+
+  it('no longer hands out a generation that a later reading has replaced', async () => {
+    const writer = atomicWriter(directory.path);
+    const mount = openMount(directory.path);
+    await writer.write(secret('a'));
+    const { generation } = await read(mount);
+    await writer.write(secret('b'));
+
+    await read(mount);
+
+    expect(mount.files(generation)).to.equal(null);
+  });
+
+  it('takes an absent directory and an empty one for nothing mounted, without a problem', async () => {
+    const nothing = { hash: null, problem: null };
+
+    expect(await read(openMount(at('absent')))).to.include(nothing);
+    expect(await read(openMount(directory.path))).to.include(nothing);
+  });
+
+  it('does without ca.crt', async () => {
+    await atomicWriter(directory.path).write({ 'tls.crt': 'c', 'tls.key': 'k' });
+    const mount = openMount(directory.path);
+
+    const { generation } = await read(mount);
+
+    expect(mount.files(generation)?.trust).to.equal(null);
+  });
+
+  it('says what it cannot read and why', async () => {
+    const mebibyte = Buffer.alloc(1024 * 1024);
+    const spoil: readonly (readonly [string, () => Promise<unknown>])[] = [
+      ['missing: tls.key', () => rm(at('tls.key'))],
+      ['not-a-file: tls.key', () => mkdir(at('tls.key'))],
+      ['not-a-file: ca.crt', () => rm(at('ca.crt')).then(() => promisify(execFile)('mkfifo', [at('ca.crt')]))],
+      ['unreadable: tls.crt ELOOP', () => rm(at('tls.crt')).then(() => symlink('tls.crt', at('tls.crt')))],
+      ['too-large: tls.crt', () => writeFile(at('tls.crt'), Buffer.concat([mebibyte, Buffer.from('x')]))],
+    ];
+    for (const [problem, make] of spoil) {
+      await rm(directory.path, { recursive: true });
+      await mkdir(directory.path);
+      for (const [name, text] of Object.entries(secret('a'))) await writeFile(at(name), text);
+      if (problem === 'not-a-file: tls.key') await rm(at('tls.key'));
+      const mount = openMount(directory.path);
+      await make();
+
+      const reading = await read(mount);
+
+      expect(reading).to.include({ problem, hash: null });
+      expect(mount.files(reading.generation)).to.equal(null);
+    }
+    await rm(at('tls.crt'));
+    await writeFile(at('tls.crt'), mebibyte);
+    expect(await read(openMount(directory.path))).to.include({ problem: null });
+  });
+
+  it('sees a plain file rewritten in place, at the same length and in the same instant', async () => {
+    const mount = openMount(directory.path);
+    for (const [name, text] of Object.entries(secret('0'))) await writeFile(at(name), text);
+    for (let mark = 1; mark < 50; mark += 1) {
+      await read(mount);
+      await writeFile(at('tls.crt'), `crt ${mark % 10}`);
+
+      expect((await read(mount)).hash).to.equal(sha256(`crt ${mark % 10}`));
+    }
+  });
+
+  it('opens no file again when nothing has moved for a while', async () => {
+    const writer = atomicWriter(directory.path);
+    await writer.write(secret('a'));
+    const mount = openMount(directory.path, { wallMs: () => Date.now() + 10_000 });
+    const { generation } = await read(mount);
+    const files = mount.files(generation);
+
+    await read(mount);
+
+    expect(files).not.to.equal(null);
+    expect(mount.files(generation)).to.equal(files);
+    await writer.write(secret('b'));
+    expect((await read(mount)).hash).to.equal(sha256('crt b'));
+  });
+
+  it('keeps nothing of a reading that was given up', async () => {
+    await atomicWriter(directory.path).write(secret('a'));
+    const mount = openMount(directory.path);
+    const { generation } = await read(openMount(directory.path));
+
+    mount.read().subscribe().unsubscribe();
+    await sleep(50);
+
+    expect(mount.files(generation)).to.equal(null);
+  });
+
+  it('never mixes generations while another swaps them as fast as it can, and leaks no descriptor', async function () {
+    this.timeout(120_000);
+    const writer = atomicWriter(directory.path);
+    const mount = openMount(directory.path);
+    await writer.write(secret('0'));
+    const before = await openDescriptors();
+    const seen = new Set<string>();
+    let torn = 0;
+
+    await using swapper = meanwhile(async (swap) => {
+      await writer.write(secret(String(swap).repeat(1 + (swap % 5))));
+      await sleep((swap * 7) % 12);
+    });
+    for (let reads = 0; reads < 2_000; reads += 1) {
+      const { generation, hash, problem } = await read(mount);
+      if (problem !== null) {
+        expect(problem).to.equal('torn');
+        torn += 1;
+        continue;
+      }
+      const marks = Object.values(mount.files(generation) ?? {}).map((file) => String(file).split(' ')[1]);
+      expect(hash).not.to.equal(null);
+      expect(marks).to.have.length(3);
+      expect(new Set(marks).size).to.equal(1);
+      seen.add(generation);
+    }
+    await swapper[Symbol.asyncDispose]();
+
+    expect(torn).to.be.below(20);
+    expect(seen.size).to.be.above(100);
+    expect(await openDescriptors()).to.be.at.most(before + 1);
+  });
+
+  it('gives up as torn when nothing ever holds still, and recovers', async () => {
+    await writeFile(at('tls.crt'), 'a');
+    await writeFile(at('tls.key'), 'k');
+    const mount = openMount(directory.path);
+    const problems = new Set<string | null>();
+    await using writing = meanwhile((turn) => writeFile(at('ca.crt'), 'x'.repeat(turn % 100)));
+    for (let reads = 0; reads < 5; reads += 1) problems.add((await read(mount)).problem);
+    await writing[Symbol.asyncDispose]();
+
+    expect([...problems].every((problem) => problem === 'torn' || problem === null)).to.equal(true);
+    expect(await read(mount)).to.include({ problem: null, hash: sha256('a') });
+  });
+});

@@ -1,0 +1,160 @@
+import { expect } from 'chai';
+import { EventEmitter } from 'node:events';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Subscription } from 'rxjs';
+import { openMount } from '../../src/certificates/mount.ts';
+import { watchDirectory } from '../../src/certificates/watch-directory.ts';
+import type { WatchOptions } from '../../src/certificates/watch-directory.ts';
+import { atomicWriter } from '../support/atomic-writer.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import type { TemporaryDirectory } from '../support/temporary-directory.ts';
+
+const failure = (code: string): Error => Object.assign(new Error(code), { code });
+
+const until = async (holds: () => boolean): Promise<void> => {
+  for (let waits = 0; !holds(); waits += 1) {
+    if (waits === 500) throw new Error('did not come true within 5 s');
+    await sleep(10);
+  }
+};
+
+describe('watchDirectory', () => {
+  let directory: TemporaryDirectory;
+  let subscription: Subscription | undefined;
+  let moves: number;
+  let troubles: string[];
+
+  const watch = (path: string, options: WatchOptions = {}) => {
+    subscription = watchDirectory(path, {
+      rearmMs: 20,
+      onTrouble: (kind, detail) => troubles.push(`${kind}: ${detail.split(' ')[0] ?? ''}`),
+      ...options,
+    }).subscribe(() => (moves += 1));
+  };
+
+  const writeUntilNoticed = async (write: () => Promise<void>) => {
+    const before = moves;
+    for (let writes = 0; moves === before; writes += 1) {
+      if (writes === 100) throw new Error('never noticed');
+      await write();
+      await sleep(20);
+    }
+  };
+
+  beforeEach(async () => {
+    directory = await temporaryDirectory();
+    moves = 0;
+    troubles = [];
+  });
+
+  afterEach(async () => {
+    subscription?.unsubscribe();
+    await directory[Symbol.asyncDispose]();
+  });
+
+  it('notices swap after swap of a kubelet', async () => {
+    const writer = atomicWriter(directory.path);
+    await writer.write({ 'tls.crt': '0' });
+    subscription = openMount(directory.path).moved$.subscribe(() => (moves += 1));
+
+    for (let swap = 1; swap <= 5; swap += 1) await writeUntilNoticed(() => writer.write({ 'tls.crt': String(swap) }));
+  });
+
+  it('notices a plain file rewritten', async () => {
+    watch(directory.path);
+
+    await writeUntilNoticed(() => writeFile(join(directory.path, 'tls.crt'), 'x'));
+
+    expect(troubles).to.be.empty;
+  });
+
+  it('does not stir for what a kubelet only prepares', async () => {
+    let tell: (event: string, name: string | null) => void = () => undefined;
+    const open: WatchOptions['open'] = (_, listener) => {
+      tell = listener;
+      return Object.assign(new EventEmitter(), { close: () => undefined });
+    };
+    let opened = false;
+    watch(directory.path, {
+      open: (...args) => {
+        opened = true;
+        return open(...args);
+      },
+    });
+    await until(() => opened);
+
+    for (const name of ['..data_tmp', '..2026_01_31_10_00_00.1']) tell('rename', name);
+    expect(moves).to.equal(0);
+    for (const name of ['..data', 'tls.crt', null]) tell('rename', name);
+    expect(moves).to.equal(3);
+  });
+
+  it('says once that the directory is absent, and watches it from when it appears', async () => {
+    const path = join(directory.path, 'later');
+    watch(path);
+    await until(() => troubles.length > 0);
+    await sleep(100);
+    await mkdir(path);
+    await until(() => moves === 1);
+
+    await writeUntilNoticed(() => writeFile(join(path, 'tls.crt'), 'x'));
+
+    expect(troubles).to.deep.equal(['directory-absent: ENOENT']);
+  });
+
+  it('watches the new directory when the old one has been replaced', async () => {
+    const path = join(directory.path, 'certs');
+    await mkdir(path);
+    watch(path);
+    await writeUntilNoticed(() => writeFile(join(path, 'tls.crt'), 'x'));
+    await rename(path, join(directory.path, 'old'));
+    await mkdir(path);
+    await sleep(100);
+
+    await writeUntilNoticed(() => writeFile(join(path, 'tls.crt'), 'y'));
+  });
+
+  for (const [code, kind] of [
+    ['ENOSPC', 'watches-exhausted'],
+    ['EMFILE', 'watches-exhausted'],
+    ['ENOSYS', 'watch-failed'],
+  ] as const) {
+    it(`stays silent and alive under ${code}, says so once, and works once it can`, async () => {
+      let tries = 0;
+      let working = false;
+      watch(directory.path, {
+        open: (...[, listener]) => {
+          tries += 1;
+          if (!working && tries % 2 === 1) throw failure(code);
+          const watcher = Object.assign(new EventEmitter(), { close: () => undefined });
+          queueMicrotask(() => (working ? listener('change', 'tls.crt') : watcher.emit('error', failure(code))));
+          return watcher;
+        },
+      });
+      await until(() => tries > 4);
+      expect(troubles).to.deep.equal([`${kind}: ${code}`]);
+      const before = moves;
+      working = true;
+
+      await until(() => moves > before);
+    });
+  }
+
+  it('closes its watch when nobody listens any more', async () => {
+    let open = 0;
+    watch(directory.path, {
+      open: () => {
+        open += 1;
+        return Object.assign(new EventEmitter(), { close: () => (open -= 1) });
+      },
+    });
+    await until(() => open === 1);
+
+    subscription?.unsubscribe();
+
+    expect(open).to.equal(0);
+    await rm(directory.path, { recursive: true });
+  });
+});
