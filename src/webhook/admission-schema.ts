@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AdmissionRequest, AdmissionResponse, KubeObject } from './admission-types.ts';
 
 const isObject = (value: unknown): value is KubeObject =>

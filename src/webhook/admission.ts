@@ -5,6 +5,7 @@ import type { OnAnswered, Outcome } from './answered.ts';
 import { budgetMs } from './budget-ms.ts';
 import { callHandler } from './call-handler.ts';
 import { faults } from './faults.ts';
+import { quieten } from './quieten.ts';
 import { readBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
 import { refuseForeign } from './refuse-foreign.ts';
@@ -29,6 +30,8 @@ const parse = (body: Buffer): AdmissionReview | string => {
   }
 };
 
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 const respond = (response: ServerResponse, { apiVersion, request }: AdmissionReview, verdict: AdmissionResponse) => {
   const body = JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: { uid: request.uid, ...verdict } });
   response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }).end(body);
@@ -37,6 +40,7 @@ const respond = (response: ServerResponse, { apiVersion, request }: AdmissionRev
 /** Answers AdmissionReviews with a handler: the version that came in goes out, and the uid is echoed. */
 export const createAdmission = (options: AdmissionOptions): RequestListener => {
   const { route, maxRequestBytes, ceilingMs = 30_000, log, onAnswered = () => undefined } = options;
+  const loudness = quieten();
 
   const answer = async (request: IncomingMessage, response: ServerResponse, startMs: number): Promise<Outcome> => {
     const { pathname, timeoutMs } = requestTarget(request.url);
@@ -49,42 +53,24 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
     const review = parse(body);
     if (typeof review === 'string') return (refuse(response, 400, review), 'refused');
     const leftMs = budgetMs(timeoutMs, ceilingMs) - (performance.now() - startMs);
-    const verdict = await judge(handler, review, response, leftMs);
+    const call = { handler, request: review.request, response, leftMs: Math.max(1, leftMs), log };
+    const verdict = await callHandler(call).catch(reasonOf);
+    if (response.closed) return 'aborted';
     if (typeof verdict === 'string') {
-      if (response.closed) return 'aborted';
-      log.warn('Admission handler failed', { path: pathname, uid: review.request.uid, reason: verdict });
+      const { loud, untold } = loudness(pathname);
+      const fields = { path: pathname, uid: review.request.uid, reason: verdict, untold };
+      log[loud ? 'warn' : 'debug']('Admission handler failed', fields);
       return (refuse(response, 500, verdict), 'failed');
     }
     respond(response, review, verdict);
     return verdict.allowed ? 'allowed' : 'denied';
   };
 
-  const judge = async (
-    handler: AdmissionHandler,
-    { request }: AdmissionReview,
-    response: ServerResponse,
-    leftMs: number,
-  ) => {
-    const abort = new AbortController();
-    const give = () => abort.abort();
-    const timer = setTimeout(give, Math.max(1, leftMs));
-    response.once('close', give);
-    try {
-      const context = { signal: abort.signal, deadlineMs: Date.now() + leftMs, log };
-      return await callHandler({ handler, request, context });
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    } finally {
-      clearTimeout(timer);
-      response.off('close', give);
-    }
-  };
-
   return (request, response) => {
     const startMs = performance.now();
     void answer(request, response, startMs)
       .catch((error: unknown): Outcome => {
-        log.error('Admission request failed', { reason: error instanceof Error ? error.message : String(error) });
+        log.error('Admission request failed', { reason: reasonOf(error) });
         refuse(response, 500, 'internal error');
         return 'failed';
       })

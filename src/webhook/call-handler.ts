@@ -1,37 +1,54 @@
+import type { ServerResponse } from 'node:http';
 import { Problem } from '../../streams/problem.ts';
 import { admissionResponse } from './admission-schema.ts';
-import type { AdmissionHandler, AdmissionRequest, AdmissionResponse, HandlerContext } from './admission-types.ts';
+import type { AdmissionHandler, AdmissionRequest, AdmissionResponse, HandlerLog } from './admission-types.ts';
 import { faults } from './faults.ts';
-
-const late = Symbol('late');
+import { handlerContext } from './handler-context.ts';
 
 export interface HandlerCall {
   readonly handler: AdmissionHandler;
   readonly request: AdmissionRequest;
-  readonly context: HandlerContext;
+  /** Whose close means that nobody waits any longer. */
+  readonly response: ServerResponse;
+  readonly leftMs: number;
+  readonly log: HandlerLog;
 }
+
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+
+const inTime = ({ response, leftMs }: HandlerCall, answer: PromiseLike<unknown>, abort: () => void): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const end = (why: string) => () => {
+      abort();
+      reject(new Problem(why));
+    };
+    const timer = setTimeout(end('the handler did not answer in time'), leftMs);
+    const gone = end('the caller has gone');
+    response.once('close', gone);
+    const tidy = () => {
+      clearTimeout(timer);
+      response.off('close', gone);
+    };
+    answer.then(resolve, reject).then(tidy, tidy);
+  });
 
 /**
  * Asks the handler and does not trust it: what it throws, what it returns and how long it takes.
  *
  * @throws Problem saying what it did wrong.
  */
-export const callHandler = async ({ handler, request, context }: HandlerCall): Promise<AdmissionResponse> => {
-  const { signal } = context;
-  let give: (gone: typeof late) => void = () => undefined;
-  const gone = new Promise<typeof late>((resolve) => (give = resolve));
-  const onAbort = () => give(late);
-  signal.addEventListener('abort', onAbort, { once: true });
+export const callHandler = async (call: HandlerCall): Promise<AdmissionResponse> => {
+  const { handler, request, leftMs, log } = call;
+  const { context, abort } = handlerContext(Date.now() + leftMs, log);
   try {
-    const answer: unknown = await Promise.race([gone, handler(request, context)]);
-    if (answer === late) throw new Problem('the handler did not answer in time');
+    const given: unknown = handler(request, context);
+    const answer = isPromise(given) ? await inTime(call, given, abort) : given;
     const parsed = admissionResponse.safeParse(answer);
     if (parsed.success) return parsed.data;
     throw new Problem(`the handler's answer is not an AdmissionResponse: ${faults(parsed.error)}`);
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(`the handler failed: ${error instanceof Error ? error.message : String(error)}`);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 };

@@ -1,4 +1,5 @@
-import type { Connection, Connections } from './connections.ts';
+import type { Connection } from './connection.ts';
+import type { Connections } from './connections.ts';
 
 const order = ['unused', 'handshaking', 'used'] as const;
 

@@ -3,46 +3,19 @@ import type { Server } from 'node:https';
 import { Server as NetServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TlsOptions } from 'node:tls';
-import { listen, type Bind } from '../listen.ts';
-import { Connections, type Connection } from './connections.ts';
+import { listen } from '../listen.ts';
+import type { Connection } from './connection.ts';
+import { Connections } from './connections.ts';
 import { handshakeTrouble } from './handshake-trouble.ts';
 import { httpsServer } from './https-server.ts';
-import { defaultLimits, type WebhookLimits } from './limits.ts';
-import { loopbackHandshake, type Handshake } from './loopback-handshake.ts';
+import { defaultLimits } from './limits.ts';
+import { loopbackHandshake } from './loopback-handshake.ts';
 import { partWith } from './part-with.ts';
-import { tlsOptions, type Pair, type TlsSettings } from './tls-options.ts';
-import { reportTrouble, type Trouble } from './trouble.ts';
+import { tlsOptions } from './tls-options.ts';
+import { reportTrouble } from './trouble.ts';
+import type { WebhookServer, WebhookServerOptions } from './webhook-server.ts';
 
-export interface WebhookServerOptions extends TlsSettings {
-  readonly bind: Bind;
-  readonly answer: RequestListener;
-  readonly limits?: Partial<WebhookLimits>;
-  readonly onTrouble?: (trouble: Trouble) => void;
-}
-
-export interface WebhookServer {
-  /**
-   * Serves this pair from the next handshake on. The first call begins to listen. A pair that cannot be served throws
-   * and leaves the last one in place.
-   */
-  serve(pair: Pair): Promise<{ readonly port: number }>;
-  /**
-   * Parts with every connection greeted with an earlier pair: those at rest soon, the busy ones with their next answer.
-   * See {@link partWith} for why not at once.
-   */
-  retire(): void;
-  /** One handshake with ourselves: see {@link loopbackHandshake}. */
-  handshake(servername: string, trust: Buffer | string | null): Promise<Handshake>;
-  /**
-   * From now on every answer ends its connection. For `lingerMs` new ones are still accepted, since the cluster needs a
-   * moment to learn that this replica is leaving; then those at rest are closed and those being answered waited for,
-   * until `graceMs` after the call, when whatever is left is cut.
-   */
-  drain(graceMs: number, lingerMs?: number): Promise<void>;
-  /** Null until the first certificate is served. */
-  readonly address: AddressInfo | null;
-  readonly connections: number;
-}
+export type { WebhookServer, WebhookServerOptions };
 
 /** The TLS face of the webhook: HTTP/1.1 only, and nothing listens before there is a certificate to show. */
 export const createWebhookServer = (options: WebhookServerOptions): WebhookServer => {

@@ -1,4 +1,5 @@
-import type { Connection, Connections } from './connections.ts';
+import type { Connection } from './connection.ts';
+import type { Connections } from './connections.ts';
 import type { WebhookLimits } from './limits.ts';
 import type { ReportTrouble, TroubleKind } from './trouble.ts';
 

@@ -3,6 +3,7 @@ import { Pool } from 'undici';
 import type { OnAnswered, Outcome } from './answered.ts';
 import { budgetMs } from './budget-ms.ts';
 import { forward, Gone, Late } from './forward.ts';
+import { quieten } from './quieten.ts';
 import { createReachable } from './reachable.ts';
 import { refuse } from './refuse.ts';
 import { refuseForeign } from './refuse-foreign.ts';
@@ -18,8 +19,11 @@ export interface UpstreamOptions {
   /** Holds for what goes up as for what comes down. */
   readonly maxRequestBytes: number;
   readonly onAnswered?: OnAnswered;
-  /** Told of each failure of the upstream; the caller gets the same reason. */
-  readonly onFault?: (status: 502 | 504, reason: string) => void;
+  /**
+   * Told of a failure of the upstream, of each status once a minute with the number that went untold since. The caller
+   * gets the same reason, each time.
+   */
+  readonly onFault?: (status: 502 | 504, reason: string, untold: number) => void;
 }
 
 export interface Upstream extends AsyncDisposable {
@@ -43,6 +47,7 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
     onAnswered = () => undefined,
     onFault = () => undefined,
   } = options;
+  const loudness = quieten();
   const { origin, socketPath, dial } = upstreamTarget(url);
   const pool = new Pool(origin, {
     ...(socketPath === null ? {} : { socketPath }),
@@ -80,7 +85,8 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
     const status = error instanceof Late ? 504 : 502;
     const reason =
       status === 504 ? `no answer from the upstream within ${Math.round(grantedMs)} ms` : `upstream: ${why(error)}`;
-    onFault(status, reason);
+    const { loud, untold } = loudness(String(status));
+    if (loud) onFault(status, reason, untold);
     refuse(response, status, reason);
     return 'failed';
   };
