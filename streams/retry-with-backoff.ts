@@ -1,4 +1,4 @@
-import { catchError, concat, defer, of, switchMap, tap, throwError, timer } from 'rxjs';
+import { EMPTY, catchError, defer, of, repeat, tap, throwError, timer } from 'rxjs';
 import type { Observable, OperatorFunction } from 'rxjs';
 import { backoffMs } from './backoff-ms.ts';
 import { Problem } from './problem.ts';
@@ -19,13 +19,18 @@ export const retryWithBackoff =
   (source$) =>
     defer(() => {
       let failures = 0;
-      const attempt$: Observable<T | F> = source$.pipe(
+      let retryInMs: number | null = null;
+      const attempt$ = defer(() => {
+        retryInMs = null;
+        return source$;
+      }).pipe(
         tap(() => (failures = 0)),
-        catchError((error: unknown) => {
+        catchError((error: unknown): Observable<F> => {
           if (!(error instanceof Problem)) return throwError(() => error);
-          const retryInMs = backoffMs(++failures, random());
-          return concat(of(failed(error, retryInMs)), timer(retryInMs).pipe(switchMap(() => attempt$)));
+          retryInMs = backoffMs(++failures, random());
+          return of(failed(error, retryInMs));
         }),
       );
-      return attempt$;
+      // Not one attempt inside the other: a day without API server is thousands of them, and the stack is finite.
+      return attempt$.pipe(repeat({ delay: () => (retryInMs === null ? EMPTY : timer(retryInMs)) }));
     });
