@@ -50,7 +50,7 @@ export const leasePorts = (
           const body = leaseBody(author, change, basis, Date.now());
           return client.send({ method: 'PATCH', path: lease.path, query, contentType, body });
         }
-        const { spec } = leaseBody(author, change, NO_LEASE as never, Date.now());
+        const { spec } = leaseBody(author, change, NO_LEASE, Date.now());
         const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: lease.name }, spec };
         return client.send({ method: 'POST', path: lease.collection, query, body });
       }).pipe(map(parse)),

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { clusterPaths } from '../../src/cluster-paths.ts';
+import { parseConfig } from '../../src/config.ts';
+import { startKubelet } from '../../src/embedded/kubelet.ts';
+import type { EmbeddedKubelet } from '../../src/embedded/kubelet.ts';
+import type { Rule } from '../../src/embedded/users.ts';
+import { permissions } from '../../src/permissions.ts';
+import type { ApiUnderTest } from './api-under-test.ts';
+import { freePort } from './free-port.ts';
+import type { Json } from './raw-api.ts';
+import { runDaemon } from './running-daemon.ts';
+import type { RunningDaemon } from './running-daemon.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+export const PREFIX = 'kubetemplater.io';
+
+export interface SpecReplica extends RunningDaemon {
+  readonly name: string;
+  readonly webhookPort: number;
+  readonly directory: string;
+  readonly kubelet: EmbeddedKubelet;
+  /** Body and code of a probe endpoint. */
+  probe(path: string): Promise<{ readonly code: number; readonly text: string }>;
+}
+
+export interface InstallationOptions {
+  readonly kubeletDelayMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One namespace with a webhook configuration in it and replicas that may do what the manifests grant, and no more. */
+export interface Installation extends AsyncDisposable {
+  readonly api: ApiUnderTest;
+  readonly namespace: string;
+  readonly paths: {
+    readonly lease: string;
+    readonly secret: string;
+    readonly authority: string;
+    readonly target: string;
+  };
+  readonly serverName: string;
+  /** Makes a Pod, mounts its Secret and starts a daemon in it. */
+  replica(options?: InstallationOptions): Promise<SpecReplica>;
+  annotateLease(annotations: Readonly<Record<string, string | null>>): Promise<void>;
+  leaseAnnotation(name: string): Promise<string | undefined>;
+}
+
+const at = (object: Json | undefined, key: string): string | undefined =>
+  typeof object === 'object' && object !== null && !Array.isArray(object)
+    ? ((object as Readonly<Record<string, Json>>)[key] as string | undefined)
+    : undefined;
+
+/** Short intervals where waiting would prove nothing. */
+const QUICK = { TICK_INTERVAL: '200ms', LEASE_DURATION: '4s', RENEW_DEADLINE: '3s', RETRY_PERIOD: '1s' };
+
+/**
+ * @param env variables of every replica of this installation
+ */
+export const install = async (
+  api: ApiUnderTest,
+  { env = {}, kubeletDelayMs = 100 }: InstallationOptions = {},
+): Promise<Installation> => {
+  await using opened = new AsyncDisposableStack();
+  const id = randomBytes(4).toString('hex');
+  const namespace = `hooks-${id}`;
+  const folder = opened.use(await temporaryDirectory());
+  const kubeconfig = join(folder.path, 'kubeconfig');
+  const target = `webhook-${id}`;
+  const common = {
+    KUBECONFIG: kubeconfig,
+    POD_NAMESPACE: namespace,
+    CA_BUNDLE_TARGETS: `validatingwebhookconfiguration/${target}`,
+    METRICS_BIND_ADDRESS: '0',
+    WEBHOOK_HANDLER: 'builtin:allow',
+    SHUTDOWN_GRACE: '2s',
+    PATH: process.env['PATH'] ?? '',
+    ...QUICK,
+    ...env,
+  };
+
+  const parsed = parseConfig({
+    env: common,
+    flags: new Map(),
+    serves: true,
+    read: { namespace: () => null, hostname: () => 'any' },
+  });
+  if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
+  const { config } = parsed;
+  const paths = clusterPaths(config);
+  const rules = permissions(config, paths).map(({ apiGroup, resource, verbs, names, namespace: scope }): Rule => ({
+    apiGroups: [apiGroup],
+    resources: [resource],
+    verbs,
+    ...(names.length === 0 ? {} : { resourceNames: names }),
+    ...(scope === null ? {} : { namespace: scope }),
+  }));
+
+  await api.createNamespace(namespace);
+  await writeFile(kubeconfig, await api.userWithRules(`daemon-${id}`, rules));
+  await api.admin.post(targetCollection, targetBody(target));
+  opened.defer(async () => void (await api.admin.delete(`${targetCollection}/${target}`)));
+
+  const everything = opened.move();
+  let replicas = 0;
+  const replica = async (own: InstallationOptions = {}): Promise<SpecReplica> => {
+    const name = `replica-${replicas++}-${id}`;
+    const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
+    const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
+    await api.admin.post(paths.pods, { metadata: { name, labels }, spec });
+    const directory = join(folder.path, name);
+    const { secretName } = config;
+    const delayMs = own.kubeletDelayMs ?? kubeletDelayMs;
+    const kubelet = everything.use(
+      await startKubelet({ server: api, namespace, podName: name, secretName, directory, delayMs, nudgeDelayMs: 20 }),
+    );
+    const [webhookPort, probePort] = [await freePort(), await freePort()];
+    const daemon = everything.use(
+      runDaemon({
+        ...common,
+        POD_NAME: name,
+        CERT_DIR: directory,
+        WEBHOOK_BIND_ADDRESS: `127.0.0.1:${webhookPort}`,
+        HEALTH_PROBE_BIND_ADDRESS: `127.0.0.1:${probePort}`,
+        ...own.env,
+      }),
+    );
+    const probe: SpecReplica['probe'] = async (path) => {
+      const answer = await fetch(`http://127.0.0.1:${probePort}${path}`);
+      return { code: answer.status, text: await answer.text() };
+    };
+    return { ...daemon, name, webhookPort, directory, kubelet, probe };
+  };
+
+  return {
+    api,
+    namespace,
+    serverName: `${config.serviceName}.${namespace}.svc`,
+    paths: {
+      lease: paths.lease.path,
+      secret: paths.secret.path,
+      authority: paths.authority.path,
+      target: `${targetCollection}/${target}`,
+    },
+    replica,
+    annotateLease: async (annotations) => {
+      const named = Object.entries(annotations).map(([name, value]) => [`${PREFIX}/${name}`, value]);
+      const body = { metadata: { annotations: Object.fromEntries(named) as Json } };
+      const answer = await api.admin.patch('merge', paths.lease.path, body);
+      if (answer.status !== 200) throw new Error(answer.text);
+    },
+    leaseAnnotation: async (name) =>
+      at((await api.admin.get(paths.lease.path)).at('metadata', 'annotations'), `${PREFIX}/${name}`),
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+};
+
+const targetCollection = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+
+const targetBody = (name: string): Json => ({
+  metadata: { name },
+  webhooks: [
+    {
+      name: 'first.webhook-certd.dev',
+      admissionReviewVersions: ['v1'],
+      sideEffects: 'None',
+      clientConfig: { url: 'https://localhost:1/validate' },
+      rules: [
+        { apiGroups: ['spec.webhook-certd.dev'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['nothings'] },
+      ],
+    },
+  ],
+});

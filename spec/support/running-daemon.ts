@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Subject, filter, firstValueFrom, merge, of, timeout } from 'rxjs';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+export type LogLine = Readonly<Record<string, unknown>> & { readonly message: string };
+
+/** The daemon as a process of its own, run from its sources. */
+export interface RunningDaemon extends AsyncDisposable {
+  /** Everything it has logged, as parsed from its stdout. */
+  readonly lines: readonly LogLine[];
+  readonly stderr: () => string;
+  /** The exit code; null after a signal. */
+  readonly exit: Promise<number | null>;
+  kill(signal: NodeJS.Signals): void;
+  /** The first line with this message and these fields that has come or will come. */
+  line(message: string, fields?: Readonly<Record<string, unknown>>, withinMs?: number): Promise<LogLine>;
+  /** How many lines have this message. */
+  count(message: string): number;
+  /** Lines from here on: what was said before is not looked at by `line`. */
+  mark(): void;
+}
+
+const has = (line: LogLine, fields: Readonly<Record<string, unknown>>): boolean =>
+  Object.entries(fields).every(([name, value]) => line[name] === value);
+
+/** Starts it with this environment and nothing of ours; flags come after `serve`. */
+export const runDaemon = (env: Readonly<Record<string, string>>, flags: readonly string[] = []): RunningDaemon => {
+  const child = spawn(process.execPath, [MAIN, 'serve', ...flags], {
+    env: { ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: LogLine[] = [];
+  const line$ = new Subject<LogLine>();
+  let stderr = '';
+  let marked = 0;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  createInterface(child.stdout).on('line', (text) => {
+    const line = JSON.parse(text) as LogLine;
+    lines.push(line);
+    line$.next(line);
+  });
+  const exit = once(child, 'close').then(([code]) => code as number | null);
+
+  return {
+    lines,
+    stderr: () => stderr,
+    exit,
+    kill: (signal) => void child.kill(signal),
+    mark: () => (marked = lines.length),
+    count: (message) => lines.filter((line) => line.message === message).length,
+    line: async (message, fields = {}, withinMs = 15_000) => {
+      const wanted = merge(of(...lines.slice(marked)), line$).pipe(
+        filter((line) => line.message === message && has(line, fields)),
+        timeout(withinMs),
+      );
+      try {
+        return await firstValueFrom(wanted);
+      } catch {
+        const said = lines.slice(-12).map((line) => JSON.stringify(line));
+        throw new Error(`no "${message}" ${JSON.stringify(fields)} in ${withinMs} ms\n${said.join('\n')}\n${stderr}`);
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+};
