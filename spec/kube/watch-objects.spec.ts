@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { firstValueFrom, toArray, type Observable } from 'rxjs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { WatchPort } from '../../streams/watch-port.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { watchObjects } from '../../src/kube/watch-objects.ts';

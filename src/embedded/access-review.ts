@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { failures } from './failures.ts';
 import type { JsonObject } from './kube-object.ts';
 import { users } from './users.ts';

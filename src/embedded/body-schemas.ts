@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Go's RFC3339Micro takes exactly six digits: a client that writes milliseconds is refused. Kept in UTC.

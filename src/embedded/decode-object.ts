@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { apiVersion } from './api-version.ts';
 import { bodySchemas } from './body-schemas.ts';
 import type { KubeObject } from './kube-object.ts';
@@ -33,8 +33,8 @@ const pruned = (value: unknown, isMetadata = false): unknown => {
   return Object.fromEntries(kept);
 };
 
-/** Either an object of the wanted kind, or why the JSON is none. */
-export type Decoded = { readonly object: KubeObject } | { readonly why: string };
+/** Either an object of the wanted kind, or the kind the JSON says it is and why it is not what is wanted. */
+export type Decoded = { readonly object: KubeObject } | { readonly kind: string; readonly why: string };
 
 /** Reads what a client sent as an object of one kind, with defaults filled in. An absent kind is taken to be right. */
 export const decodeObject = (type: ResourceType, json: unknown): Decoded => {
@@ -45,11 +45,12 @@ export const decodeObject = (type: ResourceType, json: unknown): Decoded => {
     .safeParse(pruned(json));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    return { why: `${type.version}.${type.kind}.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not an object'}` };
+    const where = `${type.version}.${type.kind}.${issue?.path.join('.') ?? ''}`;
+    return { kind: type.kind, why: `${where}: ${issue?.message ?? 'not an object'}` };
   }
   const { kind = type.kind, apiVersion: version = apiVersion(type), ...rest } = parsed.data as Partial<KubeObject>;
   if (kind !== type.kind || version !== apiVersion(type)) {
-    return { why: `converting (${version}.${kind}) to (${type.kind}): unknown conversion` };
+    return { kind, why: `converting (${version}.${kind}) to (${type.kind}): unknown conversion` };
   }
   return { object: pruned({ kind, apiVersion: version, ...rest }) as KubeObject };
 };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { failures } from './failures.ts';
 import type { JsonObject, KubeObject } from './kube-object.ts';
 import type { ObjectStore } from './object-store.ts';

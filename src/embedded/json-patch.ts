@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { failures } from './failures.ts';
 import type { Json } from './kube-object.ts';
 

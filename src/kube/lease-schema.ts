@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { announcementOf } from './announcement-of.ts';
 import { rfc3339 } from './rfc3339.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Replica } from '../../streams/model.ts';
 
 const schema = z.object({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A Secret as it stands, its values decoded. */
 export interface SecretObject {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** metav1.Status, as far as it explains a refusal. Never throws: whatever else came explains nothing. */
 export const statusSchema = z

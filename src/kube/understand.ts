@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { KubeProblem } from './kube-problem.ts';
 
 /** Where and how an answer is not what it should be, without its values. */

@@ -1,5 +1,5 @@
 import { catchError, defer, map, of, throwError } from 'rxjs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import type { KubeClient } from './client.ts';
 import { KubeProblem } from './kube-problem.ts';
