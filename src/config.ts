@@ -8,7 +8,6 @@ import { unknownFlag } from './config/unknown-flag.ts';
 
 export type { BindAddress } from './config/bind-address.ts';
 export type { CaBundleTarget } from './config/ca-bundle-target.ts';
-export type { LogLevel } from './config/log-level.ts';
 export type { Upstream } from './config/upstream.ts';
 
 /** Everything that can be set, parsed, checked and frozen. Times are milliseconds, sizes bytes. */

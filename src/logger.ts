@@ -1,11 +1,12 @@
 import { Writable } from 'node:stream';
 import winston from 'winston';
-import type { LogLevel } from './config/log-level.ts';
 import type { Entry } from './logging/entry.ts';
 import { jsonLine } from './logging/json-line.ts';
 import { plain, type Plain } from './logging/plain.ts';
 import { prettyLine } from './logging/pretty-line.ts';
 import { withoutSecret } from './logging/without-secret.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Fields in the order they are to be read. Errors become their message; undefined is left out. */
 export type LogFields = Readonly<Record<string, unknown>>;

@@ -7,6 +7,7 @@ import { startKubelet } from '../../src/embedded/kubelet.ts';
 import type { EmbeddedKubelet } from '../../src/embedded/kubelet.ts';
 import type { Rule } from '../../src/embedded/users.ts';
 import { permissions } from '../../src/permissions.ts';
+import type { Permission } from '../../src/permissions.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
 import { freePort } from './free-port.ts';
 import type { Json } from './raw-api.ts';
@@ -28,6 +29,8 @@ export interface SpecReplica extends RunningDaemon {
 export interface InstallationOptions {
   readonly kubeletDelayMs?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Which of the permissions are granted; all of them by default. Only for `install`. */
+  readonly permit?: (permission: Permission) => boolean;
 }
 
 /** One namespace with a webhook configuration in it and replicas that may do what the manifests grant, and no more. */
@@ -60,7 +63,7 @@ const QUICK = { TICK_INTERVAL: '200ms', LEASE_DURATION: '4s', RENEW_DEADLINE: '3
  */
 export const install = async (
   api: ApiUnderTest,
-  { env = {}, kubeletDelayMs = 100 }: InstallationOptions = {},
+  { env = {}, kubeletDelayMs = 100, permit = () => true }: InstallationOptions = {},
 ): Promise<Installation> => {
   await using opened = new AsyncDisposableStack();
   const id = randomBytes(4).toString('hex');
@@ -89,13 +92,15 @@ export const install = async (
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
   const { config } = parsed;
   const paths = clusterPaths(config);
-  const rules = permissions(config, paths).map(({ apiGroup, resource, verbs, names, namespace: scope }): Rule => ({
-    apiGroups: [apiGroup],
-    resources: [resource],
-    verbs,
-    ...(names.length === 0 ? {} : { resourceNames: names }),
-    ...(scope === null ? {} : { namespace: scope }),
-  }));
+  const rules = permissions(config, paths)
+    .filter(permit)
+    .map(({ apiGroup, resource, verbs, names, namespace: scope }): Rule => ({
+      apiGroups: [apiGroup],
+      resources: [resource],
+      verbs,
+      ...(names.length === 0 ? {} : { resourceNames: names }),
+      ...(scope === null ? {} : { namespace: scope }),
+    }));
 
   await api.createNamespace(namespace);
   await writeFile(kubeconfig, await api.userWithRules(`daemon-${id}`, rules));

@@ -1,6 +1,5 @@
+import type { LogLevel } from '../logger.ts';
 import { parsed, type Schema } from './parsed.ts';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 

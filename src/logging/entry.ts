@@ -1,4 +1,4 @@
-import type { LogLevel } from '../config/log-level.ts';
+import type { LogLevel } from '../logger.ts';
 import type { Plain } from './plain.ts';
 
 /** One line before it is written, in the order it is written. */

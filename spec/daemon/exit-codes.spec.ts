@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { runDaemon } from '../support/running-daemon.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  spawnSync(process.execPath, [MAIN, ...args], { env, encoding: 'utf8' });
+
+describe('the command line', () => {
+  it('reports every problem of a bad configuration at once, on stderr, and ends with 2', () => {
+    const { status, stdout, stderr } = run(['--tick-interval=soon', '--colour=red'], {
+      POD_NAMESPACE: 'Not A Namespace',
+      CERT_VALIDITY: '10d',
+      LEASE_DURATION: '10s',
+      KEY_ALGORITHM: 'dsa',
+    });
+    expect(status).to.equal(2);
+    expect(stdout).to.equal('');
+    for (const named of [
+      '--tick-interval="soon"',
+      '--colour',
+      'POD_NAMESPACE="Not A Namespace"',
+      'KEY_ALGORITHM="dsa"',
+    ])
+      expect(stderr).to.include(named);
+    for (const named of ['RENEW_BEFORE', 'LEASE_DURATION', 'WEBHOOK_HANDLER', 'UPSTREAM_URL'])
+      expect(stderr).to.include(named);
+    expect(stderr).to.include('500ms, 2s, 5m, 720h, 30d');
+  });
+
+  it('explains itself with --help and tells its --version, with 0', () => {
+    expect(run(['--help']).stdout)
+      .to.include('POD_NAMESPACE')
+      .and.to.include('demo ');
+    expect(run(['--help']).status).to.equal(0);
+    expect(run(['--version']).stdout).to.match(/^\d+\.\d+\.\d+\n$/);
+    expect(run(['demo', '--help']).stdout).to.include('--rotations');
+  });
+
+  it('ends with 1 and says why when it cannot go on', async () => {
+    const env = { POD_NAMESPACE: 'any', WEBHOOK_HANDLER: './no-such-handler.js', KUBECONFIG: '/no/such/kubeconfig' };
+    await using daemon = runDaemon(env);
+    expect(await daemon.exit).to.equal(1);
+    expect(daemon.lines.at(-1)).to.include({ level: 'error', message: 'Cannot go on' });
+  });
+});
