@@ -14,9 +14,9 @@ export interface SingleFlightOptions<T, R> {
  *
  *     source   --a--b-c---------------d--|
  *     fly(a)     ----A|
- *     fly(c)           ----C|
+ *     fly(c)          ----C|
  *     fly(d)                          ----D|
- *     result   ------A-----C--------------D|
+ *     result   ------A----C---------------D|
  *
  * Plain `distinctUntilChanged` before `exhaustMap` would lose c for ever: see D-001 in README.md.
  */

@@ -34,7 +34,11 @@ describe('retryWithBackoff', () => {
       const subs1 = '       ^-!         ';
       const subs2 = '       802ms       ^-!';
       const expected = '    a-f 800ms   b|';
-      expectObservable(inTurn(first$, second$).pipe(retrying)).toBe(expected, { a: 'a', b: 'b', f: after(800) });
+      expectObservable(inTurn<string>(first$, second$).pipe(retrying)).toBe(expected, {
+        a: 'a',
+        b: 'b',
+        f: after(800),
+      });
       expectSubscriptions(first$.subscriptions).toBe(subs1);
       expectSubscriptions(second$.subscriptions).toBe(subs2);
     });
@@ -72,7 +76,7 @@ describe('retryWithBackoff', () => {
 
   it('starts the delays again once a value has come', () => {
     marbles(({ cold, expectObservable }) => {
-      const source$ = inTurn(
+      const source$ = inTurn<string>(
         cold('#', undefined, refused),
         cold('#', undefined, refused),
         cold('v#', undefined, refused),
@@ -102,10 +106,10 @@ describe('retryWithBackoff', () => {
   it('lets a bug through at once: only problems are retried', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const bug = new TypeError('a bug');
-      const first$ = cold<string>('#', undefined, refused);
+      const first$ = cold('#', undefined, refused);
       const second$ = cold('       a#', undefined, bug);
       const expected = '  f 799ms  a#';
-      expectObservable(inTurn(first$, second$).pipe(retrying)).toBe(expected, { a: 'a', f: after(800) }, bug);
+      expectObservable(inTurn<string>(first$, second$).pipe(retrying)).toBe(expected, { a: 'a', f: after(800) }, bug);
       expectSubscriptions(second$.subscriptions).toBe('800ms ^!');
     });
   });
@@ -132,7 +136,7 @@ describe('retryWithBackoff', () => {
 
   it('counts for each subscriber alone', () => {
     marbles(({ cold, expectObservable }) => {
-      const result$ = cold<string>('#', undefined, refused).pipe(retrying);
+      const result$ = cold('#', undefined, refused).pipe(retrying);
       const values = { a: after(800), b: after(1_600) };
       expectObservable(result$, '^ 1s !').toBe('      a 799ms b', values);
       expectObservable(result$, '500ms ^ 1s !').toBe('500ms a 799ms b', values);
