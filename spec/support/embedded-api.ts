@@ -36,7 +36,7 @@ export const startEmbeddedApi = async (options: ApiServerOptions = {}): Promise<
     thaw: () => server.thaw(),
     compact: () => {
       server.compact();
-      server.cutConnections();
+      server.endWatches();
       return Promise.resolve();
     },
     [Symbol.asyncDispose]: async () => {

@@ -70,7 +70,11 @@ export const rawApi = (access: { readonly url: string; readonly caPem: string; r
           ...(access.token === undefined ? {} : { authorization: `Bearer ${access.token}` }),
         },
       });
-      outgoing.on('response', resolve).on('error', reject);
+      outgoing.on('response', resolve).on('error', (error) => {
+        // The server closed an idle connection in the very moment this request took it.
+        if (outgoing.reusedSocket) send(method, path, body, contentType).then(resolve, reject);
+        else reject(error);
+      });
       outgoing.end(text);
     });
   return {

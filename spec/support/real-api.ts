@@ -48,6 +48,9 @@ export const startRealApi = async (): Promise<ApiUnderTest> => {
     freeze: () => proxy.freeze(),
     thaw: () => proxy.thaw(),
     compact: async () => {
+      // Something must come after the newest version that is to be forgotten.
+      const annotations = { 'spec.test/compacted': new Date().toISOString() };
+      await admin.patch('merge', '/api/v1/namespaces/default', { metadata: { annotations } });
       await envtest.compactEtcd();
       await stop();
       await start();

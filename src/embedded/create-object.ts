@@ -31,7 +31,7 @@ const named = (request: WriteRequest, object: KubeObject): KubeObject => {
 export const createObject = (store: ObjectStore, request: WriteRequest): KubeObject => {
   const { type, namespace } = request;
   const decoded = decodeObject(type, request.body);
-  if ('why' in decoded) throw failures.undecodable(type, decoded.why);
+  if ('why' in decoded) throw failures.undecodable(type, decoded.kind, decoded.why);
   const { metadata } = decoded.object;
   if (metadata.resourceVersion !== undefined && request.verb === 'create') throw failures.versionOnCreate();
   if (metadata.namespace !== undefined && metadata.namespace !== namespace) {

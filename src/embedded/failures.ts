@@ -60,8 +60,8 @@ export const failures = {
       type.resource,
     ),
   badRequest: (message: string) => new ApiFailure(400, 'BadRequest', message),
-  /** The body is JSON but no object of this kind. */
-  undecodable: (type: ResourceType, why: string, kind = type.kind) =>
+  /** The body is JSON but no object of this kind; `kind` is what it says it is. */
+  undecodable: (type: ResourceType, kind: string, why: string) =>
     new ApiFailure(
       400,
       'BadRequest',

@@ -85,9 +85,16 @@ const pod: Rule = (next, previous) => {
 };
 
 const event: Rule = ({ metadata, ...next }) => {
-  const namespace = part(next, 'involvedObject')['namespace'] ?? metadata.namespace;
+  // What has no namespace itself, such as a webhook configuration, has its events in `default`.
+  const namespace = part(next, 'involvedObject')['namespace'] ?? 'default';
   if (namespace === metadata.namespace) return [];
-  return [invalid('involvedObject.namespace', namespace, 'does not match event.namespace')];
+  return [
+    invalid(
+      'involvedObject.namespace',
+      part(next, 'involvedObject')['namespace'] ?? '',
+      'does not match event.namespace',
+    ),
+  ];
 };
 
 /** What kube-apiserver checks in each kind, as far as this project writes it. Takes what stood before, if anything. */

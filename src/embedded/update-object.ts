@@ -14,7 +14,7 @@ import type { WriteRequest } from './write-request.ts';
 const decode = (request: WriteRequest, current: KubeObject): KubeObject => {
   if (request.verb === 'update') {
     const decoded = decodeObject(request.type, request.body);
-    if ('why' in decoded) throw failures.undecodable(request.type, decoded.why);
+    if ('why' in decoded) throw failures.undecodable(request.type, decoded.kind, decoded.why);
     return decoded.object;
   }
   const decoded = decodeObject(request.type, patchBody(request.contentType, current, request.body ?? null));
