@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { crossChecks, type LabelOf } from './config/cross-checks.ts';
+import { crossChecks, type IsStandard, type LabelOf } from './config/cross-checks.ts';
 import { deepFreeze } from './config/deep-freeze.ts';
 import { serviceNames } from './config/service-names.ts';
 import { settings, type Settings } from './config/settings.ts';
@@ -45,7 +45,8 @@ export function parseConfig({ serves, ...outside }: ConfigInput): ConfigResult {
     else problems.push(...result.error.issues.map(({ message }) => `${source.label}: expected ${message}`));
   }
   const labelOf: LabelOf = (field) => sources.get(field)?.label ?? field;
-  problems.push(...crossChecks(values, labelOf, serves));
+  const isStandard: IsStandard = (field) => sources.get(field)?.isStandard ?? true;
+  problems.push(...crossChecks(values, { labelOf, isStandard }, serves));
   if (problems.length > 0) return { ok: false, problems };
   const complete = values as unknown as Settings;
   const watchStaleAfterMs = complete.watchStaleAfterMs ?? complete.leaseDurationMs;

@@ -2,8 +2,9 @@ import type { Settings } from './settings.ts';
 
 type Field = keyof Settings;
 
-/** How a field was set, in words. */
+/** How a field was set, in words, and whether it was set at all. */
 export type LabelOf = (field: Field) => string;
+export type IsStandard = (field: Field) => boolean;
 
 /** client-go's JitterFactor: a retry period is stretched by at most this much, and must still fit the deadline. */
 const jitterFactor = 1.2;
@@ -17,9 +18,13 @@ const longerThan = [
 
 const binds = ['webhookBind', 'probeBind', 'metricsBind'] as const satisfies readonly Field[];
 
-const durations = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] =>
+/** Who asks for short-lived certificates means these too: they are then renewed after two thirds of their life. */
+const yielding: ReadonlySet<Field> = new Set(['renewBeforeMs', 'caRenewBeforeMs']);
+
+const durations = (values: Partial<Settings>, labelOf: LabelOf, isStandard: IsStandard): readonly string[] =>
   longerThan.flatMap(([longer, shorter, factor]) => {
     const [longerMs, shorterMs] = [values[longer], values[shorter]];
+    if (yielding.has(shorter) && isStandard(shorter)) return [];
     if (longerMs === undefined || shorterMs === undefined || longerMs > shorterMs * factor) return [];
     const times = factor === 1 ? '' : `${factor} times `;
     return [`${labelOf(longer)}: expected more than ${times}${labelOf(shorter)}`];
@@ -48,6 +53,14 @@ const admission = ({ handlerModule, upstream }: Partial<Settings>, labelOf: Labe
  * @param values The fields that could be read; a rule about a missing one says nothing.
  * @param serves Whether calls will be answered, which takes a handler or an upstream.
  */
-export function crossChecks(values: Partial<Settings>, labelOf: LabelOf, serves: boolean): readonly string[] {
-  return [...durations(values, labelOf), ...ports(values, labelOf), ...(serves ? admission(values, labelOf) : [])];
+export function crossChecks(
+  values: Partial<Settings>,
+  { labelOf, isStandard }: { readonly labelOf: LabelOf; readonly isStandard: IsStandard },
+  serves: boolean,
+): readonly string[] {
+  return [
+    ...durations(values, labelOf, isStandard),
+    ...ports(values, labelOf),
+    ...(serves ? admission(values, labelOf) : []),
+  ];
 }

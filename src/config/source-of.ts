@@ -18,6 +18,8 @@ export interface Source {
   readonly text: string | null;
   /** `CERT_TIMEOUT="5x"`, `--cert-timeout="5x" (CERT_TIMEOUT)`, `LOG_LEVEL="info" (the default)`. */
   readonly label: string;
+  /** Nobody set it. */
+  readonly isStandard: boolean;
 }
 
 /** Flags win over the environment, which wins over the default. Blanks around a value do not count. */
@@ -27,15 +29,16 @@ export function sourceOf(variable: Variable<unknown>, { env, flags, read }: Outs
     text !== null && text !== undefined && (emptyCounts || text !== '');
   for (const each of alias === null ? [flag] : [flag, alias]) {
     const text = flags.get(each)?.trim();
-    if (isSet(text)) return { text, label: `--${each}=${quoted(text)} (${name})` };
+    if (isSet(text)) return { text, label: `--${each}=${quoted(text)} (${name})`, isStandard: false };
   }
   const text = env[name]?.trim();
-  if (isSet(text)) return { text, label: `${name}=${quoted(text)}` };
-  if (typeof standard === 'string') return { text: standard, label: `${name}=${quoted(standard)} (the default)` };
-  if (standard?.read == null) return { text: null, label: `${name}, which is not set` };
+  if (isSet(text)) return { text, label: `${name}=${quoted(text)}`, isStandard: false };
+  if (typeof standard === 'string')
+    return { text: standard, label: `${name}=${quoted(standard)} (the default)`, isStandard: true };
+  if (standard?.read == null) return { text: null, label: `${name}, which is not set`, isStandard: true };
   // Hostnames may carry capitals, names in the cluster never do.
   const found = read[standard.read]()?.trim().toLowerCase();
   return isSet(found)
-    ? { text: found, label: `${name}=${quoted(found)} (from ${standard.said})` }
-    : { text: null, label: `${name}, which neither the environment nor ${standard.said} tells` };
+    ? { text: found, label: `${name}=${quoted(found)} (from ${standard.said})`, isStandard: true }
+    : { text: null, label: `${name}, which neither the environment nor ${standard.said} tells`, isStandard: true };
 }

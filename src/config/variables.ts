@@ -75,9 +75,9 @@ export const variables = {
     issuer: variable('CERT_ISSUER', 'self-signed', choice('self-signed', 'external'), 'external: somebody else writes the Secret; the leader only announces it and injects its ca.crt'),
     keyAlgorithm: variable('KEY_ALGORITHM', 'ecdsa-p256', keyAlgorithm, 'also ecdsa-p384, rsa-2048, rsa-3072, rsa-4096'),
     certValidityMs: variable('CERT_VALIDITY', '365d', duration(span), "how long a leaf is valid, cut to its CA's end"),
-    renewBeforeMs: variable('RENEW_BEFORE', '30d', duration(span), 'how long before its end a leaf is renewed'),
+    renewBeforeMs: variable('RENEW_BEFORE', '30d', duration(span), 'how long before its end a leaf is renewed; unset and not shorter than CERT_VALIDITY: after two thirds of its life'),
     caValidityMs: variable('CA_VALIDITY', '3650d', duration(span), 'how long a CA is valid'),
-    caRenewBeforeMs: variable('CA_RENEW_BEFORE', '365d', duration(span), 'how long before its end a CA is renewed'),
+    caRenewBeforeMs: variable('CA_RENEW_BEFORE', '365d', duration(span), 'how long before its end a CA is renewed; unset and not shorter than CA_VALIDITY: after two thirds of its life'),
     caOverlapMs: variable('CA_OVERLAP', '1h', duration({ ...span, fromMs: 0 }), 'the least time an older CA stays trusted after the new leaf is served everywhere'),
   },
   serving: {
