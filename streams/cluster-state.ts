@@ -35,7 +35,7 @@ export interface TargetState {
 }
 
 /**
- * What is known of an object: nothing yet, that it cannot be read (forbidden, no API server) or that it does not exist.
+ * What is known of an object: nothing yet, that it must not be read (forbidden) or that it does not exist.
  * A decision waits for the first, and does not wait for the second.
  */
 export type Known<T> = T | 'unknown' | 'unreadable' | 'absent';

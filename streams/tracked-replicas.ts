@@ -1,6 +1,7 @@
 import { map, scan, startWith } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Observed } from './cluster-state.ts';
+import { isRefusal } from './is-refusal.ts';
 import type { Replica } from './model.ts';
 import type { WatchItem } from './resuming-watch.ts';
 
@@ -16,7 +17,7 @@ export const trackedReplicas = (watch$: Observable<WatchItem<Replica>>): Observa
   watch$.pipe(
     scan((seen: Seen, item): Seen => {
       if (item.type === 'watch/listed') return new Map(item.items.map((replica) => [replica.name, replica]));
-      if (item.type === 'watch/failed') return seen === 'unknown' ? 'unreadable' : seen;
+      if (item.type === 'watch/failed') return seen === 'unknown' && isRefusal(item) ? 'unreadable' : seen;
       if (item.type !== 'watch/applied' && item.type !== 'watch/deleted') return seen;
       const next = new Map(typeof seen === 'string' ? [] : seen);
       if (item.type === 'watch/applied') next.set(item.object.name, item.object);
