@@ -2,21 +2,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Subject } from 'rxjs';
 import { replica } from '../streams/replica.ts';
 import type { ReplicaEvent } from '../streams/replica.ts';
-import { openAdmissionSide } from './admission-side.ts';
-import { openMount } from './certificates/mount.ts';
 import type { Config } from './config.ts';
-import { openKubeClient } from './kube/client.ts';
 import type { InCluster } from './kube/in-cluster-credentials.ts';
 import type { Logger } from './logger.ts';
+import { measure } from './measure.ts';
 import { narrate } from './narrate.ts';
+import { openOutside } from './open-outside.ts';
+import { createMeters } from './probes/meters.ts';
+import { startMetrics } from './probes/metrics.ts';
+import type { MetricsSnapshot } from './probes/metrics-snapshot.ts';
 import { startProbes } from './probes/server.ts';
 import { replicaPolicy } from './replica-policy.ts';
 import { replicaPorts } from './replica-ports.ts';
+import { snapshotOf } from './snapshot-of.ts';
 import { initialStanding, nextStanding } from './standing.ts';
 import { statusOf } from './status-of.ts';
 import { tellOnce } from './tell-once.ts';
 import { warnOfMount } from './warn-of-mount.ts';
-import { createWebhookServer } from './webhook/server.ts';
 
 export interface DaemonSurroundings {
   readonly logger: Logger;
@@ -44,23 +46,11 @@ const RELEASE_MS = 3_500;
  * @throws Problem when something cannot be opened: the kubeconfig, the handler, the probes' address
  */
 export const startDaemon = async (config: Config, surroundings: DaemonSurroundings): Promise<Daemon> => {
-  const { logger, inCluster, version, directory } = surroundings;
+  const { logger, version } = surroundings;
   await using opened = new AsyncDisposableStack();
-
-  const { kubeconfig } = config;
-  const client = opened.use(await openKubeClient({ kubeconfig, inCluster, userAgent: `webhook-certd/${version}` }));
-  const admission = opened.use(await openAdmissionSide(config, directory, logger, () => undefined));
-  const mount = openMount(config.certDir, {
-    onTrouble: (kind, detail) => logger.info('Directory watch is not available, polling', { kind, detail }),
-  });
-  const server = createWebhookServer({
-    bind: config.webhookBind,
-    tlsMinVersion: config.tlsMinVersion === 'TLSv1.3' ? '1.3' : '1.2',
-    answer: admission.answer,
-    onTrouble: ({ kind, reason, loud, untold }) => {
-      if (loud) logger.warn('Connection trouble', { kind, reason, untold });
-    },
-  });
+  const meters = createMeters();
+  const outside = opened.use(await openOutside(config, surroundings, meters));
+  const { admission, mount, server } = outside;
 
   let standing = initialStanding(Date.now());
   let draining = false;
@@ -68,8 +58,10 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   const failure = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const once = tellOnce();
+  const count = measure(meters, () => performance.now());
   const observe = (event: ReplicaEvent): void => {
     standing = nextStanding(standing, event, Date.now());
+    count(event);
     for (const { level, message, fields } of narrate(event, config.leaseName).map(once)) logger[level](message, fields);
     if (event.type === 'certificate/timed-out') failure.resolve();
     if (event.type === 'leadership/released') released.resolve();
@@ -82,7 +74,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   ];
 
   const stop$ = new Subject<void>();
-  const ports = replicaPorts(client, mount, server, config);
+  const ports = replicaPorts(outside, config);
   const { event$ } = replica(ports, replicaPolicy(config), stop$);
 
   const probes = await startProbes({
@@ -92,6 +84,10 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
     status: () => statusOf(standing, config, reasons()),
   });
   opened.use(probes);
+  if (config.metricsBind !== null) {
+    const snapshot = (): MetricsSnapshot => snapshotOf(standing, { version, ready: reasons().length === 0 });
+    opened.use(await startMetrics({ bind: config.metricsBind, meters, snapshot }));
+  }
   const subscription = event$.subscribe({ next: observe, error: failure.reject });
   opened.defer(() => subscription.unsubscribe());
   void warnOfMount(mount, config, logger);

@@ -14,6 +14,14 @@ export const loadPorts = (mount: Mount, server: WebhookServer, config: Config): 
   // Only pairs that `verify` has passed come back to be served.
   const servable = (pair: unknown): ServablePair => pair as ServablePair;
 
+  let trusted: readonly string[] = [];
+  /** Callers kept from before a CA was dropped hold a certificate that nobody trusts any more. */
+  const retireDropped = ({ bundle }: ServablePair): void => {
+    const before = trusted;
+    trusted = bundle.map(({ fingerprint }) => fingerprint);
+    if (before.some((fingerprint) => !trusted.includes(fingerprint))) server.retire();
+  };
+
   return {
     mountMoved$: mount.moved$,
     readMount: () => mount.read(),
@@ -27,7 +35,7 @@ export const loadPorts = (mount: Mount, server: WebhookServer, config: Config): 
       }),
     serve: (pair) =>
       defer(() => from(server.serve(servable(pair)))).pipe(
-        map(() => undefined),
+        map(() => retireDropped(servable(pair))),
         catchError((error: unknown) =>
           throwError(() => (error instanceof Error ? new Problem(`cannot be served: ${error.message}`) : error)),
         ),

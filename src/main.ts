@@ -63,6 +63,8 @@ const loggerOf = ({ logLevel, logFormat }: Config): Logger => {
 const serve = async (config: Config): Promise<number> => {
   const logger = loggerOf(config);
   const stopping = signalled();
+  // A promise that somebody's handler forgot must not take the webhook down.
+  process.on('unhandledRejection', (error) => logger.error('A promise was rejected and nobody handled it', { error }));
   try {
     const { startDaemon } = await import('./daemon.ts');
     const inCluster = inClusterOf(process.env);

@@ -1,18 +1,16 @@
 import type { ReplicaPorts } from '../streams/replica.ts';
-import type { Mount } from './certificates/mount.ts';
 import { clusterPaths } from './cluster-paths.ts';
 import type { Config } from './config.ts';
-import type { KubeClient } from './kube/client.ts';
 import { leasePorts } from './lease-ports.ts';
 import { loadPorts } from './load-ports.ts';
 import { newSecrets } from './new-secrets.ts';
 import { observationPorts } from './observation-ports.ts';
+import type { Outside } from './open-outside.ts';
 import { performStep } from './perform-step.ts';
 import { podPorts } from './pod-ports.ts';
-import type { WebhookServer } from './webhook/server.ts';
 
 /** Everything outside that the streams of one replica use. */
-export const replicaPorts = (client: KubeClient, mount: Mount, server: WebhookServer, config: Config): ReplicaPorts => {
+export const replicaPorts = ({ client, mount, server }: Outside, config: Config): ReplicaPorts => {
   const paths = clusterPaths(config);
   return {
     random: () => Math.random(),
