@@ -19,6 +19,7 @@ export interface ClusterPaths {
   readonly authority: NamedPath;
   readonly pods: string;
   readonly pod: string;
+  readonly events: string;
   readonly targets: readonly TargetPath[];
   /** @param id `TYPE/NAME` as in CA_BUNDLE_TARGETS */
   target(id: string): TargetPath;
@@ -47,6 +48,7 @@ export const clusterPaths = (config: Config): ClusterPaths => {
     authority: named(secrets, `${config.secretName}-ca`),
     pods,
     pod: `${pods}/${encodeURIComponent(config.identity)}`,
+    events: `/api/v1/namespaces/${namespace}/events`,
     targets,
     target: (id) => {
       const target = byId.get(id);

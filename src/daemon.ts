@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Subject } from 'rxjs';
 import { replica } from '../streams/replica.ts';
 import type { ReplicaEvent } from '../streams/replica.ts';
+import { clusterPaths } from './cluster-paths.ts';
 import type { Config } from './config.ts';
+import { raiseEvents } from './events.ts';
 import type { InCluster } from './kube/in-cluster-credentials.ts';
 import type { Logger } from './logger.ts';
 import { measure } from './measure.ts';
@@ -58,9 +60,11 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   const failure = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const once = tellOnce();
+  const raise = raiseEvents(client, clusterPaths(config), config, logger);
   const count = measure(meters, () => performance.now());
   const observe = (event: ReplicaEvent): void => {
     standing = nextStanding(standing, event, Date.now());
+    raise(event);
     count(event);
     for (const { level, message, fields } of narrate(event, config.leaseName).map(once)) logger[level](message, fields);
     if (event.type === 'certificate/timed-out') failure.resolve();

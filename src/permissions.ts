@@ -29,7 +29,7 @@ export const permissions = (config: Config, paths: ClusterPaths): readonly Permi
     names,
     namespace,
   });
-  const { lease, secret, authority, pods, targets } = paths;
+  const { lease, secret, authority, pods, events, targets } = paths;
   const self = config.issuer === 'self-signed';
   return [
     inNamespace(lease.collection, [...WATCHED, 'patch'], [lease.name]),
@@ -38,6 +38,7 @@ export const permissions = (config: Config, paths: ClusterPaths): readonly Permi
     ...(self ? [inNamespace(secret.collection, ['create'])] : []),
     inNamespace(pods, ['list', 'watch']),
     { ...inNamespace(pods, ['patch']), resource: 'pods/status' },
+    ...(targets.length === 0 ? [] : [inNamespace(events, ['create', 'patch'])]),
     ...targets.map(({ collection, name }) => ({
       ...subjectOf(collection),
       verbs: [...WATCHED, 'patch'],
