@@ -14,6 +14,7 @@ import {
   timer,
 } from 'rxjs';
 import type { Observable } from 'rxjs';
+import { againMs } from './again-ms.ts';
 import { Problem } from './problem.ts';
 import { retryWithBackoff } from './retry-with-backoff.ts';
 
@@ -36,9 +37,6 @@ export type PodEvent =
       readonly error: string;
       readonly retryInMs: number;
     };
-
-/** The first nudge can reach the kubelet before the Secret does; it is then repeated after 2 s, 4 s … 30 s. */
-const nudgeAgainMs = (nudges: number): number => Math.min(30_000, 2_000 * 2 ** (nudges - 1));
 
 /**
  * The two annotations on the own Pod: a nudge for as long as the announced hash is not the mounted one, an
@@ -69,12 +67,13 @@ export const podAnnotations = (
       })),
     );
 
+  // The first nudge can reach the kubelet before the Secret does.
   const nudge = (hash: string): Observable<PodEvent> =>
     write(
       defer(() => ports.expectHash(hash)),
       hash,
       { type: 'kubelet/nudged', hash },
-    ).pipe(repeat({ delay: (nudges) => timer(nudgeAgainMs(nudges)) }));
+    ).pipe(repeat({ delay: (nudges) => timer(againMs(nudges)) }));
 
   const acknowledge = (hash: string): Observable<PodEvent> =>
     write(

@@ -1,0 +1,69 @@
+import type { Wanted } from '../../streams/load-certificate.ts';
+import type { LeaseSnapshot } from '../../streams/model.ts';
+import { unannounced } from '../../streams/unannounced.ts';
+import { marbles } from '../support/marbles.ts';
+
+const lease = (hash: string): LeaseSnapshot => ({
+  uid: 'uid',
+  resourceVersion: '1',
+  holder: null,
+  durationMs: 60_000,
+  renewTime: null,
+  transitions: 0,
+  announcement: { hash, validUntil: '2027-01-01T00:00:00Z' },
+  malformed: null,
+  rotate: null,
+  servedSinceMs: null,
+});
+
+const wanted = (announced: string | null, mounted: string | null): Wanted => ({
+  lease: announced === null ? null : lease(announced),
+  mounted: { generation: `generation of ${mounted}`, hash: mounted, problem: null },
+});
+
+const WANTED = {
+  /** Announced is what is mounted. */
+  a: wanted('a', 'a'),
+  b: wanted('b', 'b'),
+  /** Mounted is something else. */
+  x: wanted('a', 'b'),
+  y: wanted('c', 'b'),
+  z: wanted('a', 'c'),
+  /** Nothing is announced, nothing is mounted. */
+  n: wanted(null, 'a'),
+  m: wanted('a', null),
+};
+
+describe('unannounced', () => {
+  it('asks at once, then ever less often, up to every 30 s', () => {
+    marbles(({ hot, expectObservable }) => {
+      const wanted$ = hot('x', WANTED);
+      const expected = '   a 1999ms a 3999ms a 7999ms a 15999ms a 29999ms a 29999ms a';
+      expectObservable(wanted$.pipe(unannounced()), '^ 91s !').toBe(expected, { a: 'asked' });
+    });
+  });
+
+  it('stops asking, and lets the pause go, once it is announced', () => {
+    marbles(({ hot, expectObservable, expectSubscriptions }) => {
+      const wanted$ = hot('x 2999ms b 4999ms |', WANTED);
+      const expected = '   a 1999ms a 5999ms |';
+      expectObservable(wanted$.pipe(unannounced())).toBe(expected, { a: 'asked' });
+      expectSubscriptions(wanted$.subscriptions).toBe('^ 7999ms !');
+    });
+  });
+
+  it('begins again with another mount, not with another announcement', () => {
+    marbles(({ hot, expectObservable }) => {
+      const wanted$ = hot('x 999ms y 1499ms z', WANTED);
+      const expected = '   a 1999ms a 499ms a 1999ms a';
+      expectObservable(wanted$.pipe(unannounced()), '^ 5s !').toBe(expected, { a: 'asked' });
+    });
+  });
+
+  it('asks when nothing at all is announced, and not when nothing is mounted', () => {
+    marbles(({ hot, expectObservable }) => {
+      const wanted$ = hot('m-n-a-m', WANTED);
+      expectObservable(wanted$.pipe(unannounced())).toBe('--a', { a: 'asked' });
+    });
+  });
+});
