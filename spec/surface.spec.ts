@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import * as streams from '../streams/index.ts';
+import { readmeWithConfiguration } from './support/write-configuration.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -20,6 +21,10 @@ describe('the surface', () => {
       'retryWithBackoff',
       'singleFlight',
     ]);
+  });
+
+  it('in configuration is told by the README as it is (node spec/support/write-configuration.ts writes it)', () => {
+    expect(readme).to.equal(readmeWithConfiguration());
   });
 
   it('in runtime dependencies is small, pinned, and each has its reason in the README', () => {
