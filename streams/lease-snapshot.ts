@@ -20,6 +20,7 @@ import type { LeaseSnapshot } from './model.ts';
 import { Problem } from './problem.ts';
 import { resumingWatch } from './resuming-watch.ts';
 import type { WatchItem, WatchPolicy } from './resuming-watch.ts';
+import { singleFlight } from './single-flight.ts';
 import type { WatchPort } from './watch-port.ts';
 
 type Via = 'watch' | 'get' | 'write';
@@ -52,7 +53,8 @@ export interface LeasePorts {
 
 /**
  * Everything this replica learns of the Lease, newest first: the watch, a GET at each tick while there is no watch, a
- * GET when somebody asks, and the answers to its own writes. An older version than the one already seen is dropped.
+ * GET when somebody asks, and the answers to its own writes. An older version than the one already seen is dropped,
+ * unless a list says so: the cluster may have been restored from a backup.
  *
  *     watch    --E-1---2--C~~~~~~~~~~~~E--5--
  *     tick     t---t---t---t---t---t---t---t-
@@ -77,9 +79,12 @@ export const leaseSnapshot = (
     const forget = (lease: LeaseSnapshot): Observable<LeaseEvent> =>
       newest && isOlderVersion(lease.resourceVersion, newest.resourceVersion) ? EMPTY : observe(null, 'watch', true);
 
-    const get$ = defer(() => ports.getLease()).pipe(
-      // An absent Lease is news only when nothing newer has been seen; a deletion also comes by the watch.
-      concatMap((lease) => observe(lease, 'get', lease === null)),
+    const get$ = defer(() => {
+      const before = newest;
+      // An absent Lease has no version: it is news only when nothing was seen since the GET was sent.
+      return ports.getLease().pipe(filter((lease) => lease !== null || newest === before));
+    }).pipe(
+      concatMap((lease) => observe(lease, 'get', false)),
       catchError((error: unknown): Observable<LeaseEvent> => {
         if (!(error instanceof Problem)) return throwError(() => error);
         return of({ type: 'lease/unread', status: error.status, error: error.message });
@@ -108,7 +113,11 @@ export const leaseSnapshot = (
             switchMap((blind) => (blind ? tick$ : EMPTY)),
             exhaustMap(() => get$),
           ),
-          asked$.pipe(exhaustMap(() => get$)),
+          // Each occasion is its own object, so that one that lands during a GET is followed by another GET.
+          asked$.pipe(
+            map(() => ({})),
+            singleFlight(() => get$),
+          ),
           written$.pipe(concatMap((lease) => observe(lease, 'write', false))),
         ),
       ),
