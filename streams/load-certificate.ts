@@ -54,7 +54,8 @@ export const loadCertificate =
     if (announcement === null) return of({ type: 'certificate/unannounced', malformed: lease?.malformed ?? null });
 
     const { hash } = announcement;
-    if (mounted.problem !== null) return of(rejected(hash, mounted.problem, true));
+    // The same reading again would say the same: the next one comes by itself.
+    if (mounted.problem !== null) return of(rejected(hash, mounted.problem, false));
     if (mounted.hash === null) return of({ type: 'certificate/unmounted', hash });
     if (mounted.hash !== hash) return of({ type: 'certificate/mismatched', hash, filesystemHash: mounted.hash });
 

@@ -1,0 +1,30 @@
+import type { LoadEvent } from '../../streams/load-certificate.ts';
+import type { VerifiedPair } from '../../streams/model.ts';
+import { pairOf } from './pair-of.ts';
+
+/** How a load can end. */
+export const loads = {
+  unannounced: (malformed: string | null = null): LoadEvent => ({ type: 'certificate/unannounced', malformed }),
+  unmounted: (hash: string): LoadEvent => ({ type: 'certificate/unmounted', hash }),
+  mismatched: (hash: string, filesystemHash: string): LoadEvent => ({
+    type: 'certificate/mismatched',
+    hash,
+    filesystemHash,
+  }),
+  rejected: (hash: string, reason: string, retryable = false): LoadEvent => ({
+    type: 'certificate/rejected',
+    hash,
+    reason,
+    retryable,
+  }),
+  served: (hash: string, rest: Partial<VerifiedPair> = {}): LoadEvent => ({
+    type: 'certificate/served',
+    pair: pairOf(hash, rest),
+    untrusted: null,
+  }),
+  untrusted: (hash: string, untrusted: string): LoadEvent => ({
+    type: 'certificate/served',
+    pair: pairOf(hash),
+    untrusted,
+  }),
+} as const;
