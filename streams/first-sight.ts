@@ -1,4 +1,4 @@
-import { map } from 'rxjs';
+import { defer, map } from 'rxjs';
 import type { OperatorFunction } from 'rxjs';
 import type { Clock } from './clock.ts';
 
@@ -10,20 +10,21 @@ const REMEMBERED = 16;
  * it took so far.
  *
  *     values   --a-----b--a----
- *     result   --a0----b0-a8---
+ *     result   --a0----b0-a9---
  */
 export const firstSight =
   <T>(clock: Clock, hashesOf: (value: T) => readonly string[]): OperatorFunction<T, readonly [T, number]> =>
-  (source$) => {
-    const seenAtMs = new Map<string, number>();
-    return source$.pipe(
-      map((value) => {
-        const nowMs = clock.monotonicMs();
-        const hashes = hashesOf(value);
-        for (const hash of hashes) if (!seenAtMs.has(hash)) seenAtMs.set(hash, nowMs);
-        for (const oldest of seenAtMs.keys()) if (seenAtMs.size > REMEMBERED) seenAtMs.delete(oldest);
-        const firstMs = hashes[0] === undefined ? undefined : seenAtMs.get(hashes[0]);
-        return [value, nowMs - (firstMs ?? nowMs)] as const;
-      }),
-    );
-  };
+  (source$) =>
+    defer(() => {
+      const seenAtMs = new Map<string, number>();
+      return source$.pipe(
+        map((value) => {
+          const nowMs = clock.monotonicMs();
+          const hashes = hashesOf(value);
+          for (const hash of hashes) if (!seenAtMs.has(hash)) seenAtMs.set(hash, nowMs);
+          for (const oldest of seenAtMs.keys()) if (seenAtMs.size > REMEMBERED) seenAtMs.delete(oldest);
+          const firstMs = hashes[0] === undefined ? undefined : seenAtMs.get(hashes[0]);
+          return [value, nowMs - (firstMs ?? nowMs)] as const;
+        }),
+      );
+    });
