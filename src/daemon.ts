@@ -60,7 +60,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   const failure = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const once = tellOnce();
-  const raise = raiseEvents(client, clusterPaths(config), config, logger);
+  const raise = raiseEvents(outside.client, clusterPaths(config), config, logger);
   const count = measure(meters, () => performance.now());
   const observe = (event: ReplicaEvent): void => {
     standing = nextStanding(standing, event, Date.now());
