@@ -14,6 +14,7 @@ import type { Json } from './raw-api.ts';
 import { runDaemon } from './running-daemon.ts';
 import type { RunningDaemon } from './running-daemon.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { webhookTarget } from './webhook-target.ts';
 
 export const PREFIX = 'kubetemplater.io';
 
@@ -24,6 +25,8 @@ export interface SpecReplica extends RunningDaemon {
   readonly kubelet: EmbeddedKubelet;
   /** Body and code of a probe endpoint. */
   probe(path: string): Promise<{ readonly code: number; readonly text: string }>;
+  /** Another process in the same Pod, as after a crash of the container; this one must have ended. */
+  again(): SpecReplica;
 }
 
 export interface InstallationOptions {
@@ -31,6 +34,15 @@ export interface InstallationOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Which of the permissions are granted; all of them by default. Only for `install`. */
   readonly permit?: (permission: Permission) => boolean;
+  /** Parts of the one webhook in the target that are to be other than the spec's own. Only for `install`. */
+  readonly webhook?: Readonly<Record<string, Json>>;
+}
+
+export interface ReplicaOptions extends Pick<InstallationOptions, 'kubeletDelayMs' | 'env'> {
+  /** From a change of the Pod's annotations to a delivery. Default 20 ms. */
+  readonly nudgeDelayMs?: number;
+  /** Where this replica finds the API server, if not at its own address. */
+  readonly apiUrl?: string;
 }
 
 /** One namespace with a webhook configuration in it and replicas that may do what the manifests grant, and no more. */
@@ -45,7 +57,7 @@ export interface Installation extends AsyncDisposable {
   };
   readonly serverName: string;
   /** Makes a Pod, mounts its Secret and starts a daemon in it. */
-  replica(options?: InstallationOptions): Promise<SpecReplica>;
+  replica(options?: ReplicaOptions): Promise<SpecReplica>;
   annotateLease(annotations: Readonly<Record<string, string | null>>): Promise<void>;
   leaseAnnotation(name: string): Promise<string | undefined>;
 }
@@ -63,7 +75,7 @@ const QUICK = { TICK_INTERVAL: '200ms', LEASE_DURATION: '4s', RENEW_DEADLINE: '3
  */
 export const install = async (
   api: ApiUnderTest,
-  { env = {}, kubeletDelayMs = 100, permit = () => true }: InstallationOptions = {},
+  { env = {}, kubeletDelayMs = 100, permit = () => true, webhook = {} }: InstallationOptions = {},
 ): Promise<Installation> => {
   await using opened = new AsyncDisposableStack();
   const id = randomBytes(4).toString('hex');
@@ -103,39 +115,56 @@ export const install = async (
     }));
 
   await api.createNamespace(namespace);
-  await writeFile(kubeconfig, await api.userWithRules(`daemon-${id}`, rules));
-  await api.admin.post(targetCollection, targetBody(target));
-  opened.defer(async () => void (await api.admin.delete(`${targetCollection}/${target}`)));
+  const kubeconfigText = await api.userWithRules(`daemon-${id}`, rules);
+  await writeFile(kubeconfig, kubeconfigText);
+  const created = await api.admin.post(webhookTarget.collection, webhookTarget.body(target, webhook));
+  if (created.status !== 201) throw new Error(created.text);
+  opened.defer(async () => {
+    await api.admin.delete(webhookTarget.path(target));
+  });
 
   const everything = opened.move();
   let replicas = 0;
-  const replica = async (own: InstallationOptions = {}): Promise<SpecReplica> => {
+  const replica = async (own: ReplicaOptions = {}): Promise<SpecReplica> => {
     const name = `replica-${replicas++}-${id}`;
     const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
     const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
     await api.admin.post(paths.pods, { metadata: { name, labels }, spec });
     const directory = join(folder.path, name);
     const { secretName } = config;
-    const delayMs = own.kubeletDelayMs ?? kubeletDelayMs;
+    const { kubeletDelayMs: delayMs = kubeletDelayMs, nudgeDelayMs = 20, apiUrl = api.url } = own;
     const kubelet = everything.use(
-      await startKubelet({ server: api, namespace, podName: name, secretName, directory, delayMs, nudgeDelayMs: 20 }),
+      await startKubelet({ server: api, namespace, podName: name, secretName, directory, delayMs, nudgeDelayMs }),
     );
+    const ownKubeconfig = join(folder.path, `${name}.kubeconfig`);
+    await writeFile(ownKubeconfig, kubeconfigText.replaceAll(api.url, apiUrl));
     const [webhookPort, probePort] = [await freePort(), await freePort()];
-    const daemon = everything.use(
-      runDaemon({
-        ...common,
-        POD_NAME: name,
-        CERT_DIR: directory,
-        WEBHOOK_BIND_ADDRESS: `127.0.0.1:${webhookPort}`,
-        HEALTH_PROBE_BIND_ADDRESS: `127.0.0.1:${probePort}`,
-        ...own.env,
-      }),
-    );
+    const start = (): RunningDaemon =>
+      everything.use(
+        runDaemon({
+          ...common,
+          KUBECONFIG: ownKubeconfig,
+          POD_NAME: name,
+          CERT_DIR: directory,
+          WEBHOOK_BIND_ADDRESS: `127.0.0.1:${webhookPort}`,
+          HEALTH_PROBE_BIND_ADDRESS: `127.0.0.1:${probePort}`,
+          ...own.env,
+        }),
+      );
     const probe: SpecReplica['probe'] = async (path) => {
       const answer = await fetch(`http://127.0.0.1:${probePort}${path}`);
       return { code: answer.status, text: await answer.text() };
     };
-    return { ...daemon, name, webhookPort, directory, kubelet, probe };
+    const around = (daemon: RunningDaemon): SpecReplica => ({
+      ...daemon,
+      name,
+      webhookPort,
+      directory,
+      kubelet,
+      probe,
+      again: () => around(start()),
+    });
+    return around(start());
   };
 
   return {
@@ -146,7 +175,7 @@ export const install = async (
       lease: paths.lease.path,
       secret: paths.secret.path,
       authority: paths.authority.path,
-      target: `${targetCollection}/${target}`,
+      target: webhookTarget.path(target),
     },
     replica,
     annotateLease: async (annotations) => {
@@ -160,20 +189,3 @@ export const install = async (
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
 };
-
-const targetCollection = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
-
-const targetBody = (name: string): Json => ({
-  metadata: { name },
-  webhooks: [
-    {
-      name: 'first.webhook-certd.dev',
-      admissionReviewVersions: ['v1'],
-      sideEffects: 'None',
-      clientConfig: { url: 'https://localhost:1/validate' },
-      rules: [
-        { apiGroups: ['spec.webhook-certd.dev'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['nothings'] },
-      ],
-    },
-  ],
-});

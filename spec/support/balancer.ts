@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SpecReplica } from './installation.ts';
+
+/** What a Service is: one address, whose connections go to the Ready replicas in turn. */
+export interface Balancer extends AsyncDisposable {
+  readonly port: number;
+  /** Connections that found no replica Ready. */
+  readonly turnedAway: number;
+  add(replica: SpecReplica): void;
+}
+
+const POLL_MS = 100;
+
+/** Starts one without endpoints. Whether a replica is Ready is asked of its /readyz every 100 ms. */
+export const startBalancer = async (): Promise<Balancer> => {
+  const ready = new Map<SpecReplica, boolean>();
+  const sockets = new Set<Socket>();
+  const polling = new AbortController();
+  let turn = 0;
+  let turnedAway = 0;
+
+  const poll = async (replica: SpecReplica): Promise<void> => {
+    const isReady = await replica.probe('/readyz').then(
+      ({ code }) => code === 200,
+      () => false,
+    );
+    ready.set(replica, isReady);
+  };
+  const join = (socket: Socket, twin: Socket): void => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      twin.destroy();
+    });
+    socket.pipe(twin);
+  };
+  const server = createServer({ noDelay: true }, (client) => {
+    const endpoints = [...ready].filter(([, isReady]) => isReady).map(([replica]) => replica);
+    const endpoint = endpoints[turn++ % endpoints.length];
+    if (endpoint === undefined) {
+      turnedAway += 1;
+      client.destroy();
+      return;
+    }
+    const target = connect({ port: endpoint.webhookPort, host: '127.0.0.1', noDelay: true });
+    join(client, target);
+    join(target, client);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  const pollAll = async (): Promise<void> => {
+    while (!polling.signal.aborted) {
+      await Promise.all([...ready.keys()].map(poll));
+      await sleep(POLL_MS, undefined, { signal: polling.signal });
+    }
+  };
+  const polled = pollAll().catch(() => undefined);
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    get turnedAway() {
+      return turnedAway;
+    },
+    add: (replica) => void ready.set(replica, false),
+    [Symbol.asyncDispose]: async () => {
+      polling.abort();
+      await polled;
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, 'close');
+    },
+  };
+};

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Json, RawAnswer, RawApi } from './raw-api.ts';
+
+/** What became of the creates so far. */
+export interface Creates {
+  /** All that were answered. */
+  readonly creates: number;
+  /** How many of them each replica's webhook admitted, by the warning in the answer. */
+  readonly admittedBy: ReadonlyMap<string, number>;
+  /** One reason each. */
+  readonly failures: readonly string[];
+  readonly slowestMs: number;
+}
+
+export interface Creating extends Creates, AsyncDisposable {}
+
+export interface CreatingOptions {
+  readonly api: RawApi;
+  readonly namespace: string;
+  readonly callers: number;
+  /** Between two creates of one caller. */
+  readonly pauseMs: number;
+}
+
+const configMap: Json = { metadata: { generateName: 'spec-' }, data: { key: 'value' } };
+
+/** Creates ConfigMaps through the API server, dry, from several callers at once, until disposed. */
+export const startCreating = ({ api, namespace, callers, pauseMs }: CreatingOptions): Creating => {
+  const path = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
+  const admittedBy = new Map<string, number>();
+  const failures: string[] = [];
+  let [creates, slowestMs, isOver] = [0, 0, false];
+
+  const judge = ({ status, headers, text }: RawAnswer): void => {
+    const [, replica] = /admitted by (\S+?)"/.exec(String(headers.warning)) ?? [];
+    if (status !== 201) failures.push(text);
+    else if (replica === undefined) failures.push('created without the webhook');
+    else admittedBy.set(replica, (admittedBy.get(replica) ?? 0) + 1);
+  };
+  const call = async (): Promise<void> => {
+    while (!isOver) {
+      const startedMs = performance.now();
+      judge(await api.post(path, configMap));
+      creates += 1;
+      slowestMs = Math.max(slowestMs, performance.now() - startedMs);
+      await sleep(pauseMs);
+    }
+  };
+  const calling = Promise.all(Array.from({ length: callers }, call));
+  calling.catch(() => undefined);
+
+  return {
+    get creates() {
+      return creates;
+    },
+    get slowestMs() {
+      return slowestMs;
+    },
+    admittedBy,
+    failures,
+    [Symbol.asyncDispose]: async () => {
+      isOver = true;
+      await calling;
+    },
+  };
+};
