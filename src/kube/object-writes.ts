@@ -46,7 +46,11 @@ export const objectWrites = {
     contentType: 'application/json-patch+json',
     body: [
       { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
-      ...fields.map(({ pointer, value }) => ({ op: 'add', path: pointer, value: Buffer.from(value).toString('base64') })),
+      ...fields.map(({ pointer, value }) => ({
+        op: 'add',
+        path: pointer,
+        value: Buffer.from(value).toString('base64'),
+      })),
     ],
   }),
 };

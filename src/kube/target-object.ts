@@ -32,14 +32,14 @@ const objectSchema = z.object({
   metadata: z.object({
     resourceVersion: z.string().min(1),
     managedFields: z
-      .array(z.object({ manager: z.string().nullish(), time: z.string().nullish(), fieldsV1: z.unknown() }))
+      .array(z.object({ manager: z.string().nullish(), time: z.string().nullish(), fieldsV1: z.optional(z.unknown()) }))
       .nullish(),
   }),
   webhooks: z.array(z.object({ clientConfig: configSchema.nullish() })).nullish(),
   spec: z
     .object({
       caBundle: z.string().nullish(),
-      service: z.unknown(),
+      service: z.optional(z.unknown()),
       conversion: z
         .object({
           strategy: z.string().nullish(),
