@@ -52,7 +52,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   await using opened = new AsyncDisposableStack();
   const meters = createMeters();
   const outside = opened.use(await openOutside(config, surroundings, meters));
-  const { admission, mount, server } = outside;
+  const { admission, client, mount, server } = outside;
 
   let standing = initialStanding(Date.now());
   let draining = false;
