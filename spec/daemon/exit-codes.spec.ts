@@ -13,6 +13,7 @@ describe('the command line', () => {
     const { status, stdout, stderr } = run(['--tick-interval=soon', '--colour=red'], {
       POD_NAMESPACE: 'Not A Namespace',
       CERT_VALIDITY: '10d',
+      RENEW_BEFORE: '20d',
       LEASE_DURATION: '10s',
       KEY_ALGORITHM: 'dsa',
     });
