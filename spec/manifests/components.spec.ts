@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { Json } from '../support/raw-api.ts';
+import { MANIFESTS, only, rendered, resources } from './rendered.ts';
+import { replicaOf } from './replica-of.ts';
+
+const { config: base } = replicaOf(rendered());
+
+describe('the component sidecar', () => {
+  const { config, pod } = replicaOf(rendered('sidecar'));
+
+  it('forwards to the loopback, to a port that nothing of the daemon’s takes', () => {
+    const { upstream, handlerModule } = config;
+    if (upstream?.kind !== 'http') throw new Error('the upstream is no URL');
+    expect(handlerModule).to.equal(null);
+    const { hostname, port } = new URL(upstream.url);
+    const [, app] = pod['containers'] as readonly { readonly env: readonly { readonly value: string }[] }[];
+    expect(hostname).to.equal('127.0.0.1');
+    expect(app?.env.map(({ value }) => value)).to.deep.equal([`${hostname}:${port}`]);
+    const own = [config.webhookBind.port, config.probeBind.port, config.metricsBind?.port];
+    expect(own).not.to.include(Number(port));
+  });
+});
+
+describe('the component external-issuer', () => {
+  const objects = rendered('external-issuer');
+  const { config } = replicaOf(objects);
+  const certificates = objects.filter(({ kind }) => kind === 'Certificate');
+  const leaf = certificates.find((certificate) => certificate.at('spec', 'isCA') !== true);
+
+  it('leaves the issuing to somebody else, with the names and the Secret that the daemon expects', () => {
+    expect(config.issuer).to.equal('external');
+    expect(leaf?.at('spec', 'secretName')).to.equal(config.secretName);
+    expect(leaf?.at('spec', 'dnsNames')).to.deep.equal(config.serviceNames);
+  });
+
+  it('signs with a CA whose Secret is not the daemon’s', () => {
+    const issuers = new Map(objects.filter(({ kind }) => kind === 'Issuer').map((issuer) => [issuer.name, issuer]));
+    const authority = certificates.find((certificate) => certificate !== leaf);
+    const issuerOf = (certificate = leaf) => issuers.get(certificate?.at('spec', 'issuerRef', 'name') as string);
+    expect(issuerOf()?.at('spec', 'ca', 'secretName')).to.equal(authority?.at('spec', 'secretName'));
+    expect(issuerOf(authority)?.at('spec')).to.deep.equal({ selfSigned: {} });
+    expect([config.secretName, `${config.secretName}-ca`]).not.to.include(authority?.at('spec', 'secretName'));
+  });
+});
+
+describe('the component policy', () => {
+  const policy = only(resources('components', 'policy'), 'ValidatingAdmissionPolicy');
+  const variable = (wanted: string): Json | undefined =>
+    (policy.at('spec', 'variables') as readonly { readonly name: string; readonly expression: Json }[]).find(
+      ({ name }) => name === wanted,
+    )?.expression;
+
+  it('leaves a replica the two annotations that the daemon writes', () => {
+    const source = readFileSync(join(MANIFESTS, '..', 'src', 'pod-ports.ts'), 'utf8');
+    const written = new Set([...source.matchAll(/annotate\('([\w-]+)'/g)].map(([, name]) => name));
+    const named = [...(variable('own') as string).matchAll(/'([^']+)'/g)].map(([, name]) => name);
+    expect(named.sort()).to.deep.equal([...written].map((name) => `${base.annotationPrefix}/${name}`).sort());
+  });
+
+  it('concerns the service account of the Pods, in whatever namespace, and the subresource that it may patch', () => {
+    const account = only(rendered(), 'ServiceAccount').name;
+    expect(policy.at('spec', 'matchConditions', 0, 'expression')).to.equal(
+      `request.userInfo.username == 'system:serviceaccount:' + request.namespace + ':${account}'`,
+    );
+    expect(policy.at('spec', 'matchConstraints', 'resourceRules')).to.deep.equal([
+      { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/status'] },
+    ]);
+  });
+
+  it('is bound, and denies', () => {
+    const binding = only(resources('components', 'policy'), 'ValidatingAdmissionPolicyBinding');
+    expect(binding.at('spec')).to.deep.equal({ policyName: policy.name, validationActions: ['Deny'] });
+  });
+});
