@@ -24,13 +24,17 @@ export interface LeaseQueue {
   write(change: LeaseChange, basis: LeaseSnapshot | null): Observable<LeaseSnapshot>;
 }
 
-/** Whether a decision taken on one state of the Lease still stands on another; our own renewals in between do no harm. */
-const decidedAlike = (left: LeaseSnapshot, right: LeaseSnapshot): boolean =>
+/** Who holds the Lease is all that an elector's write is decided on. */
+const isTenure = ({ kind }: LeaseChange): boolean => kind === 'claim' || kind === 'renew' || kind === 'release';
+
+/** Whether a change decided on one state of the Lease still stands on another; our own renewals in between do no harm. */
+const standsAlike = (change: LeaseChange, left: LeaseSnapshot, right: LeaseSnapshot): boolean =>
   left.uid === right.uid &&
   left.holder === right.holder &&
-  left.announcement?.hash === right.announcement?.hash &&
-  left.rotate === right.rotate &&
-  left.servedSinceMs === right.servedSinceMs;
+  (isTenure(change) ||
+    (left.announcement?.hash === right.announcement?.hash &&
+      left.rotate === right.rotate &&
+      left.servedSinceMs === right.servedSinceMs));
 
 /**
  * All writes of this replica to the Lease, one after the other (L3). A write that waited behind another one of ours is
@@ -45,7 +49,7 @@ export const leaseQueue = (port: LeaseWritePort): LeaseQueue => {
     if (basis === null || latest === null || !isOlderVersion(basis.resourceVersion, latest.resourceVersion)) {
       return port.writeLease(change, basis);
     }
-    if (decidedAlike(latest, basis)) return port.writeLease(change, latest);
+    if (standsAlike(change, latest, basis)) return port.writeLease(change, latest);
     return throwError(() => new Problem(`the Lease changed before "${change.kind}" could be written`, 409));
   };
 

@@ -21,9 +21,8 @@ export const serialQueue = (): SerialQueue => {
             turn.complete();
             return;
           }
-          const running = job$.subscribe(subscriber);
-          subscriber.add(running);
-          running.add(() => turn.complete());
+          job$.subscribe(subscriber);
+          subscriber.add(() => turn.complete());
         }),
       );
     });
