@@ -23,39 +23,43 @@ export const planExternal = (
   { identity, caOverlapMs }: Pick<IssuancePolicy, 'identity' | 'caOverlapMs'>,
   nowMs: number,
 ): Step | null => {
-  if (lease.rotate !== null) return { kind: 'ask-rotation', rotate: null };
+  const { announcement, rotate, servedSinceMs } = lease;
+  if (rotate !== null) return { kind: 'ask-rotation', rotate: null };
   if (typeof secret === 'string' || secret.hash === null || secret.problem !== null) return null;
   if (targets.some(({ state }) => state === 'unknown')) return null;
 
   const wanted = wantedTrust(secret);
   const seen = targets.flatMap(({ id, state, held }) =>
-    typeof state === 'string' || held || wanted.length === 0 ? [] : [{ id, state }],
+    typeof state === 'string' || wanted.length === 0 ? [] : [{ id, state, held }],
   );
+  const standing = alive(union(...seen.flatMap(({ state }) => state.bundles)), nowMs);
+  const wide = union(wanted, standing);
   const inject = (target: string, trust: Certificates, basis: TargetState): Step => ({
     kind: 'inject',
     target,
     trust,
     basis,
   });
-  const standing = alive(union(...seen.flatMap(({ state }) => state.bundles)), nowMs);
+  const mark = (sinceMs: number | null): Step => ({ kind: 'mark-served', sinceMs });
 
-  const lacking = seen.find(({ state }) => !state.bundles.every((bundle) => includes(bundle, wanted)));
-  if (lacking) return inject(lacking.id, union(wanted, standing), lacking.state);
+  // Too narrow for the new certificate, or with a CA in it that has expired.
+  const wrong = seen.filter(({ state }) => !state.bundles.every((own) => includes(own, wanted) && includes(wide, own)));
+  const next = wrong.find(({ held }) => !held);
+  if (next) return inject(next.id, wide, next.state);
 
-  const { announcement, servedSinceMs } = lease;
   const announced = announcement?.hash === secret.hash && announcement.validUntil === secret.validUntil;
   if (!announced) {
+    // What is announced goes on serving while somebody else keeps a caBundle from trusting what comes (L2).
+    if (announcement !== null && wrong.length > 0) return null;
     return { kind: 'announce', announcement: { hash: secret.hash, validUntil: secret.validUntil }, fulfils: false };
   }
 
-  const wide = seen.find(({ state }) => !state.bundles.every((bundle) => same(bundle, wanted)));
-  const older = without(standing, wanted);
-  if (wide === undefined)
-    return servedSinceMs === null || older.length > 0 ? null : { kind: 'mark-served', sinceMs: null };
+  if (without(standing, wanted).length === 0) return servedSinceMs === null ? null : mark(null);
   if (replicas === 'unknown') return null;
-  if (!acknowledged(replicas, secret.hash, { identity, nowMs })) {
-    return servedSinceMs === null ? null : { kind: 'mark-served', sinceMs: null };
-  }
-  if (servedSinceMs === null || servedSinceMs > nowMs) return { kind: 'mark-served', sinceMs: nowMs };
-  return nowMs < servedSinceMs + caOverlapMs ? null : inject(wide.id, wanted, wide.state);
+  if (!acknowledged(replicas, secret.hash, { identity, nowMs })) return servedSinceMs === null ? null : mark(null);
+  if (servedSinceMs === null || servedSinceMs > nowMs) return mark(nowMs);
+  if (nowMs < servedSinceMs + caOverlapMs) return null;
+
+  const older = seen.find(({ state, held }) => !held && !state.bundles.every((own) => same(own, wanted)));
+  return older === undefined ? null : inject(older.id, wanted, older.state);
 };

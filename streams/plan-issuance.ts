@@ -37,12 +37,12 @@ const isSettled = ({ secret, current, observed }: View): boolean =>
   secret.hash !== null &&
   secret.hash === observed.lease.announcement?.hash;
 
-/** Every CA that somebody may still be serving under: what stands in the Secret and, when no CA is known, in the targets. */
+const trustedBy = (targets: Observed['targets']): Certificates =>
+  union(...targets.flatMap(({ state }) => (typeof state === 'string' ? [] : state.bundles)));
+
+/** Every CA that somebody may be serving under while SECRET-ca does not say: what the Secret and the targets trust. */
 const inherited = ({ secret, targets }: Observed): Certificates =>
-  union(
-    typeof secret === 'string' ? [] : secret.trust,
-    ...targets.flatMap(({ state }) => (typeof state === 'string' ? [] : state.bundles)),
-  );
+  union(typeof secret === 'string' ? [] : secret.trust, trustedBy(targets));
 
 const foundAuthority = (observed: Observed, authority: AuthorityState | 'absent', nowMs: number): Step => {
   const keep = alive(union(authority === 'absent' ? [] : authority.bundle, inherited(observed)), nowMs);
@@ -68,8 +68,17 @@ const renewAuthority = (view: View): Step | null => {
   return { kind: 'issue-authority', reason: requested ? 'requested' : 'expiring', keep, basis: authority };
 };
 
-const completeBundle = ({ authority, current, nowMs }: View): Step | null => {
-  const keep = alive(without(authority.bundle, [current]), nowMs);
+/** CAs that replicas may serve under although SECRET-ca, taken over, put back or tampered with, does not say so. */
+const overlooked = ({ secret, observed: { lease, targets } }: View): Certificates => {
+  if (secret === 'absent') return trustedBy(targets);
+  const isUnannounced = lease.announcement !== null && lease.announcement.hash !== secret.hash;
+  // What others have put there, and nobody has announced, serves nobody: it gets no trust.
+  return isUnannounced ? [] : secret.trust.filter(({ fingerprint }) => fingerprint === secret.issuer);
+};
+
+const completeBundle = (view: View): Step | null => {
+  const { authority, current, nowMs } = view;
+  const keep = alive(without(union(authority.bundle, overlooked(view)), [current]), nowMs);
   if (same(authority.bundle, union([current], keep))) return null;
   return { kind: 'adopt-authority', keep, basis: authority };
 };
@@ -107,15 +116,19 @@ const issueLeaf = (view: View): Step | null => {
   return { kind: 'issue-leaf', reason, authority, basis: secret };
 };
 
-const announce = ({ secret, authority, observed: { lease }, current }: View): Step | null => {
+const announce = ({ secret, authority, observed, current }: View): Step | null => {
   if (secret === 'absent' || secret.hash === null || secret.problem !== null) return null;
   if (!authority.bundle.some(({ fingerprint }) => fingerprint === secret.issuer)) return null;
-  const fulfils =
-    lease.rotate === 'leaf' || (lease.rotate?.startsWith('ca/') === true && lease.rotate !== boundTo(current));
-  const { announcement } = lease;
+  const { announcement, rotate } = observed.lease;
+  const replaced = rotate !== null && rotate.startsWith('ca/') && rotate !== boundTo(current);
+  const fulfils = secret.issuer === current.fingerprint && (rotate === 'leaf' || replaced);
   const announced = announcement?.hash === secret.hash && announcement.validUntil === secret.validUntil;
-  if (announced && lease.malformed === null)
-    return fulfils && lease.rotate !== 'leaf' ? { kind: 'ask-rotation', rotate: null } : null;
+  if (announced) return fulfils ? { kind: 'ask-rotation', rotate: null } : null;
+  // What is announced goes on serving while somebody else keeps a caBundle from trusting what comes (L2).
+  const isRefused = ({ state }: Target): boolean =>
+    typeof state !== 'string' &&
+    !state.bundles.every((bundle) => bundle.some(({ fingerprint }) => fingerprint === secret.issuer));
+  if (announcement !== null && observed.targets.some(isRefused)) return null;
   return { kind: 'announce', announcement: { hash: secret.hash, validUntil: secret.validUntil }, fulfils };
 };
 
@@ -140,8 +153,8 @@ const publishTrust = ({ secret, authority }: View): Step | null =>
 const unmark = ({ observed: { lease }, authority }: View): Step | null =>
   lease.servedSinceMs !== null && authority.bundle.length === 1 ? { kind: 'mark-served', sinceMs: null } : null;
 
-/** The order is L1's: nothing further down happens while something further up is still to be written. */
-const RULES = [requests, renewAuthority, completeBundle, inject, issueLeaf, announce, publishTrust, narrow, unmark];
+/** What stands is mended first, then changed in L1's order: nothing happens while something further up is to be written. */
+const RULES = [completeBundle, inject, requests, renewAuthority, issueLeaf, announce, publishTrust, narrow, unmark];
 
 /**
  * The one next write that brings the cluster closer to what it should be, or null. Pure: what stands in the cluster and

@@ -1,0 +1,205 @@
+import { expect } from 'chai';
+import { planExternal } from '../../streams/plan-external.ts';
+import type { Step } from '../../streams/step.ts';
+import { clusterOf } from '../support/cluster-of.ts';
+import type { Sketch } from '../support/cluster-of.ts';
+import { stepInWords } from '../support/step-in-words.ts';
+import { toyCluster } from '../support/toy-cluster.ts';
+
+interface Row extends Sketch {
+  readonly when: string;
+  readonly then: string;
+}
+
+/** Somebody else's Secret, announced, trusted and served. */
+const served = (leaf: string): Sketch => {
+  const ca = leaf.slice(0, 1).toUpperCase();
+  return { secret: `${leaf}:${ca}`, targets: [ca], said: leaf, pods: leaf };
+};
+
+/** The overlap after the issuer went from A to B: b1 is announced and served, A is still trusted. */
+const OVERLAP: Sketch = { ...served('b1'), targets: ['B+A'] };
+
+// prettier-ignore
+const TABLE: Readonly<Record<string, readonly Row[]>> = {
+  'the first announcement': [
+    { when: 'there is no Secret', then: 'nothing' },
+    { when: 'the Secret is not known yet', secret: '?', then: 'nothing' },
+    { when: 'the Secret cannot be read', secret: '!', then: 'nothing' },
+    { when: 'the Secret has no leaf yet', secret: 'no leaf', then: 'nothing' },
+    { when: 'its pair cannot be used', secret: 'a1:A broken', then: 'nothing' },
+    { when: 'a target is not known yet', secret: 'a1:A', targets: ['0', '?'], then: 'nothing' },
+    { when: 'the pair stands there', secret: 'a1:A', targets: ['0'], then: 'target-0: A' },
+    { when: 'one field of two trusts it', secret: 'a1:A', targets: ['A|0'], then: 'target-0: A' },
+    { when: 'every target trusts it', secret: 'a1:A', targets: ['A', 'X+A'], then: 'announce a1' },
+    { when: 'there are no targets', secret: 'a1:A', targets: [], then: 'announce a1' },
+    { when: 'a target is not there', secret: 'a1:A', targets: ['-'], then: 'announce a1' },
+    { when: 'a target may not be read', secret: 'a1:A', targets: ['!', '0'], then: 'target-1: A' },
+    { when: 'its end is announced wrong', ...served('a1'), said: 'a2', then: 'announce a1' },
+    { when: 'it is announced', ...served('a1'), pods: '-', then: 'nothing' },
+    { when: 'it is served', ...served('a1'), then: 'nothing' },
+  ],
+
+  'what the caBundles are given': [
+    { when: 'the leaf signed itself and there is no ca.crt', secret: 'S:', targets: ['0'], then: 'target-0: S' },
+    { when: 'nobody says who signed the leaf', secret: 'a1:', targets: ['0'], then: 'announce a1' },
+    { when: 'nobody says it, and something stands there', secret: 'a1:', targets: ['X'], said: 'a1', then: 'nothing' },
+    { when: 'ca.crt holds several CAs', secret: 'a1:A+X', targets: ['A'], then: 'target-0: A+X' },
+    { when: 'ca.crt is said twice', ...served('a1'), secret: 'a1:A+A', then: 'nothing' },
+    { when: 'a name is missing in the leaf', ...served('a1'), secret: 'a1:A nameless', then: 'nothing' },
+    { when: 'the leaf has expired', ...served('a1'), secret: 'a2:A', daysLeft: { a2: -1 }, then: 'announce a2' },
+  ],
+
+  'another leaf of the same CA': [
+    { when: 'it stands in the Secret', ...served('a1'), secret: 'a2:A', then: 'announce a2' },
+    { when: 'it is announced', ...served('a1'), secret: 'a2:A', said: 'a2', then: 'nothing' },
+  ],
+
+  'another CA': [
+    { when: 'it stands in the Secret', ...served('a1'), secret: 'b1:B', then: 'target-0: B+A' },
+    { when: 'one target is widened', ...served('a1'), secret: 'b1:B', targets: ['B+A', 'A'], then: 'target-1: B+A' },
+    { when: 'one target knows a third', ...served('a1'), secret: 'b1:B', targets: ['A', 'X'], then: 'target-0: B+A+X' },
+    { when: 'all are widened', ...served('a1'), secret: 'b1:B', targets: ['B+A'], then: 'announce b1' },
+    { when: 'it is announced', ...OVERLAP, pods: 'b1 a1', then: 'nothing' },
+    { when: 'it is served everywhere', ...OVERLAP, then: 'served everywhere' },
+    { when: 'the overlap is nearly over', ...OVERLAP, servedMinutes: 59, then: 'nothing' },
+    { when: 'a replica serves the old one again', ...OVERLAP, pods: 'b1 a1', servedMinutes: 5, then: 'not served any more' },
+    { when: 'the clock was set back', ...OVERLAP, servedMinutes: -5, then: 'served everywhere' },
+    { when: 'the overlap is over', ...OVERLAP, servedMinutes: 60, then: 'target-0: B' },
+    { when: 'one target is narrowed', ...OVERLAP, targets: ['B', 'B+A'], servedMinutes: 60, then: 'target-1: B' },
+    { when: 'all are narrowed', ...OVERLAP, targets: ['B', 'B'], servedMinutes: 60, then: 'not served any more' },
+    { when: 'all is done', ...served('b1'), then: 'nothing' },
+    { when: 'one is emptied during the overlap', ...OVERLAP, targets: ['0', 'B+A'], then: 'target-0: B+A' },
+  ],
+
+  'who may not be asked': [
+    { when: 'the replicas are not known yet', ...OVERLAP, pods: '?', servedMinutes: 90, then: 'nothing' },
+    { when: 'the replicas may not be read', ...OVERLAP, pods: '!', then: 'nothing' },
+    { when: 'the replicas may not be read any more', ...OVERLAP, pods: '!', servedMinutes: 90, then: 'not served any more' },
+    { when: 'the old CA has expired', ...OVERLAP, pods: '!', daysLeft: { A: 0 }, then: 'target-0: B' },
+    { when: 'the CA of the Secret has expired', ...served('a1'), daysLeft: { A: 0 }, then: 'nothing' },
+  ],
+
+  'a target that somebody else rewrites': [
+    { when: 'its repair is held back', ...served('a1'), targets: ['X held'], servedMinutes: 5, then: 'nothing' },
+    { when: 'another is to be written', ...served('a1'), targets: ['X held', '0'], then: 'target-1: A+X' },
+    { when: 'it keeps the CA that the others lost', ...OVERLAP, targets: ['A held', 'B'], then: 'served everywhere' },
+    { when: 'it refuses what is to be announced', ...served('a1'), secret: 'b1:B', targets: ['A held', 'B+A'], then: 'nothing' },
+    { when: 'it trusts what is to be announced', ...served('a1'), secret: 'b1:B', targets: ['B+X held'], then: 'announce b1' },
+    { when: 'nothing has been announced at all', secret: 'a1:A', targets: ['X held'], then: 'announce a1' },
+    { when: 'only it is still wide', ...OVERLAP, targets: ['B', 'B+A held'], servedMinutes: 60, then: 'nothing' },
+  ],
+
+  'a rotation asked for': [
+    { when: 'of the leaf', ...served('a1'), rotate: 'leaf', then: 'drop the request' },
+    { when: 'of the CA, and there is no Secret', rotate: 'ca', then: 'drop the request' },
+    { when: 'in no word', ...served('a1'), rotate: '', then: 'drop the request' },
+  ],
+};
+
+describe('planExternal', () => {
+  const { observed, policy, nowMs, minuteMs } = clusterOf;
+
+  for (const [state, rows] of Object.entries(TABLE)) {
+    describe(state, () => {
+      for (const { when, then, ...sketch } of rows) {
+        it(`when ${when}: ${then}`, () => {
+          expect(stepInWords(planExternal(observed(sketch), policy, nowMs))).to.equal(then);
+        });
+      }
+    });
+  }
+
+  it('plans the same write again when the leader dies before it, and does not change what it looks at', () => {
+    for (const { when, then, ...sketch } of Object.values(TABLE).flat()) {
+      const seen = observed(sketch);
+      expect(stepInWords(planExternal(structuredClone(seen), { ...policy }, nowMs)), when).to.equal(then);
+      planExternal(seen, policy, nowMs);
+      expect(seen, when).to.deep.equal(observed(sketch));
+    }
+  });
+
+  it('is told nothing by SECRET-ca', () => {
+    for (const { when, then, ...sketch } of Object.values(TABLE).flat()) {
+      for (const ca of ['?', '!', 'A', 'B+A', '/X']) {
+        expect(stepInWords(planExternal(observed({ ...sketch, ca }), policy, nowMs)), when).to.equal(then);
+      }
+    }
+  });
+
+  it('announces again when only the announced end is wrong', () => {
+    const seen = observed(served('a1'));
+    const lease = { ...seen.lease, announcement: { hash: 'a1', validUntil: 'some other day' } };
+    expect(planExternal({ ...seen, lease }, policy, nowMs)).to.deep.equal({
+      kind: 'announce',
+      announcement: { hash: 'a1', validUntil: 'the end of a1' },
+      fulfils: false,
+    });
+  });
+
+  it('hands an injection the target it was decided on', () => {
+    expect(planExternal(observed({ ...served('a1'), targets: ['0'] }), policy, nowMs)).to.deep.equal({
+      kind: 'inject',
+      target: 'target-0',
+      trust: clusterOf.certificates('A'),
+      basis: clusterOf.targetState('0'),
+    });
+  });
+
+  /** Somebody else's Secrets, one after the other, each once the one before is at rest or right in its midst. */
+  const settle = (secrets: readonly string[], writesBetween: number, syncing: readonly string[]): readonly Step[] => {
+    const cluster = toyCluster(observed({ ...served('a1'), targets: ['A', 'A|A'], pods: 'a1 a1 a1' }), {
+      bridges: false,
+    });
+    const coming = [...secrets];
+    const steps: Step[] = [];
+    let [sinceSecret, quiet] = [writesBetween, 0];
+    while (quiet < 6 || coming.length > 0) {
+      if (sinceSecret >= writesBetween && coming.length > 0) {
+        cluster.meddle.putSecretBack(clusterOf.secret(coming.shift()!));
+        sinceSecret = 0;
+      }
+      const step = planExternal(cluster.observed(), policy, cluster.nowMs());
+      if (step !== null) {
+        expect(cluster.write(step)).to.equal('written');
+        steps.push(step);
+        sinceSecret += 1;
+        quiet = 0;
+        for (const pod of syncing) cluster.sync(pod);
+      } else if (!['pod-0', 'pod-1', 'pod-2'].some((pod) => cluster.sync(pod))) {
+        cluster.wait(30 * minuteMs);
+        sinceSecret += 1;
+        quiet += 1;
+      }
+      expect(cluster.refused(), steps.map(stepInWords).join(' → ')).to.deep.equal([]);
+      expect(steps.length).to.be.below(60);
+    }
+    const { targets } = cluster.observed();
+    const last = clusterOf.secret(secrets.at(-1)!).trust;
+    for (const { state } of targets) {
+      if (typeof state !== 'string') for (const own of state.bundles) expect(own).to.have.deep.members([...last]);
+    }
+    expect(cluster.observed().lease.announcement?.hash).to.equal(clusterOf.secret(secrets.at(-1)!).hash);
+    return steps;
+  };
+
+  const HISTORIES = [
+    ['a2:A'],
+    ['b1:B'],
+    ['b1:B', 'c1:C'],
+    ['b1:B', 'a2:A'],
+    ['b1:B+A', 'b2:B'],
+    ['b1:B', 'b2:B', 'a2:A', 'c1:C+B'],
+  ];
+
+  for (const secrets of HISTORIES) {
+    it(`comes to rest after ${secrets.join(', then ')}, refuses no call and writes no Secret`, () => {
+      for (const syncing of [['pod-0', 'pod-1', 'pod-2'], ['pod-1'], []]) {
+        for (let writesBetween = 1; writesBetween < 14; writesBetween += 1) {
+          const kinds = settle(secrets, writesBetween, syncing).map(({ kind }) => kind);
+          expect(kinds.filter((kind) => !['inject', 'announce', 'mark-served'].includes(kind))).to.deep.equal([]);
+        }
+      }
+    });
+  }
+});

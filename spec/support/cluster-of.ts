@@ -1,0 +1,141 @@
+import type { AuthorityState, Known, Observed, SecretState, Target, TargetState } from '../../streams/cluster-state.ts';
+import type { CertificateFacts, LeaseSnapshot, Replica } from '../../streams/model.ts';
+import type { IssuancePolicy } from '../../streams/plan-issuance.ts';
+import { leaseOf } from './lease-of.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const nowMs = 20_000 * DAY_MS;
+
+/** A cluster in a few words. A capital is a CA, `a2` is the second leaf of CA A, and also its hash. */
+export interface Sketch {
+  /** SECRET-ca: `B+A` signs with B and trusts both; `B:` has no bundle yet; `/A` signs with nothing but trusts A. */
+  readonly ca?: string;
+  /** Secret: `a1:B+A` serves leaf a1 and trusts both; `a1:A broken`, `a1:A nameless`; `no leaf` is there but empty. */
+  readonly secret?: string;
+  /** Each caBundle: `B+A`, `B+A held`, `0` for an empty one; `A|B` are two fields of one object. */
+  readonly targets?: readonly string[];
+  /** What is announced: a leaf. */
+  readonly said?: string;
+  /** What each replica says it serves: `a1`; `-` says nothing; `-!` is ready and says nothing; `a1+` is gone in a minute. */
+  readonly pods?: string;
+  /** How many minutes ago every replica was seen serving it. */
+  readonly servedMinutes?: number;
+  readonly rotate?: string;
+  /** Days until the end of a certificate, where it is not 3000 for a CA and 300 for a leaf. */
+  readonly daysLeft?: Readonly<Record<string, number>>;
+}
+
+const ABSENT = { '-': 'absent', '?': 'unknown', '!': 'unreadable' } as const;
+
+const known = <T>(word: string, state: () => T): Known<T> =>
+  Object.hasOwn(ABSENT, word) ? ABSENT[word as keyof typeof ABSENT] : state();
+
+const certificate = (name: string, daysLeft: Sketch['daysLeft'] = {}): CertificateFacts => {
+  const isCa = name === name.toUpperCase();
+  const left = daysLeft[name] ?? (isCa ? 3_000 : 300);
+  return {
+    fingerprint: name,
+    subject: `CN=${name}`,
+    serial: '01',
+    notBeforeMs: nowMs - (isCa ? 600 : 60) * DAY_MS,
+    notAfterMs: nowMs + left * DAY_MS,
+    names: isCa ? [] : ['svc.ns.svc'],
+    pem: `PEM of ${name}`,
+  };
+};
+
+const certificates = (names: string, daysLeft?: Sketch['daysLeft']): readonly CertificateFacts[] =>
+  names.split('+').flatMap((name) => (name === '' || name === '0' ? [] : [certificate(name, daysLeft)]));
+
+const authority = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion = '1'): AuthorityState => {
+  const unusable = sketch.startsWith('/');
+  const bundle = certificates(sketch.replace('/', ''), daysLeft);
+  if (unusable) return { resourceVersion, current: null, bundle };
+  if (sketch.endsWith(':')) return { resourceVersion, current: certificate(sketch.slice(0, -1), daysLeft), bundle: [] };
+  return { resourceVersion, current: bundle[0]!, bundle };
+};
+
+const secret = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion = '1'): SecretState => {
+  if (sketch === 'no leaf') {
+    return { resourceVersion, hash: null, leaf: null, validUntil: '', issuer: null, trust: [], problem: null };
+  }
+  const [hash, trusted = '', flaw] = sketch.split(/[: ]/) as [string, string?, string?];
+  const leaf = certificate(hash, daysLeft);
+  const trust = certificates(trusted, daysLeft);
+  const signer = hash.slice(0, 1).toUpperCase();
+  const selfSigned = hash === hash.toUpperCase();
+  return {
+    resourceVersion,
+    hash,
+    leaf: flaw === 'nameless' ? { ...leaf, names: [] } : leaf,
+    validUntil: `the end of ${hash}`,
+    issuer: selfSigned || trust.some(({ fingerprint }) => fingerprint === signer) ? signer : null,
+    trust,
+    problem: flaw === 'broken' ? 'key of another certificate' : null,
+  };
+};
+
+const targetState = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion = '1'): TargetState => ({
+  resourceVersion,
+  bundles: sketch === 'no field' ? [] : sketch.split('|').map((names) => certificates(names, daysLeft)),
+  rival: null,
+});
+
+const target = (id: string, sketch: string, daysLeft?: Sketch['daysLeft']): Target => {
+  const names = sketch.replace(' held', '');
+  return { id, held: names !== sketch, state: known(names, () => targetState(names, daysLeft)) };
+};
+
+const replicas = (pods: string): Observed['replicas'] => {
+  const word = known(pods, () => null);
+  if (word === 'unknown' || word === 'unreadable') return word;
+  return pods.split(' ').map((pod, at): Replica => {
+    const hash = pod.replace(/[+!]$/, '');
+    return {
+      name: `pod-${at}`,
+      servingHash: hash === '-' ? null : hash,
+      ready: hash !== '-' || pod.endsWith('!'),
+      goneAtMs: pod.endsWith('+') ? nowMs + MINUTE_MS : null,
+    };
+  });
+};
+
+const lease = ({ said, servedMinutes, rotate }: Sketch = {}): LeaseSnapshot =>
+  leaseOf(said ?? null, {
+    holder: 'pod-0',
+    announcement: said === undefined ? null : { hash: said, validUntil: `the end of ${said}` },
+    servedSinceMs: servedMinutes === undefined ? null : nowMs - servedMinutes * MINUTE_MS,
+    rotate: rotate ?? null,
+  });
+
+/** Makers of what a leader sees, from a few words each. */
+export const clusterOf = {
+  nowMs,
+  dayMs: DAY_MS,
+  minuteMs: MINUTE_MS,
+  certificate,
+  certificates,
+  secret,
+  authority,
+  target,
+  targetState,
+  replicas,
+  lease,
+  /** An overlap of one hour, renewal 30 days before the end of a leaf and 365 before that of a CA. */
+  policy: {
+    identity: 'pod-0',
+    names: ['svc.ns.svc'],
+    renewBeforeMs: 30 * DAY_MS,
+    caRenewBeforeMs: 365 * DAY_MS,
+    caOverlapMs: 60 * MINUTE_MS,
+  } satisfies IssuancePolicy,
+  /** Unless it says otherwise: nothing exists, one target without a caBundle, one replica that serves nothing. */
+  observed: (sketch: Sketch): Observed => ({
+    lease: lease(sketch),
+    secret: known(sketch.secret ?? '-', () => secret(sketch.secret ?? '', sketch.daysLeft)),
+    authority: known(sketch.ca ?? '-', () => authority(sketch.ca ?? '', sketch.daysLeft)),
+    targets: (sketch.targets ?? ['0']).map((words, at) => target(`target-${at}`, words, sketch.daysLeft)),
+    replicas: replicas(sketch.pods ?? '-'),
+  }),
+};
