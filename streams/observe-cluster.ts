@@ -1,4 +1,4 @@
-import { EMPTY, combineLatest, filter, map, merge, of, share } from 'rxjs';
+import { combineLatest, filter, map, merge, of, share } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { AuthorityState, Observed, SecretState, Target, TargetState } from './cluster-state.ts';
 import type { LeaseSnapshot, Replica } from './model.ts';
@@ -86,5 +86,5 @@ export const observeCluster = (
     replicas: trackedReplicas(watch('replicas', ports.replicaWatch)),
   });
 
-  return { observed$, trouble$: troubles.length === 0 ? EMPTY : merge(...troubles) };
+  return { observed$, trouble$: merge(...troubles) };
 };

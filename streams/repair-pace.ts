@@ -4,8 +4,12 @@ import type { CertificateFacts } from './model.ts';
 const FAST_REPAIRS = 5;
 const MINUTE_MS = 60_000;
 
+/** More sets than one target is given in a day of rotations; older ones are forgotten. */
+const REMEMBERED = 8;
+
 interface History {
-  readonly trust: string;
+  /** What the target has been given so far, each set once. */
+  readonly given: readonly string[];
   readonly repairedAtMs: readonly number[];
 }
 
@@ -30,12 +34,16 @@ export const repairPace = (): RepairPace => {
   const histories = new Map<string, History>();
   return {
     wrote: (target, certificates, nowMs) => {
-      const trust = certificates.map(({ fingerprint }) => fingerprint).join();
-      const before = histories.get(target);
-      const repairs = before?.trust === trust ? [...before.repairedAtMs, nowMs].slice(-FAST_REPAIRS) : [];
-      const history = { trust, repairedAtMs: repairs };
-      histories.set(target, history);
-      return isFight(history) && !(before !== undefined && isFight(before));
+      const trust = certificates
+        .map(({ fingerprint }) => fingerprint)
+        .sort()
+        .join();
+      const before = histories.get(target) ?? { given: [], repairedAtMs: [] };
+      const after = before.given.includes(trust)
+        ? { ...before, repairedAtMs: [...before.repairedAtMs, nowMs].slice(-FAST_REPAIRS) }
+        : { ...before, given: [...before.given, trust].slice(-REMEMBERED) };
+      histories.set(target, after);
+      return isFight(after) && !isFight(before);
     },
     isHeld: (target, nowMs) => {
       const history = histories.get(target);

@@ -2,33 +2,56 @@ import { distinctUntilChanged, map, merge, scan, startWith } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Known } from './cluster-state.ts';
 import { isOlderVersion } from './is-older-version.ts';
+import { isRefusal } from './is-refusal.ts';
 import type { WatchItem } from './resuming-watch.ts';
 
 interface Versioned {
   readonly resourceVersion: string;
 }
 
+interface Fold<T> {
+  readonly known: Known<T>;
+  /** The version of the newest there is: of the object, of its deletion or of the list. Empty before any. */
+  readonly version: string;
+}
+
 const isState = <T>(known: Known<T>): known is T => typeof known !== 'string';
+
+/** An object read twice as it stands is one observation; an answer from before its deletion is none. */
+const isNews = <T extends Versioned>({ known, version }: Fold<T>, { resourceVersion }: T): boolean =>
+  !isOlderVersion(resourceVersion, version) && !(isState(known) && known.resourceVersion === resourceVersion);
+
+const isGone = <T extends Versioned>({ known }: Fold<T>, { resourceVersion }: T): boolean =>
+  !(isState(known) && isOlderVersion(resourceVersion, known.resourceVersion));
 
 /**
  * One object watched by name, as it stands: from its watch and from the answers to our own writes, whichever is newer.
  *
- *     watch    --F----L1-------a3--d-----
- *     written  -----------2--------------
+ *     watch    --F----L1-------a3--d4----
+ *     written  -----------2----------3---
  *     result   u-n----1---2----3---0-----     u unknown, n unreadable, 0 absent
+ *
+ * Only a refusal makes it unreadable: after any other failure nothing is known yet, and decisions go on waiting.
  */
 export const trackedObject = <T extends Versioned>(
   watch$: Observable<WatchItem<T>>,
   written$: Observable<T>,
 ): Observable<Known<T>> =>
   merge(watch$, written$.pipe(map((object) => ({ type: 'watch/applied', object }) as const))).pipe(
-    scan((known: Known<T>, item): Known<T> => {
-      if (item.type === 'watch/listed') return item.items[0] ?? 'absent';
-      if (item.type === 'watch/failed') return known === 'unknown' ? 'unreadable' : known;
-      if (item.type !== 'watch/applied' && item.type !== 'watch/deleted') return known;
-      if (isState(known) && isOlderVersion(item.object.resourceVersion, known.resourceVersion)) return known;
-      return item.type === 'watch/applied' ? item.object : 'absent';
-    }, 'unknown'),
+    scan(
+      (fold: Fold<T>, item): Fold<T> => {
+        if (item.type === 'watch/listed') return { known: item.items[0] ?? 'absent', version: item.resourceVersion };
+        if (item.type === 'watch/failed')
+          return fold.known === 'unknown' && isRefusal(item) ? { ...fold, known: 'unreadable' } : fold;
+        if (item.type !== 'watch/applied' && item.type !== 'watch/deleted') return fold;
+        const { object } = item;
+        if (item.type === 'watch/applied')
+          return isNews(fold, object) ? { known: object, version: object.resourceVersion } : fold;
+        return isGone(fold, object) ? { known: 'absent', version: object.resourceVersion } : fold;
+      },
+      { known: 'unknown', version: '' },
+    ),
+    map(({ known }) => known),
     startWith<Known<T>>('unknown'),
     distinctUntilChanged(),
   );

@@ -1,0 +1,197 @@
+import { NEVER, ignoreElements, map, merge } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { AuthorityState, SecretState, TargetState } from '../../streams/cluster-state.ts';
+import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
+import { observeCluster } from '../../streams/observe-cluster.ts';
+import type { Observation, ObservationPorts, Touched } from '../../streams/observe-cluster.ts';
+import { Problem } from '../../streams/problem.ts';
+import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
+import { clusterOf } from '../support/cluster-of.ts';
+import { marbles } from '../support/marbles.ts';
+import { noJitter } from '../support/no-jitter.ts';
+
+const policy = { staleAfterMs: 60_000, random: noJitter };
+
+const listing = <T>(...items: readonly T[]): Listing<T> => ({ resourceVersion: '1', items });
+
+const port = <T>(list$: Observable<Listing<T>>, watch$: Observable<WatchFrame<T>> = NEVER): WatchPort<T> => ({
+  list: () => list$,
+  watch: () => watch$,
+});
+
+const silent = port<never>(NEVER);
+
+const quiet: ObservationPorts = { secretWatch: silent, authorityWatch: silent, targets: [], replicaWatch: silent };
+
+const a1 = clusterOf.secret('a1:A');
+const a2 = clusterOf.secret('a2:A', {}, '7');
+const ca = clusterOf.authority('A');
+const ca2 = clusterOf.authority('B+A', {}, '7');
+const bundle = (names: string, resourceVersion?: string): TargetState =>
+  clusterOf.targetState(names, {}, resourceVersion);
+const pods: readonly Replica[] = [{ name: 'pod-0', servingHash: 'a1', ready: true, goneAtMs: null }];
+
+const lease = (resourceVersion = '1'): LeaseSnapshot => ({ ...clusterOf.lease(), resourceVersion });
+
+/** `LEASE VERSION SECRET CA TARGETS REPLICAS`, each as short as it gets. */
+const short = ({ lease: { resourceVersion }, secret, authority, targets, replicas }: Observation): string => {
+  const names = (certificates: readonly { readonly fingerprint: string }[]) =>
+    certificates.map(({ fingerprint }) => fingerprint).join('+') || 'none';
+  const states = targets.map(
+    ({ id, state }) => `${id}=${typeof state === 'string' ? state : names(state.bundles[0]!)}`,
+  );
+  return [
+    resourceVersion,
+    typeof secret === 'string' ? secret : secret.hash,
+    typeof authority === 'string' ? authority : names(authority.bundle),
+    `[${states.join(' ')}]`,
+    typeof replicas === 'string' ? replicas : replicas.map(({ name }) => name).join(' '),
+  ].join(', ');
+};
+
+const observe = (
+  ports: Partial<ObservationPorts>,
+  lease$: Observable<LeaseSnapshot>,
+  touched$: Observable<Touched> = NEVER,
+) => {
+  const { observed$, trouble$ } = observeCluster(lease$, touched$, { ...quiet, ...ports }, policy);
+  return { observed$: observed$.pipe(map(short)), trouble$ };
+};
+
+describe('observeCluster', () => {
+  it('says nothing before there is a Lease, then what is known, which may be nothing', () => {
+    marbles(({ hot, expectObservable, expectSubscriptions }) => {
+      const lease$ = hot(' --l--m', { l: lease('1'), m: lease('2') });
+      const unsub = '      ^-----!';
+      const expected = '   --a--b';
+      expectObservable(observe({}, lease$).observed$, unsub).toBe(expected, {
+        a: '1, unknown, unknown, [], unknown',
+        b: '2, unknown, unknown, [], unknown',
+      });
+      expectSubscriptions(lease$.subscriptions).toBe(unsub);
+    });
+  });
+
+  it('is one value of all parts, renewed whenever any of them changes', () => {
+    marbles(({ hot, cold, expectObservable }) => {
+      const ports: ObservationPorts = {
+        secretWatch: port(cold('-(s|)', { s: listing(a1) })),
+        authorityWatch: port(cold('--(c|)', { c: listing(ca) })),
+        targets: [
+          { id: 'one', watch: port(cold('---(t|)', { t: listing(bundle('A')) })) },
+          { id: 'two', watch: port(cold('----(t|)', { t: listing<TargetState>() })) },
+        ],
+        replicaWatch: port(cold('-----(p|)', { p: listing(...pods) })),
+      };
+      const expected = 'abcdef';
+      expectObservable(observe(ports, hot('l', { l: lease() })).observed$, '^-----!').toBe(expected, {
+        a: '1, unknown, unknown, [one=unknown two=unknown], unknown',
+        b: '1, a1, unknown, [one=unknown two=unknown], unknown',
+        c: '1, a1, A, [one=unknown two=unknown], unknown',
+        d: '1, a1, A, [one=A two=unknown], unknown',
+        e: '1, a1, A, [one=A two=absent], unknown',
+        f: '1, a1, A, [one=A two=absent], pod-0',
+      });
+    });
+  });
+
+  it('follows what the watches tell', () => {
+    marbles(({ hot, cold, expectObservable }) => {
+      const watch$ = cold<WatchFrame<SecretState>>('o--a--d', {
+        o: { type: 'opened' },
+        a: { type: 'applied', resourceVersion: '7', object: a2 },
+        d: { type: 'deleted', resourceVersion: '8', object: { ...a2, resourceVersion: '8' } },
+      });
+      const secretWatch = port(cold('-(s|)', { s: listing(a1) }), watch$);
+      expectObservable(observe({ secretWatch }, hot('l', { l: lease() })).observed$, '^-------!').toBe('uv--w--x', {
+        u: '1, unknown, unknown, [], unknown',
+        v: '1, a1, unknown, [], unknown',
+        w: '1, a2, unknown, [], unknown',
+        x: '1, absent, unknown, [], unknown',
+      });
+    });
+  });
+
+  it('takes what we have written for known at once, each object for itself', () => {
+    marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const touched$ = hot<Touched>('---s-c-t-x-', {
+        s: { object: 'secret', state: a2 },
+        c: { object: 'authority', state: ca2 },
+        t: { object: 'target', id: 'two', state: bundle('B+A', '7') },
+        x: { object: 'target', id: 'nobody knows', state: bundle('X', '7') },
+      });
+      const ports: Partial<ObservationPorts> = {
+        secretWatch: port(cold('(s|)', { s: listing(a1) })),
+        authorityWatch: port(cold('(c|)', { c: listing<AuthorityState>(ca) })),
+        targets: ['one', 'two'].map((id) => ({ id, watch: port(cold('(t|)', { t: listing(bundle('A')) })) })),
+      };
+      const unsub = '                         ^----------!';
+      const expected = '                      --0s-c-t---';
+      const { observed$ } = observe(ports, cold('--l', { l: lease() }), touched$);
+      const before = '1, a1, A, [one=A two=A], unknown';
+      expectObservable(observed$, unsub).toBe(expected, {
+        0: before,
+        s: '1, a2, A, [one=A two=A], unknown',
+        c: '1, a2, B+A, [one=A two=A], unknown',
+        t: '1, a2, B+A, [one=A two=B+A], unknown',
+      });
+      expectSubscriptions(touched$.subscriptions).toBe([unsub, unsub, unsub, unsub]);
+    });
+  });
+
+  it('takes what was read again as it stands for no news', () => {
+    marbles(({ hot, cold, expectObservable }) => {
+      const touched$ = hot<Touched>('--s--', { s: { object: 'secret', state: { ...a1 } } });
+      const secretWatch = port(cold('(s|)', { s: listing(a1) }));
+      const { observed$ } = observe({ secretWatch }, cold('-l', { l: lease() }), touched$);
+      expectObservable(observed$, '^----!').toBe('-a---', { a: '1, a1, unknown, [], unknown' });
+    });
+  });
+
+  it('tells by name which object it cannot watch, and tries again later and later', () => {
+    marbles(({ cold, expectObservable }) => {
+      const refused$ = cold<never>('-#    ', undefined, new Problem('may not list', 403));
+      const lost$ = cold<never>('   -----#', undefined, new Problem('connection refused'));
+      const expected = '            a(xb)y 796ms z';
+      const ports = { authorityWatch: port<never>(refused$), targets: [{ id: 'one', watch: port<never>(lost$) }] };
+      const { observed$, trouble$ } = observe(ports, cold('l', { l: lease() }));
+      const trouble = (object: string, status: number | null, error: string, retryInMs: number) => ({
+        type: 'object/unwatched',
+        object,
+        status,
+        error,
+        retryInMs,
+      });
+      expectObservable(merge(trouble$, observed$), '^ 804ms !').toBe(expected, {
+        a: '1, unknown, unknown, [one=unknown], unknown',
+        x: trouble('authority', 403, 'may not list', 800),
+        b: '1, unknown, unreadable, [one=unknown], unknown',
+        y: trouble('one', null, 'connection refused', 800),
+        z: trouble('authority', 403, 'may not list', 1_600),
+      });
+    });
+  });
+
+  it('opens one watch for each object, however many look, and closes it with the last of them', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const listed$ = cold('  (l|)', { l: listing<never>() });
+      const watches = ['secret', 'authority', 'one', 'replicas'].map(() => cold<never>('-'));
+      const [secretWatch, authorityWatch, one, replicaWatch] = watches.map((watch$) => port(listed$, watch$));
+      const { observed$, trouble$ } = observeCluster(
+        cold('l', { l: lease() }),
+        NEVER,
+        {
+          secretWatch: secretWatch!,
+          authorityWatch: authorityWatch!,
+          targets: [{ id: 'one', watch: one! }],
+          replicaWatch: replicaWatch!,
+        },
+        policy,
+      );
+      expectObservable(trouble$, '             ^--!').toBe('----');
+      expectObservable(observed$.pipe(ignoreElements()), '^----!').toBe('------');
+      for (const watch$ of watches) expectSubscriptions(watch$.subscriptions).toBe('^----!');
+      expectSubscriptions(listed$.subscriptions).toBe(['(^!)', '(^!)', '(^!)', '(^!)']);
+    });
+  });
+});
