@@ -1,66 +1,31 @@
-import {
-  EMPTY,
-  Subject,
-  catchError,
-  concat,
-  defer,
-  map,
-  merge,
-  mergeMap,
-  of,
-  shareReplay,
-  tap,
-  throwError,
-  withLatestFrom,
-} from 'rxjs';
+import { EMPTY, Subject, defer, map, merge, shareReplay, withLatestFrom } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { backoffMs } from './backoff-ms.ts';
-import type { Clock } from './clock.ts';
+import { carryOut } from './carry-out.ts';
+import type { StepEvent, StepPorts } from './carry-out.ts';
 import type { Observed } from './cluster-state.ts';
-import type { Fence } from './election.ts';
-import type { LeaseQueue } from './lease-queue.ts';
+import type { Fence } from './election-event.ts';
 import type { LeaseSnapshot } from './model.ts';
 import { observeCluster } from './observe-cluster.ts';
 import type { Observation, ObservationPorts, Touched, Trouble } from './observe-cluster.ts';
 import { planExternal } from './plan-external.ts';
 import { planIssuance } from './plan-issuance.ts';
 import type { IssuancePolicy } from './plan-issuance.ts';
-import { Problem } from './problem.ts';
 import { repairPace } from './repair-pace.ts';
 import type { WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
-import type { Step } from './step.ts';
 
-export type LeaseStep = Extract<Step, { kind: 'announce' | 'mark-served' | 'ask-rotation' }>;
-export type ObjectStep = Exclude<Step, LeaseStep>;
+export type { LeaseStep, ObjectStep } from './carry-out.ts';
 
-export interface LeaderPorts extends ObservationPorts {
-  readonly clock: Clock;
+export interface LeaderPorts extends ObservationPorts, StepPorts {
   readonly random: () => number;
-  readonly queue: LeaseQueue;
-  /**
-   * Carries out one write and reads it back. Asks the fence right before sending. Errs with a Problem; 409 when the
-   * object is no longer the one the step was decided on.
-   */
-  perform(step: ObjectStep, fence: Fence): Observable<Touched>;
-  /** Reads the object of a step that met a conflict; empty when it is gone. */
-  refresh(step: ObjectStep): Observable<Touched>;
 }
 
 export interface LeaderPolicy extends IssuancePolicy {
   readonly issuer: 'self-signed' | 'external';
 }
 
-export type LeaderEvent =
-  /** `touched` is the object as it stands now; null for a write to the Lease, which is observed like any other. */
-  | { readonly type: 'step/done'; readonly step: Step; readonly touched: Touched | null }
-  | { readonly type: 'step/failed'; readonly step: Step; readonly status: number | null; readonly error: string }
-  | { readonly type: 'target/contested'; readonly target: string; readonly rival: string | null }
-  | { readonly type: 'cluster/observed'; readonly observed: Observation }
-  | Trouble;
-
-const isLeaseStep = (step: Step): step is LeaseStep =>
-  step.kind === 'announce' || step.kind === 'mark-served' || step.kind === 'ask-rotation';
+export type LeaderEvent = StepEvent | { readonly type: 'cluster/observed'; readonly observed: Observation } | Trouble;
 
 /**
  * Level-triggered: observe everything, plan the one next write, do it, observe again. The only memory is how often each
@@ -77,7 +42,7 @@ export const leader = (
   policy: LeaderPolicy & WatchPolicy,
 ): Observable<LeaderEvent> =>
   defer(() => {
-    const { clock, random, queue } = ports;
+    const { clock, random } = ports;
     const touched$ = new Subject<Touched>();
     const pace = repairPace();
     const plan = policy.issuer === 'external' ? planExternal : planIssuance;
@@ -88,48 +53,12 @@ export const leader = (
       targets: observation.targets.map((target) => ({ ...target, held: pace.isHeld(target.id, clock.monotonicMs()) })),
     });
 
-    const write = (step: Step, { lease }: Observed): Observable<LeaderEvent> => {
-      if (isLeaseStep(step))
-        return queue.write(step, lease).pipe(map(() => ({ type: 'step/done', step, touched: null })));
-      return ports.perform(step, fence).pipe(
-        mergeMap((touched): Observable<LeaderEvent> => {
-          const done$ = of<LeaderEvent>({ type: 'step/done', step, touched });
-          const fights = step.kind === 'inject' && pace.wrote(step.target, step.trust, clock.monotonicMs());
-          const fight$ = fights
-            ? of<LeaderEvent>({ type: 'target/contested', target: step.target, rival: step.basis.rival })
-            : EMPTY;
-          return concat(
-            done$,
-            fight$,
-            defer(() => {
-              touched$.next(touched);
-              return EMPTY;
-            }),
-          );
-        }),
-      );
-    };
-
-    const attempt = ({ observation }: { readonly observation: Observation }): Observable<LeaderEvent> =>
+    const attempt = ({ observation }: { readonly observation: Observation }): Observable<StepEvent> =>
       defer(() => {
         const observed = withHeld(observation);
         const step = fence() ? plan(observed, policy, clock.wallMs()) : null;
-        if (step === null) return EMPTY;
-        return write(step, observed).pipe(
-          catchError((error: unknown) => {
-            if (!(error instanceof Problem)) return throwError(() => error);
-            const failed$ = of<LeaderEvent>({ type: 'step/failed', step, status: error.status, error: error.message });
-            return error.status === 409 && !isLeaseStep(step) ? concat(failed$, refresh(step)) : failed$;
-          }),
-        );
+        return step === null ? EMPTY : carryOut(step, observed, { ports, fence, pace, touched$ });
       });
-
-    const refresh = (step: ObjectStep): Observable<never> =>
-      ports.refresh(step).pipe(
-        tap((touched) => touched$.next(touched)),
-        mergeMap(() => EMPTY),
-        catchError((error: unknown) => (error instanceof Problem ? EMPTY : throwError(() => error))),
-      );
 
     const seen$ = observed$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
     const occasion$ = merge(seen$, tick$.pipe(withLatestFrom(seen$, (_, observation) => observation))).pipe(

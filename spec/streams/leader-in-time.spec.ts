@@ -1,0 +1,281 @@
+import { expect } from 'chai';
+import { NEVER, concat, filter, interval, switchMap, takeUntil, tap, timer } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { TestScheduler } from 'rxjs/testing';
+import type { TargetState } from '../../streams/cluster-state.ts';
+import { leader } from '../../streams/leader.ts';
+import type { LeaderEvent } from '../../streams/leader.ts';
+import { clusterOf } from '../support/cluster-of.ts';
+import type { Sketch } from '../support/cluster-of.ts';
+import { marbles } from '../support/marbles.ts';
+import { noJitter } from '../support/no-jitter.ts';
+import { stepInWords } from '../support/step-in-words.ts';
+import { toyApi } from '../support/toy-api.ts';
+import { toyCluster } from '../support/toy-cluster.ts';
+
+const QUIET: Sketch = { ca: 'A', secret: 'a1:A', targets: ['A', 'A'], said: 'a1', pods: 'a1 a1 a1' };
+const MINUTE_MS = 60_000;
+
+type Issuer = 'self-signed' | 'external';
+
+/** A toy cluster with its API server, the kubelets of three replicas and leaders to let loose on it, in virtual time. */
+const world = (sketch: Sketch, scheduler: TestScheduler, issuer: Issuer = 'self-signed', kubeletMs = 700) => {
+  const cluster = toyCluster(clusterOf.observed(sketch), { bridges: true, sinceStartMs: () => scheduler.now() });
+  const api = toyApi(cluster);
+  const told: LeaderEvent[] = [];
+  const refused: string[] = [];
+
+  api.landed$.subscribe(() => refused.push(...cluster.refused()));
+  const syncing$ = interval(kubeletMs).pipe(
+    filter((sync) => cluster.sync(`pod-${sync % 3}`)),
+    tap(() => api.meddle(() => refused.push(...cluster.refused()))),
+  );
+
+  const lead = (fence = () => true): Observable<LeaderEvent> =>
+    leader(
+      { lease$: api.lease$, tick$: interval(2_000) },
+      fence,
+      {
+        clock: { wallMs: cluster.nowMs, monotonicMs: () => scheduler.now() },
+        random: noJitter,
+        queue: api.queue(),
+        ...api.watches,
+        ...api.writes,
+      },
+      { ...clusterOf.policy, issuer, staleAfterMs: 600_000, random: noJitter },
+    ).pipe(tap((event) => told.push(event)));
+
+  return {
+    cluster,
+    api,
+    refused,
+    lead,
+    written: () => api.writings().map(stepInWords),
+    contested: () => told.filter(({ type }) => type === 'target/contested'),
+    /** Lets kubelets and these leaders run for so long. */
+    run: (leading$: Observable<unknown>, lengthMs: number): void => {
+      const end$ = timer(lengthMs);
+      syncing$.pipe(takeUntil(end$)).subscribe();
+      leading$.pipe(takeUntil(end$)).subscribe();
+    },
+  };
+};
+
+const rivalState = (names: string): TargetState => ({ ...clusterOf.targetState(names), rival: 'somebody-else' });
+
+const ROTATION = [
+  'request is ca/A',
+  'new CA, requested, keep A',
+  'target-0: B+A',
+  'target-1: B+A',
+  'new leaf, other-authority',
+  'announce b2, request fulfilled',
+  'served everywhere',
+  'narrow: keep nothing',
+  'target-0: B',
+  'target-1: B',
+  'Secret trusts B',
+  'not served any more',
+];
+
+describe('leader, on a toy cluster', () => {
+  it('founds everything from nothing', () => {
+    marbles(({ flush }, scheduler) => {
+      const { lead, run, written } = world({ targets: ['0', '0'], pods: '- - -' }, scheduler);
+      run(lead(), MINUTE_MS);
+      flush();
+      expect(written()).to.deep.equal([
+        'new CA, missing, keep nothing',
+        'target-0: A',
+        'target-1: A',
+        'new leaf, missing',
+        'announce a2',
+      ]);
+    });
+  });
+
+  it('writes nothing when there is nothing to change, for a whole day', () => {
+    marbles(({ flush }, scheduler) => {
+      const { lead, run, written } = world(QUIET, scheduler, 'self-signed', MINUTE_MS);
+      run(lead(), 24 * 60 * MINUTE_MS);
+      flush();
+      expect(written()).to.deep.equal([]);
+    });
+  });
+
+  it('rotates the CA when it is asked to, waits for the replicas and holds the overlap, and refuses no call', () => {
+    for (const kubeletMs of [100, 700, 20_000]) {
+      marbles(({ flush }, scheduler) => {
+        const { lead, run, written, refused } = world({ ...QUIET, rotate: 'ca' }, scheduler, 'self-signed', kubeletMs);
+        run(lead(), 63 * MINUTE_MS);
+        flush();
+        expect(written()).to.deep.equal(ROTATION);
+        expect(refused).to.deep.equal([]);
+      });
+    }
+  });
+
+  it('does not narrow before the overlap is over', () => {
+    marbles(({ flush }, scheduler) => {
+      const { lead, run, written } = world({ ...QUIET, rotate: 'ca' }, scheduler);
+      run(lead(), 60 * MINUTE_MS);
+      flush();
+      expect(written()).to.deep.equal(ROTATION.slice(0, 7));
+    });
+  });
+
+  it('ends in the same state when it is killed after any single write, before it has heard of it', () => {
+    for (let killedAfter = 0; killedAfter < ROTATION.length; killedAfter += 1) {
+      marbles(({ flush }, scheduler) => {
+        const { lead, run, written, refused, api, cluster } = world({ ...QUIET, rotate: 'ca' }, scheduler);
+        const killed$ = api.landed$.pipe(filter((_, landed) => landed === killedAfter));
+        const next$ = timer(5_000).pipe(switchMap(() => lead()));
+        run(concat(lead().pipe(takeUntil(killed$)), next$), 70 * MINUTE_MS);
+        flush();
+        expect(written(), `killed after write ${killedAfter}`).to.deep.equal(ROTATION);
+        expect(refused).to.deep.equal([]);
+        expect(cluster.authorities()).to.equal(1);
+      });
+    }
+  });
+
+  it('writes nothing more once its fence is shut, not even what is on its way', () => {
+    for (let shutMs = 0; shutMs < 40; shutMs += 1) {
+      marbles(({ flush }, scheduler) => {
+        const { lead, run, written, api } = world({ ...QUIET, rotate: 'ca' }, scheduler);
+        const fence = () => scheduler.now() < shutMs;
+        const objectWritesMs: number[] = [];
+        api.landed$.subscribe(({ kind }) => {
+          if (kind !== 'ask-rotation' && kind !== 'announce') objectWritesMs.push(scheduler.now());
+        });
+        run(lead(fence), MINUTE_MS);
+        flush();
+        expect(Math.max(0, ...objectWritesMs)).to.be.at.most(shutMs);
+        expect(written().length).to.be.at.most(shutMs);
+      });
+    }
+  });
+
+  it('refuses the late writes of a leader that was paused, and loses nothing', () => {
+    marbles(({ flush }, scheduler) => {
+      const { lead, run, written, refused } = world({ ...QUIET, rotate: 'ca' }, scheduler);
+      // Both believe that they lead: optimistic locking alone keeps their writes apart.
+      run(timer(0).pipe(switchMap(() => lead())), 70 * MINUTE_MS);
+      run(timer(3).pipe(switchMap(() => lead())), 70 * MINUTE_MS);
+      flush();
+      expect(written()).to.deep.equal(ROTATION);
+      expect(refused).to.deep.equal([]);
+    });
+  });
+
+  it('mends a caBundle within milliseconds of the event that tells of it', () => {
+    marbles(({ flush }, scheduler) => {
+      const { lead, run, written, api, cluster } = world(QUIET, scheduler);
+      const mendedMs: number[] = [];
+      api.landed$.subscribe(() => mendedMs.push(scheduler.now()));
+      run(lead(), 2 * MINUTE_MS);
+      scheduler.schedule(() => api.meddle(() => cluster.meddle.putTargetBack('target-1', rivalState('0'))), 30_500);
+      flush();
+      expect(written()).to.deep.equal(['target-1: A']);
+      expect(mendedMs).to.deep.equal([30_501]);
+    });
+  });
+
+  describe('against a rival that rewrites a caBundle every 100 ms', () => {
+    const fight = (issuer: Issuer, sketch: Sketch, lengthMs: number, rivals: readonly string[] = ['X']) => {
+      let result = { written: [] as readonly string[], contested: [] as readonly LeaderEvent[] };
+      marbles(({ flush }, scheduler) => {
+        const { lead, run, written, api, cluster, contested } = world(sketch, scheduler, issuer);
+        run(lead(), lengthMs);
+        interval(100)
+          .pipe(takeUntil(timer(lengthMs)))
+          .subscribe((at) =>
+            api.meddle(() => cluster.meddle.putTargetBack('target-0', rivalState(rivals[at % rivals.length]!))),
+          );
+        flush();
+        result = { written: written(), contested: contested() };
+      });
+      return result;
+    };
+
+    for (const issuer of ['self-signed', 'external'] as const) {
+      it(`spends at most ten writes on it in a minute, and tells its name once (${issuer})`, () => {
+        const { written, contested } = fight(issuer, QUIET, MINUTE_MS);
+        expect(written.filter((words) => words.startsWith('target-0'))).to.have.length.within(5, 10);
+        expect(contested).to.deep.equal([{ type: 'target/contested', target: 'target-0', rival: 'somebody-else' }]);
+      });
+
+      it(`goes on at one write a minute, and tells nothing more (${issuer})`, () => {
+        const { written, contested } = fight(issuer, QUIET, 31 * MINUTE_MS);
+        expect(written.filter((words) => words.startsWith('target-0'))).to.have.length.within(30, 40);
+        expect(contested).to.have.length(1);
+      });
+    }
+
+    it('spends no more on two rivals', () => {
+      const { written, contested } = fight('external', QUIET, MINUTE_MS, ['X', '0', 'A+X']);
+      expect(written.filter((words) => words.startsWith('target-0'))).to.have.length.below(11);
+      expect(contested).to.have.length(1);
+    });
+
+    it('rotates the CA meanwhile', () => {
+      const { written } = fight('self-signed', { ...QUIET, rotate: 'ca' }, 70 * MINUTE_MS);
+      expect(written.filter((words) => !words.startsWith('target-0'))).to.deep.equal(
+        ROTATION.filter((words) => !words.startsWith('target-0')),
+      );
+    });
+  });
+
+  it('does not take what it widens and narrows by plan for repairs, however often it rotates', () => {
+    marbles(({ flush }, scheduler) => {
+      const { lead, run, contested, api, cluster, written } = world(QUIET, scheduler);
+      run(lead(), 20 * 65 * MINUTE_MS);
+      for (let rotation = 0; rotation < 10; rotation += 1) {
+        scheduler.schedule(() => api.meddle(() => cluster.meddle.ask('ca')), rotation * 65 * MINUTE_MS + 1_000);
+      }
+      flush();
+      expect(cluster.authorities()).to.equal(10);
+      expect(contested()).to.deep.equal([]);
+      expect(written().filter((words) => words.startsWith('target-0'))).to.have.length(20);
+    });
+  });
+
+  it('writes no Secret when somebody else issues', () => {
+    marbles(({ flush }, scheduler) => {
+      const { lead, run, api, cluster, written, refused } = world(QUIET, scheduler, 'external');
+      run(lead(), 70 * MINUTE_MS);
+      scheduler.schedule(() => api.meddle(() => cluster.meddle.putSecretBack(clusterOf.secret('b1:B'))), 5_000);
+      flush();
+      expect(written()).to.deep.equal([
+        'target-0: B+A',
+        'target-1: B+A',
+        'announce b1',
+        'served everywhere',
+        'target-0: B',
+        'target-1: B',
+        'not served any more',
+      ]);
+      expect(refused).to.deep.equal([]);
+    });
+  });
+
+  it('does nothing at all when it never sees a Lease', () => {
+    marbles(({ flush }, scheduler) => {
+      const { run, written, api, cluster } = world({ ...QUIET, rotate: 'ca' }, scheduler);
+      const ports = {
+        clock: { wallMs: cluster.nowMs, monotonicMs: () => scheduler.now() },
+        random: noJitter,
+        queue: api.queue(),
+        ...api.watches,
+        ...api.writes,
+      };
+      const policy = { ...clusterOf.policy, issuer: 'self-signed', staleAfterMs: 600_000, random: noJitter } as const;
+      run(
+        leader({ lease$: NEVER, tick$: interval(2_000) }, () => true, ports, policy),
+        MINUTE_MS,
+      );
+      flush();
+      expect(written()).to.deep.equal([]);
+    });
+  });
+});

@@ -1,0 +1,206 @@
+import { expect } from 'chai';
+import { NEVER, filter, interval, map, merge, of, timer } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { TestScheduler } from 'rxjs/testing';
+import type { Fence } from '../../streams/election-event.ts';
+import { leader } from '../../streams/leader.ts';
+import type { LeaderEvent, LeaderPorts } from '../../streams/leader.ts';
+import { leaseQueue } from '../../streams/lease-queue.ts';
+import type { LeaseSnapshot } from '../../streams/model.ts';
+import type { Touched } from '../../streams/observe-cluster.ts';
+import { Problem } from '../../streams/problem.ts';
+import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
+import { clusterOf } from '../support/cluster-of.ts';
+import { inTurn } from '../support/in-turn.ts';
+import { marbles } from '../support/marbles.ts';
+import { noJitter } from '../support/no-jitter.ts';
+import { stepInWords } from '../support/step-in-words.ts';
+
+const policy = { ...clusterOf.policy, issuer: 'self-signed', staleAfterMs: 600_000, random: noJitter } as const;
+
+const word = (event: LeaderEvent): string => {
+  switch (event.type) {
+    case 'step/done':
+      return `done: ${stepInWords(event.step)}`;
+    case 'step/failed':
+      return `failed ${event.status ?? 'without answer'}: ${stepInWords(event.step)}`;
+    case 'target/contested':
+      return `${event.rival ?? 'nobody'} contests ${event.target}`;
+    case 'cluster/observed':
+      return 'observed';
+    case 'object/unwatched':
+      return `cannot watch ${event.object}`;
+  }
+};
+
+const isTold = ({ type }: LeaderEvent): boolean => type !== 'cluster/observed';
+
+describe('leader', () => {
+  const seen = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['0'], said: 'a1', pods: 'a1' });
+  const mended: Touched = { object: 'target', id: 'target-0', state: clusterOf.targetState('A', {}, '5') };
+  const again: Touched = { object: 'target', id: 'target-0', state: clusterOf.targetState('X', {}, '4') };
+
+  const listed = <T>(items: readonly T[], watch$: Observable<WatchFrame<T>> = NEVER, listMs = 1): WatchPort<T> => ({
+    list: () => timer(listMs).pipe(map((): Listing<T> => ({ resourceVersion: '1', items }))),
+    watch: () => watch$,
+  });
+
+  /** One target without its caBundle: what is left to do is `target-0: A`. */
+  const lead = (
+    scheduler: TestScheduler,
+    given: Partial<LeaderPorts>,
+    options: {
+      readonly tick$?: Observable<unknown>;
+      readonly fence?: Fence;
+      readonly lease$?: Observable<LeaseSnapshot>;
+    } = {},
+  ): Observable<LeaderEvent> => {
+    const { tick$ = NEVER, fence = () => true, lease$ = merge(of(seen.lease), NEVER) } = options;
+    const ports: LeaderPorts = {
+      clock: { wallMs: () => clusterOf.nowMs, monotonicMs: () => scheduler.now() },
+      random: noJitter,
+      queue: leaseQueue({ writeLease: () => NEVER }),
+      secretWatch: listed([seen.secret as never]),
+      authorityWatch: listed([seen.authority as never]),
+      targets: [{ id: 'target-0', watch: listed([seen.targets[0]!.state as never]) }],
+      // Before everything else: news of a replica during a write would be a reason to plan again.
+      replicaWatch: listed(seen.replicas as never, NEVER, 0),
+      perform: () => NEVER,
+      refresh: () => NEVER,
+      ...given,
+    };
+    return leader({ lease$, tick$ }, fence, ports, policy);
+  };
+
+  const said = {
+    d: 'done: target-0: A',
+    c: 'failed 409: target-0: A',
+    f: 'failed 503: target-0: A',
+    u: 'cannot watch secret',
+  };
+
+  it('plans nothing before it has seen everything, then writes one thing at a time', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const write$ = cold('----(t|)', { t: mended });
+      const unsub = '     ^--------!';
+      const expected = '  -----d----';
+      const event$ = lead(scheduler, { perform: () => write$ }, { tick$: cold('t-t-t-t-t-t') });
+      expectObservable(event$.pipe(filter(isTold), map(word)), unsub).toBe(expected, said);
+      expectSubscriptions(write$.subscriptions).toBe('-^---!');
+    });
+  });
+
+  it('tells what it has observed, once for each change', () => {
+    marbles(({ cold, expectObservable }, scheduler) => {
+      const lease$ = cold('  l-------m', { l: seen.lease, m: { ...seen.lease, resourceVersion: '2' } });
+      const event$ = lead(scheduler, {}, { lease$, tick$: cold('-----t----t--') });
+      const version$ = event$.pipe(
+        map((event) => (event.type === 'cluster/observed' ? event.observed.lease.resourceVersion : event.type)),
+      );
+      // The Lease and the replicas, then one after the other what is listed.
+      expectObservable(version$, '^----------!').toBe('1(111)--2', { 1: '1', 2: '2' });
+    });
+  });
+
+  it('reads the object after a conflict and plans anew on what stands there', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const conflict$ = cold('-#       ', undefined, new Problem('it has changed', 409)) as Observable<never>;
+      const refresh$ = cold('   --(t|)  ', { t: again });
+      const write$ = cold('       -(t|)', { t: mended });
+      const perform$ = inTurn<Touched>(conflict$, write$);
+      const expected = '      --c--d----';
+      const event$ = lead(scheduler, { perform: () => perform$, refresh: () => refresh$ });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^--------!').toBe(expected, said);
+      expectSubscriptions(refresh$.subscriptions).toBe('--^-!');
+      expectSubscriptions(write$.subscriptions).toBe('----^!');
+    });
+  });
+
+  it('backs off after a failure, and ticks do not hurry it', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const failing$ = cold<Touched>('-#', undefined, new Problem('down', 503));
+      const tick$ = interval(100);
+      const event$ = lead(scheduler, { perform: () => failing$ }, { tick$ });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^ 6s !').toBe('--f 800ms f 1600ms f 3200ms f', said);
+      expectSubscriptions(failing$.subscriptions).toBe(['-^!', '802ms ^!', '2403ms ^!', '5604ms ^!']);
+    });
+  });
+
+  it('tries again at once, and backs off from the beginning, when anything has changed', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const failing$ = cold<Touched>('-#', undefined, new Problem('down', 503));
+      const changed = { ...seen.lease, resourceVersion: '2' };
+      const lease$ = cold('l 1999ms m', { l: seen.lease, m: changed });
+      const event$ = lead(scheduler, { perform: () => failing$ }, { lease$ });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^ 3s !').toBe('--f 800ms f 1197ms f 800ms f', said);
+      expectSubscriptions(failing$.subscriptions).toBe(['-^!', '802ms ^!', '2000ms ^!', '2801ms ^!']);
+    });
+  });
+
+  it('backs off from a conflict when reading the object shows nothing new', () => {
+    marbles(({ cold, expectObservable }, scheduler) => {
+      const conflict$ = cold<Touched>('-#', undefined, new Problem('it has changed', 409));
+      const same: Touched = { object: 'target', id: 'target-0', state: clusterOf.targetState('0') };
+      const event$ = lead(scheduler, { perform: () => conflict$, refresh: () => of(same) });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^ 2400ms !').toBe('--c 800ms c', said);
+    });
+  });
+
+  it('writes nothing while its fence is shut', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const write$ = cold('-(t|)', { t: mended });
+      const fence: Fence = () => scheduler.now() >= 5;
+      const event$ = lead(scheduler, { perform: () => write$ }, { fence, tick$: cold('---t---t') });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^--------!').toBe('--------d', said);
+      expectSubscriptions(write$.subscriptions).toBe('-------^!');
+    });
+  });
+
+  it('hands its fence to each write, which asks it once more', () => {
+    const fences: Fence[] = [];
+    const fence = () => true;
+    marbles(({ flush }, scheduler) => {
+      const perform = (_: unknown, given: Fence) => {
+        fences.push(given);
+        return NEVER;
+      };
+      const running = lead(scheduler, { perform }, { fence }).subscribe();
+      scheduler.schedule(() => running.unsubscribe(), 9);
+      flush();
+    });
+    expect(fences).to.deep.equal([fence]);
+  });
+
+  it('tells what it cannot watch', () => {
+    marbles(({ cold, expectObservable }, scheduler) => {
+      const refused$ = cold<never>('-#', undefined, new Problem('may not', 403));
+      const event$ = lead(scheduler, { secretWatch: { list: () => refused$, watch: () => NEVER } });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^ 700ms !').toBe('-u', said);
+    });
+  });
+
+  it('lets a bug through and lets go of everything', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const bug = new TypeError('a bug');
+      const watch$ = cold<never>('-');
+      const tick$ = cold('-');
+      const lease$ = cold('l', { l: seen.lease });
+      const ports = { perform: () => cold<Touched>('--#', undefined, bug), replicaWatch: listed([], watch$) };
+      const event$ = lead(scheduler, ports, { tick$, lease$ });
+      expectObservable(event$.pipe(filter(isTold), map(word))).toBe('---#', undefined, bug);
+      expectSubscriptions(watch$.subscriptions).toBe('-^-!');
+      expectSubscriptions(tick$.subscriptions).toBe('^--!');
+      expectSubscriptions(lease$.subscriptions).toBe('^--!');
+    });
+  });
+
+  it('aborts its write and closes its watches when it is stopped', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const [watch$, write$] = [cold<never>('-'), cold<Touched>('-')];
+      const event$ = lead(scheduler, { perform: () => write$, replicaWatch: listed([], watch$) });
+      expectObservable(event$.pipe(filter(isTold)), '^---!').toBe('-----');
+      expectSubscriptions(watch$.subscriptions).toBe('-^--!');
+      expectSubscriptions(write$.subscriptions).toBe('-^--!');
+    });
+  });
+});
