@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { NEVER } from 'rxjs';
 import { settings } from '../../src/config/settings.ts';
 import { startProbes } from '../../src/probes/server.ts';
 import type { Probes } from '../../src/probes/server.ts';
@@ -8,14 +9,18 @@ import { valueAt } from '../support/raw-api.ts';
 import { COMPONENTS, MANIFESTS, only, rendered } from './rendered.ts';
 import { replicaOf } from './replica-of.ts';
 
+const nobodyAsks = (): never => {
+  throw new Error('nobody asks for it');
+};
+
 const probesThatSayYes = (): Promise<Probes> =>
   startProbes({
     bind: { host: '127.0.0.1', port: 0 },
     live: () => null,
     reasons: () => [],
-    status: () => {
-      throw new Error('nobody asks for it');
-    },
+    status: nobodyAsks,
+    changed$: NEVER,
+    page: nobodyAsks,
   });
 
 const variableNames = settings.map(([, { name }]) => name);

@@ -1,0 +1,30 @@
+# Two stages: one bundles, the other is Node, the C libraries it is linked with, and the bundle. No shell, no packages.
+FROM node:26-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# No install script is needed to bundle.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json ./
+COPY spec/support/build.ts spec/support/
+COPY streams streams
+COPY src src
+RUN node spec/support/build.ts
+# Where Node is, and each library that the loader would take, at the same paths.
+RUN set -e; \
+    node=$(command -v node); \
+    for file in "$node" $(ldd "$node" | grep -o '/[^ ]*'); do \
+      mkdir -p "/image$(dirname "$file")"; \
+      cp -L "$file" "/image$file"; \
+    done; \
+    mkdir -p /image/etc /image/app; \
+    echo 'nonroot:x:65532:65532::/:/bin/false' >/image/etc/passwd; \
+    echo 'hosts: files dns' >/image/etc/nsswitch.conf; \
+    cp dist/webhook-certd.js /image/app/
+
+FROM scratch
+COPY --from=build /image /
+ENV PATH=/usr/local/bin NODE_ENV=production
+# By number, so that runAsNonRoot can be checked; any other user does as well, and nothing is written to disk.
+USER 65532:65532
+EXPOSE 9443 8081 8080
+ENTRYPOINT ["node", "/app/webhook-certd.js"]

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { version } from '../../src/config/version.ts';
+import { MANIFESTS, rendered } from './rendered.ts';
+import { replicaOf } from './replica-of.ts';
+
+const root = join(MANIFESTS, '..');
+const text = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+/** Instructions with their arguments; continued lines are one. */
+const instructions = text('Dockerfile')
+  .replaceAll('\\\n', ' ')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'))
+  .map((line) => {
+    const [instruction = '', ...rest] = line.split(/\s+/);
+    return { instruction, rest };
+  });
+const lastStage = instructions.slice(instructions.findLastIndex(({ instruction }) => instruction === 'FROM'));
+const argumentsOf = (wanted: string): readonly string[] =>
+  lastStage.filter(({ instruction }) => instruction === wanted).flatMap(({ rest }) => rest);
+
+describe('the image', () => {
+  const { pod, container, config } = replicaOf(rendered());
+
+  it('has two stages, the last of which takes what the first laid out and nothing of the checkout', () => {
+    expect(instructions.filter(({ instruction }) => instruction === 'FROM')).to.have.length(2);
+    expect(argumentsOf('COPY')).to.deep.equal(['--from=build', '/image', '/']);
+    expect(argumentsOf('RUN')).to.deep.equal([]);
+  });
+
+  it('is built with a Node that the package accepts', () => {
+    const [, major] = /FROM node:(\d+)/.exec(text('Dockerfile')) ?? [];
+    const { engines } = JSON.parse(text('package.json')) as { readonly engines: { readonly node: string } };
+    expect(Number(major)).to.be.at.least(Number(engines.node.replace('>=', '')));
+  });
+
+  it('runs as the user of the Deployment, by number', () => {
+    const { runAsUser, runAsGroup } = pod['securityContext'] as { runAsUser: number; runAsGroup: number };
+    expect(argumentsOf('USER')).to.deep.equal([`${runAsUser}:${runAsGroup}`]);
+    expect(runAsUser).to.be.above(0);
+  });
+
+  it('starts the one file that the build writes', () => {
+    const { bin } = JSON.parse(text('package.json')) as { readonly bin: Readonly<Record<string, string>> };
+    const bundle = bin['webhook-certd'] ?? '';
+    expect(argumentsOf('ENTRYPOINT').join(' ')).to.equal('["node", "/app/webhook-certd.js"]');
+    expect(text('Dockerfile')).to.include(`cp ${bundle} /image/app/`);
+  });
+
+  it('names the ports that the daemon listens on', () => {
+    const ports = [config.webhookBind, config.probeBind, config.metricsBind].map((bind) => String(bind?.port));
+    expect(argumentsOf('EXPOSE')).to.deep.equal(ports);
+  });
+
+  it('has the version that the Deployment asks for', () => {
+    expect(container['image']).to.equal(`webhook-certd:${version}`);
+  });
+
+  it('lets in what is copied and nothing else', () => {
+    const copied = instructions
+      .filter(({ instruction, rest }) => instruction === 'COPY' && !rest[0]?.startsWith('--from'))
+      .flatMap(({ rest }) => rest.slice(0, -1));
+    const letIn = text('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1))
+      .filter((line) => !['spec', 'spec/support'].includes(line));
+    expect([...copied].sort()).to.deep.equal([...letIn].sort());
+  });
+});
