@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
+import type { DaemonSurroundings } from './surroundings.ts';
 import type { OnAnswered } from './webhook/answered.ts';
 
 /** Who answers the AdmissionReviews: the module of WEBHOOK_HANDLER, or whoever listens at UPSTREAM_URL. */
@@ -10,17 +11,17 @@ export interface AdmissionSide extends AsyncDisposable {
 }
 
 const hosted = async (
-  name: string,
-  directory: string,
   config: Config,
-  logger: Logger,
+  { logger, directory, handler }: DaemonSurroundings,
   onAnswered: OnAnswered,
 ): Promise<AdmissionSide> => {
-  const [{ createAdmission }, { loadHandler }] = await Promise.all([
+  const [{ createAdmission }, { loadHandler }, { routes }] = await Promise.all([
     import('./webhook/admission.ts'),
     import('./webhook/load-handler.ts'),
+    import('./webhook/routes.ts'),
   ]);
-  const route = await loadHandler(name, directory);
+  const route =
+    handler === undefined ? await loadHandler(config.handlerModule ?? '', directory) : routes(handler, 'the handler');
   return {
     answer: createAdmission({ route, maxRequestBytes: config.maxRequestBytes, log: logger, onAnswered }),
     reachable: () => Promise.resolve(true),
@@ -40,19 +41,18 @@ const fronted = async (url: string, config: Config, logger: Logger, onAnswered: 
 };
 
 /**
- * Opens the one that the configuration names.
+ * Opens the one that the configuration names, or the handler that comes with the surroundings.
  *
- * @param directory where a relative WEBHOOK_HANDLER starts
  * @throws Problem when the handler cannot be loaded
  */
 export const openAdmissionSide = (
   config: Config,
-  directory: string,
-  logger: Logger,
+  surroundings: DaemonSurroundings,
   onAnswered: OnAnswered,
 ): Promise<AdmissionSide> => {
   const { handlerModule, upstream } = config;
-  if (handlerModule !== null) return hosted(handlerModule, directory, config, logger, onAnswered);
+  if (handlerModule !== null || surroundings.handler !== undefined) return hosted(config, surroundings, onAnswered);
   if (upstream === null) throw new Error('the configuration names neither handler nor upstream');
-  return fronted(upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.url, config, logger, onAnswered);
+  const url = upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.url;
+  return fronted(url, config, surroundings.logger, onAnswered);
 };

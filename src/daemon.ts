@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Subject } from 'rxjs';
+import { ReplaySubject, Subject, takeUntil } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { VerifiedPair } from '../streams/model.ts';
+import type { Readiness } from '../streams/readiness.ts';
 import { replica } from '../streams/replica.ts';
 import type { ReplicaEvent } from '../streams/replica.ts';
 import { clusterPaths } from './cluster-paths.ts';
 import type { Config } from './config.ts';
 import { raiseEvents } from './events.ts';
-import type { InCluster } from './kube/in-cluster-credentials.ts';
-import type { Logger } from './logger.ts';
 import { measure } from './measure.ts';
 import { narrate } from './narrate.ts';
 import { openOutside } from './open-outside.ts';
@@ -19,18 +20,16 @@ import { replicaPorts } from './replica-ports.ts';
 import { snapshotOf } from './snapshot-of.ts';
 import { initialStanding, nextStanding } from './standing.ts';
 import { statusOf } from './status-of.ts';
+import type { DaemonSurroundings } from './surroundings.ts';
 import { tellOnce } from './tell-once.ts';
 import { warnOfMount } from './warn-of-mount.ts';
 
-export interface DaemonSurroundings {
-  readonly logger: Logger;
-  readonly inCluster: InCluster | null;
-  readonly version: string;
-  /** Where a relative WEBHOOK_HANDLER starts. */
-  readonly directory: string;
-}
-
 export interface Daemon {
+  /** Whether and what is served. Completes once stopped; so does the next. */
+  readonly readiness$: Observable<Readiness>;
+  readonly certificate$: Observable<VerifiedPair>;
+  /** The webhook's port; null until the first certificate is served. */
+  readonly port: () => number | null;
   /** Settles only when the daemon cannot go on: resolves when no certificate came in time, rejects after a bug. */
   readonly failed: Promise<void>;
   /** Releases the Lease, drains, and closes everything in the reverse order of opening, within SHUTDOWN_GRACE. */
@@ -52,7 +51,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   await using opened = new AsyncDisposableStack();
   const meters = createMeters();
   const outside = opened.use(await openOutside(config, surroundings, meters));
-  const { admission, client, mount, server } = outside;
+  const { admission, mount, server, look } = outside;
 
   let standing = initialStanding(Date.now());
   let draining = false;
@@ -69,7 +68,10 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
     for (const { level, message, fields } of narrate(event, config.leaseName).map(once)) logger[level](message, fields);
     if (event.type === 'certificate/timed-out') failure.resolve();
     if (event.type === 'leadership/released') released.resolve();
-    if (event.type === 'tick/checked') void admission.reachable().then((up) => (reachable = up));
+    if (event.type === 'tick/checked') {
+      void look();
+      void admission.reachable().then((up) => (reachable = up));
+    }
   };
   const reasons = (): readonly string[] => [
     ...(draining ? ['draining'] : []),
@@ -78,19 +80,17 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   ];
 
   const stop$ = new Subject<void>();
+  const stopped$ = new ReplaySubject<void>(1);
+  opened.defer(() => stopped$.next());
   const ports = replicaPorts(outside, config);
-  const { event$ } = replica(ports, replicaPolicy(config), stop$);
+  const { event$, readiness$, certificate$ } = replica(ports, replicaPolicy(config), stop$);
 
-  const probes = await startProbes({
-    bind: config.probeBind,
-    live: () => (subscription.closed ? 'the streams have ended' : null),
-    reasons,
-    status: () => statusOf(standing, config, reasons()),
-  });
-  opened.use(probes);
-  if (config.metricsBind !== null) {
+  if (surroundings.face === undefined) {
+    const live = () => (subscription.closed ? 'the streams have ended' : null);
+    const status = () => statusOf(standing, config, reasons());
+    opened.use(await startProbes({ bind: config.probeBind, live, reasons, status }));
     const snapshot = (): MetricsSnapshot => snapshotOf(standing, { version, ready: reasons().length === 0 });
-    opened.use(await startMetrics({ bind: config.metricsBind, meters, snapshot }));
+    if (config.metricsBind !== null) opened.use(await startMetrics({ bind: config.metricsBind, meters, snapshot }));
   }
   const subscription = event$.subscribe({ next: observe, error: failure.reject });
   opened.defer(() => subscription.unsubscribe());
@@ -98,6 +98,9 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
 
   const everything = opened.move();
   return {
+    readiness$: readiness$.pipe(takeUntil(stopped$)),
+    certificate$: certificate$.pipe(takeUntil(stopped$)),
+    port: () => server.address?.port ?? null,
     failed: failure.promise,
     stop: async () => {
       draining = true;

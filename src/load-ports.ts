@@ -6,10 +6,10 @@ import type { Mount } from './certificates/mount.ts';
 import { checkPair } from './certificates/pair.ts';
 import type { ServablePair } from './certificates/pair.ts';
 import type { Config } from './config.ts';
-import type { WebhookServer } from './webhook/server.ts';
+import type { TlsFace } from './tls-face.ts';
 
 /** What a load does outside: read the mount, check the pair, swap the server's certificate, shake hands with it. */
-export const loadPorts = (mount: Mount, server: WebhookServer, config: Config): LoadPorts & MountPorts => {
+export const loadPorts = (mount: Mount, server: TlsFace, config: Config): LoadPorts & MountPorts => {
   const external = config.issuer === 'external';
   // Only pairs that `verify` has passed come back to be served.
   const servable = (pair: unknown): ServablePair => pair as ServablePair;

@@ -1,30 +1,15 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { CommandLine } from './command-line.ts';
 import { helpText, parseCommandLine } from './command-line.ts';
 import { parseConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { version } from './config/version.ts';
+import { inClusterOf } from './in-cluster-of.ts';
 import { createLogger } from './logger.ts';
 import type { Logger } from './logger.ts';
+import { podNamespace } from './pod-namespace.ts';
 import { Problem } from '../streams/problem.ts';
-
-const NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
-
-const namespaceFile = (): string | null => {
-  try {
-    return readFileSync(NAMESPACE_FILE, 'utf8');
-  } catch {
-    // Outside a pod there is none.
-    return null;
-  }
-};
-
-const inClusterOf = (env: NodeJS.ProcessEnv) => {
-  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
-  return host === undefined ? null : { host, port };
-};
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -36,7 +21,7 @@ const refuse = (problems: readonly string[]): never => {
 };
 
 const configure = ({ command, flags, problems }: CommandLine): Config => {
-  const read = { namespace: namespaceFile, hostname };
+  const read = { namespace: podNamespace, hostname };
   const result = parseConfig({ env: process.env, flags, serves: command === 'serve', read });
   const all = [...problems, ...(result.ok ? [] : result.problems)];
   return result.ok && all.length === 0 ? result.config : refuse(all);

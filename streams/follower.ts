@@ -9,13 +9,14 @@ import { expectedHash } from './expected-hash.ts';
 import { firstSight } from './first-sight.ts';
 import { loadCertificate } from './load-certificate.ts';
 import type { LoadEvent, LoadPorts, Wanted } from './load-certificate.ts';
-import type { LeaseSnapshot } from './model.ts';
+import type { LeaseSnapshot, VerifiedPair } from './model.ts';
 import { mountedHash } from './mounted-hash.ts';
 import type { MountPorts } from './mounted-hash.ts';
 import { podAnnotations } from './pod-annotations.ts';
 import type { PodEvent, PodPorts } from './pod-annotations.ts';
 import { readiness } from './readiness.ts';
 import type { Readiness } from './readiness.ts';
+import { servedCertificate } from './served-certificate.ts';
 import { singleFlight } from './single-flight.ts';
 
 export type FollowerPorts = MountPorts & LoadPorts & PodPorts & { readonly clock: Clock };
@@ -37,6 +38,8 @@ export type FollowerEvent =
 export interface Follower {
   readonly event$: Observable<FollowerEvent>;
   readonly readiness$: Observable<Readiness>;
+  /** What is served, each pair once. */
+  readonly certificate$: Observable<VerifiedPair>;
   /** Emits when something is mounted that nobody has announced: the Lease should be asked. */
   readonly unannounced$: Observable<unknown>;
 }
@@ -95,6 +98,7 @@ export const follower = (
 
   return {
     readiness$,
+    certificate$: readiness$.pipe(servedCertificate()),
     unannounced$: wanted$.pipe(
       distinctUntilChanged((left, right) => left.mounted === right.mounted),
       filter(isUnannounced),

@@ -24,7 +24,7 @@ import { leaseQueue } from './lease-queue.ts';
 import type { LeaseWritePort } from './lease-queue.ts';
 import { leaseSnapshot } from './lease-snapshot.ts';
 import type { LeaseEvent, LeasePorts } from './lease-snapshot.ts';
-import type { LeaseSnapshot } from './model.ts';
+import type { LeaseSnapshot, VerifiedPair } from './model.ts';
 import type { Readiness } from './readiness.ts';
 import type { WatchPolicy } from './resuming-watch.ts';
 
@@ -45,6 +45,8 @@ export interface ReplicaStreams {
   readonly event$: Observable<ReplicaEvent>;
   /** Whether and what this replica serves; replays the newest. Alive while `event$` is subscribed. */
   readonly readiness$: Observable<Readiness>;
+  /** What this replica serves, each pair once; replays the newest. Alive while `event$` is subscribed. */
+  readonly certificate$: Observable<VerifiedPair>;
 }
 
 const isNews = (event: ElectionEvent): boolean =>
@@ -73,7 +75,7 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
   );
   const held$ = lease$.pipe(filter((lease): lease is LeaseSnapshot => lease !== null));
 
-  const { event$: followed$, readiness$, unannounced$ } = follower({ lease$, tick$ }, ports, policy);
+  const { event$: followed$, readiness$, certificate$, unannounced$ } = follower({ lease$, tick$ }, ports, policy);
 
   const election$ = defer(() =>
     policy.leaderElection ? election({ lease$, stop$ }, { ...ports, queue }, policy) : EMPTY,
@@ -96,6 +98,7 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
 
   return {
     readiness$,
+    certificate$,
     event$: merge(followed$, unannounced$.pipe(tap(asked$), ignoreElements()), led$, election$, leaseEvent$),
   };
 };

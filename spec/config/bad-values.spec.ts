@@ -84,6 +84,7 @@ const refused: readonly (readonly [string, string, readonly string[]])[] = [
   ['UPSTREAM_TIMEOUT', 'a duration from 1ms', [...durations, '0']],
   ['MAX_REQUEST_BYTES', 'a size from 1 to 1GiB', ['0', '-1', '7MB', '7Mi', '7 MiB', '1.5MiB', '2GiB', 'MiB', '0x10']],
   ['TLS_MIN_VERSION', 'one of 1.3, 1.2', ['1.1', 'TLSv1.3', '1']],
+  ['CLIENT_CA_FILE', 'the path of a PEM file', ['a\nb']],
   ['SHUTDOWN_GRACE', 'a duration from 0', [...durations, '25d']],
   ['LOG_LEVEL', 'one of debug, info, warn, error, or a verbosity', ['verbose', '-1', 'warning']],
   ['LOG_FORMAT', 'one of json, pretty', ['text', 'yaml']],

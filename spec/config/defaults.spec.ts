@@ -46,6 +46,7 @@ const contract: readonly (readonly [string, string | null, keyof Config, unknown
   ['UPSTREAM_TIMEOUT', '10s', 'upstreamTimeoutMs', 10_000],
   ['MAX_REQUEST_BYTES', '7MiB', 'maxRequestBytes', 7 * 1024 * 1024],
   ['TLS_MIN_VERSION', '1.3', 'tlsMinVersion', 'TLSv1.3'],
+  ['CLIENT_CA_FILE', null, 'clientCaFile', null],
   ['SHUTDOWN_GRACE', '30s', 'shutdownGraceMs', 30_000],
   ['LOG_LEVEL', 'info', 'logLevel', 'info'],
   ['LOG_FORMAT', 'json', 'logFormat', 'json'],

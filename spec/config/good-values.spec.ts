@@ -229,6 +229,7 @@ const accepted: readonly (readonly [string, keyof Config, readonly (readonly [st
       ['1.3', 'TLSv1.3'],
     ],
   ],
+  ['CLIENT_CA_FILE', 'clientCaFile', [['/etc/callers/ca.crt', '/etc/callers/ca.crt']]],
   [
     'SHUTDOWN_GRACE',
     'shutdownGraceMs',

@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url';
 import defaultField from '../../manifests/examples/default-field.ts';
 import requireLabels from '../../manifests/examples/require-labels.ts';
 import type { AdmissionRequest, AdmissionResponse, HandlerContext } from '../../src/webhook/admission-types.ts';
-import { loadHandler, type Route } from '../../src/webhook/load-handler.ts';
+import { loadHandler } from '../../src/webhook/load-handler.ts';
+import type { Route } from '../../src/webhook/routes.ts';
 import { quietLog, reviewText } from './support-review.ts';
 
 const { request } = JSON.parse(reviewText()) as { readonly request: AdmissionRequest };

@@ -191,6 +191,39 @@ describe('webhook server', () => {
       expect(open.troubles.map(({ kind }) => kind)).to.include('client-certificate');
     });
 
+    it('takes another authority at once, and parts with connections that came in under the one before', async () => {
+      const next = supportPair(['api-server']);
+      await using open = await openServer({ clientCa: client.ca, limits: { quietMs: 50, headersTimeoutMs: 100 } });
+      const early = await dial(open.port, presenting);
+      const closed = heard(early);
+      open.server.trustClients(next.ca);
+      await until(() => early.destroyed || early.readableEnded);
+      expect(await closed).to.equal('');
+      expect(await failure(call({ port: open.port, ...presenting }))).not.to.equal('no failure');
+      const presentingNext = { cert: next.certificate, key: next.key };
+      expect((await call({ port: open.port, ...presentingNext })).status).to.equal(200);
+      await open.server.serve(second);
+      expect((await call({ port: open.port, ...presentingNext })).status).to.equal(200);
+    });
+
+    it('takes another authority before anything is served', async () => {
+      const server = createWebhookServer({
+        bind: { host: '127.0.0.1', port: 0 },
+        tlsMinVersion: '1.3',
+        clientCa: first.ca,
+        answer: (_q, r) => r.end(),
+      });
+      server.trustClients(client.ca);
+      const { port } = await server.serve(first);
+      expect((await call({ port, ...presenting })).status).to.equal(200);
+      await server.drain(0);
+    });
+
+    it('does not begin to ask for certificates where none were asked for', async () => {
+      await using open = await openServer();
+      expect(() => open.server.trustClients(client.ca)).to.throw('no client certificates are asked for');
+    });
+
     it('still shakes hands with itself, and does not call that a trouble', async () => {
       await using open = await openServer({ clientCa: client.ca });
       expect(await open.server.handshake('hook.ns.svc', first.ca)).to.deep.equal({ fingerprint: first.fingerprint });

@@ -89,6 +89,7 @@ export const variables = {
     upstreamTimeoutMs: variable('UPSTREAM_TIMEOUT', '10s', duration(timer), 'how long the upstream may take to answer'),
     maxRequestBytes: variable('MAX_REQUEST_BYTES', '7MiB', byteSize, 'a larger request is refused'),
     tlsMinVersion: variable('TLS_MIN_VERSION', '1.3', tlsVersion, 'the oldest TLS spoken: 1.3 or 1.2'),
+    clientCaFile: variable('CLIENT_CA_FILE', null, z.nullable(anyText('the path of a PEM file')), 'authorities that callers must show a client certificate of; followed when it changes'),
     shutdownGraceMs: variable('SHUTDOWN_GRACE', '30s', duration({ ...timer, fromMs: 0 }), 'how long calls may finish after SIGTERM'),
   },
   logging: {

@@ -3,12 +3,8 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Problem } from '../../streams/problem.ts';
-import type { AdmissionHandler, HandlerExport } from './admission-types.ts';
 import { allowAll } from './allow-all.ts';
-
-export type Route = (pathname: string) => AdmissionHandler | undefined;
-
-const wanted = 'expected a function, or an object of path → function';
+import { routes, type Route } from './routes.ts';
 
 const locate = (name: string, directory: string): string => {
   if (name.startsWith('file:')) return name;
@@ -16,16 +12,6 @@ const locate = (name: string, directory: string): string => {
   if (existsSync(file)) return pathToFileURL(file).href;
   if (/^[./]/.test(name)) throw new Problem(`no such file: ${file}`);
   return pathToFileURL(createRequire(resolve(directory, 'package.json')).resolve(name)).href;
-};
-
-const routes = (exported: unknown): Route => {
-  if (typeof exported === 'function') return () => exported as AdmissionHandler;
-  const paths = new Map(Object.entries((exported ?? {}) as Exclude<HandlerExport, AdmissionHandler>));
-  const faulty = [...paths].find(([path, handler]) => !path.startsWith('/') || typeof handler !== 'function');
-  if (typeof exported !== 'object' || paths.size === 0)
-    throw new Problem(`its default export is no handler: ${wanted}`);
-  if (faulty !== undefined) throw new Problem(`its default export has a wrong entry ${faulty[0]}: ${wanted}`);
-  return (pathname) => paths.get(pathname);
 };
 
 /**
@@ -38,7 +24,7 @@ export const loadHandler = async (name: string, directory: string): Promise<Rout
   if (name === 'builtin:allow') return () => allowAll;
   try {
     const module = (await import(locate(name, directory))) as { readonly default?: unknown };
-    return routes(module.default);
+    return routes(module.default, 'its default export');
   } catch (error) {
     throw new Problem(`WEBHOOK_HANDLER ${name}: ${error instanceof Error ? error.message : String(error)}`);
   }

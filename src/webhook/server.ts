@@ -11,7 +11,7 @@ import { httpsServer } from './https-server.ts';
 import { defaultLimits } from './limits.ts';
 import { loopbackHandshake } from './loopback-handshake.ts';
 import { partWith } from './part-with.ts';
-import { tlsOptions } from './tls-options.ts';
+import { tlsOptions, type Pair } from './tls-options.ts';
 import { reportTrouble } from './trouble.ts';
 import type { WebhookServer, WebhookServerOptions } from './webhook-server.ts';
 
@@ -28,6 +28,8 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
   let retiredBelow = 0;
   let leaving = false;
   let ownHandshakes = 0;
+  let served: Pair | null = null;
+  let { clientCa = null } = options;
 
   const answer: RequestListener = (request, response) => {
     const connection = connections.begin(request, response);
@@ -49,6 +51,10 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
   };
   const isLeaving = ({ generation: greeted }: Connection) => leaving || greeted < retiredBelow;
   const part = () => partWith(connections, isLeaving, limits.quietMs);
+  const retire = () => {
+    retiredBelow = generation;
+    void part();
+  };
   const swap = (server: Server, tls: TlsOptions): Server => {
     server.setSecureContext(tls);
     generation += 1;
@@ -57,25 +63,34 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
 
   return {
     async serve(pair) {
-      const tls = tlsOptions(pair, options);
+      const tls = tlsOptions(pair, { ...options, clientCa });
       const wasOpening = opening;
       opening ??= open(tls);
       try {
         const server = await opening;
         if (wasOpening !== null) swap(server, tls);
+        served = pair;
       } catch (error) {
         if (address === null) opening = null;
         throw error;
       }
       return { port: address?.port ?? 0 };
     },
-    retire() {
-      retiredBelow = generation;
-      void part();
+    retire,
+    trustClients(pem) {
+      if (clientCa === null) throw new Error('no client certificates are asked for');
+      clientCa = pem;
+      void opening?.then(
+        (server) => {
+          if (served !== null) swap(server, tlsOptions(served, { ...options, clientCa }));
+          retire();
+        },
+        () => undefined,
+      );
     },
     handshake(servername, trust) {
       if (address === null) return Promise.reject(new Error('nothing is served yet'));
-      if ((options.clientCa ?? null) !== null) ownHandshakes += 1;
+      if (clientCa !== null) ownHandshakes += 1;
       return loopbackHandshake(address, servername, trust);
     },
     async drain(graceMs, lingerMs = 0) {

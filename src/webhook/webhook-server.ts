@@ -24,6 +24,11 @@ export interface WebhookServer {
    * See part-with.ts for why not at once.
    */
   retire(): void;
+  /**
+   * From the next handshake on client certificates must chain to these authorities, PEM; connections from before are
+   * parted with. Only where `clientCa` was set: whether to ask at all is decided once.
+   */
+  trustClients(pem: Buffer | string): void;
   /** One handshake with ourselves: see loopback-handshake.ts. */
   handshake(servername: string, trust: Buffer | string | null): Promise<Handshake>;
   /**

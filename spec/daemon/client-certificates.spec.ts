@@ -1,0 +1,71 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { ApiUnderTest } from '../support/api-under-test.ts';
+import { startApiUnderTest } from '../support/api-under-test.ts';
+import { install } from '../support/installation.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { supportPair } from '../webhook/support-pair.ts';
+import type { TestPair } from '../webhook/support-pair.ts';
+
+/** What a caller with this client certificate gets: a status, or no answer at all. */
+const status = (port: number, client: TestPair | null): Promise<number | 'refused'> =>
+  new Promise((resolve) => {
+    const shown = client === null ? {} : { cert: client.certificate, key: client.key };
+    const headers = { 'content-type': 'application/json' };
+    const call = request(
+      { host: '127.0.0.1', port, method: 'POST', headers, agent: false, rejectUnauthorized: false, ...shown },
+      (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      },
+    );
+    call.once('error', () => resolve('refused'));
+    call.end('{}');
+  });
+
+describe('CLIENT_CA_FILE', function () {
+  this.timeout(60_000);
+  let api: ApiUnderTest;
+  before(async () => {
+    api = await startApiUnderTest();
+  });
+  after(() => api[Symbol.asyncDispose]());
+
+  it('lets in only who shows a certificate of it, follows the file, and outlives its loss', async () => {
+    await using folder = await temporaryDirectory();
+    const file = join(folder.path, 'callers.crt');
+    const [before, after] = [supportPair(['api-server']), supportPair(['api-server'])];
+    await writeFile(file, before.ca);
+    await using installation = await install(api, { env: { CLIENT_CA_FILE: file } });
+    await using replica = await installation.replica();
+    await replica.line('Ready');
+    const ask = async () => [
+      await status(replica.webhookPort, null),
+      await status(replica.webhookPort, before),
+      await status(replica.webhookPort, after),
+    ];
+    // 400: let in, and told that {} is no AdmissionReview.
+    expect(await ask()).to.deep.equal(['refused', 400, 'refused']);
+
+    await writeFile(file, after.ca);
+    await replica.line('Client authorities changed', { file });
+    expect(await ask()).to.deep.equal(['refused', 'refused', 400]);
+
+    await rm(file);
+    const { reason } = await replica.line('Client authorities rejected, keeping those in force', { level: 'warn' });
+    expect(reason).to.equal(`CLIENT_CA_FILE ${file}: ENOENT`);
+    expect(await ask()).to.deep.equal(['refused', 'refused', 400]);
+    expect(replica.count('Client authorities rejected, keeping those in force')).to.equal(1);
+    expect((await replica.probe('/readyz')).text).to.equal('ok');
+  });
+
+  it('ends with 1 and names the file when it cannot be used at the start', async () => {
+    await using installation = await install(api, { env: { CLIENT_CA_FILE: '/no/such/ca.crt' } });
+    await using replica = await installation.replica();
+    expect(await replica.exit).to.equal(1);
+    const [line] = replica.lines.filter(({ message }) => message === 'Cannot go on');
+    expect(line).to.include({ level: 'error', error: 'CLIENT_CA_FILE /no/such/ca.crt: ENOENT' });
+  });
+});
