@@ -42,7 +42,7 @@ export interface ReplicaOptions extends Pick<InstallationOptions, 'kubeletDelayM
   /** From a change of the Pod's annotations to a delivery. Default 20 ms. */
   readonly nudgeDelayMs?: number;
   /** Where this replica finds the API server, if not at its own address. */
-  readonly apiUrl?: string;
+  readonly via?: { readonly url: string; readonly caPem: string };
 }
 
 /** One namespace with a webhook configuration in it and replicas that may do what the manifests grant, and no more. */
@@ -66,6 +66,8 @@ const at = (object: Json | undefined, key: string): string | undefined =>
   typeof object === 'object' && object !== null && !Array.isArray(object)
     ? ((object as Readonly<Record<string, Json>>)[key] as string | undefined)
     : undefined;
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 /** Short intervals where waiting would prove nothing. */
 const QUICK = { TICK_INTERVAL: '200ms', LEASE_DURATION: '4s', RENEW_DEADLINE: '3s', RETRY_PERIOD: '1s' };
@@ -132,12 +134,15 @@ export const install = async (
     await api.admin.post(paths.pods, { metadata: { name, labels }, spec });
     const directory = join(folder.path, name);
     const { secretName } = config;
-    const { kubeletDelayMs: delayMs = kubeletDelayMs, nudgeDelayMs = 20, apiUrl = api.url } = own;
+    const { kubeletDelayMs: delayMs = kubeletDelayMs, nudgeDelayMs = 20, via = api } = own;
     const kubelet = everything.use(
       await startKubelet({ server: api, namespace, podName: name, secretName, directory, delayMs, nudgeDelayMs }),
     );
     const ownKubeconfig = join(folder.path, `${name}.kubeconfig`);
-    await writeFile(ownKubeconfig, kubeconfigText.replaceAll(api.url, apiUrl));
+    await writeFile(
+      ownKubeconfig,
+      kubeconfigText.replaceAll(api.url, via.url).replaceAll(base64(api.caPem), base64(via.caPem)),
+    );
     const [webhookPort, probePort] = [await freePort(), await freePort()];
     const start = (): RunningDaemon =>
       everything.use(
