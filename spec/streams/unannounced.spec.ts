@@ -66,4 +66,21 @@ describe('unannounced', () => {
       expectObservable(wanted$.pipe(unannounced())).toBe('--a', { a: 'asked' });
     });
   });
+
+  it('does not ask because an announcement left the mount behind: that is for the kubelet to mend', () => {
+    marbles(({ hot, expectObservable, expectSubscriptions }) => {
+      const wanted$ = hot('a-w-b-|', { ...WANTED, w: wanted('b', 'a') });
+      const expected = '   ------|';
+      expectObservable(wanted$.pipe(unannounced())).toBe(expected, { a: 'asked' });
+      expectSubscriptions(wanted$.subscriptions).toBe('^-----!');
+    });
+  });
+
+  it('asks about what is mounted after that, and not when the older one is mounted again', () => {
+    marbles(({ hot, expectObservable }) => {
+      const wanted$ = hot('a-z-a-w-', { ...WANTED, w: wanted('b', 'a') });
+      const expected = '   --a-----';
+      expectObservable(wanted$.pipe(unannounced()), '^ 10s !').toBe(expected, { a: 'asked' });
+    });
+  });
 });
