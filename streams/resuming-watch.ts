@@ -56,19 +56,20 @@ const isEnding = <T>(item: WatchItem<T>): item is Ending<T> =>
  */
 export const resumingWatch = <T>(port: WatchPort<T>, { staleAfterMs, random }: WatchPolicy): Observable<WatchItem<T>> =>
   defer(() => {
-    let resumeFrom: string | null = null;
+    /** Empty: list first. */
+    let resumeFrom = '';
     let failures = 0;
     let waitMs = 0;
 
-    const list$ = defer(() => (resumeFrom === null ? port.list() : EMPTY)).pipe(
+    const list$ = defer(() => (resumeFrom === '' ? port.list() : EMPTY)).pipe(
       tap((listing) => (resumeFrom = listing.resourceVersion)),
       map(({ items, resourceVersion }): WatchItem<T> => ({ type: 'watch/listed', items, resourceVersion })),
     );
 
     const toItem = (frame: WatchFrame<T> | { readonly type: 'silent' }): WatchItem<T> | null => {
-      if (frame.type === 'opened') return { type: 'watch/established', resourceVersion: resumeFrom ?? '' };
+      if (frame.type === 'opened') return { type: 'watch/established', resourceVersion: resumeFrom };
       if (frame.type === 'expired' || frame.type === 'silent') {
-        resumeFrom = null;
+        resumeFrom = '';
         return { type: 'watch/closed', reason: frame.type };
       }
       resumeFrom = frame.resourceVersion;
@@ -79,7 +80,7 @@ export const resumingWatch = <T>(port: WatchPort<T>, { staleAfterMs, random }: W
         : { type: 'watch/deleted', object: frame.object };
     };
 
-    const connection$ = defer(() => port.watch(resumeFrom ?? '')).pipe(
+    const connection$ = defer(() => port.watch(resumeFrom)).pipe(
       timeout({ each: staleAfterMs, with: () => of({ type: 'silent' } as const) }),
       map(toItem),
       endWith({ type: 'watch/closed', reason: 'ended' } as const),
@@ -89,7 +90,7 @@ export const resumingWatch = <T>(port: WatchPort<T>, { staleAfterMs, random }: W
       takeWhile((item) => item === null || !isEnding(item), true),
       catchError((error: unknown): Observable<WatchItem<T>> => {
         if (!(error instanceof Problem)) return throwError(() => error);
-        if (error.status === 410) resumeFrom = null;
+        if (error.status === 410) resumeFrom = '';
         return of({ type: 'watch/failed', status: error.status, error: error.message, retryInMs: 0 });
       }),
       map((item) => {
