@@ -92,6 +92,20 @@ const inject = ({ observed, authority }: View): Step | null => {
   return null;
 };
 
+/**
+ * Whether calls would begin to fail at a target with a leaf of this issuer: it trusts another CA of ours, but not this
+ * one. A target that trusts none of them refuses every leaf already, and must not keep the others from a renewal.
+ */
+const losesWith =
+  (issuer: string | null, { bundle: ours }: AuthorityState) =>
+  ({ state }: Target): boolean => {
+    if (typeof state === 'string') return state === 'unreadable';
+    return state.bundles.some(
+      (bundle) =>
+        !bundle.some(({ fingerprint }) => fingerprint === issuer) && ours.some((ca) => includes(bundle, [ca])),
+    );
+  };
+
 type LeafReason = Extract<Step, { kind: 'issue-leaf' }>['reason'];
 
 const leafReason = ({ secret, current, names, nowMs, renewBeforeMs, observed: { lease } }: View): LeafReason | null => {
@@ -109,10 +123,9 @@ const issueLeaf = (view: View): Step | null => {
   if (reason === null) return null;
   const usable =
     secret !== 'absent' && secret.problem === null && secret.leaf !== null && nowMs < secret.leaf.notAfterMs;
-  const trusted = ({ state }: Target): boolean =>
-    state === 'absent' || (typeof state !== 'string' && state.bundles.every((bundle) => includes(bundle, [current])));
   // A leaf that still serves is not replaced by one of another CA that some target would refuse (L1).
-  if (usable && reason === 'other-authority' && !observed.targets.every(trusted)) return null;
+  if (usable && reason === 'other-authority' && observed.targets.some(losesWith(current.fingerprint, authority)))
+    return null;
   return { kind: 'issue-leaf', reason, authority, basis: secret };
 };
 
@@ -125,10 +138,9 @@ const announce = ({ secret, authority, observed, current }: View): Step | null =
   const announced = announcement?.hash === secret.hash && announcement.validUntil === secret.validUntil;
   if (announced) return fulfils ? { kind: 'ask-rotation', rotate: null } : null;
   // What is announced goes on serving while somebody else keeps a caBundle from trusting what comes (L2).
-  const isRefused = ({ state }: Target): boolean =>
-    typeof state !== 'string' &&
-    !state.bundles.every((bundle) => bundle.some(({ fingerprint }) => fingerprint === secret.issuer));
-  if (announcement !== null && observed.targets.some(isRefused)) return null;
+  const loses = ({ state, ...rest }: Target): boolean =>
+    state !== 'unreadable' && losesWith(secret.issuer, authority)({ state, ...rest });
+  if (announcement !== null && observed.targets.some(loses)) return null;
   return { kind: 'announce', announcement: { hash: secret.hash, validUntil: secret.validUntil }, fulfils };
 };
 
