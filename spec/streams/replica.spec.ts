@@ -1,0 +1,384 @@
+import { expect } from 'chai';
+import { NEVER, concatMap, defer, map, of, skip, startWith, tap, timer } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { RunHelpers, TestScheduler } from 'rxjs/testing';
+import type { LeaseSnapshot } from '../../streams/model.ts';
+import { replica } from '../../streams/replica.ts';
+import type { ReplicaEvent, ReplicaPolicy, ReplicaPorts } from '../../streams/replica.ts';
+import type { WatchPort } from '../../streams/watch-port.ts';
+import { clusterOf } from '../support/cluster-of.ts';
+import type { Sketch } from '../support/cluster-of.ts';
+import { followerPorts } from '../support/follower-ports.ts';
+import { leaseOf } from '../support/lease-of.ts';
+import { marbles } from '../support/marbles.ts';
+import { readingOf } from '../support/reading-of.ts';
+import { stepInWords } from '../support/step-in-words.ts';
+import { toyApi } from '../support/toy-api.ts';
+import { toyCluster } from '../support/toy-cluster.ts';
+import { toyLease } from '../support/toy-lease.ts';
+
+const policy: ReplicaPolicy = {
+  ...clusterOf.policy,
+  tickMs: 2_000,
+  staleAfterMs: 60_000,
+  quietAfterMs: 150_000,
+  certTimeoutMs: null,
+  kubeletNudge: true,
+  leaderElection: true,
+  renewDeadlineMs: 40_000,
+  retryPeriodMs: 15_000,
+  issuer: 'self-signed',
+};
+
+/** Somebody renewed it in time and for the last time: it is free after a minute. */
+const rivals = leaseOf(null, { holder: 'rival', renewTime: '1', resourceVersion: '50' });
+const vacant = leaseOf(null, { resourceVersion: '50' });
+
+type Toy = ReturnType<typeof toyLease>;
+
+/** What a watch counts of itself. */
+interface Count {
+  lists: number;
+  open: number;
+}
+
+const counted = <T>(port: WatchPort<T>, count: Count): WatchPort<T> => ({
+  list: () =>
+    defer(() => {
+      count.lists += 1;
+      return port.list();
+    }),
+  watch: (version) =>
+    defer(() => {
+      count.open += 1;
+      return port.watch(version).pipe(tap({ finalize: () => (count.open -= 1) }));
+    }),
+});
+
+const watchOf = ({ lease$, now }: Toy): WatchPort<LeaseSnapshot> => ({
+  list: () =>
+    timer(1).pipe(
+      map(now),
+      map((lease) => ({ resourceVersion: lease?.resourceVersion ?? '1', items: lease === null ? [] : [lease] })),
+    ),
+  watch: () =>
+    lease$.pipe(
+      skip(1),
+      concatMap((object) => (object === null ? [] : [object])),
+      map((object) => ({ type: 'applied', resourceVersion: object.resourceVersion, object }) as const),
+      startWith({ type: 'opened' } as const),
+    ),
+});
+
+/** One cluster for any number of replicas, which see the same Lease and the same objects. */
+const world = (
+  helpers: RunHelpers,
+  scheduler: TestScheduler,
+  { lease = vacant, ...sketch }: Sketch & { readonly lease?: LeaseSnapshot | null } = {},
+) => {
+  const cluster = toyCluster(clusterOf.observed({ pods: '- -', ...sketch }), {
+    bridges: true,
+    sinceStartMs: () => scheduler.now(),
+  });
+  const api = toyApi(cluster);
+  const toy = toyLease(lease, () => scheduler.now());
+  const told: string[] = [];
+
+  const start = (
+    identity: string,
+    options: {
+      readonly stop$?: Observable<unknown>;
+      readonly policy?: Partial<ReplicaPolicy>;
+      readonly ports?: Partial<ReplicaPorts>;
+    } = {},
+  ) => {
+    const count = { lease: { lists: 0, open: 0 }, leader: { lists: 0, open: 0 }, gets: 0 };
+    const ports: ReplicaPorts = {
+      ...followerPorts(helpers, scheduler),
+      clock: { wallMs: cluster.nowMs, monotonicMs: () => scheduler.now() },
+      random: () => 0,
+      leaseWatch: counted(watchOf(toy), count.lease),
+      getLease: () =>
+        defer(() => {
+          count.gets += 1;
+          return of(toy.now());
+        }),
+      ...toy.portOf(identity),
+      secretWatch: counted(api.watches.secretWatch, count.leader),
+      authorityWatch: counted(api.watches.authorityWatch, count.leader),
+      targets: api.watches.targets.map(({ id, watch }) => ({ id, watch: counted(watch, count.leader) })),
+      replicaWatch: counted(api.watches.replicaWatch, count.leader),
+      ...api.writes,
+      ...options.ports,
+    };
+    const streams = replica(ports, { ...policy, identity, ...options.policy }, options.stop$ ?? NEVER);
+    const ticksMs: number[] = [];
+    const errors: unknown[] = [];
+    const running = streams.event$.subscribe({
+      next: (event: ReplicaEvent) => {
+        if (event.type === 'tick/checked') ticksMs.push(scheduler.now());
+        if (event.type.startsWith('leadership/')) told.push(`${scheduler.now()} ${identity} ${event.type.slice(11)}`);
+        if (event.type === 'step/done') told.push(`${scheduler.now()} ${identity}: ${stepInWords(event.step)}`);
+      },
+      error: (error: unknown) => errors.push(error),
+    });
+    return { streams, count, ticksMs, errors, stop: () => running.unsubscribe() };
+  };
+
+  return { cluster, api, toy, told, start };
+};
+
+/** Runs a spec for so long and takes the running replicas down after it. */
+const during = (
+  lengthMs: number,
+  body: (helpers: RunHelpers, scheduler: TestScheduler) => readonly { stop(): void }[],
+): void => {
+  marbles((helpers, scheduler) => {
+    const replicas = body(helpers, scheduler);
+    scheduler.schedule(() => replicas.forEach((one) => one.stop()), lengthMs);
+    helpers.flush();
+  });
+};
+
+const FOUNDING = ['new CA, missing, keep nothing', 'target-0: A', 'new leaf, missing', 'announce a2'];
+
+describe('replica', () => {
+  it('takes a vacant Lease, founds what is missing and announces it on the same Lease', () => {
+    during(20_000, (helpers, scheduler) => {
+      const { start, told, toy } = world(helpers, scheduler);
+      const one = start('pod-0');
+      scheduler.schedule(() => {
+        expect(told).to.deep.equal([
+          '2 pod-0 acquired',
+          '4 pod-0: new CA, missing, keep nothing',
+          '5 pod-0: target-0: A',
+          '6 pod-0: new leaf, missing',
+          '7 pod-0: announce a2',
+          '15003 pod-0 renewed',
+        ]);
+        expect(toy.now()).to.deep.include({
+          holder: 'pod-0',
+          announcement: { hash: 'a2', validUntil: 'the end of a2' },
+        });
+        expect(toy.writings()).to.deep.equal(['2 pod-0 claim', '7 pod-0 announce', '15003 pod-0 renew']);
+      }, 19_000);
+      return [one];
+    });
+  });
+
+  it('watches none of the leader’s objects and writes nothing as long as somebody else leads', () => {
+    during(50_000, (helpers, scheduler) => {
+      const { start, toy, api } = world(helpers, scheduler, { lease: rivals });
+      const one = start('pod-0');
+      scheduler.schedule(() => {
+        expect(one.count.leader).to.deep.equal({ lists: 0, open: 0 });
+        expect(one.count.lease).to.deep.equal({ lists: 1, open: 1 });
+        expect([toy.writings(), api.writings()]).to.deep.equal([[], []]);
+      }, 49_000);
+      return [one];
+    });
+  });
+
+  it('takes over where a dead leader stopped, a Lease’s duration after its last sign of life', () => {
+    during(70_000, (helpers, scheduler) => {
+      const { start, told } = world(helpers, scheduler, { lease: rivals, ca: 'A', targets: ['0'] });
+      const one = start('pod-0');
+      scheduler.schedule(() => {
+        expect(told.slice(0, 4)).to.deep.equal([
+          '60002 pod-0 acquired',
+          '60004 pod-0: target-0: A',
+          '60005 pod-0: new leaf, missing',
+          '60006 pod-0: announce a2',
+        ]);
+      }, 69_000);
+      return [one];
+    });
+  });
+
+  it('never issues when LEADER_ELECTION is false', () => {
+    during(200_000, (helpers, scheduler) => {
+      const { start, toy, api, told } = world(helpers, scheduler);
+      const one = start('pod-0', { policy: { leaderElection: false } });
+      scheduler.schedule(() => {
+        expect([toy.writings(), api.writings(), told]).to.deep.equal([[], [], []]);
+        expect(one.count.leader).to.deep.equal({ lists: 0, open: 0 });
+      }, 199_000);
+      return [one];
+    });
+  });
+
+  it('stops leading when it sees another holder: closes its watches and writes nothing more', () => {
+    during(40_000, (helpers, scheduler) => {
+      const { start, told, toy, api, cluster } = world(helpers, scheduler);
+      const one = start('pod-0');
+      scheduler.schedule(() => {
+        expect(one.count.leader.open).to.equal(4);
+        toy.put(rivals);
+        expect(one.count.leader.open).to.equal(0);
+        api.meddle(() => cluster.meddle.putTargetBack('target-0', clusterOf.targetState('0')));
+      }, 10_000);
+      scheduler.schedule(() => {
+        expect(told.at(-1)).to.equal('10000 pod-0 lost');
+        expect(api.writings().map(stepInWords)).to.deep.equal(FOUNDING.slice(0, 3));
+      }, 39_000);
+      return [one];
+    });
+  });
+
+  it('releases the Lease when it is stopped, so that the next one leads at once; it goes on following', () => {
+    during(30_000, (helpers, scheduler) => {
+      const { start, told } = world(helpers, scheduler);
+      const one = start('pod-0', { stop$: timer(10_000) });
+      const other = start('pod-1');
+      scheduler.schedule(() => {
+        expect(told).to.deep.equal([
+          '2 pod-0 acquired',
+          '4 pod-0: new CA, missing, keep nothing',
+          '5 pod-0: target-0: A',
+          '6 pod-0: new leaf, missing',
+          '7 pod-0: announce a2',
+          '10001 pod-0 released',
+          '10002 pod-1 acquired',
+        ]);
+        expect(one.count.leader.open).to.equal(0);
+        expect(other.count.leader.open).to.equal(4);
+        expect(one.ticksMs.at(-1)).to.equal(18_000);
+      }, 19_000);
+      return [one, other];
+    });
+  });
+
+  it('aborts the write that is under way when it is stopped', () => {
+    marbles((helpers, scheduler) => {
+      const write$ = helpers.cold<never>('-');
+      const { start } = world(helpers, scheduler);
+      const one = start('pod-0', { stop$: helpers.hot('9ms s'), ports: { perform: () => write$ } });
+      scheduler.schedule(() => one.stop(), 20);
+      helpers.expectSubscriptions(write$.subscriptions).toBe('---^-----!');
+    });
+  });
+
+  it('lets two replicas finish each other’s work, and one Lease write never meets another', () => {
+    during(30_000, (helpers, scheduler) => {
+      const { start, toy, api } = world(helpers, scheduler);
+      const one = start('pod-0', { stop$: timer(5) });
+      const other = start('pod-1');
+      scheduler.schedule(() => {
+        expect(api.writings().map(stepInWords)).to.deep.equal(FOUNDING.slice(0, 3));
+        expect(toy.now()?.announcement?.hash).to.equal('a2');
+        expect(toy.writings().filter((words) => words.endsWith('refused'))).to.deep.equal([]);
+        expect(toy.now()?.holder).to.equal('pod-1');
+      }, 29_000);
+      return [one, other];
+    });
+  });
+
+  it('makes the Lease again, and the announcement on it, when it is deleted', () => {
+    during(30_000, (helpers, scheduler) => {
+      const { start, toy, told } = world(helpers, scheduler);
+      const deletingPort: WatchPort<LeaseSnapshot> = {
+        ...watchOf(toy),
+        watch: () =>
+          toy.lease$.pipe(
+            skip(1),
+            map((object) =>
+              object === null
+                ? ({ type: 'deleted', resourceVersion: '900', object: { ...vacant, resourceVersion: '900' } } as const)
+                : ({ type: 'applied', resourceVersion: object.resourceVersion, object } as const),
+            ),
+            startWith({ type: 'opened' } as const),
+          ),
+      };
+      const one = start('pod-0', { ports: { leaseWatch: deletingPort } });
+      scheduler.schedule(() => toy.put(null), 10_000);
+      scheduler.schedule(() => {
+        expect(told.slice(5)).to.deep.equal(['10001 pod-0 renewed', '10002 pod-0: announce a2']);
+        expect(toy.now()?.holder).to.equal('pod-0');
+      }, 12_000);
+      return [one];
+    });
+  });
+
+  it('opens one watch of the Lease for all its parts, and replaces it alone when it is stale', () => {
+    during(149_000, (helpers, scheduler) => {
+      const { start, toy } = world(helpers, scheduler, { lease: rivals });
+      // The rival renews in time, but this replica's watch is deaf.
+      const deaf: WatchPort<LeaseSnapshot> = { ...watchOf(toy), watch: () => NEVER };
+      const count: Count = { lists: 0, open: 0 };
+      const one = start('pod-0', { ports: { leaseWatch: counted(deaf, count) } });
+      for (let atMs = 20_000; atMs < 149_000; atMs += 20_000) {
+        scheduler.schedule(() => toy.put({ ...rivals, renewTime: `${atMs}` }), atMs);
+      }
+      scheduler.schedule(() => {
+        expect(count.open).to.equal(1);
+        expect(count.lists).to.equal(3);
+        expect(toy.writings()).to.deep.equal([]);
+      }, 148_000);
+      return [one];
+    });
+  });
+
+  it('gives the leader’s own watches, which are quiet by nature, more time than the one of the Lease', () => {
+    during(200_000, (helpers, scheduler) => {
+      const { start } = world(helpers, scheduler);
+      const one = start('pod-0');
+      const listsAt = (atMs: number, lists: number) =>
+        scheduler.schedule(() => expect(one.count.leader.lists, `at ${atMs}`).to.equal(lists), atMs);
+      listsAt(149_000, 4);
+      listsAt(160_000, 8);
+      return [one];
+    });
+  });
+
+  it('asks for the Lease when something is mounted that it does not announce', () => {
+    during(1_000, (helpers, scheduler) => {
+      const { start } = world(helpers, scheduler, { lease: leaseOf('b', { holder: 'rival', resourceVersion: '50' }) });
+      const readMount = () => helpers.cold('-(r|)', { r: readingOf('a') });
+      const one = start('pod-0', { ports: { readMount } });
+      scheduler.schedule(() => expect(one.count.gets).to.be.greaterThan(0), 900);
+      return [one];
+    });
+  });
+
+  it('tells whether and what it serves, to whoever asks, as long as it runs', () => {
+    during(5_000, (helpers, scheduler) => {
+      const { start } = world(helpers, scheduler, { lease: leaseOf('a', { holder: 'rival', resourceVersion: '50' }) });
+      const one = start('pod-0');
+      const served: unknown[] = [];
+      scheduler.schedule(() => {
+        one.streams.readiness$.subscribe(({ served: hash }) => served.push(hash?.hash ?? null)).unsubscribe();
+        one.streams.certificate$.subscribe(({ hash }) => served.push(hash)).unsubscribe();
+        expect(served).to.deep.equal(['a', 'a']);
+      }, 4_000);
+      return [one];
+    });
+  });
+
+  it('closes everything when nobody listens any more', () => {
+    marbles((helpers, scheduler) => {
+      const { start } = world(helpers, scheduler);
+      const one = start('pod-0');
+      scheduler.schedule(() => {
+        expect([one.count.lease.open, one.count.leader.open]).to.deep.equal([1, 4]);
+        one.stop();
+        expect([one.count.lease.open, one.count.leader.open]).to.deep.equal([0, 0]);
+      }, 5_000);
+      // An interval that went on would keep virtual time from ever ending.
+      helpers.flush();
+      expect(scheduler.now()).to.be.below(10_000);
+    });
+  });
+
+  it('passes a bug on, of any of its parts', () => {
+    const bug = new TypeError('a bug');
+    marbles((helpers, scheduler) => {
+      const { start } = world(helpers, scheduler);
+      const perform = () => {
+        throw bug;
+      };
+      const one = start('pod-0', { ports: { perform } });
+      helpers.flush();
+      expect(one.errors).to.deep.equal([bug]);
+    });
+  });
+});
