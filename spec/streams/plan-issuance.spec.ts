@@ -134,7 +134,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'the leaf is renewed under the same CA', ...served('a1'), targets: ['X held'], daysLeft: { a1: 1 }, then: 'new leaf, expiring' },
     { when: 'it trusts none of ours, so has nothing to lose by a new CA', ...served('a1'), ca: 'B+A', secret: 'a1:B+A', targets: ['X held', 'B+A'], then: 'new leaf, other-authority' },
     { when: 'it trusts none of ours, so has nothing to lose by a new leaf', ...served('a1'), secret: 'a2:A', targets: ['X held', 'A'], then: 'announce a2' },
-    { when: 'it trusts only the CA that goes', ...wide('a1'), secret: 'b1:B+A', targets: ['A held', 'B+A'], then: 'nothing' },
+    { when: 'it trusts only the CA that goes', ...served('a1'), ca: 'B+A', secret: 'b1:B+A', targets: ['A held', 'B+A'], then: 'nothing' },
     { when: 'the old leaf has expired', ...served('a1'), ca: 'B+A', targets: ['A held'], daysLeft: { a1: 0 }, then: 'new leaf, other-authority' },
     { when: 'the old leaf cannot be used', ...served('a1'), ca: 'B+A', secret: 'a1:A broken', targets: ['A held'], then: 'new leaf, unusable' },
     { when: 'the rotation goes on around it', ...wide('b1'), targets: ['X held'], servedMinutes: 60, then: 'narrow: keep nothing' },
