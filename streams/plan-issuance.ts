@@ -129,9 +129,11 @@ const issueLeaf = (view: View): Step | null => {
   return { kind: 'issue-leaf', reason, authority, basis: secret };
 };
 
+const isOurs = ({ issuer }: SecretState, { bundle }: AuthorityState): boolean =>
+  bundle.some(({ fingerprint }) => fingerprint === issuer);
+
 const announce = ({ secret, authority, observed, current }: View): Step | null => {
-  if (secret === 'absent' || secret.hash === null || secret.problem !== null) return null;
-  if (!authority.bundle.some(({ fingerprint }) => fingerprint === secret.issuer)) return null;
+  if (secret === 'absent' || secret.hash === null || secret.problem !== null || !isOurs(secret, authority)) return null;
   const { announcement, rotate } = observed.lease;
   const replaced = rotate !== null && rotate.startsWith('ca/') && rotate !== boundTo(current);
   const fulfils = secret.issuer === current.fingerprint && (rotate === 'leaf' || replaced);

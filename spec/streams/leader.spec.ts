@@ -146,6 +146,16 @@ describe('leader', () => {
     });
   });
 
+  it('rests after a write that shows nothing new, until the next tick', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const same: Touched = { object: 'target', id: 'target-0', state: clusterOf.targetState('0') };
+      const write$ = cold('-(t|)', { t: same });
+      const event$ = lead(scheduler, { perform: () => write$ }, { tick$: cold('------t') });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^---------!').toBe('--d----d--', said);
+      expectSubscriptions(write$.subscriptions).toBe(['-^!', '------^!']);
+    });
+  });
+
   it('writes nothing while its fence is shut', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
       const write$ = cold('-(t|)', { t: mended });
