@@ -1,0 +1,40 @@
+import { map } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { VerifiedPair } from '../streams/model.ts';
+import { embedding } from './embedding.ts';
+import type { EmbedOptions } from './embedding.ts';
+import { running } from './running.ts';
+import type { Running } from './running.ts';
+import type { HandlerExport } from './webhook/admission-types.ts';
+import { withoutBytes } from './without-bytes.ts';
+
+export interface WebhookOptions extends EmbedOptions {
+  /** Answers every path, or one function a path. */
+  readonly handler: HandlerExport;
+}
+
+export interface Webhook extends Running {
+  /** What is served, each certificate once; replays the newest, completes once stopped. Never errors. */
+  readonly certificate$: Observable<VerifiedPair>;
+  /** Where it listens; null until the first certificate is served, since nothing listens before. */
+  readonly port: number | null;
+}
+
+/**
+ * A whole replica in this process: follows and elects, issues, serves TLS and asks the handler. Probes and metrics listen
+ * too, as the variables say. Signals and exit codes are left to whoever calls.
+ *
+ * @throws Problem when a variable is wrong, or something cannot be opened
+ */
+export const createWebhook = async ({ handler, ...options }: WebhookOptions): Promise<Webhook> => {
+  const { config, surroundings } = embedding(options);
+  const { startDaemon } = await import('./daemon.ts');
+  const daemon = await startDaemon(config, { ...surroundings, handler });
+  return {
+    ...running(daemon, options.signal),
+    certificate$: daemon.certificate$.pipe(map(withoutBytes)),
+    get port() {
+      return daemon.port();
+    },
+  };
+};

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import type { Server } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { ReplaySubject } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { VerifiedPair } from '../streams/model.ts';
+import { Problem } from '../streams/problem.ts';
+import type { TlsFace } from './tls-face.ts';
+import { loopbackHandshake } from './webhook/loopback-handshake.ts';
+import { tlsOptions } from './webhook/tls-options.ts';
+import type { TlsSettings } from './webhook/tls-options.ts';
+import { withoutBytes } from './without-bytes.ts';
+
+/** A verified pair to put into a server of one's own. `secureContext` carries the private key: never log it. */
+export interface ServedCertificate extends VerifiedPair {
+  /**
+   * Complete options for `server.setSecureContext`: what that call is not given falls back to Node's defaults, so a pair
+   * alone would allow older TLS again.
+   */
+  readonly secureContext: TlsOptions;
+}
+
+export interface OwnServer extends TlsFace {
+  /** Emits at each load, replays the newest. */
+  readonly secured$: Observable<ServedCertificate>;
+}
+
+/** How long a handshake waits for the server to listen, ms. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * Hands verified pairs to whoever has a TLS server of his own.
+ *
+ * @param server with whom to shake hands once it has the pair; null leaves that out
+ */
+export const ownServer = (server: Server | null, settings: TlsSettings): OwnServer => {
+  const secured$ = new ReplaySubject<ServedCertificate>(1);
+  let fingerprint = '';
+  const listening = async (): Promise<void> => {
+    if (server === null || server.listening) return;
+    await once(server, 'listening', { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => {
+      throw new Problem('the server does not listen');
+    });
+  };
+  return {
+    secured$,
+    serve: (pair) => {
+      ({ fingerprint } = pair.leaf);
+      secured$.next({ ...withoutBytes(pair), secureContext: tlsOptions(pair, settings) });
+      return Promise.resolve();
+    },
+    handshake: async (servername, trust) => {
+      await listening();
+      const address = server?.address() ?? null;
+      // Through a pipe there is nothing to dial.
+      if (address === null || typeof address === 'string') return { fingerprint };
+      return loopbackHandshake(address, servername, trust);
+    },
+    retire: () => undefined,
+    drain: () => {
+      secured$.complete();
+      return Promise.resolve();
+    },
+    address: null,
+  };
+};

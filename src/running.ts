@@ -1,0 +1,50 @@
+import { map } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { Problem } from '../streams/problem.ts';
+import type { Readiness } from '../streams/readiness.ts';
+import type { Daemon } from './daemon.ts';
+import { withoutBytes } from './without-bytes.ts';
+
+/** What runs inside somebody else's process. */
+export interface Running extends AsyncDisposable {
+  /** Whether and what is served, and why not; replays the newest, completes once stopped. Never errors. */
+  readonly readiness$: Observable<Readiness>;
+  /**
+   * Resolves once stopped. Rejects, after everything has been closed, with a Problem when no certificate came within
+   * CERT_TIMEOUT, or with what a bug threw: unhandled, it ends the process with 1, as the daemon's own would.
+   */
+  readonly closed: Promise<void>;
+  /** Releases the Lease, lets calls finish within SHUTDOWN_GRACE, and closes everything. To call it again is to wait. */
+  stop(): Promise<void>;
+}
+
+/** @param signal stops it, also when it has been aborted already */
+export const running = (daemon: Daemon, signal: AbortSignal | undefined): Running => {
+  const asked = Promise.withResolvers<null>();
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    signal?.removeEventListener('abort', abort);
+    asked.resolve(null);
+    return (stopping ??= daemon.stop());
+  };
+  const abort = (): void => void stop();
+  const failed = daemon.failed.then(
+    () => new Problem('no certificate came within CERT_TIMEOUT'),
+    (bug: unknown) => (bug instanceof Error ? bug : new Error(String(bug))),
+  );
+  const ended = async (): Promise<void> => {
+    const failure = await Promise.race([asked.promise, failed]);
+    await stop();
+    if (failure !== null) throw failure;
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted === true) abort();
+  return {
+    readiness$: daemon.readiness$.pipe(
+      map((now) => ({ ...now, served: now.served === null ? null : withoutBytes(now.served) })),
+    ),
+    closed: ended(),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+};
