@@ -1,12 +1,10 @@
 import type { Server } from 'node:net';
 import type { Observable } from 'rxjs';
 import { Problem } from '../streams/problem.ts';
+import type { EmbedOptions, Running, ServedCertificate } from './embed-types.ts';
 import { embedding } from './embedding.ts';
-import type { EmbedOptions } from './embedding.ts';
 import { ownServer } from './own-server.ts';
-import type { ServedCertificate } from './own-server.ts';
 import { running } from './running.ts';
-import type { Running } from './running.ts';
 import { allow } from './webhook/allow.ts';
 
 export interface CertificatesOptions extends EmbedOptions {

@@ -1,10 +1,9 @@
 import { map } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { VerifiedPair } from '../streams/model.ts';
+import type { EmbedOptions, Running } from './embed-types.ts';
 import { embedding } from './embedding.ts';
-import type { EmbedOptions } from './embedding.ts';
 import { running } from './running.ts';
-import type { Running } from './running.ts';
 import type { HandlerExport } from './webhook/admission-types.ts';
 import { withoutBytes } from './without-bytes.ts';
 

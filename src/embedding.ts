@@ -3,19 +3,11 @@ import { Problem } from '../streams/problem.ts';
 import { parseConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { version } from './config/version.ts';
+import type { EmbedOptions } from './embed-types.ts';
 import { inClusterOf } from './in-cluster-of.ts';
 import { podNamespace } from './pod-namespace.ts';
 import type { LogLevel, Logger } from './logger.ts';
 import type { DaemonSurroundings } from './surroundings.ts';
-
-export interface EmbedOptions {
-  /** The variables of the README's table; mostly `process.env`, or that with something changed. Nothing else is read. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Gets what the daemon would log, from LOG_LEVEL up: `console` will do. Silent unless given. */
-  readonly logger?: Logger;
-  /** To abort it is to call `stop()`. */
-  readonly signal?: AbortSignal;
-}
 
 export interface Embedding {
   readonly config: Config;

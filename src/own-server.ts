@@ -1,24 +1,14 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
-import type { TlsOptions } from 'node:tls';
 import { ReplaySubject } from 'rxjs';
 import type { Observable } from 'rxjs';
-import type { VerifiedPair } from '../streams/model.ts';
 import { Problem } from '../streams/problem.ts';
+import type { ServedCertificate } from './embed-types.ts';
 import type { TlsFace } from './tls-face.ts';
 import { loopbackHandshake } from './webhook/loopback-handshake.ts';
 import { tlsOptions } from './webhook/tls-options.ts';
 import type { TlsSettings } from './webhook/tls-options.ts';
 import { withoutBytes } from './without-bytes.ts';
-
-/** A verified pair to put into a server of one's own. `secureContext` carries the private key: never log it. */
-export interface ServedCertificate extends VerifiedPair {
-  /**
-   * Complete options for `server.setSecureContext`: what that call is not given falls back to Node's defaults, so a pair
-   * alone would allow older TLS again.
-   */
-  readonly secureContext: TlsOptions;
-}
 
 export interface OwnServer extends TlsFace {
   /** Emits at each load, replays the newest. */

@@ -1,22 +1,8 @@
 import { map } from 'rxjs';
-import type { Observable } from 'rxjs';
 import { Problem } from '../streams/problem.ts';
-import type { Readiness } from '../streams/readiness.ts';
 import type { Daemon } from './daemon.ts';
+import type { Running } from './embed-types.ts';
 import { withoutBytes } from './without-bytes.ts';
-
-/** What runs inside somebody else's process. */
-export interface Running extends AsyncDisposable {
-  /** Whether and what is served, and why not; replays the newest, completes once stopped. Never errors. */
-  readonly readiness$: Observable<Readiness>;
-  /**
-   * Resolves once stopped. Rejects, after everything has been closed, with a Problem when no certificate came within
-   * CERT_TIMEOUT, or with what a bug threw: unhandled, it ends the process with 1, as the daemon's own would.
-   */
-  readonly closed: Promise<void>;
-  /** Releases the Lease, lets calls finish within SHUTDOWN_GRACE, and closes everything. To call it again is to wait. */
-  stop(): Promise<void>;
-}
 
 /** @param signal stops it, also when it has been aborted already */
 export const running = (daemon: Daemon, signal: AbortSignal | undefined): Running => {
