@@ -16,6 +16,7 @@ export interface DemoReplica extends AsyncDisposable {
   readonly name: string;
   readonly webhookPort: number;
   readonly probePort: number;
+  readonly pid: number;
   readonly line$: Observable<LogLine>;
   /** Settles when the process has ended. */
   readonly ended: Promise<unknown>;
@@ -66,6 +67,7 @@ export const startReplica = (
     name,
     webhookPort,
     probePort,
+    pid: child.pid ?? 0,
     line$,
     ended,
     [Symbol.asyncDispose]: async () => {
