@@ -1,0 +1,212 @@
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { expect } from 'chai';
+import { runRotate } from '../../src/commands/rotate.ts';
+import type { RotateSurroundings } from '../../src/commands/rotate.ts';
+import { parseConfig } from '../../src/config.ts';
+import type { ApiUnderTest } from '../support/api-under-test.ts';
+import { startApiUnderTest } from '../support/api-under-test.ts';
+import { install } from '../support/installation.ts';
+import type { Installation, SpecReplica } from '../support/installation.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { until } from '../support/until.ts';
+
+const never = new Promise<void>(() => undefined);
+
+describe('webhook-certd rotate', function () {
+  this.timeout(60_000);
+  let api: ApiUnderTest;
+  let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
+  before(async () => {
+    api = await startApiUnderTest();
+    folder = await temporaryDirectory();
+  });
+  after(async () => {
+    await folder[Symbol.asyncDispose]();
+    await api[Symbol.asyncDispose]();
+  });
+
+  interface Asked {
+    readonly ca?: boolean;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly kubeconfig?: string;
+    readonly around?: Partial<RotateSurroundings>;
+  }
+
+  /** What somebody at a desk sees. */
+  const run = async ({ namespace, paths }: Pick<Installation, 'namespace' | 'paths'>, asked: Asked = {}) => {
+    const { ca = false, env = {}, kubeconfig = api.adminKubeconfig(), around = {} } = asked;
+    const file = join(folder.path, `${namespace}.yaml`);
+    await writeFile(file, kubeconfig);
+    const targets = `validatingwebhookconfiguration/${basename(paths.target)}`;
+    const parsed = parseConfig({
+      env: { KUBECONFIG: file, POD_NAMESPACE: namespace, CA_BUNDLE_TARGETS: targets, ...env },
+      flags: new Map(),
+      serves: false,
+      read: { namespace: () => null, hostname: () => 'desk' },
+    });
+    if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
+    const lines: string[] = [];
+    const print = (line: string): void => void lines.push(line);
+    const surroundings = { inCluster: null, version: '0.0.0', print, stopped: never, ...around };
+    return { code: await runRotate(parsed.config, { ca }, surroundings), lines };
+  };
+
+  const serving = async (...replicas: readonly SpecReplica[]): Promise<void> => {
+    await until(async () => {
+      const answers = await Promise.all(replicas.map((replica) => replica.probe('/readyz').catch(() => null)));
+      return answers.every((answer) => answer?.code === 200);
+    });
+  };
+
+  const fingerprint = '[0-9a-f]{64}';
+
+  it('follows a new leaf until every replica serves it', async () => {
+    await using installation = await install(api);
+    await using first = await installation.replica();
+    await using second = await installation.replica();
+    await serving(first, second);
+    const before = await installation.leaseAnnotation('cert-hash');
+
+    const { code, lines } = await run(installation);
+    const hash = await installation.leaseAnnotation('cert-hash');
+    const validUntil = await installation.leaseAnnotation('cert-valid-until');
+    expect(hash).not.to.equal(before);
+    expect(lines.filter((line) => !/^acknowledged: [01]\/2/.test(line))).to.deep.equal([
+      'requested: a new leaf',
+      `Secret written: ${hash}`,
+      `announced: ${hash}, valid until ${validUntil}`,
+      'acknowledged: 2/2 replicas',
+    ]);
+    expect(code).to.equal(0);
+    for (const replica of [first, second]) {
+      expect((JSON.parse((await replica.probe('/status')).text) as { served: unknown }).served).to.include({ hash });
+    }
+  });
+
+  it('follows a new CA through every caBundle to every replica, and says how long the older one is kept', async () => {
+    await using installation = await install(api);
+    await using replica = await installation.replica();
+    await serving(replica);
+
+    const { code, lines } = await run(installation, { ca: true });
+    const wanted = [
+      /^requested: a new CA and leaf$/,
+      new RegExp(`^picked up by ${replica.name}, replaces the CA ${fingerprint}$`),
+      new RegExp(`^new CA issued: ${fingerprint}$`),
+      /^caBundle widened: validatingwebhookconfiguration\//,
+      new RegExp(`^Secret written: ${fingerprint}$`),
+      new RegExp(`^announced: ${fingerprint}, valid until `),
+      /^acknowledged: 1\/1 replicas$/,
+      /^the older CA is kept until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(CA_OVERLAP\), then dropped$/,
+    ];
+    const told = lines.filter((line) => !line.startsWith('acknowledged: 0'));
+    expect(told).to.have.length(wanted.length);
+    wanted.forEach((pattern, at) => expect(told[at]).to.match(pattern));
+    expect(code).to.equal(0);
+  });
+
+  it('says that the older CA is dropped when it is by then', async () => {
+    await using installation = await install(api, { env: { CA_OVERLAP: '0' } });
+    await using replica = await installation.replica();
+    await serving(replica);
+    const { code, lines } = await run(installation, { ca: true, env: { CA_OVERLAP: '0' } });
+    expect(lines.at(-1)).to.match(/^the older CA is (dropped|kept until .*, then dropped)$/);
+    expect(code).to.equal(0);
+  });
+
+  it('says where it looked when there is no Lease', async () => {
+    await using installation = await install(api);
+    const { code, lines } = await run(installation);
+    expect(code).to.equal(1);
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.match(/^there is no Lease 8377a775\.my\.company\.com in hooks-/);
+  });
+
+  it('says that nobody leads: released, or held by somebody who is gone; and follows what was requested before', async () => {
+    await using installation = await install(api, { env: { LEASE_DURATION: '60s' } });
+    await using replica = await installation.replica();
+    await serving(replica);
+    replica.kill('SIGKILL');
+    await replica.exit;
+    const held = await run(installation, { around: { patienceMs: 1_000 } });
+    expect(held.lines[0]).to.equal('requested: a new leaf');
+    expect(held.lines[1]).to.match(
+      new RegExp(`^nothing has happened for 1 s: nobody leads: ${replica.name} holds the Lease and has not renewed it`),
+    );
+    expect(held.code).to.equal(1);
+
+    await api.admin.patch('merge', installation.paths.lease, { spec: { holderIdentity: '' } });
+    const released = await run(installation, { around: { patienceMs: 1_000 } });
+    expect(released.lines[0]).to.equal('already requested: a new leaf');
+    expect(released.lines[1]).to.match(/^nothing has happened for 1 s: nobody leads: the Lease has no holder/);
+    expect(released.code).to.equal(1);
+  });
+
+  it('asks for the CA where only a leaf was requested, and for nothing less than was', async () => {
+    await using installation = await install(api, { env: { LEASE_DURATION: '60s' } });
+    await using replica = await installation.replica();
+    await serving(replica);
+    replica.kill('SIGKILL');
+    await replica.exit;
+    await installation.annotateLease({ rotate: 'leaf' });
+    const around = { patienceMs: 200 };
+    expect((await run(installation, { ca: true, around })).lines[0]).to.equal('requested: a new CA and leaf');
+    expect(await installation.leaseAnnotation('rotate')).to.equal('ca');
+    expect((await run(installation, { around })).lines[0]).to.equal('already requested: a new CA and leaf');
+    expect(await installation.leaseAnnotation('rotate')).to.equal('ca');
+  });
+
+  it('leaves it to the leader when somebody does not want to wait', async () => {
+    await using installation = await install(api, { env: { LEASE_DURATION: '60s' } });
+    await using replica = await installation.replica();
+    await serving(replica);
+    replica.kill('SIGKILL');
+    await replica.exit;
+    const requested = Promise.withResolvers<void>();
+    const lines: string[] = [];
+    const print = (line: string): void => {
+      lines.push(line);
+      requested.resolve();
+    };
+    const { code } = await run(installation, { around: { print, stopped: requested.promise } });
+    expect(lines).to.deep.equal(['requested: a new leaf', 'no longer following; the leader goes on']);
+    expect(code).to.equal(1);
+  });
+
+  it('does not ask for what somebody else issues, and notices a leader that drops the request', async () => {
+    await using installation = await install(api);
+    {
+      await using replica = await installation.replica();
+      await serving(replica);
+      const refused = await run(installation, { env: { CERT_ISSUER: 'external' } });
+      expect(refused.lines).to.have.length(1);
+      expect(refused.lines[0]).to.match(/^CERT_ISSUER is external/);
+      expect(refused.code).to.equal(1);
+      replica.kill('SIGTERM');
+      await replica.exit;
+    }
+    await using external = await installation.replica({ env: { CERT_ISSUER: 'external' } });
+    await serving(external);
+    const { code, lines } = await run(installation);
+    expect(lines.at(-1)).to.match(/^the request is gone and nothing was rotated/);
+    expect(code).to.equal(1);
+  });
+
+  it('names the permission that is missing', async () => {
+    await using installation = await install(api);
+    const kubeconfig = await api.userWithRules(`nobody-${installation.namespace}`, []);
+    const { code, lines } = await run(installation, { kubeconfig });
+    expect(code).to.equal(1);
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.match(/get.*lease/i);
+  });
+
+  it('says so when the API server cannot be reached', async () => {
+    const paths = { target: 'none' } as Installation['paths'];
+    const kubeconfig = api.adminKubeconfig().replaceAll(api.url, 'https://127.0.0.1:1');
+    const { code, lines } = await run({ namespace: 'anywhere', paths }, { kubeconfig });
+    expect(code).to.equal(1);
+    expect(lines.join('\n')).to.include('127.0.0.1:1');
+  });
+});
