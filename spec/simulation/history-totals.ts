@@ -1,0 +1,9 @@
+/** What a run of many histories comes to. */
+export interface HistoryTotals {
+  readonly runs: number;
+  readonly steps: number;
+  readonly virtualMs: number;
+  /** The longest recovery from the end of the faults, ms. */
+  readonly slowestRecoveryMs: number;
+  readonly violations: readonly { readonly seed: number; readonly law: string; readonly what: string }[];
+}

@@ -1,0 +1,38 @@
+import { planExternal } from '../../../streams/plan-external.ts';
+import { planIssuance } from '../../../streams/plan-issuance.ts';
+import type { Observed } from '../../../streams/cluster-state.ts';
+import type { ClusterModel } from '../cluster-model.ts';
+
+/** Why the fleet is not yet what it should be, or null: the truth of the API server, not what anybody sees of it. */
+export const converged = ({ api, clocks, machines, scenario, views }: ClusterModel): string | null => {
+  const lease = api.lease.get('lease');
+  if (lease === null) return 'there is no Lease';
+  const leaders = machines().filter((machine) => machine.isLeading());
+  const [leader] = leaders;
+  if (leader === undefined || leaders.length > 1) return `${leaders.length} replicas think they lead`;
+  if (lease.value.holder !== leader.name) return `${leader.name} leads and ${lease.value.holder} holds the Lease`;
+  const secret = api.secret.get('secret');
+  const hash = lease.value.announcement?.hash;
+  if (secret === null || secret.value.crt !== hash) return `announced is ${hash}, issued ${secret?.value.crt}`;
+  for (const machine of machines()) {
+    const served = machine.served()?.pair.hash;
+    if (served !== hash) return `${machine.name} serves ${served}, announced is ${hash}`;
+    if (!machine.isReady()) return `${machine.name} is not ready: ${machine.readiness()?.reasons.join()}`;
+  }
+  const authority = api.authority.get('authority');
+  const observed: Observed = {
+    lease: views.lease(lease),
+    secret: views.secret(secret),
+    authority: authority === null ? 'absent' : views.authority(authority),
+    targets: api.target.list().map((entry) => ({ id: entry.name, state: views.target(entry), held: false })),
+    replicas: scenario.podsReadable ? api.pod.list().map(views.replica) : 'unreadable',
+  };
+  const plan = scenario.policy.issuer === 'external' ? planExternal : planIssuance;
+  const step = plan(observed, { ...scenario.policy, identity: leader.name }, clocks.trueMs());
+  if (step !== null) return `still to do: ${step.kind}`;
+  if (scenario.policy.issuer === 'external') return null;
+  const trusted = [...(authority?.value.bundle ?? [])].sort().join();
+  const isTrue = (bundle: readonly string[]): boolean => [...bundle].sort().join() === trusted;
+  const untrue = api.target.list().find(({ value }) => !value.bundles.every(isTrue));
+  return untrue === undefined ? null : `${untrue.name} is not the trust bundle ${trusted}`;
+};

@@ -1,0 +1,85 @@
+import { chainProblem } from '../chain-problem.ts';
+import type { ClusterModel } from '../cluster-model.ts';
+import type { Machine } from '../machine.ts';
+import type { WrittenSignal } from '../signal.ts';
+
+export interface Excuses {
+  readonly note: (written: WrittenSignal) => void;
+  /** An outsider wrote it last. */
+  readonly isTampered: (target: string) => boolean;
+  readonly isExcused: (hash: string) => boolean;
+  /** Whether the Service may send calls to it: it is ready, or was and may be again. */
+  readonly isCalled: (machine: Machine) => boolean;
+}
+
+/** What L2 cannot be asked for, as narrowly as it can be said: the outsiders' doing, for as long as it lasts. */
+export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel): Excuses => {
+  const tampered = new Set(scenario.standing === null ? api.target.list().map(({ name }) => name) : []);
+  const excused = new Set<string>();
+  const wasReady = new Set<string>();
+  let announcementTaken = false;
+  let authorityRestored = false;
+
+  const fails = (hash: string, anchors: readonly string[]): boolean =>
+    chainProblem(pki, hash, anchors, clocks.trueMs()) !== null;
+  const inUse = (): readonly string[] =>
+    machines().flatMap((machine) => {
+      const hashes = [machine.served()?.pair.hash, machine.volume.current().crt];
+      return hashes.filter((hash) => typeof hash === 'string');
+    });
+  const bundle = (): readonly string[] => api.authority.get('authority')?.value.bundle ?? [];
+
+  /** Its CA stands nowhere any more. */
+  const excuseOrphans = (): void => {
+    const targets = api.target.list().flatMap(({ value }) => value.bundles.flat());
+    const standing = [...(api.secret.get('secret')?.value.trust ?? []), ...bundle(), ...targets];
+    for (const hash of inUse()) if (fails(hash, standing)) excused.add(hash);
+  };
+  /** A Secret-ca out of a backup does not know what came later; of that only the announced pair's `ca.crt` tells. */
+  const excuseForgotten = (): void => {
+    const announced = api.lease.get('lease')?.value.announcement?.hash;
+    const secret = api.secret.get('secret')?.value;
+    for (const hash of inUse()) {
+      const isWhole = hash === announced && hash === secret?.crt && secret.key === hash.split('+')[0];
+      const told = isWhole ? secret.trust : [];
+      if (fails(hash, [...bundle(), ...told])) excused.add(hash);
+    }
+  };
+
+  const noteOutsider = (signal: WrittenSignal): void => {
+    if (signal.kind === 'lease') {
+      const announced = signal.after?.announcement?.hash;
+      if (announced === undefined) announcementTaken = true;
+      else if (announced !== signal.before?.announcement?.hash) excused.add(announced);
+    }
+    if (signal.kind === 'authority' && signal.why === 'spoil-authority earlier') authorityRestored = true;
+    if (authorityRestored && signal.kind !== 'target') excuseForgotten();
+    // An external issuer's pair is somebody else's decision, also when its own ca.crt does not go with it.
+    if (signal.kind === 'secret' && scenario.policy.issuer === 'external' && signal.after?.crt != null) {
+      if (fails(signal.after.crt, signal.after.trust)) excused.add(signal.after.crt);
+    }
+    excuseOrphans();
+  };
+
+  return {
+    note: (signal) => {
+      if (signal.kind === 'pod' && signal.after?.ready === true) wasReady.add(signal.name);
+      const outside = signal.by === 'outsider' || signal.by === 'issuer';
+      if (signal.kind === 'target') tampered[outside ? 'add' : 'delete'](signal.name);
+      if (outside) noteOutsider(signal);
+      // With nothing announced there is nothing that could be kept back for.
+      if (!outside && signal.kind === 'lease' && announcementTaken && signal.after?.announcement) {
+        announcementTaken = false;
+        excused.add(signal.after.announcement.hash);
+      }
+    },
+    isTampered: (target) => tampered.has(target),
+    isExcused: (hash) => excused.has(hash),
+    isCalled: ({ name }) => {
+      const pod = api.pod.get(name)?.value;
+      // A Pod being deleted is killed when its grace is over, by whichever clock.
+      if (pod === undefined || clocks.trueMs() + scenario.mostSkewMs >= (pod.goneAtMs ?? Infinity)) return false;
+      return pod.ready || wasReady.has(name);
+    },
+  };
+};

@@ -1,0 +1,102 @@
+import { NEVER, Observable, defer, finalize, map, of, throwError, mergeMap, tap, timer } from 'rxjs';
+import type { LoadPorts, Verdict } from '../../streams/load-certificate.ts';
+import type { MountPorts } from '../../streams/mounted-hash.ts';
+import type { MountReading, VerifiedPair } from '../../streams/model.ts';
+import { Problem } from '../../streams/problem.ts';
+import { chainProblem } from './chain-problem.ts';
+import type { Generation } from './generation.ts';
+import type { ProcessContext } from './process-context.ts';
+import type { LoadPart } from './signal.ts';
+
+const no = (reason: string, retryable = false): Verdict => ({ ok: false, reason, retryable });
+
+/** As the real pair carries its bytes. */
+const withFiles = (pair: VerifiedPair, files: Generation): Verdict => {
+  const servable: VerifiedPair & { readonly files: Generation } = { ...pair, files };
+  return { ok: true, pair: servable };
+};
+
+/** As src/load-ports.ts over a modelled volume and a modelled TLS server. */
+export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
+  const { clock, host, machine, pki, random, scenario, tell, time } = context;
+  const { volume } = machine;
+  let kept: Generation | null = null;
+
+  const reading = (): MountReading => {
+    kept = null;
+    if (random.chance(0.002)) return { generation: 'torn', hash: null, problem: 'torn' };
+    kept = volume.current();
+    return { generation: kept.id, hash: kept.crt, problem: null };
+  };
+
+  const verdictOf = (files: Generation, hash: string): Verdict => {
+    if (files.crt !== hash) return no('hash-mismatch');
+    const leaf = pki.get(hash.split('+')[0] ?? '');
+    if (leaf === undefined) return no('not-pem');
+    if (leaf.key !== files.key) return no('key-mismatch');
+    const nowMs = clock.wallMs();
+    if (nowMs < leaf.facts.notBeforeMs) return no('not-yet-valid', true);
+    if (nowMs >= leaf.facts.notAfterMs) return no('expired');
+    const strict = scenario.policy.issuer !== 'external';
+    if (strict && !scenario.policy.names.every((name) => leaf.facts.names.includes(name))) return no('names');
+    const chain = chainProblem(pki, hash, files.trust, nowMs);
+    if (strict && chain !== null) return no(`untrusted: ${chain}`);
+    const advice = chain === null ? [] : [chain];
+    return {
+      ok: true,
+      pair: { hash, generation: files.id, leaf: leaf.facts, bundle: pki.factsOf(files.trust), advice },
+    };
+  };
+
+  const part = <T>(name: LoadPart, mostMs: number, work: () => T): Observable<T> =>
+    defer(() => {
+      let flying = true;
+      const land = (): void => {
+        if (flying) tell({ type: 'load/ended', machine, part: name });
+        flying = false;
+      };
+      tell({ type: 'load/began', machine, part: name });
+      return timer(random.int(0, mostMs)).pipe(tap(land), map(work), finalize(land));
+    });
+
+  return {
+    mountMoved$: scenario.inotify
+      ? new Observable((subscriber) =>
+          volume.onSwap(() => time.after(host, random.int(0, 20), () => subscriber.next('moved'))),
+        )
+      : NEVER,
+    readMount: () =>
+      timer(random.int(0, 15)).pipe(
+        map(() => {
+          const now = reading();
+          tell({ type: 'mount/read', machine, reading: now });
+          return now;
+        }),
+      ),
+    verify: ({ generation }, { hash }) =>
+      defer(() => {
+        const files = kept?.id === generation ? kept : null;
+        if (files === null) return of(null);
+        return part('verify', 40, () => verdictOf(files, hash)).pipe(
+          map((verdict): Verdict => (verdict.ok ? withFiles(verdict.pair, files) : verdict)),
+        );
+      }),
+    serve: (pair) =>
+      part('serve', 20, () => !random.chance(0.005)).pipe(
+        mergeMap((works) => {
+          if (!works) return throwError(() => new Problem('cannot be served: out of luck'));
+          const { files } = pair as typeof pair & { readonly files: Generation };
+          tell({ type: 'served', machine, pair, files });
+          return of(undefined);
+        }),
+      ),
+    handshake: (pair) =>
+      part('handshake', 40, () => {
+        const anchors = pair.bundle.map(({ fingerprint }) => fingerprint);
+        const problem = random.chance(0.005) ? 'no answer' : chainProblem(pki, pair.hash, anchors, clock.wallMs());
+        const untrusted = scenario.policy.issuer === 'external' && problem !== 'no answer' ? null : problem;
+        tell({ type: 'shook-hands', machine, hash: pair.hash, problem: untrusted });
+        return untrusted;
+      }),
+  };
+};

@@ -1,0 +1,49 @@
+import type { AuthorityState, SecretState, TargetState } from '../../streams/cluster-state.ts';
+import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
+import type { Entry } from './collection.ts';
+import type { StoredAuthority, StoredLease, StoredPod, StoredSecret, StoredTarget } from './stored-objects.ts';
+import type { SymbolicPki } from './symbolic-pki.ts';
+
+const secondsOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+
+/** What src/object-states.ts makes of real objects, made of symbolic ones. */
+export const objectViews = (pki: SymbolicPki) => ({
+  lease: ({ uid, version, value }: Entry<StoredLease>): LeaseSnapshot => ({
+    ...value,
+    uid,
+    resourceVersion: String(version),
+  }),
+  secret: ({ version, value: { crt, key, trust: bundle } }: Entry<StoredSecret>): SecretState => {
+    const trust = pki.factsOf(bundle);
+    const common = { resourceVersion: String(version), hash: crt, trust };
+    const nothing = { ...common, leaf: null, validUntil: '', issuer: null };
+    const leaf = pki.get(crt?.split('+')[0] ?? '');
+    if (crt === null) return { ...nothing, problem: null };
+    if (leaf === undefined) return { ...nothing, problem: 'tls.crt: not PEM' };
+    if (key !== leaf.key) return { ...nothing, problem: 'tls.key belongs to another certificate' };
+    const signer = [...trust, leaf.facts].find(({ fingerprint }) => pki.get(fingerprint)?.key === leaf.signer);
+    return {
+      ...common,
+      leaf: leaf.facts,
+      validUntil: secondsOf(leaf.facts.notAfterMs),
+      issuer: signer?.fingerprint ?? null,
+      problem: null,
+    };
+  },
+  authority: ({ version, value: { crt, key, bundle } }: Entry<StoredAuthority>): AuthorityState => {
+    const certificate = pki.get(crt);
+    const current = certificate?.key === key ? certificate.facts : null;
+    return { resourceVersion: String(version), current, bundle: pki.factsOf(bundle) };
+  },
+  target: ({ version, value: { bundles, rival } }: Entry<StoredTarget>): TargetState => ({
+    resourceVersion: String(version),
+    bundles: bundles.map((bundle) => pki.factsOf(bundle)),
+    rival,
+  }),
+  replica: ({ name, value: { servingHash, ready, goneAtMs } }: Entry<StoredPod>): Replica => ({
+    name,
+    servingHash,
+    ready,
+    goneAtMs,
+  }),
+});

@@ -1,0 +1,256 @@
+/** A deliberate bug: a few changed lines in the very files that run. */
+export interface PlantedBug {
+  readonly name: string;
+  /** The laws of which one must notice. */
+  readonly laws: readonly string[];
+  readonly changes: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
+  /** A history that finds it. */
+  readonly seed: number;
+}
+
+const change = (file: string, find: string, replace: string) => ({ file, find, replace });
+
+/** For each law a bug that breaks it, and the seed of a history that shows so. */
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'followers do not look whether the chain leads to the mounted bundle',
+    laws: ['F1/F4/F5'],
+    changes: [change('spec/simulation/load-ports.ts', 'if (strict && chain !== null)', 'if (false)')],
+    seed: 0,
+  },
+  {
+    name: 'followers serve what is mounted before it is announced',
+    laws: ['F1/F4/F5'],
+    changes: [
+      change('streams/load-certificate.ts', 'if (mounted.hash !== hash)', 'if (mounted.hash === "")'),
+      change(
+        'spec/simulation/load-ports.ts',
+        "if (files.crt !== hash) return no('hash-mismatch');",
+        'hash = files.crt ?? hash;',
+      ),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'the key is read from the generation that is mounted by now',
+    laws: ['F1/F4/F5'],
+    changes: [
+      change(
+        'spec/simulation/load-ports.ts',
+        'const files = kept?.id === generation ? kept : null;',
+        'const files = kept === null ? null : { ...kept, key: volume.current().key };',
+      ),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'a load starts while another is in flight',
+    laws: ['F2'],
+    changes: [
+      change('streams/single-flight.ts', 'import { EMPTY,', 'import { mergeMap, EMPTY,'),
+      change('streams/single-flight.ts', 'exhaustMap(() =>', 'mergeMap(() =>'),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'single flight is distinctUntilChanged and exhaustMap, which loses changes for ever',
+    laws: ['F3', 'F7', 'convergence'],
+    changes: [
+      change('streams/single-flight.ts', 'import { EMPTY,', 'import { distinctUntilChanged, EMPTY,'),
+      change(
+        'streams/single-flight.ts',
+        'exhaustMap(() => flight$.pipe(repeat({ delay: again }))),',
+        'distinctUntilChanged(), exhaustMap(() => flight$),',
+      ),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'a rejected certificate takes the good one down',
+    laws: ['F6'],
+    changes: [
+      change(
+        'streams/readiness.ts',
+        "event.type === 'certificate/served' ? event.untrusted !== null : fold.untrusted",
+        "event.type === 'certificate/served' ? event.untrusted !== null : event.type === 'certificate/rejected' || fold.untrusted",
+      ),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'readiness outlives the certificate',
+    laws: ['F6'],
+    changes: [change('streams/readiness.ts', 'nowMs >= served.leaf.notAfterMs', 'false')],
+    seed: 0,
+  },
+  {
+    name: 'readiness does not ask for a handshake',
+    laws: ['F6'],
+    changes: [change('streams/readiness.ts', 'event.untrusted !== null', 'false')],
+    seed: 0,
+  },
+  {
+    name: 'nobody asks the Lease about a mount that was not announced',
+    laws: ['F7'],
+    changes: [change('streams/unannounced.ts', 'mount === null ? EMPTY', 'mount !== undefined ? EMPTY')],
+    seed: 0,
+  },
+  {
+    name: 'the Lease is asked once, and not again',
+    laws: ['F7'],
+    changes: [
+      change('streams/unannounced.ts', 'repeat({ delay: (times) => timer(againMs(times)) })', 'repeat({ count: 1 })'),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'the kubelet is never nudged',
+    laws: ['F7'],
+    changes: [change('streams/expected-hash.ts', 'map(({ expected }) => expected)', 'map(() => null)')],
+    seed: 0,
+  },
+  {
+    name: 'the planner narrows without waiting for acknowledgements',
+    laws: ['L2'],
+    changes: [change('streams/acknowledged.ts', 'return live.some(', 'return true || live.some(')],
+    seed: 0,
+  },
+  {
+    name: 'the Secret is written and announced before the caBundles are widened',
+    laws: ['L2'],
+    changes: [
+      change('streams/plan-issuance.ts', 'const RULES = [completeBundle, inject, ', 'const RULES = [completeBundle, '),
+      change('streams/plan-issuance.ts', 'announce, publishTrust,', 'announce, inject, publishTrust,'),
+      change('streams/plan-issuance.ts', "if (usable && reason === 'other-authority'", 'if (false'),
+      change(
+        'streams/plan-issuance.ts',
+        'if (announcement !== null && observed.targets.some(isRefused))',
+        'if (false)',
+      ),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'a new CA forgets the older ones',
+    laws: ['L2'],
+    changes: [
+      change(
+        'streams/plan-issuance.ts',
+        'const keep = alive(authority.bundle, nowMs);',
+        'const keep: Certificates = [];',
+      ),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'a lost CA is replaced without a look at what is trusted',
+    laws: ['L2'],
+    changes: [change('streams/plan-issuance.ts', ', inherited(observed)), nowMs)', '), nowMs)')],
+    seed: 0,
+  },
+  {
+    name: 'a lost list passes for a target that may not be read',
+    laws: ['L2'],
+    changes: [change('streams/is-refusal.ts', 'status !== null && status >= 400', 'status === null || status >= 400')],
+    seed: 0,
+  },
+  {
+    name: 'what is announced is replaced by what a target refuses',
+    laws: ['L2'],
+    changes: [
+      change(
+        'streams/plan-issuance.ts',
+        'if (announcement !== null && observed.targets.some(isRefused))',
+        'if (false)',
+      ),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'with an external issuer the announcement does not wait for the caBundles',
+    laws: ['L2'],
+    changes: [
+      change(
+        'streams/plan-external.ts',
+        'if (next) return inject',
+        'if (next && announcement?.hash === secret.hash) return inject',
+      ),
+      change('streams/plan-external.ts', 'if (announcement !== null && wrong.length > 0) return null;', ''),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'the fence is always open',
+    laws: ['L3'],
+    changes: [
+      change('streams/tenure.ts', '!over && clock.monotonicMs() - renewedAtMs < renewDeadlineMs', 'true || over'),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'a renewal counts from its answer',
+    laws: ['L3'],
+    changes: [change('streams/tenure.ts', 'renewedAtMs = item.sentAtMs', 'renewedAtMs = clock.monotonicMs()')],
+    seed: 0,
+  },
+  {
+    name: 'a candidate does not wait for the Lease to expire',
+    laws: ['L3'],
+    changes: [change('streams/candidacy.ts', '? 0 : seen.durationMs', '? 0 : seen.durationMs / 4')],
+    seed: 0,
+  },
+  {
+    name: 'writes to the Lease do not wait for one another',
+    laws: ['L3'],
+    changes: [
+      change(
+        'streams/lease-queue.ts',
+        'inTurn(defer(() => write(change, basis)))',
+        'defer(() => write(change, basis))',
+      ),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'a caBundle is written although it is as it should be',
+    laws: ['L3'],
+    changes: [
+      change(
+        'streams/plan-issuance.ts',
+        'if (state.bundles.every((bundle) => same(bundle, authority.bundle))) continue;',
+        '',
+      ),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'a leaf outlives its CA',
+    laws: ['L5'],
+    changes: [
+      change('spec/simulation/symbolic-pki.ts', 'Math.min(nowMs + lifeMs, above.facts.notAfterMs)', 'nowMs + lifeMs'),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'Secrets are written although somebody else issues',
+    laws: ['L3'],
+    changes: [
+      change('streams/leader.ts', "policy.issuer === 'external' ? planExternal : planIssuance", 'planIssuance'),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'a deleted object is not noticed',
+    laws: ['convergence'],
+    changes: [
+      change('streams/tracked-object.ts', "{ known: 'absent', version: object.resourceVersion } : fold", 'fold : fold'),
+    ],
+    seed: 0,
+  },
+  {
+    name: 'a silent watch is never given up',
+    laws: ['F7', 'convergence'],
+    changes: [change('streams/resuming-watch.ts', 'each: staleAfterMs,', 'each: 2 ** 31,')],
+    seed: 0,
+  },
+];

@@ -1,0 +1,34 @@
+import type { ReplicaPorts } from '../../streams/replica.ts';
+import type { Collection, Entry } from './collection.ts';
+import { leasePorts } from './lease-ports.ts';
+import { loadPorts } from './load-ports.ts';
+import { performStep } from './perform-step.ts';
+import { podPorts } from './pod-ports.ts';
+import type { ProcessContext } from './process-context.ts';
+import { watchPort } from './watch-port.ts';
+
+/** All ports of one replica, as src/replica-ports.ts joins the real ones. */
+export const replicaPorts = (context: ProcessContext): ReplicaPorts => {
+  const { api, clock, random, scenario, views } = context;
+  const watched = <S, T>(
+    collection: Collection<S>,
+    name: string | null,
+    view: (entry: Entry<S>) => T,
+    forbidden = false,
+  ) => watchPort(context, { collection, versions: api.versions, name, view, forbidden });
+  return {
+    clock,
+    random: () => random.next(),
+    ...leasePorts(context),
+    ...loadPorts(context),
+    ...podPorts(context),
+    ...performStep(context),
+    secretWatch: watched(api.secret, 'secret', views.secret),
+    authorityWatch: watched(api.authority, 'authority', views.authority),
+    targets: Array.from({ length: scenario.targets }, (_, at) => `target-${at}`).map((id) => ({
+      id,
+      watch: watched(api.target, id, views.target),
+    })),
+    replicaWatch: watched(api.pod, null, views.replica, !scenario.podsReadable),
+  };
+};

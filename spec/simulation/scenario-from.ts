@@ -1,0 +1,85 @@
+import { faultFrom } from './fault-from.ts';
+import { randomFrom } from './random.ts';
+import type { Random } from './random.ts';
+import type { Scenario, TimedFault } from './scenario.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** LEASE_DURATION, RENEW_DEADLINE, RETRY_PERIOD: the defaults, client-go's, and short ones. */
+const ELECTIONS = [
+  [60, 40, 15],
+  [15, 10, 2],
+  [10, 6, 2],
+] as const;
+
+/** CERT_VALIDITY, RENEW_BEFORE, CA_VALIDITY, CA_RENEW_BEFORE in minutes: the defaults, and lives that end meanwhile. */
+const LIVES = [
+  [365 * 1440, 30 * 1440, 3650 * 1440, 365 * 1440],
+  [365 * 1440, 30 * 1440, 3650 * 1440, 365 * 1440],
+  [8, 4, 3650 * 1440, 365 * 1440],
+  [60, 20, 20, 10],
+] as const;
+
+const NAMES = ['webhook.ns.svc'];
+
+/** Spread over the time there is, or all in a rush, where one catches what another has begun. */
+const faultsFrom = (random: Random, untilMs: number, isExternal: boolean): readonly TimedFault[] => {
+  const lengthMs = random.chance(0.5) ? untilMs : random.int(2, 40) * SECOND_MS;
+  const fromMs = random.int(0, Math.max(0, untilMs - lengthMs));
+  return Array.from({ length: random.int(0, 14) }, () => ({
+    atMs: fromMs + random.int(0, lengthMs),
+    fault: faultFrom(random, isExternal),
+  })).sort((left, right) => left.atMs - right.atMs);
+};
+
+/** One history, all of it, out of one number. */
+export const scenarioFrom = (seed: number): Scenario => {
+  const random = randomFrom(seed).fork('scenario');
+  const [durationS, deadlineS, retryS] = random.pick(ELECTIONS);
+  const [validMin, renewMin, caMin, caRenewMin] = random.pick(LIVES);
+  const isExternal = random.chance(0.15);
+  const calmAtMs = random.int(1, 6) * MINUTE_MS;
+  const lifeMs = Math.min(validMin, caMin) * MINUTE_MS;
+  const staleAfterMs = durationS * SECOND_MS;
+  return {
+    seed,
+    replicas: random.int(1, 4),
+    targets: random.int(1, 2),
+    policy: {
+      names: NAMES,
+      issuer: isExternal ? 'external' : 'self-signed',
+      tickMs: random.pick([2, 5, 10]) * SECOND_MS,
+      certTimeoutMs: random.chance(0.8) ? 180 * SECOND_MS : null,
+      kubeletNudge: random.chance(0.8),
+      leaderElection: true,
+      renewDeadlineMs: deadlineS * SECOND_MS,
+      retryPeriodMs: retryS * SECOND_MS,
+      staleAfterMs,
+      quietAfterMs: Math.max(150 * SECOND_MS, 2.5 * staleAfterMs),
+      renewBeforeMs: renewMin * MINUTE_MS,
+      caRenewBeforeMs: caRenewMin * MINUTE_MS,
+      caOverlapMs: random.pick([0, 10, 60]) * SECOND_MS,
+    },
+    leaseDurationMs: durationS * SECOND_MS,
+    certValidityMs: validMin * MINUTE_MS,
+    caValidityMs: caMin * MINUTE_MS,
+    kubeletDelayMs: random.pick([0, 3, 60]) * SECOND_MS,
+    inotify: random.chance(0.8),
+    podsWritable: random.chance(0.85),
+    podsReadable: random.chance(0.9),
+    mostSkewMs: Math.min(random.pick([0, 5_000, 600_000]), lifeMs / 16),
+    standing:
+      isExternal || random.chance(0.6)
+        ? {
+            leafLeftMs: random.pick([3 * MINUTE_MS, 30 * MINUTE_MS, 200 * DAY_MS]),
+            caLeftMs: random.pick([15 * MINUTE_MS, 300 * DAY_MS, 3000 * DAY_MS]),
+            unbundled: random.chance(0.15),
+            names: random.chance(0.9) ? NAMES : ['renamed.ns.svc'],
+          }
+        : null,
+    faults: faultsFrom(random, calmAtMs, isExternal),
+    calmAtMs,
+  };
+};

@@ -1,0 +1,40 @@
+import type { ReplicaPolicy } from '../../streams/replica.ts';
+import type { Fault } from './fault.ts';
+
+export interface TimedFault {
+  readonly atMs: number;
+  readonly fault: Fault;
+}
+
+/** Everything about a history that is decided before it begins. */
+export interface Scenario {
+  /** Of every draw that is made while it runs. */
+  readonly seed: number;
+  readonly replicas: number;
+  readonly targets: number;
+  readonly policy: Omit<ReplicaPolicy, 'identity'>;
+  readonly leaseDurationMs: number;
+  readonly certValidityMs: number;
+  readonly caValidityMs: number;
+  /** How long the kubelet takes at most, unless it is nudged, to bring a new Secret into a Pod. */
+  readonly kubeletDelayMs: number;
+  /** Whether directory events reach the replicas. */
+  readonly inotify: boolean;
+  /** Whether replicas may write annotations on their Pods. */
+  readonly podsWritable: boolean;
+  /** Whether the leader may list and watch the Pods. */
+  readonly podsReadable: boolean;
+  /** How far a machine's wall clock may be from the truth. */
+  readonly mostSkewMs: number;
+  /** Null: nothing is there. Otherwise a CA and an announced leaf stand, with so much life left. */
+  readonly standing: {
+    readonly leafLeftMs: number;
+    readonly caLeftMs: number;
+    /** The CA stands as KubeTemplater leaves it, without `ca-bundle.crt`. */
+    readonly unbundled: boolean;
+    readonly names: readonly string[];
+  } | null;
+  readonly faults: readonly TimedFault[];
+  /** From then on nothing goes wrong any more. */
+  readonly calmAtMs: number;
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { plantedBugs } from './planted-bugs.ts';
+import type { PlantedBug } from './planted-bugs.ts';
+import type { runHistory } from './run-history.ts';
+
+type RunHistory = typeof runHistory;
+
+const ROOT = new URL('../../', import.meta.url).href;
+const QUERY = '?planted=';
+
+const patched = (source: string, file: string, { name, changes }: PlantedBug): string =>
+  changes
+    .filter((change) => change.file === file)
+    .reduce((text, { find, replace }) => {
+      if (!text.includes(find)) throw new Error(`"${name}" finds nothing to change in ${file}: ${find}`);
+      return text.replace(find, replace);
+    }, source);
+
+let hooked = false;
+/** Whatever a module with a planted bug imports of this repository, it imports with the bug too. */
+const hook = (): void => {
+  if (hooked) return;
+  hooked = true;
+  registerHooks({
+    resolve: (specifier, context, next) => {
+      const resolved = next(specifier, context);
+      const query = context.parentURL?.split(QUERY)[1];
+      const isOurs = resolved.url.startsWith(ROOT) && !resolved.url.includes('/node_modules/');
+      if (query === undefined || !isOurs || resolved.url.includes(QUERY)) return resolved;
+      return { ...resolved, url: `${resolved.url}${QUERY}${query}` };
+    },
+    load: (url, context, next) => {
+      const [plain, at] = url.split(QUERY);
+      const bug = at === undefined ? undefined : plantedBugs[Number(at)];
+      if (plain === undefined || bug === undefined) return next(url, context);
+      const source = patched(readFileSync(fileURLToPath(plain), 'utf8'), plain.slice(ROOT.length), bug);
+      return { format: 'module-typescript', source, shortCircuit: true };
+    },
+  });
+};
+
+/** The simulation with that bug in it; everything else about it is as ever. */
+export const withPlantedBug = async (bug: PlantedBug): Promise<RunHistory> => {
+  hook();
+  const url = new URL(`./run-history.ts${QUERY}${plantedBugs.indexOf(bug)}`, import.meta.url);
+  const planted = (await import(url.href)) as { readonly runHistory: RunHistory };
+  return planted.runHistory;
+};
