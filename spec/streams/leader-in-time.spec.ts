@@ -182,12 +182,12 @@ describe('leader, on a toy cluster', () => {
   });
 
   describe('against a rival that rewrites a caBundle every 100 ms', () => {
-    const fight = (issuer: Issuer, sketch: Sketch, lengthMs: number, rivals: readonly string[] = ['X']) => {
+    const fight = (issuer: Issuer, sketch: Sketch, lengthMs: number, rivals = ['X'], everyMs = 100) => {
       let result = { written: [] as readonly string[], contested: [] as readonly LeaderEvent[] };
       marbles(({ flush }, scheduler) => {
         const { lead, run, written, api, cluster, contested } = world(sketch, scheduler, issuer);
         run(lead(), lengthMs);
-        interval(100)
+        interval(everyMs)
           .pipe(takeUntil(timer(lengthMs)))
           .subscribe((at) =>
             api.meddle(() => cluster.meddle.putTargetBack('target-0', rivalState(rivals[at % rivals.length]!))),
@@ -206,7 +206,7 @@ describe('leader, on a toy cluster', () => {
       });
 
       it(`goes on at one write a minute, and tells nothing more (${issuer})`, () => {
-        const { written, contested } = fight(issuer, QUIET, 31 * MINUTE_MS);
+        const { written, contested } = fight(issuer, QUIET, 31 * MINUTE_MS, ['X'], 500);
         expect(written.filter((words) => words.startsWith('target-0'))).to.have.length.within(30, 40);
         expect(contested).to.have.length(1);
       });
@@ -219,7 +219,7 @@ describe('leader, on a toy cluster', () => {
     });
 
     it('rotates the CA meanwhile', () => {
-      const { written } = fight('self-signed', { ...QUIET, rotate: 'ca' }, 70 * MINUTE_MS);
+      const { written } = fight('self-signed', { ...QUIET, rotate: 'ca' }, 70 * MINUTE_MS, ['X'], 3_000);
       expect(written.filter((words) => !words.startsWith('target-0'))).to.deep.equal(
         ROTATION.filter((words) => !words.startsWith('target-0')),
       );

@@ -92,7 +92,8 @@ const settle = (
   let quietHours = 0;
 
   const look = (): void => {
-    expect(cluster.refused(), describeRun({ cluster, steps })).to.deep.equal([]);
+    const refused = cluster.refused();
+    if (refused.length > 0) expect.fail(`${describeRun({ cluster, steps })}: ${refused.join(', ')}`);
   };
   const strike = (): void => {
     if (accident === null || steps.length < (options.afterWrites ?? 0)) return;
@@ -109,7 +110,7 @@ const settle = (
     if (options.late) strike();
     if (step !== null) {
       if (cluster.write(step) === 'written') steps.push(step);
-      expect(steps.length, describeRun({ cluster, steps })).to.be.below(ENOUGH_WRITES);
+      if (steps.length > ENOUGH_WRITES) expect.fail(`never comes to rest: ${describeRun({ cluster, steps })}`);
       look();
       for (const pod of options.syncing(steps.length)) {
         cluster.sync(pod);
