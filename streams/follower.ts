@@ -1,4 +1,4 @@
-import { EMPTY, combineLatest, distinctUntilChanged, filter, map, merge, share, startWith, withLatestFrom } from 'rxjs';
+import { EMPTY, combineLatest, filter, map, merge, share, startWith, withLatestFrom } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { backoffMs } from './backoff-ms.ts';
 import { certificateDeadline } from './certificate-deadline.ts';
@@ -18,6 +18,7 @@ import { readiness } from './readiness.ts';
 import type { Readiness } from './readiness.ts';
 import { servedCertificate } from './served-certificate.ts';
 import { singleFlight } from './single-flight.ts';
+import { unannounced } from './unannounced.ts';
 
 export type FollowerPorts = MountPorts & LoadPorts & PodPorts & { readonly clock: Clock };
 
@@ -40,7 +41,7 @@ export interface Follower {
   readonly readiness$: Observable<Readiness>;
   /** What is served, each pair once. */
   readonly certificate$: Observable<VerifiedPair>;
-  /** Emits when something is mounted that nobody has announced: the Lease should be asked. */
+  /** Emits for as long as something is mounted that nobody has announced, ever less often: the Lease should be asked. */
   readonly unannounced$: Observable<unknown>;
 }
 
@@ -57,9 +58,6 @@ const hashesOf = (sighting: Sighting): readonly string[] => {
   if (load.type === 'certificate/unannounced') return [];
   return [load.type === 'certificate/served' ? load.pair.hash : load.hash];
 };
-
-const isUnannounced = ({ lease, mounted }: Wanted): boolean =>
-  mounted.hash !== null && mounted.hash !== lease?.announcement?.hash;
 
 /** Failed loads that time can mend are tried again; anything else waits for another announcement or another mount. */
 const retryInMs = (random: () => number) => (load: LoadEvent, failures: number) => {
@@ -99,10 +97,7 @@ export const follower = (
   return {
     readiness$,
     certificate$: readiness$.pipe(servedCertificate()),
-    unannounced$: wanted$.pipe(
-      distinctUntilChanged((left, right) => left.mounted === right.mounted),
-      filter(isUnannounced),
-    ),
+    unannounced$: wanted$.pipe(unannounced()),
     event$: merge(
       certificateDeadline(readiness$, certTimeoutMs),
       kubeletNudge ? pod$ : EMPTY,
