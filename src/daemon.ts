@@ -12,16 +12,12 @@ import { measure } from './measure.ts';
 import { narrate } from './narrate.ts';
 import { openOutside } from './open-outside.ts';
 import { createMeters } from './probes/meters.ts';
-import { startMetrics } from './probes/metrics.ts';
-import type { MetricsSnapshot } from './probes/metrics-snapshot.ts';
-import { startProbes } from './probes/server.ts';
 import { replicaPolicy } from './replica-policy.ts';
 import { replicaPorts } from './replica-ports.ts';
-import { snapshotOf } from './snapshot-of.ts';
 import { initialStanding, nextStanding } from './standing.ts';
-import { statusOf } from './status-of.ts';
 import type { DaemonSurroundings } from './surroundings.ts';
 import { tellOnce } from './tell-once.ts';
+import { openViews } from './views.ts';
 import { warnOfMount } from './warn-of-mount.ts';
 
 export interface Daemon {
@@ -49,7 +45,8 @@ const RELEASE_MS = 3_500;
 export const startDaemon = async (config: Config, surroundings: DaemonSurroundings): Promise<Daemon> => {
   const { logger, version } = surroundings;
   await using opened = new AsyncDisposableStack();
-  const meters = createMeters();
+  const { targets } = clusterPaths(config);
+  const meters = createMeters(targets.map(({ id }) => id));
   const outside = opened.use(await openOutside(config, surroundings, meters));
   const { admission, mount, server, look } = outside;
 
@@ -61,11 +58,13 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   const once = tellOnce();
   const raise = raiseEvents(outside.client, clusterPaths(config), config, logger);
   const count = measure(meters, () => performance.now());
+  const changed$ = new Subject<void>();
   const observe = (event: ReplicaEvent): void => {
-    standing = nextStanding(standing, event, Date.now());
+    standing = nextStanding(standing, event, config.identity, Date.now());
     raise(event);
     count(event);
     for (const { level, message, fields } of narrate(event, config.leaseName).map(once)) logger[level](message, fields);
+    changed$.next();
     if (event.type === 'certificate/timed-out') failure.resolve();
     if (event.type === 'leadership/released') released.resolve();
     if (event.type === 'tick/checked') {
@@ -87,10 +86,8 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
 
   if (surroundings.face === undefined) {
     const live = () => (subscription.closed ? 'the streams have ended' : null);
-    const status = () => statusOf(standing, config, reasons());
-    opened.use(await startProbes({ bind: config.probeBind, live, reasons, status }));
-    const snapshot = (): MetricsSnapshot => snapshotOf(standing, { version, ready: reasons().length === 0 });
-    if (config.metricsBind !== null) opened.use(await startMetrics({ bind: config.metricsBind, meters, snapshot }));
+    const viewed = { standing: () => standing, reasons, live, changed$, meters, mount, version };
+    opened.use(await openViews(config, viewed));
   }
   const subscription = event$.subscribe({ next: observe, error: failure.reject });
   opened.defer(() => subscription.unsubscribe());
@@ -104,6 +101,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
     failed: failure.promise,
     stop: async () => {
       draining = true;
+      changed$.next();
       const release = standing.leading ? Promise.race([released.promise, delay(RELEASE_MS)]) : null;
       stop$.next();
       const lingerMs = server.address === null ? 0 : Math.min(LINGER_MS, config.shutdownGraceMs / 4);

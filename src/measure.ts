@@ -26,6 +26,9 @@ export const measure = (meters: Meters, nowMs: () => number): ((event: ReplicaEv
         } else if (awaited?.hash !== hash) awaited = { hash, sinceMs: nowMs() };
         return;
       }
+      case 'target/contested':
+        meters.contests.add(event.target);
+        return;
       case 'certificate/concluded':
         if (event.load.type === 'certificate/rejected') meters.loads.add('rejected');
         if (event.load.type !== 'certificate/served') return;

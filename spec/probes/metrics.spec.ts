@@ -3,7 +3,18 @@ import { createMeters } from '../../src/probes/meters.ts';
 import { startMetrics } from '../../src/probes/metrics.ts';
 import type { MetricsSnapshot } from '../../src/probes/metrics-snapshot.ts';
 
-const bare: MetricsSnapshot = { version: '1.2.3', ready: false, leader: false, servedNotAfterMs: null };
+const bare: MetricsSnapshot = {
+  version: '1.2.3',
+  ready: false,
+  leader: false,
+  mismatch: true,
+  servedNotAfterMs: null,
+  mountedNotAfterMs: null,
+  secretNotAfterMs: null,
+  bundles: null,
+  servingHashes: null,
+  rotationStep: null,
+};
 
 describe('metrics', () => {
   const scrape = async (snapshot: MetricsSnapshot, meters = createMeters()) => {
@@ -24,6 +35,7 @@ describe('metrics', () => {
       'webhook_certd_build_info{version="1.2.3"} 1',
       'webhook_certd_ready 0',
       'webhook_certd_leader 0',
+      'webhook_certd_hash_mismatch 1',
     ]);
     expect(values.filter((line) => line.includes('expiry'))).to.deep.equal([]);
   });
@@ -33,6 +45,7 @@ describe('metrics', () => {
       version: '1.2.3',
       ready: true,
       leader: true,
+      mismatch: false,
       servedNotAfterMs: 1_796_555_538_000,
       mountedNotAfterMs: 1_796_555_539_000,
       secretNotAfterMs: 1_796_555_540_000,
@@ -70,6 +83,16 @@ describe('metrics', () => {
     ]);
     expect(lines).to.include('# TYPE webhook_certd_loads_total counter');
     expect(lines.filter((line) => line.includes('connection_troubles'))).to.deep.equal([]);
+  });
+
+  it('counts fights from zero for every caBundle there is, so that the first one is an increase', async () => {
+    const meters = createMeters(['apiservice/v1.a', 'apiservice/v1.b']);
+    meters.contests.add('apiservice/v1.b');
+    const { values } = await scrape(bare, meters);
+    expect(values).to.include.members([
+      'webhook_certd_ca_bundle_contests_total{target="apiservice/v1.a"} 0',
+      'webhook_certd_ca_bundle_contests_total{target="apiservice/v1.b"} 1',
+    ]);
   });
 
   it('tells durations as cumulated buckets', async () => {

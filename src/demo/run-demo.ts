@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startCaller } from './caller.ts';
 import { startCluster } from './cluster.ts';
 import { demoNames } from './demo-objects.ts';
+import { startFleetPage } from './fleet-page.ts';
 import { followFleet } from './fleet.ts';
 import { freePorts } from './free-ports.ts';
 import { percentile } from './percentile.ts';
@@ -14,7 +15,7 @@ export interface DemoOptions {
   /** Null: until stopped. */
   readonly rotations: number | null;
   readonly kubeletDelayMs: number;
-  /** The first of the replicas' probe ports; null: any that are free. */
+  /** Of the status page with all replicas; null or 0: any that is free. */
   readonly port: number | null;
   readonly json: boolean;
 }
@@ -48,12 +49,18 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
   const cluster = opened.use(await startCluster(names, options.kubeletDelayMs));
   const free = await freePorts(2 * names.length);
   const replicas = names.map((name, at) => {
-    const probePort = options.port === null || options.port === 0 ? (free[2 * at] ?? 0) : options.port + at;
-    const place = { name, webhookPort: free[2 * at + 1] ?? 0, probePort, env: cluster.replicaEnv(name) };
+    const place = {
+      name,
+      webhookPort: free[2 * at + 1] ?? 0,
+      probePort: free[2 * at] ?? 0,
+      env: cluster.replicaEnv(name),
+    };
     return opened.use(startReplica(place, program));
   });
   const fleet = opened.use(followFleet(replicas, tell));
-  for (const { name, probePort } of replicas) say(name, `status at http://127.0.0.1:${probePort}/status`);
+  const { port } = opened.use(await startFleetPage(replicas, options.port ?? 0));
+  say('you', `watch all replicas at http://127.0.0.1:${port}/`);
+  for (const { name, probePort } of replicas) say(name, `has its own page at http://127.0.0.1:${probePort}/`);
   say('kubelet', `delivers a changed Secret after ${options.kubeletDelayMs / 1000} s, at once when nudged`);
 
   const caller = opened.use(

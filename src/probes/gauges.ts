@@ -23,6 +23,7 @@ export const gauges = (now: MetricsSnapshot): readonly Family[] =>
     gauge('build_info', 'Always 1; the version is in the label.', [{ labels: { version: now.version }, value: 1 }]),
     gauge('ready', '1 when calls may be sent to this replica.', plain(now.ready)),
     gauge('leader', '1 when this replica issues and announces.', plain(now.leader)),
+    gauge('hash_mismatch', '1 while the announced certificate is not the one being served.', plain(now.mismatch)),
     gauge(
       'served_certificate_expiry_timestamp_seconds',
       'notAfter of the served certificate.',
@@ -50,7 +51,7 @@ export const gauges = (now: MetricsSnapshot): readonly Family[] =>
     ),
     gauge(
       'rotation_step',
-      '1 for the step that the leader is at; absent when there is nothing to do.',
+      '1 for what the leader does next or holds for; absent when there is nothing to do.',
       now.rotationStep == null ? [] : [{ labels: { step: now.rotationStep }, value: 1 }],
     ),
   ].filter(({ values }) => values.length > 0);

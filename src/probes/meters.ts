@@ -9,6 +9,8 @@ export interface Meters {
   readonly watchRestarts: Tally;
   /** verb, resource, code; code 0 when no answer came. */
   readonly apiRequests: Tally;
+  /** target: a caBundle that another writer keeps taking away; one more each time that a fight begins. */
+  readonly contests: Tally;
   /** outcome: see webhook/answered.ts. */
   readonly admissionRequests: Tally;
   /** kind: see webhook/trouble.ts. */
@@ -29,7 +31,8 @@ const rotationSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 90, 120, 300, 60
 const named = (name: string) => `webhook_certd_${name}`;
 const each = (values: readonly string[]) => values.map((value) => [value]);
 
-export const createMeters = (): Meters => ({
+/** @param targets the caBundles that may be fought about */
+export const createMeters = (targets: readonly string[] = []): Meters => ({
   loads: createTally(named('loads_total'), 'Certificate loads by result.', ['result'], each(['served', 'rejected'])),
   watchRestarts: createTally(named('watch_restarts_total'), 'Restarts of the Lease watch by reason.', ['reason']),
   apiRequests: createTally(named('api_requests_total'), 'Requests to the Kubernetes API; code 0 is no answer.', [
@@ -37,6 +40,12 @@ export const createMeters = (): Meters => ({
     'resource',
     'code',
   ]),
+  contests: createTally(
+    named('ca_bundle_contests_total'),
+    'Fights with another writer of a caBundle.',
+    ['target'],
+    each(targets),
+  ),
   admissionRequests: createTally(
     named('admission_requests_total'),
     'Admission requests by outcome.',

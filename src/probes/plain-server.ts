@@ -8,7 +8,10 @@ export interface Page {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type Routes = Readonly<Record<string, () => Page | Promise<Page>>>;
+/** An answer that goes on: it is given the response with nothing sent yet. */
+export type Stream = (response: ServerResponse) => void;
+
+export type Routes = Readonly<Record<string, () => Page | Stream | Promise<Page>>>;
 
 export interface PlainServer extends AsyncDisposable {
   readonly port: number;
@@ -25,7 +28,7 @@ export const textPage = (code: number, body: string, headers: Readonly<Record<st
   headers,
 });
 
-const answer = async (routes: Routes, { method = '', url = '/' }: IncomingMessage): Promise<Page> => {
+const answer = async (routes: Routes, { method = '', url = '/' }: IncomingMessage): Promise<Page | Stream> => {
   const path = url.split('?', 1)[0] ?? '/';
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return textPage(404, `nothing here; there is ${Object.keys(routes).join(' ')}\n`);
@@ -33,10 +36,18 @@ const answer = async (routes: Routes, { method = '', url = '/' }: IncomingMessag
   return await route();
 };
 
-const send = (response: ServerResponse, { code, contentType, body, headers }: Page): void => {
-  const fixed = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+const fixed = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+
+const send = (response: ServerResponse, page: Page | Stream): void => {
+  for (const [name, value] of Object.entries(fixed)) response.setHeader(name, value);
+  if (typeof page === 'function') {
+    if (response.req.method === 'HEAD') response.end();
+    else page(response);
+    return;
+  }
+  const { code, contentType, body, headers } = page;
   const length = Buffer.byteLength(body);
-  response.writeHead(code, { 'Content-Type': contentType, 'Content-Length': length, ...fixed, ...headers }).end(body);
+  response.writeHead(code, { 'Content-Type': contentType, 'Content-Length': length, ...headers }).end(body);
 };
 
 /**

@@ -1,7 +1,8 @@
+import type { Observable } from 'rxjs';
 import type { Bind } from '../listen.ts';
+import type { Status } from '../status.ts';
+import { eventStream } from './event-stream.ts';
 import { startPlainServer, textPage, type Page, type PlainServer } from './plain-server.ts';
-import { statusPage } from './status-page.ts';
-import type { Status } from './status.ts';
 
 export interface ProbesOptions {
   readonly bind: Bind;
@@ -10,6 +11,10 @@ export interface ProbesOptions {
   /** Why calls should not be sent here; empty when they may. */
   readonly reasons: () => readonly string[];
   readonly status: () => Status;
+  /** Emits when the status may be another one. */
+  readonly changed$: Observable<unknown>;
+  /** The status page. */
+  readonly page: (status: Status) => Page;
 }
 
 export type Probes = PlainServer;
@@ -19,7 +24,8 @@ export type Probes = PlainServer;
  *
  * @throws Problem when the address cannot be had
  */
-export const startProbes = ({ bind, live, reasons, status }: ProbesOptions): Promise<Probes> => {
+export const startProbes = (options: ProbesOptions): Promise<Probes> => {
+  const { bind, live, reasons, status, changed$, page } = options;
   const alive = (): Page => {
     const why = live();
     return why === null ? textPage(200, 'ok') : textPage(500, why);
@@ -33,6 +39,7 @@ export const startProbes = ({ bind, live, reasons, status }: ProbesOptions): Pro
     '/healthz': alive,
     '/readyz': ready,
     '/status': () => ({ code: 200, contentType: 'application/json', body: `${JSON.stringify(status(), null, 2)}\n` }),
-    '/': statusPage,
+    '/events': eventStream({ changed$, read: () => JSON.stringify(status()) }),
+    '/': () => page(status()),
   });
 };

@@ -1,0 +1,95 @@
+/** Colours carry at least 4.5:1 against their ground in both themes, and never the meaning alone. */
+export const pageStyle = `
+:root {
+  color-scheme: light dark;
+  --ground: #f3f4f7; --card: #fff; --edge: #dfe2e8; --text: #16181d; --dim: #565d69; --soft: #eef0f4;
+  --good: #13682f; --bad: #b3261e; --link: #1d4ed8;
+  --announced: #565d69; --mounted: #a14b00; --loaded: #13682f; --acknowledged: #4338ca;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #0e1014; --card: #171a20; --edge: #2b3039; --text: #e7e9ee; --dim: #a3abb8; --soft: #20242c;
+    --good: #6fd690; --bad: #ff9b93; --link: #9db8ff;
+    --announced: #a3abb8; --mounted: #ffb35c; --loaded: #6fd690; --acknowledged: #b3a8ff;
+  }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--ground); color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+header, main, footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }
+header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1rem; padding-block: 1.5rem .75rem; }
+h1, h2, h3, p, ol, ul, dl, dd { margin: 0; padding: 0; }
+h1 { font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; margin-right: auto; letter-spacing: -.01em; }
+h2 { font-size: 1.0625rem; overflow-wrap: anywhere; }
+h3 { font-size: .875rem; font-weight: 600; }
+.brand { width: 100%; font-size: .8125rem; color: var(--dim); }
+#connection { font-size: .8125rem; color: var(--dim); }
+#connection::before { content: ""; display: inline-block; width: .5rem; height: .5rem; border-radius: 50%; margin-right: .4rem; background: var(--dim); }
+#connection[data-state=live] { color: var(--good); }
+#connection[data-state=live]::before { background: var(--good); }
+#connection[data-state=lost] { color: var(--bad); }
+#connection[data-state=lost]::before { background: var(--bad); border-radius: 0; }
+main { display: grid; gap: 1rem; }
+.replicas, .details { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); align-items: start; }
+.card { background: var(--card); border: 1px solid var(--edge); border-radius: .75rem; padding: 1rem 1.125rem; min-width: 0; }
+.card > * + * { margin-top: .75rem; }
+.tag { font-size: .75rem; font-weight: 600; color: var(--dim); border: 1px solid var(--edge); border-radius: 1rem; padding: .05rem .5rem; vertical-align: .1em; }
+.state { font-size: 1.25rem; font-weight: 650; line-height: 1.3; overflow-wrap: anywhere; }
+.state + p { margin-top: .125rem; }
+.good { color: var(--good); }
+.bad { color: var(--bad); }
+.dim, .far { color: var(--dim); }
+.far { font-size: .8125rem; white-space: nowrap; }
+.busy { color: var(--mounted); }
+time { font-variant-numeric: tabular-nums; }
+code { font: .875em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+ol, ul { list-style: none; }
+.breakable, .waits { overflow-wrap: anywhere; }
+.copy { display: none; font: inherit; font-size: .75rem; line-height: 1.25; color: var(--link); background: none; border: 1px solid var(--edge); border-radius: .375rem; padding: .1rem .4rem; min-width: 3.5rem; min-height: 24px; cursor: pointer; }
+.can-copy .copy { display: inline-block; }
+:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+a { color: var(--link); }
+.steps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8.5rem, 100%), 1fr)); gap: .5rem; }
+.steps li { background: var(--soft); border-radius: .5rem; padding: .5rem .625rem; min-width: 0; }
+.sign { display: inline-block; width: 1.1em; font-weight: 700; }
+.rotations { display: grid; gap: 1.25rem; }
+.rotation + .rotation { border-top: 1px solid var(--edge); padding-top: 1.25rem; }
+.rotation h3 { display: flex; flex-wrap: wrap; gap: .25rem .5rem; align-items: center; }
+.rotation > p { font-size: .8125rem; }
+.tracks { display: grid; gap: .75rem; margin-top: .75rem; }
+.track, .scale { display: grid; grid-template-columns: minmax(7rem, 13rem) minmax(0, 1fr); gap: 0 .75rem; }
+.scale > * { grid-column: 2; }
+.who { font-size: .875rem; overflow-wrap: anywhere; }
+@media (max-width: 44rem) {
+  .track, .scale { display: block; }
+  .axis text:not(:first-child):not(:last-child) { display: none; }
+}
+details .rotations { margin-top: 1.25rem; }
+summary { cursor: pointer; color: var(--link); width: fit-content; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.drawing, .axis { display: block; overflow: visible; padding: 0; margin: .125rem 8px 0; width: calc(100% - 16px); }
+.axis { margin-top: 0; }
+.axis text { font-size: 11px; fill: var(--dim); text-anchor: middle; font-variant-numeric: tabular-nums; }
+.axis text:first-child { text-anchor: start; }
+.axis text:last-child { text-anchor: end; }
+.grid { stroke: var(--edge); stroke-width: 1; }
+.way { stroke-width: 5; stroke-linecap: round; }
+.to-mounted { stroke: var(--mounted); }
+.to-loaded { stroke: var(--loaded); }
+.to-acknowledged { stroke: var(--acknowledged); }
+.untold { stroke: var(--dim); stroke-width: 2; stroke-dasharray: 1 5; }
+.pending { stroke: var(--mounted); stroke-width: 3; stroke-dasharray: 2 6; stroke-linecap: round; }
+.pending.refused { stroke: var(--bad); }
+.mark { stroke: var(--card); stroke-width: 1; }
+.mark.announced { stroke: var(--announced); stroke-width: 3; stroke-linecap: round; fill: none; }
+.mark.mounted { fill: var(--mounted); }
+.mark.loaded { fill: var(--loaded); }
+.mark.acknowledged { fill: var(--acknowledged); }
+.key { vertical-align: -.15em; }
+.stages { display: flex; flex-wrap: wrap; gap: .125rem .875rem; font-size: .8125rem; overflow-wrap: anywhere; }
+dl { display: grid; gap: .125rem; }
+dt { font-size: .8125rem; color: var(--dim); }
+dd { margin-bottom: .5rem; overflow-wrap: anywhere; }
+.plain { display: grid; gap: .625rem; }
+.names li { overflow-wrap: anywhere; }
+footer { padding-block: 1rem 2rem; font-size: .8125rem; color: var(--dim); }
+`;

@@ -1,0 +1,81 @@
+import type { RotationStatus, Status } from '../status.ts';
+import type { SeenReplica } from './seen-replica.ts';
+
+/** The way of one replica to one certificate. Ms after anybody first saw the announcement; null: not reached. */
+export interface Track {
+  readonly name: string;
+  readonly isLeader: boolean;
+  /** `pod`: told by its Pod's annotation alone, so that only its acknowledgement is known. */
+  readonly source: 'own' | 'pod';
+  readonly announcedMs: number;
+  readonly mountedMs: number | null;
+  readonly loadedMs: number | null;
+  readonly acknowledgedMs: number | null;
+  /** False: it was acknowledged when somebody first looked, so that the time is only the latest possible. */
+  readonly witnessed: boolean;
+  readonly rejected: string | null;
+  /** Nothing more is to come: a replica that may not acknowledge is done once it has loaded. */
+  readonly isDone: boolean;
+}
+
+export interface TrackedRotation {
+  readonly hash: string;
+  readonly kind: RotationStatus['kind'];
+  readonly announcedAt: string;
+  readonly tracks: readonly Track[];
+  /** The newest: what is not reached may still be. */
+  readonly isCurrent: boolean;
+}
+
+const offset = (startMs: number, time: string | null): number | null =>
+  time === null ? null : Math.max(0, Date.parse(time) - startMs);
+
+const ownTrack = ({ identity, role, acknowledges }: Status, rotation: RotationStatus, startMs: number): Track => ({
+  name: identity,
+  isLeader: role === 'leader',
+  source: 'own',
+  announcedMs: offset(startMs, rotation.announcedAt) ?? 0,
+  mountedMs: offset(startMs, rotation.mountedAt),
+  loadedMs: offset(startMs, rotation.loadedAt),
+  acknowledgedMs: offset(startMs, rotation.acknowledgedAt),
+  witnessed: true,
+  rejected: rotation.rejected,
+  isDone: rotation.acknowledgedAt !== null || (rotation.loadedAt !== null && !acknowledges),
+});
+
+const podTracks = ({ leader }: Status, { replicas }: RotationStatus, startMs: number): readonly Track[] =>
+  replicas.map(({ name, acknowledgedAt, witnessed }) => ({
+    name,
+    isLeader: name === leader,
+    source: 'pod',
+    announcedMs: 0,
+    mountedMs: null,
+    loadedMs: null,
+    acknowledgedMs: offset(startMs, acknowledgedAt),
+    witnessed,
+    rejected: null,
+    isDone: acknowledgedAt !== null,
+  }));
+
+/** The recent rotations of all that are seen, the newest first; what a replica says of itself goes before its Pod's word. */
+export const tracks = (seen: readonly SeenReplica[]): readonly TrackedRotation[] => {
+  const told = seen.flatMap(({ status }) =>
+    status === null ? [] : status.rotations.map((rotation) => ({ status, rotation })),
+  );
+  const newestFirst = told.toSorted((left, right) =>
+    right.rotation.announcedAt.localeCompare(left.rotation.announcedAt),
+  );
+  const hashes = [...new Set(newestFirst.map(({ rotation }) => rotation.hash))];
+  return hashes.map((hash, at) => {
+    const about = told.filter(({ rotation }) => rotation.hash === hash);
+    const announcedAt = about.map(({ rotation }) => rotation.announcedAt).sort()[0] ?? '';
+    const startMs = Date.parse(announcedAt);
+    const own = about.map(({ status, rotation }) => ownTrack(status, rotation, startMs));
+    const pods = about
+      .flatMap(({ status, rotation }) => podTracks(status, rotation, startMs))
+      .filter(({ name }) => !own.some((track) => track.name === name));
+    const kind = about.every(({ rotation }) => rotation.kind === 'start') ? 'start' : 'rotation';
+    const byName = [...own, ...pods].sort((left, right) => left.name.localeCompare(right.name));
+    return { hash, kind, announcedAt, tracks: byName, isCurrent: at === 0 };
+  });
+};
