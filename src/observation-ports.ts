@@ -1,3 +1,4 @@
+import { NEVER, of } from 'rxjs';
 import type { ObservationPorts } from '../streams/observe-cluster.ts';
 import type { WatchPort } from '../streams/watch-port.ts';
 import type { ClusterPaths, NamedPath } from './cluster-paths.ts';
@@ -7,6 +8,9 @@ import { podObject } from './kube/pod-object.ts';
 import { watchObjects } from './kube/watch-objects.ts';
 import { objectStates } from './object-states.ts';
 import { watchSeconds } from './watch-seconds.ts';
+
+/** An external issuer keeps its CA to itself. */
+const nothing: WatchPort<never> = { list: () => of({ items: [], resourceVersion: '0' }), watch: () => NEVER };
 
 /** The leader's watches: each object by its name, the Pods by POD_SELECTOR; never anything else of the cluster (L4). */
 export const observationPorts = (client: KubeClient, paths: ClusterPaths, config: Config): ObservationPorts => {
@@ -20,7 +24,7 @@ export const observationPorts = (client: KubeClient, paths: ClusterPaths, config
 
   return {
     secretWatch: byName(paths.secret, objectStates.secret),
-    authorityWatch: byName(paths.authority, objectStates.authority),
+    authorityWatch: config.issuer === 'external' ? nothing : byName(paths.authority, objectStates.authority),
     targets: paths.targets.map((target) => ({
       id: target.id,
       watch: byName(target, objectStates.target(target.type)),

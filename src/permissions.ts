@@ -34,8 +34,12 @@ export const permissions = (config: Config, paths: ClusterPaths): readonly Permi
   return [
     inNamespace(lease.collection, [...WATCHED, 'patch'], [lease.name]),
     inNamespace(lease.collection, ['create']),
-    inNamespace(secret.collection, self ? [...WATCHED, 'patch'] : WATCHED, [secret.name, authority.name]),
-    ...(self ? [inNamespace(secret.collection, ['create'])] : []),
+    ...(self
+      ? [
+          inNamespace(secret.collection, [...WATCHED, 'patch'], [secret.name, authority.name]),
+          inNamespace(secret.collection, ['create']),
+        ]
+      : [inNamespace(secret.collection, WATCHED, [secret.name])]),
     inNamespace(pods, ['list', 'watch']),
     { ...inNamespace(pods, ['patch']), resource: 'pods/status' },
     ...(targets.length === 0 ? [] : [inNamespace(events, ['create', 'patch'])]),

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { makeServerIdentity } from '../../src/embedded/server-identity.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
 import type { Json } from './raw-api.ts';
@@ -49,7 +50,8 @@ export const startApiGate = async (api: ApiUnderTest): Promise<ApiGate> => {
     await gate.keeper.answered?.(passing, answer.statusCode ?? 0);
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
     outgoing.flushHeaders();
-    answer.pipe(outgoing);
+    // Whichever side breaks takes the other with it.
+    await pipeline(answer, outgoing);
   };
   const server = createServer({ cert: certificatePem, key: keyPem }, (incoming, outgoing) => {
     pass(incoming, outgoing).catch(() => outgoing.destroy());

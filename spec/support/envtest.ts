@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kubeconfig } from '../../src/embedded/kubeconfig.ts';
@@ -25,12 +25,23 @@ export interface Envtest extends AsyncDisposable {
   start(): Promise<void>;
   /** Makes etcd forget every revision before now. What kube-apiserver's own cache remembers stays until a restart. */
   compactEtcd(): Promise<void>;
+  /** What every service account asked so far, one JSON event a line; only with `audit`. */
+  auditLog(): Promise<string>;
 }
 
 export interface EnvtestOptions {
   /** Without its watch cache the API server asks etcd for everything, and never sends a bookmark. Default true. */
   readonly watchCache?: boolean;
+  /** Whether kube-apiserver keeps an audit log. Default false. */
+  readonly audit?: boolean;
 }
+
+const auditPolicy = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [{ level: 'Metadata', userGroups: ['system:serviceaccounts'] }, { level: 'None' }],
+};
 
 const keyPem = { format: 'pem', type: 'pkcs8' } as const;
 
@@ -42,6 +53,7 @@ const layOutFiles = async (folder: string, adminToken: string) => {
     'tls.key': identity.keyPem,
     'sa.key': account.privateKey.export(keyPem),
     'sa.pub': account.publicKey.export({ format: 'pem', type: 'spki' }),
+    'audit.json': JSON.stringify(auditPolicy),
     'tokens.csv': `${adminToken},admin,admin,"system:masters"\n`,
   };
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)));
@@ -74,6 +86,9 @@ const apiServerFlags = (folder: string, port: number, etcdUrl: string, options: 
   // No controller makes the default account that this plugin would ask for before it lets a Pod in.
   '--disable-admission-plugins=ServiceAccount',
   `--watch-cache=${options.watchCache ?? true}`,
+  ...(options.audit === true
+    ? [`--audit-policy-file=${join(folder, 'audit.json')}`, `--audit-log-path=${join(folder, 'audit.log')}`]
+    : []),
 ];
 
 /**
@@ -148,6 +163,7 @@ export const startEnvtest = async (options: EnvtestOptions = {}): Promise<Envtes
       const now = await ask('range', { key: Buffer.from('none').toString('base64') });
       await ask('compaction', { revision: now.header?.revision, physical: true });
     },
+    auditLog: () => readFile(join(folder, 'audit.log'), 'utf8'),
     [Symbol.asyncDispose]: dispose,
   };
 };

@@ -36,6 +36,8 @@ export interface InstallationOptions {
   readonly permit?: (permission: Permission) => boolean;
   /** Parts of the one webhook in the target that are to be other than the spec's own. Only for `install`. */
   readonly webhook?: Readonly<Record<string, Json>>;
+  /** More caBundle targets, as in CA_BUNDLE_TARGETS. Only for `install`. */
+  readonly otherTargets?: readonly string[];
 }
 
 export interface ReplicaOptions extends Pick<InstallationOptions, 'kubeletDelayMs' | 'env'> {
@@ -56,6 +58,9 @@ export interface Installation extends AsyncDisposable {
     readonly target: string;
   };
   readonly serverName: string;
+  /** Who its daemons are to the API server, and what they may. */
+  readonly user: string;
+  readonly granted: readonly Permission[];
   /** Makes a Pod, mounts its Secret and starts a daemon in it. */
   replica(options?: ReplicaOptions): Promise<SpecReplica>;
   annotateLease(annotations: Readonly<Record<string, string | null>>): Promise<void>;
@@ -77,7 +82,7 @@ const QUICK = { TICK_INTERVAL: '200ms', LEASE_DURATION: '4s', RENEW_DEADLINE: '3
  */
 export const install = async (
   api: ApiUnderTest,
-  { env = {}, kubeletDelayMs = 100, permit = () => true, webhook = {} }: InstallationOptions = {},
+  { env = {}, kubeletDelayMs = 100, permit = () => true, webhook = {}, otherTargets = [] }: InstallationOptions = {},
 ): Promise<Installation> => {
   await using opened = new AsyncDisposableStack();
   const id = randomBytes(4).toString('hex');
@@ -88,7 +93,7 @@ export const install = async (
   const common = {
     KUBECONFIG: kubeconfig,
     POD_NAMESPACE: namespace,
-    CA_BUNDLE_TARGETS: `validatingwebhookconfiguration/${target}`,
+    CA_BUNDLE_TARGETS: [`validatingwebhookconfiguration/${target}`, ...otherTargets].join(),
     METRICS_BIND_ADDRESS: '0',
     WEBHOOK_HANDLER: 'builtin:allow',
     SHUTDOWN_GRACE: '2s',
@@ -106,15 +111,14 @@ export const install = async (
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
   const { config } = parsed;
   const paths = clusterPaths(config);
-  const rules = permissions(config, paths)
-    .filter(permit)
-    .map(({ apiGroup, resource, verbs, names, namespace: scope }): Rule => ({
-      apiGroups: [apiGroup],
-      resources: [resource],
-      verbs,
-      ...(names.length === 0 ? {} : { resourceNames: names }),
-      ...(scope === null ? {} : { namespace: scope }),
-    }));
+  const granted = permissions(config, paths).filter(permit);
+  const rules = granted.map(({ apiGroup, resource, verbs, names, namespace: scope }): Rule => ({
+    apiGroups: [apiGroup],
+    resources: [resource],
+    verbs,
+    ...(names.length === 0 ? {} : { resourceNames: names }),
+    ...(scope === null ? {} : { namespace: scope }),
+  }));
 
   await api.createNamespace(namespace);
   const kubeconfigText = await api.userWithRules(`daemon-${id}`, rules);
@@ -176,6 +180,8 @@ export const install = async (
     api,
     namespace,
     serverName: `${config.serviceName}.${namespace}.svc`,
+    user: `system:serviceaccount:default:daemon-${id}`,
+    granted,
     paths: {
       lease: paths.lease.path,
       secret: paths.secret.path,

@@ -1,14 +1,20 @@
 import { kubeconfig } from '../../src/embedded/kubeconfig.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
 import { startEnvtest } from './envtest.ts';
+import type { EnvtestOptions } from './envtest.ts';
 import { followOverHttp } from './follow-over-http.ts';
 import { grantRules } from './grant-rules.ts';
 import { rawApi } from './raw-api.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 
+export interface RealApi extends ApiUnderTest {
+  /** See envtest.ts; only with `audit`. */
+  auditLog(): Promise<string>;
+}
+
 /** A real kube-apiserver as the server under test, behind a proxy where its connections can fail. */
-export const startRealApi = async (): Promise<ApiUnderTest> => {
-  const envtest = await startEnvtest();
+export const startRealApi = async (options: EnvtestOptions = {}): Promise<RealApi> => {
+  const envtest = await startEnvtest(options);
   const proxy = await startTcpProxy(envtest.port);
   const { caPem, adminToken } = envtest;
   const url = `https://127.0.0.1:${proxy.port}`;
@@ -41,6 +47,7 @@ export const startRealApi = async (): Promise<ApiUnderTest> => {
     tokenWithRules,
     userWithRules: async (name, rules) => kubeconfig({ url, caPem, token: await tokenWithRules(name, rules) }),
     follow: followOverHttp(admin),
+    auditLog: () => envtest.auditLog(),
     stop,
     start,
     endWatches: () => proxy.cut(),
