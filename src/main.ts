@@ -70,15 +70,27 @@ const demo = async (own: Extract<CommandLine, { command: 'demo' }>['own']): Prom
   return runDemo(own, { program: { node: process.execPath, script: import.meta.filename }, print: say, stopped });
 };
 
+const rotate = async (config: Config, own: { readonly ca: boolean }): Promise<number> => {
+  const { runRotate } = await import('./commands/rotate.ts');
+  return runRotate(config, own, { inCluster: inClusterOf(process.env), version, print: say, stopped: signalled() });
+};
+
+const check = async (config: Config, own: { readonly json: boolean }): Promise<number> => {
+  const { runCheck } = await import('./commands/check.ts');
+  const shellKubeconfig = process.env['KUBECONFIG'] ?? null;
+  const colours = process.stdout.isTTY;
+  return runCheck(config, own, { inCluster: inClusterOf(process.env), version, print: say, colours, shellKubeconfig });
+};
+
 const run = async (line: CommandLine): Promise<number> => {
   if (line.help || line.version) {
     say(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : version);
     return 0;
   }
-  if (line.command === 'serve') return serve(configure(line));
-  if (line.problems.length > 0) return refuse(line.problems);
-  if (line.command === 'demo') return demo(line.own);
-  return 0;
+  if (line.command === 'demo') return line.problems.length > 0 ? refuse(line.problems) : demo(line.own);
+  const config = configure(line);
+  if (line.command === 'rotate') return rotate(config, line.own);
+  return line.command === 'check' ? check(config, line.own) : serve(config);
 };
 
 process.exitCode = await run(parseCommandLine(process.argv.slice(2)));
