@@ -9,6 +9,9 @@ export const demoNames = {
   app: 'demo-webhook',
 } as const;
 
+/** CERT_DIR's default; the demo's replicas have their directories elsewhere, since they share one machine. */
+const MOUNT = '/tmp/k8s-webhook-server/serving-certs';
+
 /** What a manifest would apply: a webhook configuration without a caBundle, and one Pod a replica. */
 export const demoObjects = (
   replicas: readonly string[],
@@ -36,7 +39,16 @@ export const demoObjects = (
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name, namespace: demoNames.namespace, labels: { app: demoNames.app } },
-      spec: { containers: [{ name: 'webhook', image: 'webhook-certd' }] },
+      spec: {
+        containers: [
+          {
+            name: 'webhook',
+            image: 'webhook-certd',
+            volumeMounts: [{ name: 'certs', mountPath: MOUNT, readOnly: true }],
+          },
+        ],
+        volumes: [{ name: 'certs', secret: { secretName: demoNames.secret, optional: true } }],
+      },
     },
   })),
 ];
