@@ -1,0 +1,71 @@
+import { expect } from 'chai';
+import { forKubeconfig } from '../../src/check/for-kubeconfig.ts';
+import { report } from '../../src/check/report.ts';
+import type { Check } from '../../src/check/report.ts';
+import { shellWord } from '../../src/check/shell-word.ts';
+import { verdict } from '../../src/check/verdict.ts';
+
+const checks: readonly Check[] = [
+  { section: 'election', ...verdict.ok('Lease exists', 'lease') },
+  {
+    section: 'election',
+    ...verdict.fail('Lease is renewed', 'no renewal in 75 s', 'kubectl rollout restart deployment/webhook -n ns'),
+  },
+  { section: 'mounts', ...verdict.skipped('CERT_DIR is mounted', 'this is no replica') },
+  { section: 'mounts', ...verdict.warn('replica webhook-0 mounts the Secret', 'slowly', 'kubectl get pods -n ns') },
+];
+
+describe('the report of check', () => {
+  it('is a line a check below its section, and what is wrong with what mends it below its line', () => {
+    expect(report.text(checks, false)).to.equal(
+      [
+        'election',
+        '  ✔ Lease exists  lease',
+        '  ✘ Lease is renewed',
+        '      no renewal in 75 s',
+        '      kubectl rollout restart deployment/webhook -n ns',
+        '',
+        'mounts',
+        '  - CERT_DIR is mounted  this is no replica',
+        '  ⚠ replica webhook-0 mounts the Secret',
+        '      slowly',
+        '      kubectl get pods -n ns',
+        '',
+        '✘ 1 failure, 1 warning, 1 good, 1 skipped',
+      ].join('\n'),
+    );
+  });
+
+  it('says the same with colours', () => {
+    expect(report.text(checks, true).replaceAll(/\u001b\[\d+m/g, '')).to.equal(report.text(checks, false));
+    expect(report.text(checks, true)).to.include('\u001b[31m✘\u001b[0m');
+  });
+
+  it('tells a terminal nothing that came from outside', () => {
+    const odd = [{ section: 'caBundles', ...verdict.warn('name', 'CN=\u001b[2Jevil\n✔ fine', 'kubectl get pods') }];
+    expect(report.text(odd, false)).to.include('      CN=\ufffd[2Jevil\ufffd✔ fine\n');
+  });
+
+  it('is one document as JSON, not ok when something failed', () => {
+    const said = JSON.parse(report.json(checks)) as { readonly ok: boolean; readonly checks: readonly object[] };
+    expect(said.ok).to.equal(false);
+    expect(said.checks).to.deep.equal(checks);
+    expect(Object.keys(said.checks[0]!)).to.deep.equal(['section', 'name', 'status', 'detail', 'remedy']);
+    expect(JSON.parse(report.json(checks.filter(({ status }) => status !== 'fail')))).to.include({ ok: true });
+  });
+
+  it('has kubectl speak to the cluster that was checked where the shell speaks to another', () => {
+    const [mended] = forKubeconfig([verdict.fail('', '', 'CA=$(kubectl get x) && kubectl patch y')], '/k', '/other');
+    expect(mended?.remedy).to.equal('CA=$(KUBECONFIG=/k kubectl get x) && KUBECONFIG=/k kubectl patch y');
+    expect(forKubeconfig(checks, '/k', '/k')).to.equal(checks);
+    expect(forKubeconfig(checks, null, '/other')).to.equal(checks);
+  });
+
+  it('quotes for a shell what a shell would read', () => {
+    expect(shellWord('8377a775.my.company.com')).to.equal('8377a775.my.company.com');
+    expect(shellWord('a in (b,c)')).to.equal("'a in (b,c)'");
+    expect(shellWord("it's")).to.equal(String.raw`'it'\''s'`);
+    expect(shellWord('$(rm)')).to.equal("'$(rm)'");
+    expect(shellWord('')).to.equal("''");
+  });
+});

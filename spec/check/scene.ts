@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { interval } from 'rxjs';
+import type { Check } from '../../src/check/report.ts';
+import { runCheck } from '../../src/commands/check.ts';
+import { clusterPaths } from '../../src/cluster-paths.ts';
+import type { ClusterPaths } from '../../src/cluster-paths.ts';
+import { parseConfig } from '../../src/config.ts';
+import type { Rule } from '../../src/embedded/users.ts';
+import type { InCluster } from '../../src/kube/in-cluster-credentials.ts';
+import { permissions } from '../../src/permissions.ts';
+import type { ApiUnderTest } from '../support/api-under-test.ts';
+import { pki } from '../support/pki.ts';
+import type { MountedPair, PairOrder } from '../support/pki.ts';
+import type { Json } from '../support/raw-api.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { CERT_DIR, sceneObjects } from './scene-objects.ts';
+import type { Body } from './scene-objects.ts';
+
+const PREFIX = 'kubetemplater.io';
+
+/** Where the scene differs from a working installation. */
+export interface SceneOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly leaf?: PairOrder;
+  readonly broken?: (pair: MountedPair) => MountedPair | Promise<MountedPair>;
+  readonly rules?: (rules: readonly Rule[]) => readonly Rule[];
+  readonly template?: (template: Body) => Json;
+  /** Whether somebody renews the Lease. */
+  readonly isLed?: boolean;
+  readonly holder?: string;
+  /** Whether there are replicas at all. */
+  readonly isDeployed?: boolean;
+}
+
+/** An installation laid out by hand: objects that look as if daemons had been at work, and a Lease that is renewed. */
+export interface Scene extends AsyncDisposable {
+  readonly namespace: string;
+  readonly paths: ClusterPaths;
+  readonly folder: string;
+  readonly kubeconfig: string;
+  readonly pair: MountedPair;
+  /** Every variable, as the replicas have them. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The replica that holds the Lease. */
+  readonly podName: string;
+  /** Runs `check` with these variables on top, at a desk, or in a replica when it says how that reaches the cluster. */
+  readonly check: (env?: Readonly<Record<string, string>>, inCluster?: InCluster) => Promise<CheckRun>;
+}
+
+export interface CheckRun {
+  readonly code: number;
+  readonly checks: readonly Check[];
+  /** The one whose name begins like this. */
+  readonly named: (beginning: string) => Check;
+}
+
+const succeed = async (answer: Promise<{ readonly status: number; readonly text: string }>): Promise<void> => {
+  const { status, text } = await answer;
+  if (status >= 300) throw new Error(text);
+};
+
+const configOf = (env: Readonly<Record<string, string>>) => {
+  const read = { namespace: () => null, hostname: () => 'desk' };
+  const result = parseConfig({ env, flags: new Map(), serves: false, read });
+  if (!result.ok) throw new Error(result.problems.join('\n'));
+  return result.config;
+};
+
+export const layOut = async (api: ApiUnderTest, options: SceneOptions = {}): Promise<Scene> => {
+  await using opened = new AsyncDisposableStack();
+  const { admin } = api;
+  const id = randomBytes(4).toString('hex');
+  const namespace = `hooks-${id}`;
+  const folder = opened.use(await temporaryDirectory()).path;
+  const kubeconfig = join(folder, 'kubeconfig');
+  const env = {
+    KUBECONFIG: kubeconfig,
+    POD_NAMESPACE: namespace,
+    CA_BUNDLE_TARGETS: `validatingwebhookconfiguration/webhook-${id}`,
+    CERT_DIR,
+    LEASE_DURATION: '4s',
+    RENEW_DEADLINE: '3s',
+    RETRY_PERIOD: '1s',
+    ...options.env,
+  };
+  const config = configOf(env);
+  const paths = clusterPaths(config);
+
+  await api.createNamespace(namespace);
+  const granted = permissions(config, paths).map(({ apiGroup, resource, verbs, names, namespace: scope }): Rule => ({
+    apiGroups: [apiGroup],
+    resources: [resource],
+    verbs,
+    ...(names.length === 0 ? {} : { resourceNames: names }),
+    ...(scope === null ? {} : { namespace: scope }),
+  }));
+  await writeFile(kubeconfig, await api.userWithRules(`checker-${id}`, options.rules?.(granted) ?? granted));
+
+  const authority = await pki.authority(options.leaf?.nowMs);
+  const good = await pki.pair({ names: config.serviceNames, validityMs: 365 * 86_400_000, authority, ...options.leaf });
+  const pair = (await options.broken?.(good)) ?? good;
+  const notAfter = new Date(Date.now() + 365 * 86_400_000).toISOString();
+  const announcement = {
+    'cert-ready': 'true',
+    'cert-hash': pair.hash,
+    'cert-valid-until': `${notAfter.slice(0, 19)}Z`,
+  };
+  const annotations = Object.fromEntries(
+    Object.entries(announcement).map(([key, value]) => [`${PREFIX}/${key}`, value]),
+  );
+  const holder = options.holder ?? `webhook-abc-${id}`;
+  await succeed(admin.post(paths.secret.collection, sceneObjects.secret(paths.secret.name, pair)));
+  await succeed(admin.post(paths.authority.collection, sceneObjects.authority(paths.authority.name, authority)));
+  await succeed(admin.post(paths.lease.collection, sceneObjects.lease(paths.lease.name, holder, annotations)));
+  for (const target of paths.targets) {
+    const body = sceneObjects.target(target.name, namespace, pair.trust);
+    await succeed(admin.post(`${target.collection}?fieldManager=webhook-certd`, body));
+    opened.defer(async () => {
+      await admin.delete(target.path);
+    });
+  }
+  if (options.isDeployed ?? true) {
+    const standard = sceneObjects.template(paths.secret.name);
+    const template = options.template?.(standard) ?? standard;
+    const serving = { [`${PREFIX}/serving-hash`]: pair.hash };
+    await succeed(admin.post(paths.pods, sceneObjects.pod(`webhook-abc-${id}`, template, serving)));
+    const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+    if (api.kind === 'kube-apiserver') await succeed(admin.post(deployments, sceneObjects.deployment(template)));
+  }
+  if (options.isLed ?? true) {
+    const renewal = interval(300).subscribe(() => {
+      const spec = { renewTime: new Date().toISOString().replace('Z', '000Z') };
+      void admin.patch('merge', paths.lease.path, { spec });
+    });
+    opened.defer(() => renewal.unsubscribe());
+  }
+
+  const everything = opened.move();
+  return {
+    namespace,
+    paths,
+    folder,
+    kubeconfig,
+    pair,
+    env,
+    podName: `webhook-abc-${id}`,
+    check: async (own = {}, inCluster) => {
+      let printed = '';
+      const print = (text: string): void => void (printed += text);
+      const surroundings = { inCluster: inCluster ?? null, version: 'spec', print, colours: false };
+      const { KUBECONFIG, ...inside } = env;
+      const variables = { ...(inCluster === undefined ? { KUBECONFIG } : {}), ...inside, ...own };
+      const code = await runCheck(configOf(variables), { json: true }, surroundings);
+      const { checks } = JSON.parse(printed) as { readonly checks: readonly Check[] };
+      return {
+        code,
+        checks,
+        named: (beginning) => {
+          const found = checks.find(({ name }) => name.startsWith(beginning));
+          if (found === undefined) throw new Error(`no check is called ${beginning}: ${printed}`);
+          return found;
+        },
+      };
+    },
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+};

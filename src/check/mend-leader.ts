@@ -1,0 +1,41 @@
+import type { Evidence } from './evidence.ts';
+import { isOptional } from './is-optional.ts';
+import { mendAccess } from './mend-access.ts';
+import { shellWord } from './shell-word.ts';
+import { workloadCommands } from './workload-commands.ts';
+
+/** What keeps a leader from working is mended first: it does the rest by itself. */
+const permissionMend = ({ access }: Evidence): string | null => {
+  for (const each of access) {
+    const [first] = each.denials.filter(({ permission }) => !isOptional(permission));
+    if (first === undefined) continue;
+    return mendAccess(
+      each,
+      each.denials.filter(({ permission }) => permission === first.permission),
+    );
+  }
+  return null;
+};
+
+const wakeUp = (evidence: Evidence): string => {
+  const missing = permissionMend(evidence);
+  if (missing !== null) return missing;
+  const pods = workloadCommands.alive(evidence);
+  const nobodyMay =
+    pods.length > 0 &&
+    pods.every(({ containers }) => containers.some(({ env }) => env.get('LEADER_ELECTION') === 'false'));
+  return nobodyMay ? workloadCommands.setEnv(evidence, 'LEADER_ELECTION', 'true') : workloadCommands.restart(evidence);
+};
+
+/** How something that is the leader's work gets done. */
+export const mendLeader = {
+  /** There is no leader, or it does not do what it should. */
+  wakeUp,
+  /** Asks a living leader for a new leaf or a new CA; where there is none, gets one. */
+  rotate: (evidence: Evidence, what: 'leaf' | 'ca'): string => {
+    const { config, renewal } = evidence;
+    if (!renewal.renewed || permissionMend(evidence) !== null) return wakeUp(evidence);
+    const lease = shellWord(config.leaseName);
+    return `kubectl annotate --overwrite lease ${lease} -n ${config.namespace} ${config.annotationPrefix}/rotate=${what}`;
+  },
+} as const;
