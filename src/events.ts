@@ -1,45 +1,68 @@
-import { catchError, concatMap, throwError } from 'rxjs';
+import { EMPTY, Subject, catchError, concatMap, defer, map, of, tap, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import * as z from 'zod';
-import type { ReplicaEvent } from '../streams/replica.ts';
 import { Problem } from '../streams/problem.ts';
+import type { ReplicaEvent } from '../streams/replica.ts';
 import type { ClusterPaths } from './cluster-paths.ts';
 import type { Config } from './config.ts';
 import type { KubeClient } from './kube/client.ts';
-import { contestedEvent } from './kube/contested-event.ts';
-import type { EventObject } from './kube/contested-event.ts';
+import { eventObject } from './kube/event-object.ts';
+import type { EventObject } from './kube/event-object.ts';
 import type { Logger } from './logger.ts';
+import { notices } from './notices.ts';
+import type { Notice } from './notices.ts';
 import { FIELD_MANAGER } from './object-states.ts';
 
 const standingEvent = z.object({
   metadata: z.object({ resourceVersion: z.string() }),
   count: z.number().int().positive().catch(1),
 });
+const identified = z.object({ metadata: z.object({ uid: z.string() }) });
+
+/** Events are for people: what cannot be told soon is not worth telling. */
+const MOST_WAITING = 16;
+
+const query = { fieldManager: FIELD_MANAGER };
 
 /**
- * Tells the cluster what a person must settle: a caBundle that two writers fight about. One Event a target; telling it
- * again, by this leader or the next, raises its count until the API server forgets it (an hour, by default). Nothing
- * waits for it, and its failure changes nothing.
+ * Tells the people of the cluster what happens, as Events on the Lease and on the own Pod. Each matter is one Event;
+ * telling it again, by this replica or the next leader, raises its count until the API server forgets it (an hour, by
+ * default). Nothing waits for it, and its failure changes nothing.
  */
 export const raiseEvents = (
   client: Pick<KubeClient, 'send'>,
-  paths: Pick<ClusterPaths, 'events'>,
-  config: Pick<Config, 'leaseName' | 'namespace' | 'identity'>,
+  paths: Pick<ClusterPaths, 'events' | 'pod'>,
+  config: Pick<Config, 'leaseName' | 'namespace' | 'identity' | 'kubeletNudge'>,
   logger: Pick<Logger, 'warn' | 'debug'>,
 ): ((event: ReplicaEvent) => void) => {
-  const query = { fieldManager: FIELD_MANAGER };
+  const { leaseName, namespace, identity } = config;
   let leaseUid: string | null = null;
-  let forbidden = false;
+  let podUid: string | null = null;
+  let podIsForbidden = !config.kubeletNudge;
+  let eventsAreForbidden = false;
+  let waiting = 0;
+
+  // A patch that changes nothing is answered with what stands there: no permission to read is needed.
+  const patch = (path: string, body: object): Observable<unknown> =>
+    client.send({ method: 'PATCH', path, query, contentType: 'application/merge-patch+json', body });
+
+  const podUid$ = defer(() => {
+    if (podUid !== null || podIsForbidden) return of(podUid);
+    return patch(`${paths.pod}/status`, {}).pipe(
+      map((pod) => (podUid = identified.parse(pod).metadata.uid)),
+      catchError((error: unknown) => {
+        podIsForbidden = error instanceof Problem && error.status === 403;
+        return of(null);
+      }),
+    );
+  });
 
   const countAgain = ({ metadata, message, lastTimestamp }: EventObject): Observable<unknown> => {
     const path = `${paths.events}/${encodeURIComponent(metadata.name)}`;
-    const patch = (body: object): Observable<unknown> =>
-      client.send({ method: 'PATCH', path, query, contentType: 'application/merge-patch+json', body });
-    // A patch that changes nothing is answered with what stands there: no permission to read is needed.
-    return patch({}).pipe(
+    return patch(path, {}).pipe(
       concatMap((object) => {
         const { metadata: standing, count } = standingEvent.parse(object);
-        return patch({ metadata: standing, count: count + 1, message, lastTimestamp });
+        return patch(path, { metadata: standing, count: count + 1, message, lastTimestamp });
       }),
     );
   };
@@ -55,23 +78,41 @@ export const raiseEvents = (
 
   const failed = (error: unknown): void => {
     const { status, message } = error instanceof Problem ? error : { status: null, message: String(error) };
-    const isNews = status === 403 && !forbidden;
-    forbidden ||= status === 403;
+    const isNews = status === 403 && !eventsAreForbidden;
+    eventsAreForbidden ||= status === 403;
     logger[isNews ? 'warn' : 'debug']('Event could not be written', { status, error: message });
   };
 
+  const tell = ({ about, ...notice }: Notice): Observable<unknown> => {
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: leaseName, namespace };
+    const pod = { apiVersion: 'v1', kind: 'Pod', name: identity, namespace };
+    const about$ = about === 'lease' ? of({ ...lease, uid: leaseUid }) : podUid$.pipe(map((uid) => ({ ...pod, uid })));
+    const from = { component: FIELD_MANAGER, instance: identity, nowMs: Date.now() };
+    return about$.pipe(concatMap((object) => raise(eventObject({ ...notice, ...from, about: object }))));
+  };
+
+  const notice$ = new Subject<Notice>();
+  // One after the other, so that two of one matter are counted and do not meet.
+  notice$
+    .pipe(
+      concatMap((notice) =>
+        tell(notice).pipe(
+          catchError((error: unknown) => {
+            failed(error);
+            return EMPTY;
+          }),
+          tap({ finalize: () => (waiting -= 1) }),
+        ),
+      ),
+    )
+    .subscribe();
+
+  const notice = notices();
   return (event) => {
     if (event.type === 'lease/observed') leaseUid = event.lease?.uid ?? null;
-    if (event.type !== 'target/contested') return;
-    const { target, rival } = event;
-    const body = contestedEvent({
-      lease: { name: config.leaseName, namespace: config.namespace, uid: leaseUid },
-      component: FIELD_MANAGER,
-      instance: config.identity,
-      target,
-      rival,
-      nowMs: Date.now(),
-    });
-    raise(body).subscribe({ error: failed });
+    const found = notice(event);
+    if (found === null || waiting >= MOST_WAITING) return;
+    waiting += 1;
+    notice$.next(found);
   };
 };

@@ -42,7 +42,7 @@ export const permissions = (config: Config, paths: ClusterPaths): readonly Permi
       : [inNamespace(secret.collection, WATCHED, [secret.name])]),
     inNamespace(pods, ['list', 'watch']),
     { ...inNamespace(pods, ['patch']), resource: 'pods/status' },
-    ...(targets.length === 0 ? [] : [inNamespace(events, ['create', 'patch'])]),
+    inNamespace(events, ['create', 'patch']),
     ...targets.map(({ collection, name }) => ({
       ...subjectOf(collection),
       verbs: [...WATCHED, 'patch'],
