@@ -20,7 +20,7 @@ const judgePermission = (access: Access, permission: Permission): Verdict => {
   const name = `may ${permission.verbs.join(', ')} ${subjectOf(permission)}`;
   const denials = access.denials.filter((each) => each.permission === permission);
   const who = called(access.user);
-  if (denials.length === 0) return verdict.ok(name, access.user === null ? '' : who);
+  if (denials.length === 0) return verdict.ok(name, '');
   const verbs = [...new Set(denials.map(({ verb }) => verb))].join(', ');
   const names = [...new Set(denials.flatMap((each) => each.name ?? []))].map((each) => `"${each}"`).join(', ');
   const where = permission.namespace === null ? 'at the cluster scope' : `in namespace ${permission.namespace}`;
@@ -49,8 +49,10 @@ export const judgePermissions = (evidence: Evidence): readonly Verdict[] => {
       const why = `${called(each.user)} may not ask what ${[...accounts].map(called).join(', ')} may do`;
       return [verdict.skipped('replicas have their permissions', why)];
     }
-    return each.permissions
+    const whose = each.user === null ? [] : [verdict.ok('permissions are looked up', `for ${called(each.user)}`)];
+    const asked = each.permissions
       .filter(({ resource }) => config.kubeletNudge || resource !== 'pods/status')
       .map((permission) => judgePermission(each, permission));
+    return [...whose, ...asked];
   });
 };

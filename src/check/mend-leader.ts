@@ -1,13 +1,22 @@
+import type { Denial } from './ask-access.ts';
 import type { Evidence } from './evidence.ts';
 import { isOptional } from './is-optional.ts';
 import { mendAccess } from './mend-access.ts';
 import { shellWord } from './shell-word.ts';
 import { workloadCommands } from './workload-commands.ts';
 
+/** Leave to create is missed only where something is still to be made. */
+const isMissed = ({ lease, secret, authority }: Evidence, { permission, verb }: Denial): boolean => {
+  if (isOptional(permission)) return false;
+  if (verb !== 'create') return true;
+  const looks = permission.resource === 'leases' ? [lease] : [secret, authority];
+  return looks.some(({ state }) => state === 'absent');
+};
+
 /** What keeps a leader from working is mended first: it does the rest by itself. */
-const permissionMend = ({ access }: Evidence): string | null => {
-  for (const each of access) {
-    const [first] = each.denials.filter(({ permission }) => !isOptional(permission));
+const permissionMend = (evidence: Evidence): string | null => {
+  for (const each of evidence.access) {
+    const first = each.denials.find((denial) => isMissed(evidence, denial));
     if (first === undefined) continue;
     return mendAccess(
       each,

@@ -18,7 +18,7 @@ const accountsOf = (pods: readonly PodLook[], namespace: string): readonly Subje
 const own = async (client: KubeClient, permissions: readonly Permission[]): Promise<Access> => {
   const access = await askAccess(client, permissions, { kind: 'self' });
   const [first] = access.denials;
-  return { ...access, user: first === undefined ? null : await whoAmI(client, forbiddenRequest(first)) };
+  return { ...access, user: await whoAmI(client, first === undefined ? null : forbiddenRequest(first)) };
 };
 
 const survey = async (
