@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startApiUnderTest } from '../support/api-under-test.ts';
+import { contestedEvents } from '../support/contested-events.ts';
 import { install } from '../support/installation.ts';
-import type { Installation } from '../support/installation.ts';
 import { pki } from '../support/pki.ts';
 import type { Json } from '../support/raw-api.ts';
 import { startRival } from '../support/rival.ts';
@@ -23,11 +23,6 @@ describe('a caBundle that somebody else changes', function () {
   });
   after(() => api[Symbol.asyncDispose]());
 
-  const events = async ({ namespace }: Installation): Promise<readonly Json[]> => {
-    const items = (await api.admin.get(`/api/v1/namespaces/${namespace}/events`)).at('items');
-    return Array.isArray(items) ? (items as readonly Json[]) : [];
-  };
-
   /** How often ours came back after anything else. */
   const repairs = ({ target }: StandingObjects, ours: string): number =>
     target.versions.filter(
@@ -38,7 +33,7 @@ describe('a caBundle that somebody else changes', function () {
   it('is back within 1 s, wiped, emptied, garbled or replaced', async () => {
     await using installation = await install(api);
     await using replica = await installation.replica();
-    await replica.line(LOADED);
+    await replica.line(LOADED, {}, 40_000);
     using objects = await standingObjects(installation);
     await settled(objects, 15_000);
     const ours = objects.caBundle();
@@ -66,16 +61,16 @@ describe('a caBundle that somebody else changes', function () {
       expect(ms, what).to.be.below(1_000);
     }
     expect(repairs(objects, ours)).to.equal(Object.keys(changes).length);
-    expect(await events(installation)).to.deep.equal([]);
+    expect(await contestedEvents(installation)).to.deep.equal([]);
   });
 
   it('is fought for no more than 10 times in a minute, and one Event names the rival', async () => {
     await using installation = await install(api, { kubeletDelayMs: 0 });
     const { namespace, paths } = installation;
     await using leader = await installation.replica();
-    await leader.line(LOADED);
+    await leader.line(LOADED, {}, 40_000);
     await using follower = await installation.replica();
-    await follower.line(LOADED);
+    await follower.line(LOADED, {}, 40_000);
     using objects = await standingObjects(installation);
     await settled(objects, 15_000);
     const ours = objects.caBundle();
@@ -84,7 +79,7 @@ describe('a caBundle that somebody else changes', function () {
     await using rival = startRival(api.admin, paths.target, (await pki.authority()).certificatePem);
     await sleep(60_000);
     const written = repairs(objects, ours);
-    const [event, ...more] = await events(installation);
+    const [event, ...more] = await contestedEvents(installation);
     console.log(`      ${rival.writes} writes asked of the rival, ${written} of ours, ${more.length + 1} Event`);
     expect(objects.target.versions.length - before).to.be.below(2 * written + 2);
     expect(written).to.be.within(5, 10);
@@ -108,10 +103,10 @@ describe('a caBundle that somebody else changes', function () {
     // The next leader knows nothing of the fight, gets into it, and counts the same Event up.
     leader.kill('SIGTERM');
     await until(async () => {
-      const [again] = await events(installation);
-      return (again as { readonly count?: number } | undefined)?.count === 2;
+      const [again] = await contestedEvents(installation);
+      return again?.['count'] === 2;
     });
-    expect(await events(installation)).to.have.lengthOf(1);
+    expect(await contestedEvents(installation)).to.have.lengthOf(1);
     expect(repairs(objects, ours) - written).to.be.within(5, 6);
 
     await rival[Symbol.asyncDispose]();

@@ -18,7 +18,7 @@ import { writeInWords } from '../support/write-in-words.ts';
 const HASTY = { LEASE_DURATION: '2s', RENEW_DEADLINE: '1500ms', RETRY_PERIOD: '400ms', CA_OVERLAP: '200ms' };
 
 describe('a leader killed in the middle of a CA rotation', function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const opened = new AsyncDisposableStack();
   const gates = new Map<string, ApiGate>();
   const replicas = new Map<string, SpecReplica>();
@@ -38,7 +38,7 @@ describe('a leader killed in the middle of a CA rotation', function () {
       gates.set(replica.name, gate);
       replicas.set(replica.name, replica);
     }
-    await Promise.all([...replicas.values()].map((replica) => replica.line(LOADED)));
+    await Promise.all([...replicas.values()].map((replica) => replica.line(LOADED, {}, 40_000)));
     for (const [name, replica] of replicas) living.set(name, replica);
     objects = opened.use(await standingObjects(installation));
     await settled(objects, 15_000);
@@ -111,7 +111,7 @@ describe('a leader killed in the middle of a CA rotation', function () {
       if (isSucceeded) await until(() => objects.holder() !== leader.name);
       const again = leader.again();
       replicas.set(again.name, again);
-      await again.line(LOADED);
+      await again.line(LOADED, {}, 40_000);
       await finished;
       living.set(again.name, again);
 

@@ -6,6 +6,7 @@ import { startApiGate } from '../support/api-gate.ts';
 import type { ApiGate } from '../support/api-gate.ts';
 import { auditedRequests } from '../support/audited-requests.ts';
 import type { AuditedRequest } from '../support/audited-requests.ts';
+import { contestedEvents } from '../support/contested-events.ts';
 import { install } from '../support/installation.ts';
 import type { Installation, SpecReplica } from '../support/installation.ts';
 import { pki } from '../support/pki.ts';
@@ -70,9 +71,10 @@ describe('the permissions of a daemon', function () {
   };
 
   /** Rewrites the target until its leader calls it a fight, and until the next leader, who knows nothing of it, does. */
-  const fightTwice = async ({ namespace, paths }: Installation, replicas: readonly SpecReplica[]): Promise<void> => {
+  const fightTwice = async (installation: Installation, replicas: readonly SpecReplica[]): Promise<void> => {
+    const { paths } = installation;
     const told = async (count: number): Promise<boolean> =>
-      (await api.admin.get(`/api/v1/namespaces/${namespace}/events`)).at('items', 0, 'count') === count;
+      (await contestedEvents(installation)).some((event) => event['count'] === count);
     await using opened = new AsyncDisposableStack();
     opened.use(startRival(api.admin, paths.target, (await pki.authority()).certificatePem));
     await until(() => told(1));
@@ -145,7 +147,7 @@ describe('the permissions of a daemon', function () {
     const others = await otherTargets();
     const installation = opened.use(await install(api, { env: HASTY, otherTargets: others }));
     const replicas = await twoReplicas(installation, gates);
-    await Promise.all(replicas.map((replica) => replica.line(LOADED)));
+    await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
     // Without a watch the Lease is read at each tick.
     api.endWatches();
     const objects = opened.use(await standingObjects(installation));
@@ -185,11 +187,11 @@ describe('the permissions of a daemon', function () {
       data: await secret(),
     });
     const replicas = await twoReplicas(installation, gates);
-    await Promise.all(replicas.map((replica) => replica.line(LOADED)));
+    await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
     api.endWatches();
     for (const replica of replicas) replica.mark();
     await api.admin.patch('merge', paths.secret, { data: await secret() });
-    await Promise.all(replicas.map((replica) => replica.line(LOADED)));
+    await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
     await fightTwice(installation, replicas);
     await expectExact(installation, [`get secrets ${name}`]);
   });

@@ -11,7 +11,7 @@ import { certificatesIn, standingObjects } from '../support/standing-objects.ts'
 const TAKEN: Verdicts = { node: 'ok', openssl: 'ok' };
 
 describe('the certificates and bundles of a CA rotation as it stood in the cluster (law L8)', function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   let api: ApiUnderTest;
   let serverName = '';
   const served: Presented[] = [];
@@ -21,7 +21,7 @@ describe('the certificates and bundles of a CA rotation as it stood in the clust
     api = await startApiUnderTest();
     await using installation = await install(api, { env: { CA_OVERLAP: '500ms' } });
     await using replica = await installation.replica();
-    await replica.line(LOADED);
+    await replica.line(LOADED, {}, 40_000);
     using objects = await standingObjects(installation);
     await settled(objects, 15_000);
     await rotateAll('ca', installation, objects, { replicas: [replica], withinMs: 15_000 });

@@ -69,7 +69,7 @@ describe('a rotation under three replicas, whose webhook the API server calls al
     await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
     const replicas: SpecReplica[] = [];
     for (const nudgeDelayMs of nudgeDelaysMs) replicas.push(await installation.replica({ nudgeDelayMs }));
-    await Promise.all(replicas.map((replica) => replica.line(LOADED)));
+    await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
     for (const replica of replicas) balancer.add(replica);
     // The API server follows webhook configurations by a watch of its own.
     const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;

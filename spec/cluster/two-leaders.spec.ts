@@ -19,7 +19,7 @@ const HASTY = { LEASE_DURATION: '2s', RENEW_DEADLINE: '1500ms', RETRY_PERIOD: '4
 type Sent = readonly [write: string, status: number];
 
 describe('two leaders at once, one of them paused past its lease', function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const opened = new AsyncDisposableStack();
   const gates = new Map<string, ApiGate>();
   const replicas: SpecReplica[] = [];
@@ -38,7 +38,7 @@ describe('two leaders at once, one of them paused past its lease', function () {
       gates.set(replica.name, gate);
       replicas.push(replica);
     }
-    await Promise.all(replicas.map((replica) => replica.line(LOADED)));
+    await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
     objects = opened.use(await standingObjects(installation));
     await settled(objects, 15_000);
     const { serverName } = installation;
