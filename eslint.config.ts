@@ -6,7 +6,7 @@ import { dollarRule } from './spec/support/dollar-rule.ts';
 const ambient = ['Date', 'setTimeout', 'setInterval', 'setImmediate', 'process', 'console', 'Promise', 'performance'];
 
 export default defineConfig(
-  { ignores: ['dist', 'coverage', 'node_modules'] },
+  { ignores: ['dist', 'coverage', 'test-output', 'node_modules'] },
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   rxjs.configs.recommended,

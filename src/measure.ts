@@ -26,6 +26,9 @@ export const measure = (meters: Meters, nowMs: () => number): ((event: ReplicaEv
         } else if (awaited?.hash !== hash) awaited = { hash, sinceMs: nowMs() };
         return;
       }
+      case 'step/done':
+        if (event.step.kind === 'inject') meters.caBundleWrites.add(event.step.target);
+        return;
       case 'target/contested':
         meters.contests.add(event.target);
         return;

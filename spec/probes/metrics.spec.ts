@@ -92,6 +92,7 @@ describe('metrics', () => {
     expect(values).to.include.members([
       'webhook_certd_ca_bundle_contests_total{target="apiservice/v1.a"} 0',
       'webhook_certd_ca_bundle_contests_total{target="apiservice/v1.b"} 1',
+      'webhook_certd_ca_bundle_writes_total{target="apiservice/v1.a"} 0',
     ]);
   });
 

@@ -9,6 +9,8 @@ export interface Meters {
   readonly watchRestarts: Tally;
   /** verb, resource, code; code 0 when no answer came. */
   readonly apiRequests: Tally;
+  /** target: two a rotation of the CA, and one for each repair. */
+  readonly caBundleWrites: Tally;
   /** target: a caBundle that another writer keeps taking away; one more each time that a fight begins. */
   readonly contests: Tally;
   /** outcome: see webhook/answered.ts. */
@@ -40,6 +42,12 @@ export const createMeters = (targets: readonly string[] = []): Meters => ({
     'resource',
     'code',
   ]),
+  caBundleWrites: createTally(
+    named('ca_bundle_writes_total'),
+    'Writes of a caBundle: two a rotation of the CA, one for each repair.',
+    ['target'],
+    each(targets),
+  ),
   contests: createTally(
     named('ca_bundle_contests_total'),
     'Fights with another writer of a caBundle.',
