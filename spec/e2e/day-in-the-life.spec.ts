@@ -37,7 +37,7 @@ const settledOn = async (hash: string): Promise<boolean> => {
 
 /** KUBECONFIG names the cluster, IMAGE an image that its nodes have or can pull. */
 describe('a day in its life on a real cluster', () => {
-  let creates: Creates;
+  let creates: Creates = { count: 0, failures: [], [Symbol.asyncDispose]: () => Promise.resolve() };
 
   before(async () => {
     expect(kubeconfig, 'KUBECONFIG').not.to.equal('');

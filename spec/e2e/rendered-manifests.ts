@@ -16,18 +16,15 @@ interface Manifest {
   spec?: { template?: { spec: { containers: Container[] } } };
 }
 
-/** PodDisruptionBudget is policy/v1 from here on. */
-const PDB_MINOR = 21;
-
 /**
  * The base as `kubectl apply -f -` takes it, with this image (which must already be on the nodes, or pullable) and these
  * variables added.
  */
 export const renderedManifests = async (image: string, env: Readonly<Record<string, string>>): Promise<string> => {
-  const server = JSON.parse(await kubectl(['get', '--raw', '/version'])) as { readonly minor: string };
+  const versions = (await kubectl(['api-versions'])).split('\n');
   const manifests = loadAll(await kubectl(['kustomize', BASE])) as Manifest[];
   for (const manifest of manifests) {
-    if (manifest.kind === 'PodDisruptionBudget' && Number.parseInt(server.minor) < PDB_MINOR)
+    if (manifest.kind === 'PodDisruptionBudget' && !versions.includes('policy/v1'))
       manifest.apiVersion = 'policy/v1beta1';
     for (const container of manifest.spec?.template?.spec.containers ?? []) {
       container.image = image;
