@@ -33,7 +33,7 @@ export const commands = {
   rotate: {
     summary: 'ask the leader for a new leaf, or a new CA, now',
     own: { ca: ownFlag('ca', null, 'false', truth, 'the CA too, not only the leaf') },
-    exits: ['asked', 'could not ask'],
+    exits: ['served by every live replica', 'not served by all, or not waited for'],
     examples: [
       ['webhook-certd rotate', 'a new leaf'],
       ['webhook-certd rotate --ca', 'a new CA, then a new leaf'],
