@@ -99,9 +99,6 @@ export const follower = (
     certificate$: readiness$.pipe(servedCertificate()),
     unannounced$: wanted$.pipe(unannounced()),
     event$: merge(
-      certificateDeadline(readiness$, certTimeoutMs),
-      kubeletNudge ? pod$ : EMPTY,
-      readiness$.pipe(map((now) => ({ type: 'readiness/changed', readiness: now }) as const)),
       merge(
         wanted$.pipe(map((wanted): Sighting => ({ type: 'wanted/changed', wanted }))),
         load$.pipe(map((load): Sighting => ({ type: 'certificate/concluded', load }))),
@@ -109,6 +106,9 @@ export const follower = (
         firstSight(ports.clock, hashesOf),
         map(([sighting, elapsedMs]): FollowerEvent => ({ ...sighting, elapsedMs })),
       ),
+      certificateDeadline(readiness$, certTimeoutMs),
+      kubeletNudge ? pod$ : EMPTY,
+      readiness$.pipe(map((now) => ({ type: 'readiness/changed', readiness: now }) as const)),
       tick$.pipe(withLatestFrom(wanted$, (_, wanted) => ({ type: 'tick/checked', wanted }) as const)),
     ),
   };

@@ -99,6 +99,7 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
   return {
     readiness$,
     certificate$,
-    event$: merge(followed$, unannounced$.pipe(tap(asked$), ignoreElements()), led$, election$, leaseEvent$),
+    // In the order of cause and effect, since that is how it is told.
+    event$: merge(leaseEvent$, followed$, unannounced$.pipe(tap(asked$), ignoreElements()), election$, led$),
   };
 };
