@@ -54,7 +54,7 @@ export interface LeasePorts {
 /**
  * Everything this replica learns of the Lease, newest first: the watch, a GET at each tick while there is no watch, a
  * GET when somebody asks, and the answers to its own writes. An older version than the one already seen is dropped,
- * unless a list says so: the cluster may have been restored from a backup.
+ * unless a list says so that was asked for after it: the cluster may have been restored from a backup.
  *
  *     watch    --E-1---2--C~~~~~~~~~~~~E--5--
  *     tick     t---t---t---t---t---t---t---t-
@@ -67,6 +67,12 @@ export const leaseSnapshot = (
 ): Observable<LeaseEvent> =>
   defer(() => {
     let newest: LeaseSnapshot | null | undefined;
+    let newestWhenListing: LeaseSnapshot | null | undefined;
+    const list = (): ReturnType<LeasePorts['leaseWatch']['list']> =>
+      defer(() => {
+        newestWhenListing = newest;
+        return ports.leaseWatch.list();
+      });
 
     const observe = (lease: LeaseSnapshot | null, via: Via, authoritative: boolean): Observable<LeaseEvent> => {
       const stale = !authoritative && lease && newest && isOlderVersion(lease.resourceVersion, newest.resourceVersion);
@@ -75,6 +81,10 @@ export const leaseSnapshot = (
       newest = lease;
       return of({ type: 'lease/observed', lease, via, announces });
     };
+
+    /** Something newer was seen while the list was under way; the watch goes on from the list, and repeats it. */
+    const isOvertaken = ({ resourceVersion }: { readonly resourceVersion: string }): boolean =>
+      newest !== newestWhenListing && newest != null && isOlderVersion(resourceVersion, newest.resourceVersion);
 
     const forget = (lease: LeaseSnapshot): Observable<LeaseEvent> =>
       newest && isOlderVersion(lease.resourceVersion, newest.resourceVersion) ? EMPTY : observe(null, 'watch', true);
@@ -91,12 +101,13 @@ export const leaseSnapshot = (
       }),
     );
 
-    return resumingWatch(ports.leaseWatch, policy).pipe(
+    return resumingWatch({ ...ports.leaseWatch, list }, policy).pipe(
       connect((watch$) =>
         merge(
           watch$.pipe(
             concatMap((item): Observable<LeaseEvent> => {
-              if (item.type === 'watch/listed') return observe(item.items[0] ?? null, 'watch', true);
+              if (item.type === 'watch/listed')
+                return isOvertaken(item) ? EMPTY : observe(item.items[0] ?? null, 'watch', true);
               if (item.type === 'watch/applied') return observe(item.object, 'watch', false);
               if (item.type === 'watch/deleted') return forget(item.object);
               return of(item);

@@ -146,6 +146,24 @@ describe('leaseSnapshot', () => {
       });
     });
 
+    for (const list of ['s', '0']) {
+      it(`does not believe the list "${list}" when something newer was seen while it was under way`, () => {
+        marbles(({ cold, hot, expectObservable }) => {
+          const list$ = cold(`       ---(${list}|)`, listings);
+          const connection$ = cold('    -o-c--', frames);
+          const written$ = hot('     -b--------', written);
+          const unsub = '            ^---------!';
+          const expected = '         -w--e-c---';
+          expectObservable(snapshots({ lists: [list$], connections: [connection$], written$ }), unsub).toBe(expected, {
+            ...told,
+            w: observed(at('6', 'b'), 'write', true),
+            e: { type: 'watch/established', resourceVersion: list === 's' ? '3' : '5' },
+            c: observed(at('20', 'c'), 'watch', true),
+          });
+        });
+      });
+    }
+
     it('drops the deletion of a Lease that has been made again', () => {
       marbles(({ cold, hot, expectObservable }) => {
         const list$ = cold('      -(l|)      ', listings);
