@@ -50,9 +50,9 @@ const isEnding = <T>(item: WatchItem<T>): item is Ending<T> =>
  * breaks, lists afresh on 410 and after silence. The first clean end is resumed at once, repeated ones back off; a
  * connection that has carried anything but its opening starts the count again.
  *
- *     list    (L|)                     (L|)
- *     watch      o--m---m|  o--m--#       o---…
- *     result  L--e--a---aC--e--a--F~~~~L--e---…      C closed, F failed, ~ back-off
+ *     list    L                         L
+ *     watch   -o--a--a|-o--a--#~~~~-o--x-o---…
+ *     result  Le--a--aC-e--a--F~~~~-e--XLe---…      C ended, F failed, X version too old, ~ back-off
  */
 export const resumingWatch = <T>(port: WatchPort<T>, { staleAfterMs, random }: WatchPolicy): Observable<WatchItem<T>> =>
   defer(() => {
