@@ -1,4 +1,4 @@
-import { NEVER } from 'rxjs';
+import { NEVER, map } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { MountReading } from '../../streams/model.ts';
 import { mountedHash } from '../../streams/mounted-hash.ts';
@@ -10,7 +10,8 @@ import { readingOf } from '../support/reading-of.ts';
 describe('mountedHash', () => {
   const values: Record<string, MountReading> = { a: readingOf('a'), b: readingOf('b'), 0: readingOf(null) };
   const ports = (mountMoved$: Observable<unknown>, ...readings: readonly Observable<MountReading>[]): MountPorts => {
-    const reading$ = inTurn(...readings);
+    // Every reading is an object of its own.
+    const reading$ = inTurn(...readings).pipe(map((reading) => ({ ...reading })));
     return { mountMoved$, readMount: () => reading$ };
   };
 
