@@ -172,7 +172,7 @@ describe('a daemon on an API server', function () {
       await installation.annotateLease(annotations);
       await until(async () => {
         const standing = await Promise.all(
-          ['cert-hash', 'cert-ready', 'cert-valid-until'].map(installation.leaseAnnotation),
+          ['cert-hash', 'cert-ready', 'cert-valid-until'].map((name) => installation.leaseAnnotation(name)),
         );
         return standing[0] === hash && standing[1] === 'true' && standing[2] === before['validUntil'];
       });

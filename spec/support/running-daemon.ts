@@ -53,12 +53,12 @@ export const runDaemon = (env: Readonly<Record<string, string>>, flags: readonly
     mark: () => (marked = lines.length),
     count: (message) => lines.filter((line) => line.message === message).length,
     line: async (message, fields = {}, withinMs = 15_000) => {
-      const wanted = merge(of(...lines.slice(marked)), line$).pipe(
+      const wanted$ = merge(of(...lines.slice(marked)), line$).pipe(
         filter((line) => line.message === message && has(line, fields)),
         timeout(withinMs),
       );
       try {
-        return await firstValueFrom(wanted);
+        return await firstValueFrom(wanted$);
       } catch {
         const said = lines.slice(-12).map((line) => JSON.stringify(line));
         throw new Error(`no "${message}" ${JSON.stringify(fields)} in ${withinMs} ms\n${said.join('\n')}\n${stderr}`);
