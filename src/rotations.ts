@@ -26,7 +26,7 @@ export interface Rotation {
 const REMEMBERED = 6;
 
 const isDone = ({ loadedMs, replicas }: Rotation): boolean =>
-  loadedMs !== null && replicas.length > 0 && replicas.every(({ acknowledgedMs }) => acknowledgedMs !== null);
+  loadedMs !== null && replicas.every(({ acknowledgedMs }) => acknowledgedMs !== null);
 
 const witnesses = (
   rotation: Rotation,

@@ -32,7 +32,7 @@ main { display: grid; gap: 1rem; }
 .replicas, .details { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); align-items: start; }
 .card { background: var(--card); border: 1px solid var(--edge); border-radius: .75rem; padding: 1rem 1.125rem; min-width: 0; }
 .card > * + * { margin-top: .75rem; }
-.tag { font-size: .75rem; font-weight: 600; color: var(--dim); border: 1px solid var(--edge); border-radius: 1rem; padding: .05rem .5rem; vertical-align: .1em; }
+.tag { display: inline-block; white-space: nowrap; font-size: .75rem; font-weight: 600; color: var(--dim); border: 1px solid var(--edge); border-radius: 1rem; padding: .05rem .5rem; vertical-align: .1em; }
 .state { font-size: 1.25rem; font-weight: 650; line-height: 1.3; overflow-wrap: anywhere; }
 .state + p { margin-top: .125rem; }
 .good { color: var(--good); }

@@ -19,7 +19,7 @@ const compared = (hash: string | null, wanted: string | null): Markup | null => 
   if (hash === null || wanted === null) return null;
   return hash === wanted
     ? html`<span class="unseen">as announced</span>`
-    : html`<span class="bad">not what is announced</span>`;
+    : html`<span class="bad">another one</span>`;
 };
 
 /** Where the certificate is on its way: announced, mounted, served, acknowledged, each beside what is announced. */

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { startBrowser } from './browser.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+describe('the page of the demo', function () {
+  this.timeout(90_000);
+
+  it('is told where it is, shows every replica, and draws each on a track of its own', async () => {
+    await using browser = await startBrowser();
+    const demo = spawn(process.execPath, [MAIN, 'demo', '--kubelet-delay', '1s'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(demo, 'close');
+    try {
+      const { promise: address, resolve } = Promise.withResolvers<string>();
+      createInterface(demo.stdout).on('line', (line) => {
+        const url = /all replicas at (?<url>http:\S+)/.exec(line)?.groups?.['url'];
+        if (url !== undefined) resolve(url);
+      });
+      const view = await browser.open(await address, { theme: 'light', width: 1280 });
+      const { page } = view;
+      const names = ['replica-0', 'replica-1', 'replica-2'];
+      for (const name of names) await page.waitForSelector(`.replica[data-replica=${name}] .state.good`);
+      expect(await page.textContent('h1')).to.equal('3 replicas');
+      expect(await page.locator('.replica .tag', { hasText: 'leader' }).count()).to.equal(1);
+      // The first rotation that is asked for, beside the first certificate.
+      await page.locator('.rotation').nth(1).waitFor();
+      for (const name of names)
+        await page.waitForSelector(
+          `.rotation:first-child [data-replica=${name}] [data-stage=loaded] ~ [data-stage=acknowledged]`,
+        );
+      expect(await page.locator('.rotation').first().locator('.track').count()).to.equal(3);
+      expect(await view.violations()).to.deep.equal([]);
+      expect(view.complaints).to.deep.equal([]);
+      await view.picture('demo');
+    } finally {
+      demo.kill('SIGTERM');
+      await ended;
+    }
+  });
+});

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { dump } from 'js-yaml';
+import { monitoring } from '../manifests/monitoring.ts';
+import type { ApiUnderTest } from '../support/api-under-test.ts';
+import { startApiUnderTest } from '../support/api-under-test.ts';
+import { freePort } from '../support/free-port.ts';
+import { install } from '../support/installation.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { until } from '../support/until.ts';
+import { promtool } from './promtool.ts';
+import { tool } from './tool.ts';
+
+const LOADED = 'Certificate loaded and verified';
+
+interface Answer {
+  readonly data: {
+    readonly result: readonly { readonly metric: Record<string, string>; readonly value: [number, string] }[];
+  };
+}
+
+describe('the metrics of a live daemon', function () {
+  this.timeout(90_000);
+  let api: ApiUnderTest;
+  before(async () => {
+    api = await startApiUnderTest();
+  });
+  after(() => api[Symbol.asyncDispose]());
+
+  /** Two replicas that have gone through a rotation; the first leads. */
+  const fleet = async () => {
+    await using opened = new AsyncDisposableStack();
+    const installation = opened.use(await install(api));
+    const start = async () => {
+      const port = await freePort();
+      const replica = opened.use(await installation.replica({ env: { METRICS_BIND_ADDRESS: `127.0.0.1:${port}` } }));
+      await replica.line(LOADED);
+      return { replica, port };
+    };
+    const [leader, follower] = [await start(), await start()];
+    follower.replica.mark();
+    await installation.annotateLease({ rotate: 'leaf' });
+    const line = await follower.replica.line(LOADED);
+    await follower.replica.line('Certificate acknowledged');
+    const everything = opened.move();
+    return { leader, follower, line, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+  };
+  const scrape = async (port: number): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } })).text();
+
+  it('are well named and explained, says promtool, and tell of both sides', async () => {
+    await using replicas = await fleet();
+    await until(async () =>
+      (await scrape(replicas.leader.port)).includes(`{hash="${String(replicas.line['hash'])}"} 2`),
+    );
+    const [leader, follower] = [await scrape(replicas.leader.port), await scrape(replicas.follower.port)];
+    for (const text of [leader, follower]) {
+      const { code, said } = await promtool(['check', 'metrics', '--extended'], text);
+      expect(said).not.to.match(/no help text|should|error/i);
+      expect(code).to.equal(0);
+    }
+    const endsAt = Date.parse(String(replicas.line['validUntil'])) / 1000;
+    for (const certificate of ['served', 'mounted', 'secret'])
+      expect(leader).to.include(`webhook_certd_${certificate}_certificate_expiry_timestamp_seconds ${endsAt}\n`);
+    expect(leader).to.match(/webhook_certd_ca_bundle_expiry_timestamp_seconds\{target="validating[^"]+"\} \d{10}\n/);
+    expect(leader).to.include('webhook_certd_leader 1\n').and.to.include('webhook_certd_ready 1\n');
+    expect(leader).to.match(/webhook_certd_api_requests_total\{verb="patch",resource="leases",code="200"\} \d/);
+    expect(follower).to.include('webhook_certd_leader 0\n').and.to.include('webhook_certd_hash_mismatch 0\n');
+    expect(follower).to.match(/webhook_certd_adoption_seconds_count 2\n/);
+    expect(follower).to.match(/webhook_certd_kubelet_sync_seconds_count [12]\n/);
+    expect(follower).to.include('webhook_certd_loads_total{result="served"} 2\n');
+    expect(follower).not.to.match(/secret_certificate|ca_bundle_expiry|_replicas/);
+  });
+
+  it('are taken by a real Prometheus, whose alerts rest on them', async () => {
+    await using replicas = await fleet();
+    await using folder = await temporaryDirectory();
+    const port = await freePort();
+    const targets = [replicas.leader, replicas.follower].map((one) => `127.0.0.1:${one.port}`);
+    await writeFile(join(folder.path, 'rules.yaml'), dump(monitoring.ruleFile));
+    const settings = {
+      global: { scrape_interval: '1s', evaluation_interval: '1s' },
+      rule_files: ['rules.yaml'],
+      scrape_configs: [{ job_name: 'hook', static_configs: [{ targets, labels: { namespace: 'hooks' } }] }],
+    };
+    await writeFile(join(folder.path, 'prometheus.yaml'), dump(settings));
+    const prometheus = spawn(
+      await tool('prometheus'),
+      [
+        `--config.file=${join(folder.path, 'prometheus.yaml')}`,
+        `--storage.tsdb.path=${join(folder.path, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        '--log.level=warn',
+      ],
+      { stdio: 'ignore' },
+    );
+    const ended = once(prometheus, 'close');
+    try {
+      const ask = async (query: string): Promise<readonly string[]> => {
+        const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`;
+        const answer = await fetch(url, { headers: { connection: 'close' } }).catch(() => null);
+        if (answer?.ok !== true) return [];
+        return ((await answer.json()) as Answer).data.result.map(({ value: [, value] }) => value);
+      };
+      await until(async () => (await ask('sum(up{job="hook"})')).join() === '2', 30_000);
+      expect(await ask('sum(webhook_certd_ready)')).to.deep.equal(['2']);
+      expect(await ask('sum(webhook_certd_leader)')).to.deep.equal(['1']);
+      expect(await ask('count(webhook_certd_build_info)')).to.deep.equal(['2']);
+      expect(await ask('sum(webhook_certd_adoption_seconds_count)')).to.deep.equal(['4']);
+      const hash = String(replicas.line['hash']);
+      await until(async () => (await ask(`webhook_certd_replicas{hash="${hash}"}`)).join() === '2');
+      // Nothing is wrong here, and nothing is told to be.
+      expect(await ask('ALERTS')).to.deep.equal([]);
+    } finally {
+      prometheus.kill('SIGTERM');
+      await ended;
+    }
+  });
+});
