@@ -19,14 +19,15 @@ export interface Rotation {
   readonly loadedMs: number | null;
   readonly acknowledgedMs: number | null;
   readonly rejected: string | null;
-  readonly replicas: readonly Witness[];
+  /** The others; null until a leader has looked. */
+  readonly replicas: readonly Witness[] | null;
 }
 
 /** More than fit on one screen are not recent. */
 const REMEMBERED = 6;
 
 const isDone = ({ loadedMs, replicas }: Rotation): boolean =>
-  loadedMs !== null && replicas.every(({ acknowledgedMs }) => acknowledgedMs !== null);
+  loadedMs !== null && replicas?.every(({ acknowledgedMs }) => acknowledgedMs !== null) === true;
 
 const witnesses = (
   rotation: Rotation,
@@ -37,7 +38,7 @@ const witnesses = (
   if (typeof replicas === 'string' || isDone(rotation)) return rotation;
   const others = replicas.filter(({ name, goneAtMs }) => name !== identity && (goneAtMs === null || nowMs < goneAtMs));
   const seen = others.map(({ name, servingHash }): Witness => {
-    const before = rotation.replicas.find((witness) => witness.name === name);
+    const before = rotation.replicas?.find((witness) => witness.name === name);
     if (before?.acknowledgedMs != null) return before;
     const acknowledgedMs = servingHash === rotation.hash ? nowMs : null;
     return { name, acknowledgedMs, witnessed: before !== undefined };
@@ -68,7 +69,7 @@ export const nextRotations = (
     case 'lease/observed': {
       const hash = event.lease?.announcement?.hash;
       if (hash === undefined || hash === rotations.at(-1)?.hash) return rotations;
-      const untouched = { mountedMs: null, loadedMs: null, acknowledgedMs: null, rejected: null, replicas: [] };
+      const untouched = { mountedMs: null, loadedMs: null, acknowledgedMs: null, rejected: null, replicas: null };
       const kind = isFirstSight ? 'start' : 'rotation';
       return [...rotations, { hash, kind, announcedMs: nowMs, ...untouched } as const].slice(-REMEMBERED);
     }

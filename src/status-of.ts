@@ -44,7 +44,7 @@ const rotationOf = (rotation: Rotation): RotationStatus => ({
   loadedAt: orNull(rotation.loadedMs),
   acknowledgedAt: orNull(rotation.acknowledgedMs),
   rejected: rotation.rejected,
-  replicas: rotation.replicas.map(({ name, acknowledgedMs, witnessed }) => ({
+  replicas: (rotation.replicas ?? []).map(({ name, acknowledgedMs, witnessed }) => ({
     name,
     acknowledgedAt: orNull(acknowledgedMs),
     witnessed,

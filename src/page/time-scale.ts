@@ -3,7 +3,7 @@ export interface TimeScale {
   /** Round values, ms, zero and the end among them. */
   readonly ticksMs: readonly number[];
   /** Where on the axis, as a percentage for SVG. */
-  at(ms: number): string;
+  readonly at: (ms: number) => string;
 }
 
 const SECOND = 1_000;

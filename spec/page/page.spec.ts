@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { Script } from 'node:vm';
+import { expect } from 'chai';
+import { page } from '../../src/page/page.ts';
+import { pageScript } from '../../src/page/page-script.ts';
+import type { Status } from '../../src/status.ts';
+import { emptyStatus, fullStatus } from '../probes/support-status.ts';
+
+const nowMs = Date.UTC(2026, 10, 23, 6, 0, 10);
+const drawn = (...statuses: readonly Status[]): string =>
+  page(
+    statuses.map((status) => ({ name: status.identity, status })),
+    nowMs,
+  ).body;
+/** What a reader gets: tags away, space folded. */
+const read = (body: string): string =>
+  body
+    .replace(/<(style|script)>[^]*?<\/\1>/g, '')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ');
+
+describe('the status page', () => {
+  it('is one document that asks for nothing but what is beside it, and lets a browser run nothing else', () => {
+    const { body, headers, contentType } = page([{ name: 'pod-0', status: fullStatus }], nowMs);
+    expect(contentType).to.equal('text/html; charset=utf-8');
+    expect([...body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url]) => url)).to.deep.equal([
+      'data:,',
+      'status',
+      'events',
+    ]);
+    expect(body).to.not.match(/https?:\/\//);
+    expect(body).to.not.match(/ (?:style|on\w+)="/);
+    const policy = headers['Content-Security-Policy'];
+    expect(policy).to.include("default-src 'none'").and.to.include("connect-src 'self'");
+    for (const tag of ['script', 'style']) {
+      const inline = new RegExp(`<${tag}>([^]*)</${tag}>`).exec(body)?.[1] ?? '';
+      expect(policy).to.include(`${tag}-src 'sha256-${createHash('sha256').update(inline).digest('base64')}'`);
+    }
+  });
+
+  it('has a script that can be parsed', () => {
+    expect(() => new Script(pageScript)).not.to.throw();
+  });
+
+  it('tells role, leader, each hash with serial, names and expiry, the watch, the trust, and what is waited for', () => {
+    const text = read(drawn(fullStatus));
+    for (const said of [
+      'pod-0',
+      'Now leader',
+      '✔ Ready',
+      'valid until 2126-12-06 11:12:18 UTC',
+      'Waits for every replica to serve the new certificate since 2026-11-23 06:00:00 UTC : pod-1',
+      'As the leader: wait until every replica serves it',
+      'What is announced, mounted and served',
+      fullStatus.served?.hash,
+      'Serial 01',
+      'hook.ns.svc',
+      'Leader pod-0',
+      'established since 2026-11-23 06:00:00 UTC',
+      'pod-1 has not said what it serves',
+      'CN=one serial 02 until 2126-12-06 11:12:18 UTC',
+      'validatingwebhookconfiguration/hook trusts one authority',
+    ])
+      expect(text).to.include(said);
+  });
+
+  it('tells each certificate apart when they differ', () => {
+    const leaf = fullStatus.mounted!;
+    const text = read(
+      drawn({
+        ...fullStatus,
+        announced: { ...fullStatus.announced!, hash: 'b'.repeat(64) },
+        mounted: { hash: 'c'.repeat(64), serial: null, notBefore: null, notAfter: null, names: null },
+        served: { ...fullStatus.served!, hash: leaf.hash },
+      }),
+    );
+    expect(text).to.match(
+      /What is announced SHA-256 of tls.crt b{64} .*What is mounted SHA-256 of tls.crt c{64} copy Content cannot be read as a certificate What is served .*a{64}/,
+    );
+    expect(text).to.match(/Mounted c{12} another one/);
+  });
+
+  it('draws the way of each replica as it tells it in words, with durations', () => {
+    const body = drawn(fullStatus);
+    const text = read(body);
+    expect(text).to.include('announced mounted after 4.0 s loaded after 32 ms acknowledged after 18 ms');
+    expect(text).to.include('pod-1 by its Pod … has not acknowledged it');
+    expect(body).to.include('aria-label="pod-0: 4.0 s"').and.to.include('aria-label="pod-1: not done after 10 s"');
+    expect(body).to.match(/<line class="way to-mounted" x1="0.00%" x2="40.00%"/);
+    expect(body).to.include('data-open="yes"');
+  });
+
+  it('says what is rejected and why, and what another one has overtaken', () => {
+    const [rotation] = fullStatus.rotations;
+    const hanging = { ...rotation!, loadedAt: null, acknowledgedAt: null, replicas: [] };
+    const newer = { ...rotation!, hash: 'd'.repeat(64), announcedAt: '2026-11-23T06:00:09.000Z', replicas: [] };
+    const rejected = {
+      ...hanging,
+      ...newer,
+      mountedAt: null,
+      loadedAt: null,
+      acknowledgedAt: null,
+      rejected: 'expired',
+    };
+    const text = read(drawn({ ...fullStatus, rotations: [hanging, rejected] }));
+    expect(text).to.match(
+      /dddddddddddd copy … under way .*✘ rejected: expired.*aaaaaaaaaaaa copy superseded .*no further: another one was announced/,
+    );
+  });
+
+  it('says why a replica is not ready, and that there is nothing yet', () => {
+    const text = read(drawn(emptyStatus));
+    for (const said of [
+      '✘ Not ready: no-announcement, upstream-unreachable',
+      'Waits for an announcement on the Lease since',
+      'Acknowledged switched off',
+      'None yet: nothing has been announced.',
+      'Only the leader looks at them.',
+      'Leader nobody',
+    ])
+      expect(text).to.include(said);
+  });
+
+  it('shows several replicas on one page, also one that does not answer', () => {
+    const { body } = page(
+      [
+        { name: 'pod-0', status: fullStatus },
+        { name: 'pod-1', status: emptyStatus },
+        { name: 'pod-2', status: null },
+      ],
+      nowMs,
+    );
+    expect(body).to.include('<title>2 not ready · 3 replicas · webhook-certd</title>');
+    expect(read(body)).to.match(/pod-0 leader ✔ Ready .*pod-1 follower ✘ Not ready.*pod-2 gone ✘ Does not answer/);
+  });
+
+  it('shows names as they are, whatever is in them', () => {
+    const body = drawn({ ...fullStatus, identity: '<img src=x onerror=alert(1)>', leader: '"&' });
+    expect(body).to.not.include('<img').and.to.not.include('<b>bold</b>');
+    expect(body).to.include('&lt;b&gt;bold&lt;/b&gt;').and.to.include('&quot;&amp;');
+  });
+});
