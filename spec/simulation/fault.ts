@@ -1,8 +1,8 @@
 /** A replica by its number, whoever leads at that moment, or all of them. */
 export type Who = number | 'leader' | 'all';
 
-/** What goes wrong, or what somebody does. */
-export type Fault =
+/** What befalls machines, their clocks and their kubelets. */
+export type MachineFault =
   | { readonly kind: 'crash'; readonly who: Who; readonly downMs: number }
   /** Kills whoever writes next, right after the write took effect and before its answer. */
   | { readonly kind: 'crash-at-write'; readonly downMs: number }
@@ -10,6 +10,10 @@ export type Fault =
   | { readonly kind: 'pause-at-write'; readonly forMs: number; readonly renewals: boolean }
   | { readonly kind: 'replace-pod'; readonly who: Who; readonly graceMs: number }
   | { readonly kind: 'jump-clock'; readonly who: Who; readonly byMs: number }
+  | { readonly kind: 'hang-kubelets'; readonly forMs: number };
+
+/** What befalls messages and watches. */
+export type NetworkFault =
   | { readonly kind: 'cut-off'; readonly who: Who; readonly forMs: number }
   | {
       readonly kind: 'bad-weather';
@@ -22,21 +26,36 @@ export type Fault =
   | { readonly kind: 'cut-watches'; readonly who: Who; readonly cleanly: boolean }
   | { readonly kind: 'deafen-watches'; readonly who: Who }
   /** The history is compacted and every watch ends: resuming meets a 410. */
-  | { readonly kind: 'compact' }
-  | { readonly kind: 'hang-kubelets'; readonly forMs: number }
+  | { readonly kind: 'compact' };
+
+/** What people and other programs do to the Secrets. */
+export type SecretDeed =
   | { readonly kind: 'delete'; readonly object: 'lease' | 'secret' | 'authority' }
   | {
       readonly kind: 'spoil-secret';
       readonly how: 'garbage' | 'other-key' | 'foreign' | 'emptied' | 'earlier' | 'other-trust';
     }
   | { readonly kind: 'spoil-authority'; readonly how: 'garbage' | 'earlier' }
+  /** With an external issuer only: it renews the pair, perhaps under another CA. */
+  | { readonly kind: 'issue-externally'; readonly anotherAuthority: boolean };
+
+/** What they do to the caBundles. */
+export type TargetDeed =
   | { readonly kind: 'spoil-target'; readonly target: number; readonly how: 'emptied' | 'foreign' | 'earlier' }
   | { readonly kind: 'remake-target'; readonly target: number; readonly afterMs: number }
+  /** Somebody writes the target back again and again. */
+  | { readonly kind: 'fight'; readonly target: number; readonly everyMs: number; readonly times: number };
+
+/** What they do to the Lease. */
+export type LeaseDeed =
   | { readonly kind: 'forge-announcement'; readonly how: 'unknown' | 'mounted' | 'malformed' | 'removed' }
   | { readonly kind: 'ask-rotation'; readonly rotate: string }
-  /** With an external issuer only: it renews the pair, perhaps under another CA. */
-  | { readonly kind: 'issue-externally'; readonly anotherAuthority: boolean }
-  /** Somebody writes the target back again and again. */
-  | { readonly kind: 'fight'; readonly target: number; readonly everyMs: number; readonly times: number }
   /** Another elector takes the Lease and never renews it. */
   | { readonly kind: 'usurp' };
+
+export type Fault = MachineFault | NetworkFault | SecretDeed | TargetDeed | LeaseDeed;
+
+/** How each of these faults is made to happen. */
+export type Strikes<F extends { readonly kind: string }> = {
+  readonly [Kind in F['kind']]: (fault: Extract<F, { readonly kind: Kind }>) => void;
+};

@@ -48,7 +48,7 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
     };
   };
 
-  const part = <T>(name: LoadPart, mostMs: number, work: () => T): Observable<T> =>
+  const part = <T>(name: LoadPart, work: () => T): Observable<T> =>
     defer(() => {
       let flying = true;
       const land = (): void => {
@@ -56,7 +56,7 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
         flying = false;
       };
       tell({ type: 'load/began', machine, part: name });
-      return timer(random.int(0, mostMs)).pipe(tap(land), map(work), finalize(land));
+      return timer(random.int(0, scenario.loadPartMs)).pipe(tap(land), map(work), finalize(land));
     });
 
   return {
@@ -77,12 +77,12 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
       defer(() => {
         const files = kept?.id === generation ? kept : null;
         if (files === null) return of(null);
-        return part('verify', 40, () => verdictOf(files, hash)).pipe(
+        return part('verify', () => verdictOf(files, hash)).pipe(
           map((verdict): Verdict => (verdict.ok ? withFiles(verdict.pair, files) : verdict)),
         );
       }),
     serve: (pair) =>
-      part('serve', 20, () => !random.chance(0.005)).pipe(
+      part('serve', () => !random.chance(0.005)).pipe(
         mergeMap((works) => {
           if (!works) return throwError(() => new Problem('cannot be served: out of luck'));
           const { files } = pair as typeof pair & { readonly files: Generation };
@@ -91,7 +91,7 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
         }),
       ),
     handshake: (pair) =>
-      part('handshake', 40, () => {
+      part('handshake', () => {
         const anchors = pair.bundle.map(({ fingerprint }) => fingerprint);
         const problem = random.chance(0.005) ? 'no answer' : chainProblem(pki, pair.hash, anchors, clock.wallMs());
         const untrusted = scenario.policy.issuer === 'external' && problem !== 'no answer' ? null : problem;

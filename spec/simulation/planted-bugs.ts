@@ -96,14 +96,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 0,
   },
   {
-    name: 'the Lease is asked once, and not again',
-    laws: ['F7'],
-    changes: [
-      change('streams/unannounced.ts', 'repeat({ delay: (times) => timer(againMs(times)) })', 'repeat({ count: 1 })'),
-    ],
-    seed: 0,
-  },
-  {
     name: 'the kubelet is never nudged',
     laws: ['F7'],
     changes: [change('streams/expected-hash.ts', 'map(({ expected }) => expected)', 'map(() => null)')],
@@ -122,11 +114,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       change('streams/plan-issuance.ts', 'const RULES = [completeBundle, inject, ', 'const RULES = [completeBundle, '),
       change('streams/plan-issuance.ts', 'announce, publishTrust,', 'announce, inject, publishTrust,'),
       change('streams/plan-issuance.ts', "if (usable && reason === 'other-authority'", 'if (false'),
-      change(
-        'streams/plan-issuance.ts',
-        'if (announcement !== null && observed.targets.some(isRefused))',
-        'if (false)',
-      ),
+      change('streams/plan-issuance.ts', 'if (announcement !== null && observed.targets.some(loses))', 'if (false)'),
     ],
     seed: 0,
   },
@@ -158,11 +146,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'what is announced is replaced by what a target refuses',
     laws: ['L2'],
     changes: [
-      change(
-        'streams/plan-issuance.ts',
-        'if (announcement !== null && observed.targets.some(isRefused))',
-        'if (false)',
-      ),
+      change('streams/plan-issuance.ts', 'if (announcement !== null && observed.targets.some(loses))', 'if (false)'),
     ],
     seed: 0,
   },
@@ -221,6 +205,12 @@ export const plantedBugs: readonly PlantedBug[] = [
         '',
       ),
     ],
+    seed: 0,
+  },
+  {
+    name: 'a fight over a caBundle does not slow down',
+    laws: ['L4'],
+    changes: [change('streams/leader.ts', 'held: pace.isHeld(target.id, clock.monotonicMs())', 'held: false')],
     seed: 0,
   },
   {

@@ -66,6 +66,7 @@ export const scenarioFrom = (seed: number): Scenario => {
     certValidityMs: validMin * MINUTE_MS,
     caValidityMs: caMin * MINUTE_MS,
     kubeletDelayMs: random.pick([0, 3, 60]) * SECOND_MS,
+    loadPartMs: random.pick([40, 40, 3 * SECOND_MS]),
     inotify: random.chance(0.8),
     podsWritable: random.chance(0.85),
     podsReadable: random.chance(0.9),

@@ -18,6 +18,8 @@ export interface Scenario {
   readonly caValidityMs: number;
   /** How long the kubelet takes at most, unless it is nudged, to bring a new Secret into a Pod. */
   readonly kubeletDelayMs: number;
+  /** How long each part of a load takes at most: verifying, serving, shaking hands. */
+  readonly loadPartMs: number;
   /** Whether directory events reach the replicas. */
   readonly inotify: boolean;
   /** Whether replicas may write annotations on their Pods. */

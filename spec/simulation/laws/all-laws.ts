@@ -7,6 +7,7 @@ import { noChangeLost } from './no-change-lost.ts';
 import { oneLoadAtATime } from './one-load-at-a-time.ts';
 import { onlyAgreedPairs } from './only-agreed-pairs.ts';
 import { readyMeansServed } from './ready-means-served.ts';
+import { slowFights } from './slow-fights.ts';
 
 /** Every law that is checked after every step. */
 export const allLaws: readonly LawOf[] = [
@@ -17,5 +18,6 @@ export const allLaws: readonly LawOf[] = [
   eachSideAsks,
   everyCallSucceeds,
   carefulWrites,
+  slowFights,
   leafWithinAuthority,
 ];

@@ -40,7 +40,9 @@ export const eachSideAsks: LawOf = ({ api, machines, kubeletsHang, net, scenario
     if (machine.served()?.pair.hash === hash) return null;
     if (machine.volume.current().crt === hash) {
       const askMs = (mountedAtMs.get(machine) ?? 0) < announcedAtMs ? ASKED_AGAIN_MS : scenario.policy.tickMs;
-      return { what: `serves ${hash}, announced and mounted`, mostMs: askMs + SECONDS_MS };
+      // One load may be in flight and has to be over first.
+      const loadMs = 6 * scenario.loadPartMs;
+      return { what: `serves ${hash}, announced and mounted`, mostMs: askMs + SECONDS_MS + loadMs };
     }
     const nudges = scenario.policy.kubeletNudge && scenario.podsWritable && !kubeletsHang();
     return nudges && known.get(machine) === hash

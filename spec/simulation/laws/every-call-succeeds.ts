@@ -19,7 +19,7 @@ export const everyCallSucceeds: LawOf = (model) => {
     name: 'L2',
     hear: (signal) => {
       if (signal.type === 'served' || signal.type === 'machine' || signal.type === 'written') dirty = true;
-      if (signal.type === 'written') note(signal);
+      note(signal);
       return null;
     },
     look: () => {

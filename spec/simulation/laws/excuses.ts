@@ -1,14 +1,14 @@
 import { chainProblem } from '../chain-problem.ts';
 import type { ClusterModel } from '../cluster-model.ts';
 import type { Machine } from '../machine.ts';
-import type { WrittenSignal } from '../signal.ts';
+import type { Signal, WrittenSignal } from '../signal.ts';
 
 export interface Excuses {
-  readonly note: (written: WrittenSignal) => void;
+  readonly note: (signal: Signal) => void;
   /** An outsider wrote it last. */
   readonly isTampered: (target: string) => boolean;
   readonly isExcused: (hash: string) => boolean;
-  /** Whether the Service may send calls to it: it is ready, or was and may be again. */
+  /** Whether calls may reach it, as far as anybody can know. */
   readonly isCalled: (machine: Machine) => boolean;
 }
 
@@ -16,7 +16,8 @@ export interface Excuses {
 export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel): Excuses => {
   const tampered = new Set(scenario.standing === null ? api.target.list().map(({ name }) => name) : []);
   const excused = new Set<string>();
-  const wasReady = new Set<string>();
+  /** Neither ready nor known ever to have served when trust was written last: nobody could wait for them. */
+  const uncounted = new Map<Machine, string | undefined>();
   let announcementTaken = false;
   let authorityRestored = false;
 
@@ -46,6 +47,13 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
     }
   };
 
+  const noteUncounted = (): void => {
+    for (const machine of machines()) {
+      const pod = api.pod.get(machine.name)?.value;
+      if (pod?.ready !== true && pod?.servingHash == null) uncounted.set(machine, machine.served()?.pair.hash);
+    }
+  };
+
   const noteOutsider = (signal: WrittenSignal): void => {
     if (signal.kind === 'lease') {
       const announced = signal.after?.announcement?.hash;
@@ -63,10 +71,12 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
 
   return {
     note: (signal) => {
-      if (signal.kind === 'pod' && signal.after?.ready === true) wasReady.add(signal.name);
+      if (signal.type === 'machine' && signal.became === 'started') uncounted.delete(signal.machine);
+      if (signal.type !== 'written') return;
       const outside = signal.by === 'outsider' || signal.by === 'issuer';
       if (signal.kind === 'target') tampered[outside ? 'add' : 'delete'](signal.name);
       if (outside) noteOutsider(signal);
+      else if (signal.kind === 'target' || signal.kind === 'authority') noteUncounted();
       // With nothing announced there is nothing that could be kept back for.
       if (!outside && signal.kind === 'lease' && announcementTaken && signal.after?.announcement) {
         announcementTaken = false;
@@ -75,11 +85,11 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
     },
     isTampered: (target) => tampered.has(target),
     isExcused: (hash) => excused.has(hash),
-    isCalled: ({ name }) => {
-      const pod = api.pod.get(name)?.value;
+    isCalled: (machine) => {
+      const goneAtMs = api.pod.get(machine.name)?.value.goneAtMs ?? Infinity;
       // A Pod being deleted is killed when its grace is over, by whichever clock.
-      if (pod === undefined || clocks.trueMs() + scenario.mostSkewMs >= (pod.goneAtMs ?? Infinity)) return false;
-      return pod.ready || wasReady.has(name);
+      const isKnown = !uncounted.has(machine) || uncounted.get(machine) !== machine.served()?.pair.hash;
+      return isKnown && clocks.trueMs() + scenario.mostSkewMs < goneAtMs;
     },
   };
 };

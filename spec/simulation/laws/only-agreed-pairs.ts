@@ -1,9 +1,12 @@
 import { chainProblem } from '../chain-problem.ts';
+import type { Machine } from '../machine.ts';
 import type { LawOf } from './law.ts';
 
 /** F1, F4, F5: what is put into the server was announced, is what the kubelet mounted, whole, and good. */
 export const onlyAgreedPairs: LawOf = ({ api, pki, scenario }) => {
   const announced = new Set<string>();
+  /** When each machine verified last, by its own clock: what ends while it is put into the server was still good. */
+  const verifiedAtMs = new Map<Machine, number>();
   const standing = api.lease.get('lease')?.value.announcement;
   if (standing) announced.add(standing.hash);
 
@@ -12,9 +15,11 @@ export const onlyAgreedPairs: LawOf = ({ api, pki, scenario }) => {
     hear: (signal) => {
       if (signal.type === 'written' && signal.kind === 'lease' && signal.after?.announcement)
         announced.add(signal.after.announcement.hash);
+      if (signal.type === 'load/ended' && signal.part === 'verify')
+        verifiedAtMs.set(signal.machine, signal.machine.clock.wallMs());
       if (signal.type !== 'served') return null;
       const { machine, pair, files } = signal;
-      const nowMs = machine.clock.wallMs();
+      const nowMs = verifiedAtMs.get(machine) ?? machine.clock.wallMs();
       const leaf = pki.get(pair.hash.split('+')[0] ?? '');
       const broken = (what: string) => `${machine.name} serves ${pair.hash}, ${what}`;
       if (!announced.has(pair.hash)) return broken('which nobody ever announced');
