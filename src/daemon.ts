@@ -63,7 +63,8 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
     standing = nextStanding(standing, event, config.identity, Date.now());
     raise(event);
     count(event);
-    for (const { level, message, fields } of narrate(event, config.leaseName).map(once)) logger[level](message, fields);
+    const lines = narrate(event, config.leaseName, standing.announced?.hash ?? null).map(once);
+    for (const { level, message, fields } of lines) logger[level](message, fields);
     changed$.next();
     if (event.type === 'certificate/timed-out') failure.resolve();
     if (event.type === 'leadership/released') released.resolve();

@@ -51,8 +51,9 @@ const narrateLoad = (load: LoadEvent, elapsedMs: number): readonly Line[] => {
  * `tell-once` to know.
  *
  * @param lease name of the Lease
+ * @param announced the hash that is announced
  */
-export const narrate = (event: ReplicaEvent, lease: string): readonly Line[] => {
+export const narrate = (event: ReplicaEvent, lease: string, announced: string | null = null): readonly Line[] => {
   switch (event.type) {
     case 'watch/established': {
       const { resourceVersion } = event;
@@ -127,7 +128,7 @@ export const narrate = (event: ReplicaEvent, lease: string): readonly Line[] => 
       return [line(status === 409 ? 'debug' : 'warn', 'Lease could not be written', { status, error, retryInMs })];
     }
     case 'step/done': {
-      const { message, fields } = narrateStep(event.step, event.touched);
+      const { message, fields } = narrateStep(event.step, event.touched, announced);
       return [line('info', message, fields)];
     }
     case 'step/failed': {

@@ -118,6 +118,17 @@ describe('narrate', () => {
     });
     const announced: Step = { kind: 'announce', announcement: { hash: 'h', validUntil: 'v' }, fulfils: true };
     expect(narrateStep(announced, null).fields).to.deep.equal({ hash: 'h', validUntil: 'v' });
+    const basis = { resourceVersion: '1', rival: null, bundles: [[factsOf('ca'), factsOf('older')]] };
+    const narrowing: Step = { kind: 'inject', target: 't', trust: [factsOf('ca')], basis };
+    expect(narrateStep(narrowing, null, 'h').fields).to.deep.equal({ hash: 'h', target: 't', certificates: 1 });
+    const widening: Step = { ...narrowing, trust: [factsOf('new'), factsOf('ca')] };
+    expect(narrateStep(widening, null, 'h').fields).to.deep.equal({ target: 't', certificates: 2 });
+    for (const step of [
+      { kind: 'mark-served', sinceMs: 0 },
+      { kind: 'mark-served', sinceMs: null },
+      { kind: 'narrow-authority', keep: [], basis: authority },
+    ] as const)
+      expect(narrateStep(step, null, 'h').fields['hash'], step.kind).to.equal('h');
     for (const event of [
       { type: 'kubelet/nudged', hash: 'h' },
       { type: 'replica/acknowledged', hash: 'h' },
