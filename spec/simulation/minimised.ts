@@ -17,5 +17,14 @@ export const minimised = (scenario: Scenario, law: string, run = runHistory): Sc
     numRuns: 1,
     seed: scenario.seed,
   });
-  return { ...scenario, faults: counterexample?.[0] ?? scenario.faults };
+  // Shrinking halves; what is left is tried one by one.
+  let faults: Scenario['faults'] = counterexample?.[0] ?? scenario.faults;
+  for (let at = faults.length - 1; at >= 0; at -= 1) {
+    const fewer = faults.filter((_, other) => other !== at);
+    if (!isHarmless(fewer)) {
+      faults = fewer;
+      at = faults.length;
+    }
+  }
+  return { ...scenario, faults };
 };

@@ -4,7 +4,7 @@ export interface PlantedBug {
   /** The laws of which one must notice. */
   readonly laws: readonly string[];
   readonly changes: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
-  /** A history that finds it. */
+  /** A history that finds it. Another change of streams/ may shift it: the spec then looks among the first thousand. */
   readonly seed: number;
 }
 
@@ -16,7 +16,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'followers do not look whether the chain leads to the mounted bundle',
     laws: ['F1/F4/F5'],
     changes: [change('spec/simulation/load-ports.ts', 'if (strict && chain !== null)', 'if (false)')],
-    seed: 0,
+    seed: 7,
   },
   {
     name: 'followers serve what is mounted before it is announced',
@@ -29,7 +29,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         'hash = files.crt ?? hash;',
       ),
     ],
-    seed: 0,
+    seed: 12,
   },
   {
     name: 'the key is read from the generation that is mounted by now',
@@ -41,7 +41,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         'const files = kept === null ? null : { ...kept, key: volume.current().key };',
       ),
     ],
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'a load starts while another is in flight',
@@ -50,7 +50,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       change('streams/single-flight.ts', 'import { EMPTY,', 'import { mergeMap, EMPTY,'),
       change('streams/single-flight.ts', 'exhaustMap(() =>', 'mergeMap(() =>'),
     ],
-    seed: 0,
+    seed: 3,
   },
   {
     name: 'single flight is distinctUntilChanged and exhaustMap, which loses changes for ever',
@@ -63,11 +63,11 @@ export const plantedBugs: readonly PlantedBug[] = [
         'distinctUntilChanged(), exhaustMap(() => flight$),',
       ),
     ],
-    seed: 0,
+    seed: 3,
   },
   {
     name: 'a rejected certificate takes the good one down',
-    laws: ['F6'],
+    laws: ['F4/F6'],
     changes: [
       change(
         'streams/readiness.ts',
@@ -75,37 +75,37 @@ export const plantedBugs: readonly PlantedBug[] = [
         "event.type === 'certificate/served' ? event.untrusted !== null : event.type === 'certificate/rejected' || fold.untrusted",
       ),
     ],
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'readiness outlives the certificate',
-    laws: ['F6'],
+    laws: ['F4/F6'],
     changes: [change('streams/readiness.ts', 'nowMs >= served.leaf.notAfterMs', 'false')],
-    seed: 0,
+    seed: 71,
   },
   {
     name: 'readiness does not ask for a handshake',
-    laws: ['F6'],
+    laws: ['F4/F6'],
     changes: [change('streams/readiness.ts', 'event.untrusted !== null', 'false')],
-    seed: 0,
+    seed: 4,
   },
   {
     name: 'nobody asks the Lease about a mount that was not announced',
     laws: ['F7'],
     changes: [change('streams/unannounced.ts', 'mount === null ? EMPTY', 'mount !== undefined ? EMPTY')],
-    seed: 0,
+    seed: 91,
   },
   {
     name: 'the kubelet is never nudged',
     laws: ['F7'],
     changes: [change('streams/expected-hash.ts', 'map(({ expected }) => expected)', 'map(() => null)')],
-    seed: 0,
+    seed: 4,
   },
   {
     name: 'the planner narrows without waiting for acknowledgements',
     laws: ['L2'],
     changes: [change('streams/acknowledged.ts', 'return live.some(', 'return true || live.some(')],
-    seed: 0,
+    seed: 19,
   },
   {
     name: 'the Secret is written and announced before the caBundles are widened',
@@ -116,7 +116,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       change('streams/plan-issuance.ts', "if (usable && reason === 'other-authority'", 'if (false'),
       change('streams/plan-issuance.ts', 'if (announcement !== null && observed.targets.some(loses))', 'if (false)'),
     ],
-    seed: 0,
+    seed: 72,
   },
   {
     name: 'a new CA forgets the older ones',
@@ -128,27 +128,13 @@ export const plantedBugs: readonly PlantedBug[] = [
         'const keep: Certificates = [];',
       ),
     ],
-    seed: 0,
+    seed: 42,
   },
   {
     name: 'a lost CA is replaced without a look at what is trusted',
     laws: ['L2'],
     changes: [change('streams/plan-issuance.ts', ', inherited(observed)), nowMs)', '), nowMs)')],
-    seed: 0,
-  },
-  {
-    name: 'a lost list passes for a target that may not be read',
-    laws: ['L2'],
-    changes: [change('streams/is-refusal.ts', 'status !== null && status >= 400', 'status === null || status >= 400')],
-    seed: 0,
-  },
-  {
-    name: 'what is announced is replaced by what a target refuses',
-    laws: ['L2'],
-    changes: [
-      change('streams/plan-issuance.ts', 'if (announcement !== null && observed.targets.some(loses))', 'if (false)'),
-    ],
-    seed: 0,
+    seed: 18,
   },
   {
     name: 'with an external issuer the announcement does not wait for the caBundles',
@@ -161,7 +147,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
       change('streams/plan-external.ts', 'if (announcement !== null && wrong.length > 0) return null;', ''),
     ],
-    seed: 0,
+    seed: 12,
   },
   {
     name: 'the fence is always open',
@@ -169,19 +155,19 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change('streams/tenure.ts', '!over && clock.monotonicMs() - renewedAtMs < renewDeadlineMs', 'true || over'),
     ],
-    seed: 0,
+    seed: 33,
   },
   {
     name: 'a renewal counts from its answer',
     laws: ['L3'],
     changes: [change('streams/tenure.ts', 'renewedAtMs = item.sentAtMs', 'renewedAtMs = clock.monotonicMs()')],
-    seed: 0,
+    seed: 204,
   },
   {
     name: 'a candidate does not wait for the Lease to expire',
     laws: ['L3'],
     changes: [change('streams/candidacy.ts', '? 0 : seen.durationMs', '? 0 : seen.durationMs / 4')],
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'writes to the Lease do not wait for one another',
@@ -193,7 +179,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         'defer(() => write(change, basis))',
       ),
     ],
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'a caBundle is written although it is as it should be',
@@ -205,13 +191,13 @@ export const plantedBugs: readonly PlantedBug[] = [
         '',
       ),
     ],
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'a fight over a caBundle does not slow down',
     laws: ['L4'],
     changes: [change('streams/leader.ts', 'held: pace.isHeld(target.id, clock.monotonicMs())', 'held: false')],
-    seed: 0,
+    seed: 10,
   },
   {
     name: 'a leaf outlives its CA',
@@ -219,15 +205,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change('spec/simulation/symbolic-pki.ts', 'Math.min(nowMs + lifeMs, above.facts.notAfterMs)', 'nowMs + lifeMs'),
     ],
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'Secrets are written although somebody else issues',
-    laws: ['L3'],
+    laws: ['L6'],
     changes: [
       change('streams/leader.ts', "policy.issuer === 'external' ? planExternal : planIssuance", 'planIssuance'),
     ],
-    seed: 0,
+    seed: 4,
   },
   {
     name: 'a deleted object is not noticed',
@@ -235,12 +221,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change('streams/tracked-object.ts', "{ known: 'absent', version: object.resourceVersion } : fold", 'fold : fold'),
     ],
-    seed: 0,
+    seed: 30,
   },
   {
     name: 'a silent watch is never given up',
     laws: ['F7', 'convergence'],
     changes: [change('streams/resuming-watch.ts', 'each: staleAfterMs,', 'each: 2 ** 31,')],
-    seed: 0,
+    seed: 17,
   },
 ];

@@ -1,6 +1,7 @@
 import { carefulWrites } from './careful-writes.ts';
 import { eachSideAsks } from './each-side-asks.ts';
 import { everyCallSucceeds } from './every-call-succeeds.ts';
+import { handsOff } from './hands-off.ts';
 import type { LawOf } from './law.ts';
 import { leafWithinAuthority } from './leaf-within-authority.ts';
 import { noChangeLost } from './no-change-lost.ts';
@@ -20,4 +21,5 @@ export const allLaws: readonly LawOf[] = [
   carefulWrites,
   slowFights,
   leafWithinAuthority,
+  handsOff,
 ];

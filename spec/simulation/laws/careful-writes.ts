@@ -1,14 +1,14 @@
 import type { Machine } from '../machine.ts';
 import type { LawOf } from './law.ts';
 
-/** L3 and L6: who may write, one at a time, and never for nothing. */
+/** L3: who may write, one at a time, and never for nothing. */
 export const carefulWrites: LawOf = ({ api, machines, scenario, time }) => {
   /** Since when each machine is known to hold the Lease: when the write left that it was last told to have won by. */
   const heldSinceMs = new Map<Machine, number>();
   const deposed = new Set<Machine>();
   const asking = new Map<Machine, number>();
   let recordedAtMs = 0;
-  const { renewDeadlineMs, issuer } = scenario.policy;
+  const { renewDeadlineMs } = scenario.policy;
 
   return {
     name: 'L3',
@@ -44,8 +44,6 @@ export const carefulWrites: LawOf = ({ api, machines, scenario, time }) => {
       const isOurs = machines().some(({ name }) => name === by);
       if (isOurs && before !== null && JSON.stringify(before) === JSON.stringify(after))
         return `${by} wrote ${kind} for nothing (${why})`;
-      if (isOurs && issuer === 'external' && (kind === 'secret' || kind === 'authority'))
-        return `${by} wrote ${kind} although somebody else issues (L6)`;
       if (signal.kind !== 'lease') return null;
       const holder = signal.before?.holder ?? null;
       const elapsedMs = time.nowMs() - recordedAtMs;

@@ -14,7 +14,7 @@ export const readyMeansServed: LawOf = ({ machines, scenario, time }) => {
   };
 
   return {
-    name: 'F6',
+    name: 'F4/F6',
     hear: (signal) => {
       if (signal.type === 'machine' && signal.became !== 'paused') {
         outSinceMs.delete(signal.machine);
