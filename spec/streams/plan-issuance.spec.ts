@@ -289,12 +289,13 @@ describe('planIssuance', () => {
       );
       if (step?.kind === 'issue-leaf') {
         renewals += 1;
+        expect(renewals, 'renewals in one life').to.be.below(9);
         leaf = { ...leaf, notBeforeMs: atMs - 3_600_000 };
       } else {
         expect(step).to.equal(null);
         atMs += 60_000;
       }
     }
-    expect(renewals).to.be.within(1, 8);
+    expect(renewals).to.be.above(0);
   });
 });
