@@ -36,7 +36,8 @@ const fronted = async (url: string, config: Config, logger: Logger, onAnswered: 
     timeoutMs: config.upstreamTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
     onAnswered,
-    onFault: (status, reason) => logger.warn('Upstream failed', { status, reason }),
+    onFault: (status, reason, untold) => logger.warn('Upstream failed', { status, reason, untold }),
+    onRefused: (status, reason, untold) => logger.warn('Admission request refused', { status, reason, untold }),
   });
 };
 

@@ -61,7 +61,7 @@ describe('webhook server, leaving', () => {
       }
     });
     await until(() => calls > 50);
-    const drained = leaving.server.drain(5_000, 200);
+    const drained = leaving.server.drain(8_000, 1_500);
     const during = calls;
     await until(() => calls > during + 20);
     port = staying.port;

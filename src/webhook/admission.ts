@@ -9,6 +9,7 @@ import { quieten } from './quieten.ts';
 import { readBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
 import { refuseForeign } from './refuse-foreign.ts';
+import { refusing } from './refusing.ts';
 import { requestTarget } from './request-target.ts';
 
 export interface AdmissionOptions {
@@ -41,17 +42,20 @@ const respond = (response: ServerResponse, { apiVersion, request }: AdmissionRev
 export const createAdmission = (options: AdmissionOptions): RequestListener => {
   const { route, maxRequestBytes, ceilingMs = 30_000, log, onAnswered = () => undefined } = options;
   const loudness = quieten();
+  const turnAway = refusing((status, reason, untold) =>
+    log.warn('Admission request refused', { status, reason, untold }),
+  );
 
   const answer = async (request: IncomingMessage, response: ServerResponse, startMs: number): Promise<Outcome> => {
     const { pathname, timeoutMs } = requestTarget(request.url);
     const handler = route(pathname);
-    if (handler === undefined) return (refuse(response, 404, `no handler for ${pathname}`), 'refused');
-    if (refuseForeign(request, response, maxRequestBytes)) return 'refused';
+    if (handler === undefined) return (turnAway(response, 404, `no handler for ${pathname}`), 'refused');
+    if (refuseForeign(request, response, maxRequestBytes, turnAway)) return 'refused';
     const body = await readBody(request, maxRequestBytes);
     if (body === 'cut-short') return (response.destroy(), 'aborted');
-    if (body === 'too-large') return (refuse(response, 413, `more than ${maxRequestBytes} bytes`), 'refused');
+    if (body === 'too-large') return (turnAway(response, 413, `more than ${maxRequestBytes} bytes`), 'refused');
     const review = parse(body);
-    if (typeof review === 'string') return (refuse(response, 400, review), 'refused');
+    if (typeof review === 'string') return (turnAway(response, 400, review), 'refused');
     const leftMs = budgetMs(timeoutMs, ceilingMs) - (performance.now() - startMs);
     const call = { handler, request: review.request, response, leftMs: Math.max(1, leftMs), log };
     const verdict = await callHandler(call).catch(reasonOf);

@@ -13,6 +13,8 @@ export interface Connection {
   socket: Socket;
   /** Which certificate it was greeted with: counts the swaps before it. */
   readonly generation: number;
+  /** Counts the connections before it. */
+  readonly order: number;
   stage: 'handshaking' | 'unused' | 'used';
   readonly exchanges: Set<Exchange>;
   /** When it last came to rest: its last answer, or the handshake. */

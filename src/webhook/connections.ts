@@ -10,6 +10,7 @@ export class Connections {
   readonly #handshaking = new Map<string, Connection>();
   readonly #secured = new Map<Duplex, Connection>();
   readonly #emptied = new Set<() => void>();
+  #accepted = 0;
 
   get size(): number {
     return this.#handshaking.size + this.#secured.size;
@@ -38,6 +39,7 @@ export class Connections {
     const connection: Connection = {
       socket,
       generation,
+      order: this.#accepted++,
       stage: 'handshaking',
       exchanges: new Set(),
       restingSinceMs: Date.now(),

@@ -1,10 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { refuse } from './refuse.ts';
+import type { Refuse } from './refusing.ts';
 
 const json = /^application\/json\s*(?:;|$)/i;
 
 /** Refuses what no API server sends: anything but a POST of JSON that is small enough. True when it has answered. */
-export const refuseForeign = (request: IncomingMessage, response: ServerResponse, maxBytes: number): boolean => {
+export const refuseForeign = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+  refuse: Refuse,
+): boolean => {
   const { method = '', headers } = request;
   if (method !== 'POST') refuse(response, 405, `${method} is not answered here, only POST`);
   else if (!json.test(headers['content-type'] ?? ''))

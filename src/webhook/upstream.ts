@@ -7,6 +7,7 @@ import { quieten } from './quieten.ts';
 import { createReachable } from './reachable.ts';
 import { refuse } from './refuse.ts';
 import { refuseForeign } from './refuse-foreign.ts';
+import { refusing, type OnRefused } from './refusing.ts';
 import { requestTarget } from './request-target.ts';
 import { upstreamBody } from './upstream-body.ts';
 import { upstreamTarget } from './upstream-target.ts';
@@ -24,6 +25,8 @@ export interface UpstreamOptions {
    * gets the same reason, each time.
    */
   readonly onFault?: (status: 502 | 504, reason: string, untold: number) => void;
+  /** Told likewise of what was the caller's fault. */
+  readonly onRefused?: OnRefused;
 }
 
 export interface Upstream extends AsyncDisposable {
@@ -46,8 +49,10 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
     maxRequestBytes: maxBytes,
     onAnswered = () => undefined,
     onFault = () => undefined,
+    onRefused = () => undefined,
   } = options;
   const loudness = quieten();
+  const turnAway = refusing(onRefused);
   const { origin, socketPath, dial } = upstreamTarget(url);
   const pool = new Pool(origin, {
     ...(socketPath === null ? {} : { socketPath }),
@@ -62,7 +67,7 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
   });
 
   const answer = async (request: IncomingMessage, response: ServerResponse, startMs: number): Promise<Outcome> => {
-    if (refuseForeign(request, response, maxBytes)) return 'refused';
+    if (refuseForeign(request, response, maxBytes, turnAway)) return 'refused';
     const body = await upstreamBody(request, maxBytes);
     if (body === 'cut-short' || body === 'too-large') return (response.destroy(), 'aborted');
     if (response.closed) return 'aborted';
@@ -79,7 +84,7 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
   const fail = (response: ServerResponse, error: unknown, grantedMs: number): Outcome => {
     if (error instanceof Gone) return 'aborted';
     if (error instanceof Error && error.message === 'too-large') {
-      refuse(response, 413, `more than ${maxBytes} bytes`);
+      turnAway(response, 413, `more than ${maxBytes} bytes`);
       return 'refused';
     }
     const status = error instanceof Late ? 504 : 502;
