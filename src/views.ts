@@ -2,7 +2,6 @@ import type { Observable } from 'rxjs';
 import type { Mount } from './certificates/mount.ts';
 import type { Config } from './config.ts';
 import { mountedLeaf } from './mounted-leaf.ts';
-import { page } from './page/page.ts';
 import type { Meters } from './probes/meters.ts';
 import { startMetrics } from './probes/metrics.ts';
 import { startProbes } from './probes/server.ts';
@@ -52,7 +51,11 @@ export const openViews = async (config: Config, viewed: Viewed): Promise<AsyncDi
     reasons,
     changed$,
     status: () => statusOf(standing(), around()),
-    page: (status) => page([{ name: status.identity, status }], Date.now()),
+    // Who never looks never pays for the drawing.
+    page: async (status) => {
+      const { page } = await import('./page/page.ts');
+      return page([{ name: status.identity, status }], Date.now());
+    },
   });
   opened.use(probes);
   if (config.metricsBind !== null) {

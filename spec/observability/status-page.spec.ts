@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startApiUnderTest } from '../support/api-under-test.ts';
@@ -133,6 +136,35 @@ describe('the status page in a browser', function () {
     await page.locator('details .rotation').nth(1).waitFor();
     expect(await focused()).to.equal('SUMMARY');
     expect(await page.evaluate('document.querySelector("details").open')).to.equal(true);
+  });
+
+  it('is as live behind the path of a proxy, as `kubectl proxy` has it, as through a forwarded port', async () => {
+    await using installation = await install(api);
+    const { replica, url } = await replicaAt(installation);
+    await replica.line(ACKNOWLEDGED);
+    const prefix = `/api/v1/namespaces/hooks/pods/${replica.name}:8081/proxy/`;
+    await using proxy = createServer((incoming, outgoing) => {
+      const path = incoming.url ?? '';
+      if (!path.startsWith(prefix)) return void outgoing.writeHead(404).end();
+      const forwarded = request(url + path.slice(prefix.length), { agent: false }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      });
+      forwarded.on('error', () => outgoing.destroy());
+      outgoing.on('close', () => forwarded.destroy());
+      forwarded.end();
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const view = await browser.open(`http://127.0.0.1:${port}${prefix}`, DESK);
+    await isLive(view);
+    replica.mark();
+    await installation.annotateLease({ rotate: 'leaf' });
+    const { hash } = await replica.line(ACKNOWLEDGED);
+    await view.page.waitForSelector(`[data-hash="${String(hash)}"] [data-stage=acknowledged]`);
+    expect(view.complaints).to.deep.equal([]);
+    await view.page.close();
+    proxy.closeAllConnections();
   });
 
   it('says that there is no answer, and is live again when there is one', async () => {

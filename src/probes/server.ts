@@ -14,7 +14,7 @@ export interface ProbesOptions {
   /** Emits when the status may be another one. */
   readonly changed$: Observable<unknown>;
   /** The status page. */
-  readonly page: (status: Status) => Page;
+  readonly page: (status: Status) => Page | Promise<Page>;
 }
 
 export type Probes = PlainServer;
