@@ -1,5 +1,12 @@
 import type { Scenario } from '../scenario.ts';
 
-/** Stated per scenario, ms. */
+/** Four times the longest back-off (30 s). */
+const RETRIES_MS = 120_000;
+
+/**
+ * In how much time after the last fault all must be well, ms: a deaf watch of the leader is noticed, a lost leader is
+ * replaced and the kubelet is waited for, each perhaps twice, a CA rotation is held for its overlap, with retries. The
+ * slowest of 10,000 histories takes about half of it.
+ */
 export const convergenceBoundMs = ({ policy, leaseDurationMs, kubeletDelayMs }: Scenario): number =>
-  3 * (policy.quietAfterMs + leaseDurationMs + kubeletDelayMs + policy.caOverlapMs + 60_000);
+  policy.quietAfterMs + 2 * (leaseDurationMs + kubeletDelayMs + policy.caOverlapMs) + RETRIES_MS;
