@@ -73,6 +73,12 @@ describe('the tracks of recent rotations', () => {
     expect(isDone(rotation('a', 0), false)).to.equal(false);
   });
 
+  it('tell a certificate that is announced again once, by its newest announcement', () => {
+    const [newest, ...more] = tracks([seen('pod-0', [rotation('a', 0), rotation('b', 1_000), rotation('a', 2_000)])]);
+    expect([newest?.hash, newest?.announcedAt, newest?.tracks.length]).to.deep.equal(['a', at(2_000), 1]);
+    expect(more.map(({ hash }) => hash)).to.deep.equal(['b']);
+  });
+
   it('know nothing of replicas that do not answer', () => {
     expect(tracks([{ name: 'pod-0', status: null }])).to.deep.equal([]);
   });

@@ -57,11 +57,15 @@ const podTracks = ({ leader }: Status, { replicas }: RotationStatus, startMs: nu
     isDone: acknowledgedAt !== null,
   }));
 
+/** A certificate that was announced again is told by its newest announcement alone. */
+const newestOfEach = (status: Status): readonly { readonly status: Status; readonly rotation: RotationStatus }[] =>
+  status.rotations
+    .filter(({ hash }, at, all) => all.findLastIndex((other) => other.hash === hash) === at)
+    .map((rotation) => ({ status, rotation }));
+
 /** The recent rotations of all that are seen, the newest first; what a replica says of itself goes before its Pod's word. */
 export const tracks = (seen: readonly SeenReplica[]): readonly TrackedRotation[] => {
-  const told = seen.flatMap(({ status }) =>
-    status === null ? [] : status.rotations.map((rotation) => ({ status, rotation })),
-  );
+  const told = seen.flatMap(({ status }) => (status === null ? [] : newestOfEach(status)));
   const newestFirst = told.toSorted((left, right) =>
     right.rotation.announcedAt.localeCompare(left.rotation.announcedAt),
   );
