@@ -6,6 +6,9 @@ const PLACE = /(<!-- configuration -->\n)[^]*?(<!-- \/configuration -->)/;
 
 /** The README with the configuration table as the code has it. */
 export const readmeWithConfiguration = (): string =>
-  readFileSync(README, 'utf8').replace(PLACE, (_, before: string, after: string) => `${before}\n${configurationTable()}\n\n${after}`);
+  readFileSync(README, 'utf8').replace(
+    PLACE,
+    (_, before: string, after: string) => `${before}\n${configurationTable()}\n\n${after}`,
+  );
 
 if (import.meta.main) writeFileSync(README, readmeWithConfiguration());

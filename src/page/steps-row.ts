@@ -17,9 +17,7 @@ const sign = (hash: string | null, wanted: string | null): Markup => {
 /** What the sign says to the eye. */
 const compared = (hash: string | null, wanted: string | null): Markup | null => {
   if (hash === null || wanted === null) return null;
-  return hash === wanted
-    ? html`<span class="unseen">as announced</span>`
-    : html`<span class="bad">another one</span>`;
+  return hash === wanted ? html`<span class="unseen">as announced</span>` : html`<span class="bad">another one</span>`;
 };
 
 /** Where the certificate is on its way: announced, mounted, served, acknowledged, each beside what is announced. */
