@@ -1,5 +1,6 @@
 import {
   EMPTY,
+  Subject,
   catchError,
   concatMap,
   connect,
@@ -12,6 +13,7 @@ import {
   of,
   startWith,
   switchMap,
+  tap,
   throwError,
 } from 'rxjs';
 import type { Observable } from 'rxjs';
@@ -89,10 +91,14 @@ export const leaseSnapshot = (
     const forget = (lease: LeaseSnapshot): Observable<LeaseEvent> =>
       newest && isOlderVersion(lease.resourceVersion, newest.resourceVersion) ? EMPTY : observe(null, 'watch', true);
 
+    const answered$ = new Subject<void>();
     const get$ = defer(() => {
       const before = newest;
       // An absent Lease has no version: it is news only when nothing was seen since the GET was sent.
-      return ports.getLease().pipe(filter((lease) => lease !== null || newest === before));
+      return ports.getLease().pipe(
+        tap(() => answered$.next()),
+        filter((lease) => lease !== null || newest === before),
+      );
     }).pipe(
       concatMap((lease) => observe(lease, 'get', false)),
       catchError((error: unknown): Observable<LeaseEvent> => {
@@ -101,7 +107,7 @@ export const leaseSnapshot = (
       }),
     );
 
-    return resumingWatch({ ...ports.leaseWatch, list }, policy).pipe(
+    return resumingWatch({ ...ports.leaseWatch, list }, { ...policy, wake$: answered$ }).pipe(
       connect((watch$) =>
         merge(
           watch$.pipe(

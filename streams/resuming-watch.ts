@@ -1,5 +1,6 @@
 import {
   EMPTY,
+  NEVER,
   catchError,
   concat,
   defer,
@@ -7,7 +8,9 @@ import {
   filter,
   map,
   of,
+  race,
   repeat,
+  take,
   takeWhile,
   tap,
   throwError,
@@ -38,9 +41,14 @@ export interface WatchPolicy {
   /** Silence after which a connection is taken for dead, ms. */
   readonly staleAfterMs: number;
   readonly random: () => number;
+  /** A sign that the server answers again: it ends a pause that began because it had not. */
+  readonly wake$?: Observable<unknown>;
 }
 
 type Ending<T> = Extract<WatchItem<T>, { type: 'watch/closed' | 'watch/failed' }>;
+
+/** Pauses from this failure on, 3.2 s and more, are worth being ended early; the first two retries are soon there. */
+const WAKEABLE = 3;
 
 const isEnding = <T>(item: WatchItem<T>): item is Ending<T> =>
   item.type === 'watch/closed' || item.type === 'watch/failed';
@@ -48,18 +56,23 @@ const isEnding = <T>(item: WatchItem<T>): item is Ending<T> =>
 /**
  * List once, watch from there, and never end: resumes by resourceVersion when the server ends the connection or it
  * breaks, lists afresh on 410 and after silence. The first clean end is resumed at once, repeated ones back off; a
- * connection that has carried anything but its opening starts the count again.
+ * connection that has carried anything but its opening starts the count again, and a sign of life from a server that did
+ * not answer ends the pause.
  *
  *     list    L                         L
  *     watch   -o--a--a|-o--a--#~~~~-o--x-o---…
  *     result  Le--a--aC-e--a--F~~~~-e--XLe---…      C ended, F failed, X version too old, ~ back-off
  */
-export const resumingWatch = <T>(port: WatchPort<T>, { staleAfterMs, random }: WatchPolicy): Observable<WatchItem<T>> =>
+export const resumingWatch = <T>(
+  port: WatchPort<T>,
+  { staleAfterMs, random, wake$ = NEVER }: WatchPolicy,
+): Observable<WatchItem<T>> =>
   defer(() => {
     /** Empty: list first. */
     let resumeFrom = '';
     let failures = 0;
     let waitMs = 0;
+    let unanswered = false;
 
     const list$ = defer(() => (resumeFrom === '' ? port.list() : EMPTY)).pipe(
       tap((listing) => (resumeFrom = listing.resourceVersion)),
@@ -96,13 +109,14 @@ export const resumingWatch = <T>(port: WatchPort<T>, { staleAfterMs, random }: W
       map((item) => {
         if (item === null || !isEnding(item)) return item;
         failures += 1;
+        unanswered = item.type === 'watch/failed' && item.status === null && failures >= WAKEABLE;
         waitMs = item.type === 'watch/closed' && failures === 1 ? 0 : backoffMs(failures, random());
         return item.type === 'watch/failed' ? { ...item, retryInMs: waitMs } : item;
       }),
     );
 
     return session$.pipe(
-      repeat({ delay: () => timer(waitMs) }),
+      repeat({ delay: () => (unanswered ? race(timer(waitMs), wake$).pipe(take(1)) : timer(waitMs)) }),
       filter((item) => item !== null),
     );
   });

@@ -210,6 +210,36 @@ describe('resumingWatch', () => {
       });
     });
 
+    const silent = new Problem('connect ECONNREFUSED');
+
+    it('tries at once when a server that did not answer is heard of again, from the third pause on', () => {
+      marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+        const list$ = cold('#', listings, silent);
+        const unsub = '   ^ 4s !';
+        const wake$ = hot(' 100ms w 2399ms w');
+        const expected = 'a 799ms b 1599ms c 99ms (d)';
+        expectObservable(resumingWatch(watchPortOf([list$], [NEVER]), { ...policy, wake$ }), unsub).toBe(expected, {
+          a: failed(800, silent),
+          b: failed(1_600, silent),
+          c: failed(3_200, silent),
+          d: failed(6_400, silent),
+        });
+        expectSubscriptions(list$.subscriptions).toBe(['(^!)', '800ms (^!)', '2400ms (^!)', '2500ms (^!)']);
+      });
+    });
+
+    it('keeps its pause after an answer that refuses, whatever is heard of the server', () => {
+      marbles(({ cold, hot, expectObservable }) => {
+        const list$ = cold('#', listings, refused);
+        const wake$ = hot(' 2500ms w');
+        const expected = 'F 799ms G 1599ms H';
+        expectObservable(resumingWatch(watchPortOf([list$], [NEVER]), { ...policy, wake$ }), '^ 4s !').toBe(
+          expected,
+          told,
+        );
+      });
+    });
+
     it('counts on when the list works but the watch does not', () => {
       marbles(({ cold, expectObservable, expectSubscriptions }) => {
         const list$ = cold('      -(l|)                   ', listings);
