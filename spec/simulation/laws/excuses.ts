@@ -16,8 +16,13 @@ export interface Excuses {
 export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel): Excuses => {
   const tampered = new Set(scenario.standing === null ? api.target.list().map(({ name }) => name) : []);
   const excused = new Set<string>();
-  /** Neither ready nor known ever to have served when trust was written last: nobody could wait for them. */
-  const uncounted = new Map<Machine, string | undefined>();
+  /**
+   * Neither ready nor known ever to have served when trust was written: nobody could wait for them. Stopped in the middle
+   * of their first load for longer than CA_OVERLAP, they come back with what was announced before.
+   */
+  const uncounted = new Set<Machine>();
+  const standing = api.lease.get('lease')?.value.announcement?.hash;
+  const everAnnounced = new Set(standing === undefined ? [] : [standing]);
   let announcementTaken = false;
   let authorityRestored = false;
 
@@ -33,8 +38,8 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   /** Its CA stands nowhere any more. */
   const excuseOrphans = (): void => {
     const targets = api.target.list().flatMap(({ value }) => value.bundles.flat());
-    const standing = [...(api.secret.get('secret')?.value.trust ?? []), ...bundle(), ...targets];
-    for (const hash of inUse()) if (fails(hash, standing)) excused.add(hash);
+    const authorities = [...(api.secret.get('secret')?.value.trust ?? []), ...bundle(), ...targets];
+    for (const hash of inUse()) if (fails(hash, authorities)) excused.add(hash);
   };
   /** A Secret-ca out of a backup does not know what came later; of that only the announced pair's `ca.crt` tells. */
   const excuseForgotten = (): void => {
@@ -50,8 +55,14 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   const noteUncounted = (): void => {
     for (const machine of machines()) {
       const pod = api.pod.get(machine.name)?.value;
-      if (pod?.ready !== true && pod?.servingHash == null) uncounted.set(machine, machine.served()?.pair.hash);
+      if (pod?.ready !== true && pod?.servingHash == null) uncounted.add(machine);
     }
+  };
+
+  /** Announced, replaced, announced again: an old acknowledgement of it cannot be told from a new one. */
+  const noteAnnounced = (hash: string): void => {
+    if (everAnnounced.has(hash)) for (const other of inUse()) if (other !== hash) excused.add(other);
+    everAnnounced.add(hash);
   };
 
   const noteOutsider = (signal: WrittenSignal): void => {
@@ -72,15 +83,20 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   return {
     note: (signal) => {
       if (signal.type === 'machine' && signal.became === 'started') uncounted.delete(signal.machine);
+      if (signal.type === 'served' && signal.pair.hash === api.lease.get('lease')?.value.announcement?.hash)
+        uncounted.delete(signal.machine);
       if (signal.type !== 'written') return;
       const outside = signal.by === 'outsider' || signal.by === 'issuer';
       if (signal.kind === 'target') tampered[outside ? 'add' : 'delete'](signal.name);
       if (outside) noteOutsider(signal);
       else if (signal.kind === 'target' || signal.kind === 'authority') noteUncounted();
+      const announced = signal.kind === 'lease' ? signal.after?.announcement?.hash : undefined;
+      const before = signal.kind === 'lease' ? signal.before?.announcement?.hash : undefined;
+      if (announced !== undefined && announced !== before) noteAnnounced(announced);
       // With nothing announced there is nothing that could be kept back for.
-      if (!outside && signal.kind === 'lease' && announcementTaken && signal.after?.announcement) {
+      if (!outside && announcementTaken && announced !== undefined) {
         announcementTaken = false;
-        excused.add(signal.after.announcement.hash);
+        excused.add(announced);
       }
     },
     isTampered: (target) => tampered.has(target),
@@ -88,8 +104,7 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
     isCalled: (machine) => {
       const goneAtMs = api.pod.get(machine.name)?.value.goneAtMs ?? Infinity;
       // A Pod being deleted is killed when its grace is over, by whichever clock.
-      const isKnown = !uncounted.has(machine) || uncounted.get(machine) !== machine.served()?.pair.hash;
-      return isKnown && clocks.trueMs() + scenario.mostSkewMs < goneAtMs;
+      return !uncounted.has(machine) && clocks.trueMs() + scenario.mostSkewMs < goneAtMs;
     },
   };
 };
