@@ -1,31 +1,29 @@
 /**
- * Two handlers, one a path: `/mutate` gives a Deployment a revision history limit when it has none, `/validate` refuses
- * more than is sensible.
+ * Two handlers, one a path. `/mutate` gives a ServiceAccount that says nothing about it
+ * `automountServiceAccountToken: false`; `/validate` refuses a token for everybody, which is what the account called
+ * `default` would be. A field must have no default of the API server's own: by the time a webhook is asked, it is set.
  *
  *     WEBHOOK_HANDLER=manifests/examples/default-field.ts
  */
 import { allow, deny, mutate, type HandlerExport, type KubeObject } from '../../src/webhook/kit.ts';
 
-interface Deployment extends KubeObject {
-  readonly spec?: { readonly revisionHistoryLimit?: number };
+interface ServiceAccount extends KubeObject {
+  readonly automountServiceAccountToken?: boolean;
 }
 
-const defaultLimit = 3;
-const largestLimit = 10;
-
-const handlers: HandlerExport = {
+const handlers = {
   '/mutate': ({ object }) => {
-    const before = (object ?? {}) as Deployment;
-    if (before.spec?.revisionHistoryLimit !== undefined) return allow();
-    const after = { ...before, spec: { ...before.spec, revisionHistoryLimit: defaultLimit } };
-    return mutate(before, after, { auditAnnotations: { defaulted: 'spec.revisionHistoryLimit' } });
+    const before = (object ?? {}) as ServiceAccount;
+    if (before.automountServiceAccountToken !== undefined) return allow();
+    const after = { ...before, automountServiceAccountToken: false };
+    return mutate(before, after, { auditAnnotations: { defaulted: 'automountServiceAccountToken' } });
   },
   '/validate': ({ object }) => {
-    const limit = (object as Deployment | null | undefined)?.spec?.revisionHistoryLimit ?? defaultLimit;
-    return limit <= largestLimit
-      ? allow()
-      : deny(`spec.revisionHistoryLimit: ${limit} is more than ${largestLimit}`, 422);
+    const { metadata, automountServiceAccountToken: mounts } = (object ?? {}) as ServiceAccount;
+    return metadata?.name === 'default' && mounts === true
+      ? deny('automountServiceAccountToken: every Pod that names no account would get this token', 422)
+      : allow();
   },
-};
+} satisfies HandlerExport;
 
 export default handlers;

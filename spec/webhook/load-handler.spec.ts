@@ -95,17 +95,17 @@ describe('worked examples', () => {
     expect(await ask(route, '/', { operation: 'DELETE', object: null })).to.deep.equal({ allowed: true });
   });
 
-  it('default-field sets the limit where there is none and refuses too large a one', async () => {
+  it('default-field sets the field where nobody has, and refuses a token for everybody', async () => {
     const route = await loadHandler('manifests/examples/default-field.ts', '.');
-    const defaulted = await ask(route, '/mutate', { object: { spec: { replicas: 2 } } });
-    expect(patched(defaulted)).to.deep.equal([{ op: 'add', path: '/spec/revisionHistoryLimit', value: 3 }]);
-    expect(patched(await ask(route, '/mutate', { object: {} }))).to.deep.equal([
-      { op: 'add', path: '/spec', value: { revisionHistoryLimit: 3 } },
-    ]);
-    const object = { spec: { revisionHistoryLimit: 11 } };
-    expect(await ask(route, '/mutate', { object })).to.deep.equal({ allowed: true });
-    expect(await ask(route, '/validate', { object })).to.have.nested.property('status.code', 422);
-    expect(await ask(route, '/validate')).to.deep.equal({ allowed: true });
+    const account = { metadata: { name: 'default' } };
+    const mounting = { ...account, automountServiceAccountToken: true };
+    const defaulted = await ask(route, '/mutate', { object: account });
+    expect(patched(defaulted)).to.deep.equal([{ op: 'add', path: '/automountServiceAccountToken', value: false }]);
+    expect(await ask(route, '/mutate', { object: mounting })).to.deep.equal({ allowed: true });
+    expect(await ask(route, '/validate', { object: mounting })).to.have.nested.property('status.code', 422);
+    const another = { ...mounting, metadata: { name: 'another' } };
+    for (const object of [account, another, null])
+      expect(await ask(route, '/validate', { object })).to.deep.equal({ allowed: true });
     expect(route('/other')).to.equal(undefined);
   });
 });
