@@ -93,4 +93,7 @@ const run = async (line: CommandLine): Promise<number> => {
   return line.command === 'check' ? check(config, line.own) : serve(config);
 };
 
-process.exitCode = await run(parseCommandLine(process.argv.slice(2)));
+const line = parseCommandLine(process.argv.slice(2));
+process.exitCode = await run(line);
+// What somebody's handler has left running must not outlive SHUTDOWN_GRACE.
+if (line.command === 'serve') process.exit();

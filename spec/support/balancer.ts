@@ -14,8 +14,12 @@ export interface Balancer extends AsyncDisposable {
 
 const POLL_MS = 100;
 
-/** Starts one without endpoints. Whether a replica is Ready is asked of its /readyz every 100 ms. */
-export const startBalancer = async (): Promise<Balancer> => {
+/**
+ * Starts one without endpoints. Whether a replica is Ready is asked of its /readyz every 100 ms.
+ *
+ * @param propagationMs how long the news takes to reach whoever sends connections: in a cluster about a second
+ */
+export const startBalancer = async (propagationMs = 0): Promise<Balancer> => {
   const ready = new Map<SpecReplica, boolean>();
   const sockets = new Set<Socket>();
   const polling = new AbortController();
@@ -27,14 +31,15 @@ export const startBalancer = async (): Promise<Balancer> => {
       ({ code }) => code === 200,
       () => false,
     );
-    ready.set(replica, isReady);
+    setTimeout(() => ready.set(replica, isReady), propagationMs);
   };
   const join = (socket: Socket, twin: Socket): void => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => {
       sockets.delete(socket);
-      twin.destroy();
+      // What it has said may still be on its way.
+      twin.destroySoon();
     });
     socket.pipe(twin);
   };

@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { Agent } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { ApiUnderTest } from '../support/api-under-test.ts';
+import { startApiUnderTest } from '../support/api-under-test.ts';
+import { install } from '../support/installation.ts';
+import type { SpecReplica } from '../support/installation.ts';
+import { servedSerial } from '../support/served-serial.ts';
+import { until } from '../support/until.ts';
+import { call } from '../webhook/support-call.ts';
+import type { Answer } from '../webhook/support-call.ts';
+import { reviewText } from '../webhook/support-review.ts';
+
+const HANDLER = fileURLToPath(new URL('slow-handler.ts', import.meta.url));
+
+describe('a daemon that is leaving', function () {
+  this.timeout(60_000);
+  let api: ApiUnderTest;
+  before(async () => {
+    api = await startApiUnderTest();
+  });
+  after(() => api[Symbol.asyncDispose]());
+
+  const ask = ({ webhookPort: port }: SpecReplica, path: string, agent?: Agent): Promise<Answer | string> =>
+    call({ port, path, body: reviewText(), rejectUnauthorized: false, ...(agent ? { agent } : {}) }).catch(
+      (error: unknown) => (error as Error).message,
+    );
+
+  it('stops being ready, answers what is in flight and what still comes with a goodbye, and ends with 0', async () => {
+    await using installation = await install(api, { env: { WEBHOOK_HANDLER: HANDLER, SHUTDOWN_GRACE: '8s' } });
+    await using replica = await installation.replica();
+    await replica.line('Ready');
+    const kept = new Agent({ keepAlive: true, rejectUnauthorized: false });
+    expect(await ask(replica, '/0', kept)).to.have.nested.property('headers.connection', 'keep-alive');
+    const pending = ask(replica, '/1500');
+    await sleep(200);
+    const startMs = performance.now();
+    replica.kill('SIGTERM');
+    await until(async () => (await replica.probe('/readyz')).text.split('\n').includes('draining'));
+    expect((await replica.probe('/readyz')).code).to.equal(503);
+    expect((await replica.probe('/livez')).code).to.equal(200);
+    for (const agent of [kept, undefined]) {
+      const answer = await ask(replica, '/0', agent);
+      expect(answer).to.include({ status: 200 }).and.to.have.nested.property('headers.connection', 'close');
+    }
+    expect(await pending)
+      .to.include({ status: 200 })
+      .and.to.have.nested.property('headers.connection', 'close');
+    expect(await replica.exit).to.equal(0);
+    // A quarter of the grace for newcomers, and not the whole of it.
+    expect(performance.now() - startMs).to.be.within(1_900, 7_000);
+    kept.destroy();
+  });
+
+  it('cuts what is not answered within SHUTDOWN_GRACE', async () => {
+    await using installation = await install(api, { env: { WEBHOOK_HANDLER: HANDLER, SHUTDOWN_GRACE: '1s' } });
+    await using replica = await installation.replica();
+    await replica.line('Ready');
+    const pending = ask(replica, '/20000');
+    await sleep(200);
+    const startMs = performance.now();
+    replica.kill('SIGTERM');
+    expect(await pending).to.match(/hang up|ECONNRESET/);
+    expect(await replica.exit).to.equal(0);
+    expect(performance.now() - startMs).to.be.within(900, 6_000);
+  });
+
+  it('closes connections that still carry a certificate of an older CA when that CA is dropped, and no other', async () => {
+    await using installation = await install(api, { env: { CA_OVERLAP: '0' } });
+    await using replica = await installation.replica();
+    await replica.line('Ready');
+    const before = await servedSerial(replica.webhookPort);
+    const open = async () => {
+      const socket = connect({ port: replica.webhookPort, host: '127.0.0.1', rejectUnauthorized: false });
+      await once(socket, 'secureConnect');
+      return socket.resume();
+    };
+    const older = await open();
+    await installation.annotateLease({ rotate: 'ca' });
+    await until(async () => (await servedSerial(replica.webhookPort)) !== before);
+    await Promise.race([once(older, 'close'), sleep(30_000, null, { ref: false })]);
+    expect(older.destroyed).to.equal(true);
+    expect((await api.admin.get(installation.paths.secret)).at('data', 'ca.crt')).to.be.a('string');
+    const newer = await open();
+    await sleep(2_000);
+    expect(newer.destroyed).to.equal(false);
+    newer.destroy();
+  });
+});

@@ -1,0 +1,86 @@
+import { Agent, request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface SteadyOptions {
+  readonly port: number;
+  readonly serverName: string;
+  /** PEM; the only thing that is trusted. */
+  readonly ca: string;
+  readonly body: string;
+  readonly perSecond: number;
+}
+
+/** Calls that come when they are due, answered or not, over connections kept as net/http keeps them. */
+export interface SteadyCalls extends AsyncDisposable {
+  /** All that have ended. */
+  readonly calls: number;
+  readonly failures: readonly string[];
+  readonly slowestMs: number;
+}
+
+const EVERY_MS = 20;
+
+/** Starts them; disposal waits for the last answer. No call is ever tried again. */
+export const startSteadyCalls = (options: SteadyOptions): SteadyCalls => {
+  const { port, serverName: servername, ca, body, perSecond } = options;
+  // As the API server's transport: any number at once, 25 kept, the one used last first.
+  const agent = new Agent({
+    keepAlive: true,
+    maxFreeSockets: 25,
+    scheduling: 'lifo',
+    ca,
+    servername,
+    maxCachedSessions: 0,
+  });
+  const failures: string[] = [];
+  let [pending, calls, slowestMs, isOver] = [0, 0, 0, false];
+
+  const call = (): void => {
+    const startMs = performance.now();
+    pending += 1;
+    const end = (failure: string | null): void => {
+      pending -= 1;
+      calls += 1;
+      slowestMs = Math.max(slowestMs, performance.now() - startMs);
+      if (failure !== null) failures.push(failure);
+    };
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const asked = request({ host: '127.0.0.1', port, path: '/validate?timeout=10s', method: 'POST', agent, headers });
+    asked.setTimeout(10_000, () => asked.destroy(new Error('no answer within 10 s')));
+    asked.once('error', ({ message }) => {
+      end(message);
+    });
+    asked.once('response', (answer) => {
+      answer.resume().once('end', () => {
+        end(answer.statusCode === 200 ? null : `HTTP ${answer.statusCode ?? 0}`);
+      });
+      answer.once('error', ({ message }) => {
+        end(message);
+      });
+    });
+    asked.end(body);
+  };
+  const calling = async (): Promise<void> => {
+    const startMs = performance.now();
+    for (let due = 0; !isOver;) {
+      for (const elapsedMs = performance.now() - startMs; due < (elapsedMs / 1000) * perSecond; due += 1) call();
+      await sleep(EVERY_MS);
+    }
+    while (pending > 0) await sleep(EVERY_MS);
+  };
+  const called = calling();
+  return {
+    get calls() {
+      return calls;
+    },
+    get slowestMs() {
+      return slowestMs;
+    },
+    failures,
+    [Symbol.asyncDispose]: async () => {
+      isOver = true;
+      await called;
+      agent.destroy();
+    },
+  };
+};
