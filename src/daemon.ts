@@ -52,13 +52,21 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
 
   let standing = initialStanding(Date.now());
   let draining = false;
-  let reachable = true;
+  let reachable: boolean | null = null;
   const failure = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const once = tellOnce();
   const raise = raiseEvents(outside.client, clusterPaths(config), config, logger);
   const count = measure(meters, () => performance.now());
   const changed$ = new Subject<void>();
+  const lookAround = async (): Promise<void> => {
+    void look();
+    const up = await admission.reachable();
+    if (up === reachable) return;
+    reachable = up;
+    if (config.upstream !== null) logger[up ? 'info' : 'warn'](up ? 'Upstream reachable' : 'Upstream unreachable');
+    changed$.next();
+  };
   const observe = (event: ReplicaEvent): void => {
     standing = nextStanding(standing, event, config.identity, Date.now());
     raise(event);
@@ -68,15 +76,12 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
     changed$.next();
     if (event.type === 'certificate/timed-out') failure.resolve();
     if (event.type === 'leadership/released') released.resolve();
-    if (event.type === 'tick/checked') {
-      void look();
-      void admission.reachable().then((up) => (reachable = up));
-    }
+    if (event.type === 'tick/checked') void lookAround();
   };
   const reasons = (): readonly string[] => [
     ...(draining ? ['draining'] : []),
     ...standing.readiness.reasons,
-    ...(reachable ? [] : ['upstream-unreachable']),
+    ...(reachable === true ? [] : ['upstream-unreachable']),
   ];
 
   const stop$ = new Subject<void>();
@@ -90,6 +95,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
     const viewed = { standing: () => standing, reasons, live, changed$, meters, mount, version };
     opened.use(await openViews(config, viewed));
   }
+  void lookAround();
   const subscription = event$.subscribe({ next: observe, error: failure.reject });
   opened.defer(() => subscription.unsubscribe());
   void warnOfMount(mount, config, logger);
