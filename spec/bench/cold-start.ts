@@ -1,0 +1,59 @@
+import { freePort } from '../support/free-port.ts';
+import type { Figure } from './figure.ts';
+import { firstAnswer } from './first-answer.ts';
+import { inTurn } from './in-turn.ts';
+import { installed } from './installed.ts';
+import { startProgram } from './start-program.ts';
+
+/** From spawn to the first answer through a verified handshake, everything announced and mounted, as a Pod that restarts. */
+export const coldStart: Figure = async ({ quick, folder, program, build }) => {
+  await using place = await installed(folder);
+  const { env, serverName, ca, directory } = place;
+  const bareServer = await build('bare-server');
+  const empty = await build('empty-program');
+
+  const untilAnswered = async (script: string, args: (port: number) => string[], own: (port: number) => object) => {
+    const port = await freePort();
+    const startMs = performance.now();
+    await using started = startProgram(script, args(port), { ...own(port) });
+    await firstAnswer({ port, serverName, ca }, started);
+    return performance.now() - startMs;
+  };
+  const measured = await inTurn(quick ? 1 : 40, {
+    own: async () => {
+      await place.renew();
+      const probes = { HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:0', METRICS_BIND_ADDRESS: '127.0.0.1:0' };
+      return untilAnswered(
+        program,
+        () => ['serve'],
+        (port) => ({ ...env, ...probes, WEBHOOK_BIND_ADDRESS: `127.0.0.1:${port}` }),
+      );
+    },
+    bare: () =>
+      untilAnswered(
+        bareServer,
+        (port) => [String(port), directory],
+        () => ({}),
+      ),
+    // What Node itself takes to start and to end again: no program on it can be faster.
+    node: async () => {
+      const startMs = performance.now();
+      await using started = startProgram(empty);
+      await started.ended;
+      return performance.now() - startMs;
+    },
+  });
+  return [
+    {
+      name: 'cold-start',
+      unit: 'ms',
+      values: measured.own,
+      baseline: { name: 'bare node:https', values: measured.bare },
+      limits: [
+        { of: 'median', atMost: 200 },
+        { of: 'ratio', atMost: 2 },
+      ],
+    },
+    { name: 'node-start', unit: 'ms', values: measured.node, limits: [] },
+  ];
+};

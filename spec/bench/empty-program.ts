@@ -1,0 +1,2 @@
+/** Nothing: what Node takes for a program that does nothing. */
+export {};
