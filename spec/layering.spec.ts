@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { sourceFiles } from './support/source-files.ts';
+import type { SourceFile } from './support/source-files.ts';
 
 const streams = sourceFiles('streams');
 const src = sourceFiles('src');
@@ -95,5 +96,20 @@ describe('the layers', () => {
   it('files are short: half of them under 60 lines', () => {
     const lines = [...streams, ...src].map(({ text }) => text.split('\n').length).sort((left, right) => left - right);
     expect(lines[Math.floor(lines.length / 2)]).to.be.below(60);
+  });
+
+  it('every file of streams/ that runs has the spec named after it', () => {
+    const specs = sourceFiles('spec/streams').map(({ path }) => path);
+    offenders(
+      streams
+        .filter(({ text }) => /^export (?!type|interface)\w+ \w/m.test(text))
+        .map(({ path }) => `spec/${path.replace('.ts', '.spec.ts')}`)
+        .filter((path) => !specs.includes(path)),
+    );
+  });
+
+  it('streams/ has three lines of spec a line of code', () => {
+    const linesOf = (files: readonly SourceFile[]) => files.reduce((sum, { text }) => sum + text.split('\n').length, 0);
+    expect(linesOf(sourceFiles('spec/streams'))).to.be.at.least(3 * linesOf(streams));
   });
 });
