@@ -10,7 +10,10 @@ import { performStep } from './perform-step.ts';
 import { podPorts } from './pod-ports.ts';
 
 /** Everything outside that the streams of one replica use. */
-export const replicaPorts = ({ client, mount, server }: Outside, config: Config): ReplicaPorts => {
+export const replicaPorts = (
+  { client, mount, server }: Pick<Outside, 'client' | 'mount' | 'server'>,
+  config: Config,
+): ReplicaPorts => {
   const paths = clusterPaths(config);
   return {
     random: () => Math.random(),

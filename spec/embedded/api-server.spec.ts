@@ -72,6 +72,19 @@ describe('embedded/api-server', () => {
     expect(server.connections).to.equal(2);
   });
 
+  it('counts what the watches of each user carry, bookmarks apart', async () => {
+    await start({ bookmarkIntervalMs: 20, users: [{ token: 't', user: 'somebody' }] });
+    using caller = rawApi({ url: server.url, caPem: server.caPem, token: 't' });
+    using watch = await caller.watch(`${leases}?allowWatchBookmarks=true`);
+    await admin.post(leases, bodies.lease('a'));
+    await admin.delete(`${leases}/a`);
+    const types = new Set<unknown>();
+    while (types.size < 3) types.add((await watch.next()).type);
+    expect(server.watchEvents.changes('somebody')).to.equal(2);
+    expect(server.watchEvents.bookmarks('somebody')).to.be.at.least(1);
+    expect(server.watchEvents.changes('admin')).to.equal(0);
+  });
+
   it('ends watches in good order and leaves their connections alone', async () => {
     await start();
     using watch = await admin.watch(leases);

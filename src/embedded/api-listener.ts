@@ -10,6 +10,8 @@ import type { LoggedRequest, RequestLog } from './request-log.ts';
 import { route } from './route.ts';
 import type { ResourceRequest } from './route.ts';
 import { serveWatch } from './serve-watch.ts';
+import type { WatchLine } from './watch-lines.ts';
+import type { WatchTally } from './watch-tally.ts';
 import { users } from './users.ts';
 import type { User } from './users.ts';
 
@@ -18,6 +20,7 @@ export interface ListenerOptions {
   /** Grows while the server runs. */
   readonly users: readonly User[];
   readonly log: RequestLog;
+  readonly watchEvents: WatchTally;
   readonly bookmarkIntervalMs: number;
   /** Resolves when requests may go on; a frozen server leaves it pending. */
   thawed(): Promise<void>;
@@ -79,7 +82,8 @@ export const apiListener =
       if (found.request.verb !== 'watch') {
         return answerResource(store, caller, { ...found.request, ...(await writeDetails(incoming, url.searchParams)) });
       }
-      serveWatch(store, found.request, response, options);
+      const onLine = (type: WatchLine['type']) => options.watchEvents.add(user, type);
+      serveWatch(store, found.request, response, { ...options, onLine });
       options.onWatch(response);
       note(200);
       return null;

@@ -11,6 +11,7 @@ import { ObjectStore } from './object-store.ts';
 import { RequestLog } from './request-log.ts';
 import { makeServerIdentity } from './server-identity.ts';
 import type { User } from './users.ts';
+import { WatchTally } from './watch-tally.ts';
 
 /** Go's server keeps an idle connection this long. Node's own 5 s would race with a client's next request. */
 const keepAliveMs = 180_000;
@@ -22,6 +23,7 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Em
   const known: User[] = [{ token: adminToken, user: 'admin', groups: ['system:masters'] }, ...(options.users ?? [])];
   const store = new ObjectStore(options.historyLimit);
   const requests = new RequestLog();
+  const watchEvents = new WatchTally();
   const watches = new Set<ServerResponse>();
   let frozen: PromiseWithResolvers<void> | null = null;
   const sockets = new Set<Socket>();
@@ -31,6 +33,7 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Em
     store,
     users: known,
     log: requests,
+    watchEvents,
     bookmarkIntervalMs: options.bookmarkIntervalMs ?? 60_000,
     thawed: () => frozen?.promise ?? Promise.resolve(),
     onWatch: (response) => {
@@ -78,6 +81,7 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Em
     store,
     follow: followObject(store),
     requests,
+    watchEvents,
     get connections() {
       return connections;
     },

@@ -2,6 +2,7 @@ import type { Follow } from './follow-object.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { RequestLog } from './request-log.ts';
 import type { User } from './users.ts';
+import type { WatchTally } from './watch-tally.ts';
 
 export interface ApiServerOptions {
   /** Who may call, beside the administrator whose token is `adminToken`. */
@@ -24,6 +25,7 @@ export interface EmbeddedApiServer extends AsyncDisposable {
   /** For a kubelet in the same process. */
   readonly follow: Follow;
   readonly requests: RequestLog;
+  readonly watchEvents: WatchTally;
   /** How many TLS connections have ever been accepted. */
   readonly connections: number;
   readonly openWatches: number;

@@ -25,14 +25,16 @@ export const serveWatch = (
   store: ObjectStore,
   request: ResourceRequest,
   response: ServerResponse,
-  options: { readonly bookmarkIntervalMs: number },
+  options: { readonly bookmarkIntervalMs: number; readonly onLine: (type: WatchLine['type']) => void },
 ): void => {
   const { type, namespace, query } = request;
   const match = selectors(type, query);
   const start = startOf(query);
   const timeoutSeconds = Number(query.get('timeoutSeconds') ?? defaultTimeoutSeconds * (1 + Math.random()));
   const write = (line: WatchLine | null) => {
-    if (line !== null) response.write(`${JSON.stringify(line)}\n`);
+    if (line === null) return;
+    response.write(`${JSON.stringify(line)}\n`);
+    options.onLine(line.type);
   };
   const show = (change: Change) => {
     const { metadata } = change.object ?? change.previous ?? {};

@@ -1,0 +1,71 @@
+import { freePort } from '../support/free-port.ts';
+import type { Bench } from './figure.ts';
+import type { Installed } from './installed.ts';
+import { pin } from './pin.ts';
+import { startProgram } from './start-program.ts';
+import type { StartedProgram } from './start-program.ts';
+
+export type ServerName = 'bare' | 'express' | 'host' | 'front';
+
+export interface AdmissionServer {
+  readonly port: number;
+  readonly program: StartedProgram;
+}
+
+export interface AdmissionServers extends AsyncDisposable {
+  readonly servers: Readonly<Record<ServerName, AdmissionServer>>;
+  /** All of them run on the cores they were to run on. */
+  readonly pinned: boolean;
+}
+
+export interface Cores {
+  /** Of what is measured. */
+  readonly server: number;
+  /** Of what the front forwards to. */
+  readonly upstream: number;
+}
+
+/** Starts the two sides of the daemon and what they are compared with, each a process of its own. */
+export const startAdmissionServers = async (
+  { program, build }: Bench,
+  { env, directory }: Installed,
+  cores: Cores,
+): Promise<AdmissionServers> => {
+  await using started = new AsyncDisposableStack();
+  let pinned = true;
+  const launch = async (
+    script: string,
+    core: number,
+    { args = [], own = {} }: { args?: readonly string[]; own?: Readonly<Record<string, string>> },
+  ): Promise<StartedProgram> => {
+    const launched = started.use(startProgram(script, args, { ...own, NODE_ENV: 'production' }));
+    pinned = (await pin(launched.pid, core)) && pinned;
+    return launched;
+  };
+  const baseline = async (name: string): Promise<AdmissionServer> => {
+    const port = await freePort();
+    return { port, program: await launch(await build(name), cores.server, { args: [String(port), directory] }) };
+  };
+  const { WEBHOOK_HANDLER: handler = '', ...common } = env;
+  const daemon = async (side: Readonly<Record<string, string>>): Promise<AdmissionServer> => {
+    const port = await freePort();
+    const binds = {
+      HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:0',
+      METRICS_BIND_ADDRESS: '127.0.0.1:0',
+      WEBHOOK_BIND_ADDRESS: `127.0.0.1:${port}`,
+    };
+    const own = { ...common, ...binds, ...side };
+    return { port, program: await launch(program, cores.server, { args: ['serve'], own }) };
+  };
+
+  const upstreamPort = await freePort();
+  await launch(await build('plain-upstream'), cores.upstream, { args: [String(upstreamPort)] });
+  const servers = {
+    bare: await baseline('bare-server'),
+    express: await baseline('express-server'),
+    host: await daemon({ WEBHOOK_HANDLER: handler }),
+    front: await daemon({ UPSTREAM_URL: `http://127.0.0.1:${upstreamPort}` }),
+  };
+  const everything = started.move();
+  return { servers, pinned, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+};

@@ -1,0 +1,95 @@
+import { percentile } from '../../src/demo/percentile.ts';
+import { startAdmissionServers } from './admission-servers.ts';
+import type { ServerName } from './admission-servers.ts';
+import type { Figure, Finding } from './figure.ts';
+import { firstAnswer } from './first-answer.ts';
+import { installed } from './installed.ts';
+import type { LoadOrder, LoadResult } from './load-protocol.ts';
+import { pin } from './pin.ts';
+import { podReview } from './pod-review.ts';
+import { procReading } from './proc-reading.ts';
+import { startLoad } from './start-load.ts';
+
+const CONNECTIONS = 16;
+/** Callers and the front's upstream share a core, so that what is measured has one to itself. */
+const [SERVER_CORE, CALLER_CORE] = [0, 1];
+
+interface Turn extends LoadResult {
+  readonly cpuUsPerRequest: number;
+}
+
+/**
+ * Requests a second and p99 over TLS, as many as one core of the server can take, one server after the other in short
+ * turns: host and front, bare node:https that parses JSON and answers, and express.
+ */
+export const admission: Figure = async (bench) => {
+  const { quick, folder, say } = bench;
+  await using place = await installed(folder);
+  await using started = await startAdmissionServers(bench, place, { server: SERVER_CORE, upstream: CALLER_CORE });
+  await using load = startLoad();
+  const apart = (await pin(load.pid, CALLER_CORE)) && started.pinned;
+  const { servers } = started;
+  const names = Object.keys(servers) as ServerName[];
+  const body = JSON.stringify(podReview);
+  const { serverName, ca } = place;
+
+  const orderFor = (name: ServerName, ms: number): LoadOrder => {
+    const { port } = servers[name];
+    const target = { port, servername: serverName, caPem: ca.toString(), path: '/?timeout=10s', body };
+    return { target, connections: CONNECTIONS, ms: quick ? 100 : ms };
+  };
+  for (const name of names) {
+    const { port, program } = servers[name];
+    await firstAnswer({ port, serverName, ca }, program);
+    await load.run(orderFor(name, 3_000));
+  }
+  const takeTurn = async (name: ServerName): Promise<Turn> => {
+    const { pid } = servers[name].program;
+    const before = procReading(pid).cpuMs;
+    const ran = await load.run(orderFor(name, 2_000));
+    return { ...ran, cpuUsPerRequest: ((procReading(pid).cpuMs - before) * 1_000) / ran.requests };
+  };
+  const turns: Record<ServerName, Turn[]> = { bare: [], express: [], host: [], front: [] };
+  for (let round = 0; round < (quick ? 2 : 9); round += 1) {
+    await place.renew();
+    for (const name of names) turns[name].push(await takeTurn(name));
+  }
+
+  const of = (name: ServerName, what: keyof Turn): readonly number[] => turns[name].map((turn) => turn[what]);
+  const typical = (name: ServerName, what: keyof Turn): number => percentile(of(name, what), 0.5) ?? NaN;
+  say(
+    `admission: ${body.length} bytes, ${CONNECTIONS} keep-alive connections, ` +
+      (apart
+        ? `servers on core ${SERVER_CORE}, load generator and the front's upstream on core ${CALLER_CORE}`
+        : 'NOT on cores of their own (no taskset, or one core): servers and load generator compete'),
+  );
+  for (const name of names)
+    say(
+      `  ${name}: ${typical(name, 'requestsPerSecond').toFixed()}/s, p50 ${typical(name, 'p50Ms').toFixed(2)} ms, ` +
+        `p99 ${typical(name, 'p99Ms').toFixed(2)} ms, ${typical(name, 'cpuUsPerRequest').toFixed()} µs of CPU a request, ` +
+        `load generator busy ${(typical(name, 'generatorBusy') * 100).toFixed()} %`,
+    );
+
+  const compared = (name: string, own: ServerName, baseline: ServerName, atLeast: number): Finding => ({
+    name,
+    unit: '1/s',
+    values: of(own, 'requestsPerSecond'),
+    moreIsBetter: true,
+    baseline: { name: baseline === 'bare' ? 'bare node:https' : baseline, values: of(baseline, 'requestsPerSecond') },
+    limits: [{ of: 'ratio', atLeast }],
+  });
+  const latency = (own: ServerName): Finding => ({
+    name: `admission-${own}-p99`,
+    unit: 'ms',
+    values: of(own, 'p99Ms'),
+    baseline: { name: 'bare node:https', values: of('bare', 'p99Ms') },
+    limits: [],
+  });
+  return [
+    compared('admission-host', 'host', 'bare', 0.85),
+    compared('admission-host-express', 'host', 'express', 1.6),
+    compared('admission-front', 'front', 'host', 0.6),
+    latency('host'),
+    latency('front'),
+  ];
+};

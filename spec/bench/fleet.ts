@@ -1,0 +1,77 @@
+import { filter, firstValueFrom, tap, throwError, timeout } from 'rxjs';
+import { parseConfig } from '../../src/config.ts';
+import type { Config } from '../../src/config.ts';
+import type { Mount } from '../../src/certificates/mount.ts';
+import { fleetReplica } from './fleet-replica.ts';
+import type { FleetAsked, FleetOrder, FleetReply } from './fleet-protocol.ts';
+import { sharedMount } from './shared-mount.ts';
+
+/** Many replicas in a process of their own, told by IPC what to do, see fleet-protocol.ts. */
+const AT_ONCE = 25;
+const READY_WITHIN_MS = 60_000;
+const mounts = new Map<string, Mount>();
+const seen = new Map<number, number>();
+let expected: string | null = null;
+let replicas = 0;
+
+const nowMs = (): number => performance.timeOrigin + performance.now();
+const tell = (reply: FleetReply): void => void process.send?.(reply);
+
+const configOf = (env: FleetOrder['env'], name: string): Config => {
+  const read = { namespace: () => null, hostname: () => name };
+  const parsed = parseConfig({ env: { ...env, POD_NAME: name }, flags: new Map(), serves: false, read });
+  if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
+  return parsed.config;
+};
+
+const mountOf = (directory: string): Mount => {
+  const mount = mounts.get(directory) ?? sharedMount(directory).mount;
+  mounts.set(directory, mount);
+  return mount;
+};
+
+const note = (replica: number, hash: string | null): void => {
+  if (hash === null || hash !== expected || seen.has(replica)) return;
+  seen.set(replica, nowMs());
+  if (seen.size === replicas) tell({ type: 'seen', atMs: [...seen.values()] });
+};
+
+const addOne = async ({ env, account, host, port }: FleetOrder, name: string): Promise<void> => {
+  const config = configOf(env, name);
+  const inCluster = { host, port: String(port), directory: account };
+  const { event$, readiness$ } = await fleetReplica(config, inCluster, mountOf(config.certDir));
+  const number = replicas++;
+  event$.subscribe((event) => {
+    if (event.type === 'lease/observed') note(number, event.lease?.announcement?.hash ?? null);
+  });
+  let reasons: readonly string[] = [];
+  const ready$ = readiness$.pipe(
+    tap((now) => (reasons = now.reasons)),
+    filter(({ ready }) => ready),
+    timeout({ first: READY_WITHIN_MS, with: () => throwError(() => new Error(`${name}: ${reasons.join()}`)) }),
+  );
+  await firstValueFrom(ready$);
+};
+
+const add = async (order: FleetOrder): Promise<FleetReply> => {
+  for (let from = 0; from < order.names.length; from += AT_ONCE)
+    await Promise.all(order.names.slice(from, from + AT_ONCE).map((name) => addOne(order, name)));
+  return { type: 'added' };
+};
+
+const measure = (): FleetReply => {
+  globalThis.gc?.();
+  const { rss, heapUsed } = process.memoryUsage();
+  return { type: 'measured', rssMiB: rss / 2 ** 20, heapMiB: heapUsed / 2 ** 20 };
+};
+
+process.on('message', (asked: FleetAsked) => {
+  if (asked.type === 'add') void add(asked).then(tell);
+  else if (asked.type === 'measure') tell(measure());
+  else {
+    expected = asked.hash;
+    seen.clear();
+    tell({ type: 'expecting' });
+  }
+});
+process.on('disconnect', () => process.exit());

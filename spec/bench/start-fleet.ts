@@ -1,0 +1,50 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { FleetAsked, FleetOrder, FleetReply } from './fleet-protocol.ts';
+
+export interface Fleet extends AsyncDisposable {
+  readonly pid: number;
+  /** Resolves once all of them are ready. */
+  add(order: FleetOrder): Promise<void>;
+  /** Does `announce` and tells when each replica has seen this hash, ms since the epoch. */
+  seen(hash: string, announce: () => Promise<void>): Promise<readonly number[]>;
+  measure(): Promise<{ readonly rssMiB: number; readonly heapMiB: number }>;
+}
+
+type Reply<Type extends FleetReply['type']> = Extract<FleetReply, { readonly type: Type }>;
+
+/** @param execArgv of Node */
+export const startFleet = (execArgv: readonly string[] = ['--expose-gc']): Fleet => {
+  const child = fork(fileURLToPath(new URL('fleet.ts', import.meta.url)), { execArgv: [...execArgv] });
+  const ended = once(child, 'exit');
+  const failed = ended.then(() => Promise.reject(new Error('the fleet has ended, its stderr says why')));
+  failed.catch(() => undefined);
+  const reply = async <Type extends FleetReply['type']>(type: Type): Promise<Reply<Type>> => {
+    const [told] = (await Promise.race([once(child, 'message'), failed])) as [FleetReply];
+    if (told.type !== type) throw new Error(`expected ${type} of the fleet, not ${told.type}`);
+    return told as Reply<Type>;
+  };
+  const ask = <Type extends FleetReply['type']>(asked: FleetAsked, type: Type): Promise<Reply<Type>> => {
+    const replied = reply(type);
+    child.send(asked);
+    return replied;
+  };
+  return {
+    pid: child.pid ?? 0,
+    add: async (order) => {
+      await ask({ type: 'add', ...order }, 'added');
+    },
+    seen: async (hash, announce) => {
+      await ask({ type: 'expect', hash }, 'expecting');
+      const replied = reply('seen');
+      await announce();
+      return (await replied).atMs;
+    },
+    measure: () => ask({ type: 'measure' }, 'measured'),
+    [Symbol.asyncDispose]: async () => {
+      if (child.connected) child.disconnect();
+      await ended;
+    },
+  };
+};
