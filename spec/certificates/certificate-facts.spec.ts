@@ -1,9 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { certificateFacts } from '../../src/certificates/certificate-facts.ts';
 import { subjectAltNames } from '../../src/certificates/subject-alt-names.ts';
 import { openssl } from '../support/openssl.ts';
+import { splitPem } from '../../src/certificates/split-pem.ts';
+import { corpus } from '../fuzz/corpus.ts';
 import { pki } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -50,6 +53,15 @@ describe('certificateFacts', () => {
 
     expect(facts).to.include({ subject: '' });
     expect(facts?.names).to.deep.equal([long]);
+  });
+
+  it('refuses a certificate whose dates OpenSSL takes and nobody can read', () => {
+    const [block] = splitPem(corpus.good.certificate);
+    const undated = Buffer.from(block?.der.toString('latin1').replace('0101000000Z', '0141000000Z') ?? '', 'latin1');
+    const pem = `-----BEGIN CERTIFICATE-----\n${undated.toString('base64')}\n-----END CERTIFICATE-----\n`;
+
+    expect(new X509Certificate(undated).validFromDate.getTime()).to.be.NaN;
+    expect(() => certificateFacts(pem)).to.throw(/^PEM block 1 is a certificate without readable dates$/);
   });
 
   it('refuses a block that is no certificate, without repeating it', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { certificateFacts } from '../../src/certificates/certificate-facts.ts';
@@ -8,6 +8,8 @@ import { issueAuthority } from '../../src/certificates/issue-authority.ts';
 import { issueBridge } from '../../src/certificates/issue-bridge.ts';
 import { checkPair } from '../../src/certificates/pair.ts';
 import type { PairExpectation, PairFiles } from '../../src/certificates/pair.ts';
+import { sha256Hex } from '../../src/certificates/sha256-hex.ts';
+import { corpus } from '../fuzz/corpus.ts';
 import { openssl } from '../support/openssl.ts';
 import { pki } from '../support/pki.ts';
 import type { MountedPair } from '../support/pki.ts';
@@ -35,7 +37,7 @@ const fault = (files: PairFiles & { readonly hash: string }, wanted: Partial<Pai
 const lasting = (reason: PairFault) => ({ reason, retryable: false });
 
 describe('checkPair', () => {
-  it('lets a good pair through with its facts and the very bytes', async () => {
+  it('lets a good pair through with its facts and its bytes', async () => {
     const good = await pki.pair();
 
     const verdict = check(good);
@@ -45,9 +47,23 @@ describe('checkPair', () => {
     expect(verdict.pair.leaf.names).to.deep.equal(pki.names);
     expect(verdict.pair.advice).to.be.empty;
     expect(verdict.pair.bundle).to.deep.equal(certificateFacts(good.trust));
-    expect(verdict.pair.certificate).to.equal(good.certificate);
+    expect(verdict.pair.certificate).to.deep.equal(good.certificate);
     expect(verdict.pair.key).to.equal(good.key);
     expect(verdict.pair.trust).to.equal(good.trust);
+  });
+
+  it('has the leaf served that was checked, where OpenSSL would find another one in the file', () => {
+    const { good, expired, authority, nowMs } = corpus;
+    const old = expired.toString().replaceAll(' CERTIFICATE', ' X509 CERTIFICATE');
+    const files = pki.mounted(old + good.certificate.toString(), good.key, authority.certificate);
+    const opensslFinds = new X509Certificate(files.certificate);
+    expect(opensslFinds.validToDate.getTime()).to.be.below(nowMs);
+
+    const verdict = check(files, { nowMs });
+
+    if (!verdict.ok) return expect.fail(verdict.detail);
+    expect(sha256Hex(new X509Certificate(verdict.pair.certificate).raw)).to.equal(verdict.pair.leaf.fingerprint);
+    expect(verdict.pair.certificate).to.deep.equal(good.certificate);
   });
 
   const bad: readonly (readonly [string, () => Promise<MountedPair>, PairFault])[] = [

@@ -228,6 +228,14 @@ printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
       expect(await openWith('{}')).to.equal('kubeconfig FILE: the current context names no cluster');
     });
 
+    it('is told when nobody can call its server', async () => {
+      for (const server of ['api.example:6443', 'https://', 'unix:/run/api']) {
+        expect(await openWith(kubeconfig({ server, user: { token: 's3cret' } })), server).to.equal(
+          'kubeconfig FILE: the server of the current context is not a URL of http or https',
+        );
+      }
+    });
+
     it('is told when it is missing', async () => {
       const problem = await problemOf(openKubeClient({ kubeconfig: join(directory.path, 'none'), userAgent: 'spec' }));
       expect(problem).to.include({ name: 'KubeProblem', status: null });

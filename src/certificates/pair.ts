@@ -26,7 +26,10 @@ export interface PairExpectation {
   readonly external: boolean;
 }
 
-/** A verified pair with its bytes, for the TLS server. */
+/**
+ * A verified pair with its bytes, for the TLS server. The certificate is written anew from what was parsed: OpenSSL knows
+ * more labels and other line ends than we do, and might find another leaf in the file than the one that was checked.
+ */
 export interface ServablePair extends VerifiedPair, PairFiles {}
 
 export type PairVerdict = { readonly ok: true; readonly pair: ServablePair } | ({ readonly ok: false } & Fault);
@@ -41,7 +44,7 @@ const untimeliness = (leaf: X509Certificate, nowMs: number): PairVerdict | null 
   return nowMs < to.getTime() ? null : refuse('expired', `expired at ${to.toISOString()}`);
 };
 
-const tlsRefusal = ({ certificate, key }: PairFiles): PairVerdict | null => {
+const tlsRefusal = ({ certificate, key }: Pick<PairFiles, 'certificate' | 'key'>): PairVerdict | null => {
   try {
     createSecureContext({ cert: certificate, key });
     return null;
@@ -89,11 +92,11 @@ const verdictOf = (files: PairFiles, expectation: PairExpectation): PairVerdict 
     leaf: factsOf(leaf),
     bundle: typeof bundle === 'string' ? [] : bundle.map(factsOf),
     advice,
-    certificate,
+    certificate: Buffer.from(chain.map(String).join('')),
     key,
     trust,
   };
-  return tlsRefusal(files) ?? { ok: true, pair };
+  return tlsRefusal(pair) ?? { ok: true, pair };
 };
 
 /**

@@ -1,6 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { splitPem } from './split-pem.ts';
 
+/** OpenSSL parses a certificate whose dates are none, and Node makes an Invalid Date of them. */
+const isDated = ({ validFromDate: from, validToDate: to }: X509Certificate): boolean =>
+  !Number.isNaN(from.getTime()) && !Number.isNaN(to.getTime());
+
 /**
  * Every certificate of a PEM text, in its order; other blocks are passed over.
  *
@@ -9,9 +13,12 @@ import { splitPem } from './split-pem.ts';
 export const readCertificates = (pem: string | Uint8Array): readonly X509Certificate[] =>
   splitPem(pem).flatMap(({ label, der }, index) => {
     if (label !== 'CERTIFICATE') return [];
+    let certificate: X509Certificate;
     try {
-      return [new X509Certificate(der)];
+      certificate = new X509Certificate(der);
     } catch (cause) {
       throw new Error(`PEM block ${index + 1} is not an X.509 certificate`, { cause });
     }
+    if (!isDated(certificate)) throw new Error(`PEM block ${index + 1} is a certificate without readable dates`);
+    return [certificate];
   });

@@ -51,7 +51,17 @@ async function reload(paths: string, last: KubeConfig): Promise<KubeConfig> {
   return config;
 }
 
+/** @throws KubeProblem when the current context names no server that can be called */
+function serverOf(config: KubeConfig, paths: string): string {
+  const server = config.getCurrentCluster()?.server;
+  if (!server) throw new KubeProblem(`kubeconfig ${paths}: the current context names no cluster`);
+  const url = URL.parse(server);
+  if (url !== null && ['http:', 'https:'].includes(url.protocol)) return server;
+  throw new KubeProblem(`kubeconfig ${paths}: the server of the current context is not a URL of http or https`);
+}
+
 async function accessOf(config: KubeConfig, paths: string): Promise<Access> {
+  const server = serverOf(config, paths);
   const options: RequestOptions = {};
   try {
     await config.applyToHTTPSOptions(options);
@@ -65,16 +75,15 @@ async function accessOf(config: KubeConfig, paths: string): Promise<Access> {
   ]);
   if (typeof options.auth === 'string')
     headers.push(['authorization', `Basic ${Buffer.from(options.auth).toString('base64')}`]);
-  const cluster = config.getCurrentCluster();
   return {
-    server: cluster?.server ?? '',
+    server,
     headers: Object.fromEntries(headers) as Record<string, string>,
     tls: Object.fromEntries(
       Object.entries({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }).filter(
         ([, value]) => value !== undefined,
       ),
     ),
-    proxyUrl: cluster?.proxyUrl ?? null,
+    proxyUrl: config.getCurrentCluster()?.proxyUrl ?? null,
   };
 }
 
@@ -87,8 +96,7 @@ async function accessOf(config: KubeConfig, paths: string): Promise<Access> {
  */
 export async function kubeconfigCredentials(paths: string): Promise<Credentials> {
   let last = await load(paths);
-  const server = last.getCurrentCluster()?.server;
-  if (!server) throw new KubeProblem(`kubeconfig ${paths}: the current context names no cluster`);
+  const server = serverOf(last, paths);
   let stale = false;
   // Several requests at once must not start several exec plugins.
   let flight: Promise<Access> | null = null;
