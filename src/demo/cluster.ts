@@ -18,6 +18,8 @@ export interface DemoCluster extends AsyncDisposable {
   /** PEM of the webhook configuration's caBundle as it stands, empty while there is none. */
   readonly caBundle$: Observable<string>;
   rotate(what: 'leaf' | 'ca'): Promise<unknown>;
+  /** Watches that are open at the API server, its clients' all together. */
+  openWatches(): number;
 }
 
 const TYPE = 'validatingwebhookconfiguration';
@@ -66,6 +68,7 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
           body: { metadata: { annotations: { [`${prefix}/rotate`]: what } } },
         }),
       ),
+    openWatches: () => server.openWatches,
     replicaEnv: (name) => ({
       KUBECONFIG: kubeconfig,
       POD_NAMESPACE: namespace,
