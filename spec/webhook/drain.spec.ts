@@ -1,10 +1,14 @@
 import { expect } from 'chai';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ConnectionOptions } from 'node:tls';
 import { call, clientAgent, dial, heard } from './support-call.ts';
 import { openServer, pairs } from './support-server.ts';
 import { until } from './support-until.ts';
 
 const limits = { quietMs: 100 };
+const request = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
+/** What client-go takes for "ask again at once", should a request be on its way. */
+const farewell = 'HTTP/1.1 503 Leaving\r\nRetry-After: 0\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 describe('webhook server, leaving', () => {
   it('answers what is in flight with a goodbye, then is gone', async () => {
@@ -33,8 +37,49 @@ describe('webhook server, leaving', () => {
     const start = performance.now();
     await open.server.drain(5_000);
     expect(performance.now() - start).to.be.lessThan(1_000);
-    expect(await closed).to.equal('');
+    expect(await closed).to.equal(farewell);
     agent.destroy();
+  });
+
+  it('leaves what rests open while it lingers, and answers on it with a goodbye', async () => {
+    await using open = await openServer({ limits });
+    const rested = await dial(open.port);
+    const said = heard(rested);
+    await delay(200);
+    const drained = open.server.drain(5_000, 1_000);
+    await delay(300);
+    rested.write(request);
+    expect(await said).to.match(/^HTTP\/1.1 200 [^]*Connection: close\r\n[^]*ok/);
+    await drained;
+  });
+
+  it('answers a request that crosses its farewell with just that, asks nobody, and resets nothing', async () => {
+    let asked = 0;
+    await using open = await openServer({ answer: () => void (asked += 1), limits });
+    const crossing = await dial(open.port);
+    await delay(150);
+    const drained = open.server.drain(5_000);
+    await delay(100);
+    // Not having read a byte of it yet, the caller writes; a close would have reset the connection by the second time.
+    crossing.write(request);
+    await delay(50);
+    crossing.write(request);
+    await delay(50);
+    expect(await heard(crossing)).to.equal(farewell);
+    expect(crossing.errored).to.equal(null);
+    await drained;
+    expect(asked).to.equal(0);
+  });
+
+  it('does not wait for a caller that hears the farewell and stays', async () => {
+    await using open = await openServer({ limits });
+    const staying = await dial(open.port, { allowHalfOpen: true } as ConnectionOptions);
+    staying.pause();
+    await delay(150);
+    const start = performance.now();
+    await open.server.drain(10_000);
+    expect(performance.now() - start).to.be.within(900, 4_000);
+    staying.destroy();
   });
 
   it('cuts whoever is still there when the grace is over', async () => {
@@ -82,7 +127,7 @@ describe('webhook server, leaving', () => {
       const young = await dial(open.port);
       await until(() => open.server.connections === 2);
       open.server.retire();
-      expect(await closed).to.equal('');
+      expect(await closed).to.equal(farewell);
       await until(() => open.server.connections === 1);
       expect(young.destroyed).to.equal(false);
       young.destroy();

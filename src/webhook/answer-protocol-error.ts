@@ -1,4 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { isAnswering } from './is-answering.ts';
+import type { Connections } from './connections.ts';
+import { hangUp } from './hang-up.ts';
 import type { ReportTrouble, TroubleKind } from './trouble.ts';
 
 const answers: readonly (readonly [RegExp, TroubleKind, string])[] = [
@@ -12,13 +15,14 @@ const answers: readonly (readonly [RegExp, TroubleKind, string])[] = [
  * as https forwards them; they have been reported elsewhere and can be told nothing.
  */
 export const answerProtocolError =
-  (report: ReportTrouble, isAnswered: (socket: Duplex) => boolean) =>
+  (report: ReportTrouble, connections: Connections) =>
   (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    const connection = connections.of(socket);
+    // Whatever else comes is dropped until the peer has taken the last word.
+    if (connection?.stage === 'parting') return;
     const [, kind, status] = answers.find(([pattern]) => pattern.test(error.code ?? '')) ?? [];
     if (kind !== undefined) report(kind, error.message);
-    if (status === undefined || status === '' || !socket.writable || isAnswered(socket)) {
-      socket.destroy();
-      return;
-    }
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+    const isFree = connection !== undefined && socket.writable && !isAnswering(connection);
+    if (!isFree || status === undefined || status === '') socket.destroy();
+    else hangUp(connection, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   };

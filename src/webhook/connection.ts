@@ -15,7 +15,8 @@ export interface Connection {
   readonly generation: number;
   /** Counts the connections before it. */
   readonly order: number;
-  stage: 'handshaking' | 'unused' | 'used';
+  /** Parting: our half is closed, and nothing that comes is answered any more. */
+  stage: 'handshaking' | 'unused' | 'used' | 'parting';
   readonly exchanges: Set<Exchange>;
   /** When it last came to rest: its last answer, or the handshake. */
   restingSinceMs: number;

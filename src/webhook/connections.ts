@@ -22,16 +22,16 @@ export class Connections {
   }
 
   *resting(): Generator<Connection> {
-    for (const connection of this.#secured.values()) if (connection.exchanges.size === 0) yield connection;
+    for (const connection of this.#secured.values())
+      if (connection.exchanges.size === 0 && connection.stage !== 'parting') yield connection;
   }
 
   *exchanges(): Generator<Exchange> {
     for (const connection of this.#secured.values()) yield* connection.exchanges;
   }
 
-  /** Something of an answer is already on the line. */
-  isAnswering(socket: Duplex): boolean {
-    return [...(this.#secured.get(socket)?.exchanges ?? [])].some(({ response }) => response.headersSent);
+  of(socket: Duplex): Connection | undefined {
+    return this.#secured.get(socket);
   }
 
   accept(socket: Socket, generation: number): Connection {
@@ -72,7 +72,7 @@ export class Connections {
 
   begin(request: IncomingMessage, response: ServerResponse): Connection | undefined {
     const connection = this.#secured.get(request.socket);
-    if (connection === undefined) return undefined;
+    if (connection === undefined || connection.stage === 'parting') return connection;
     const exchange: Exchange = { request, response, sinceMs: Date.now() };
     connection.stage = 'used';
     connection.headerSinceMs = null;

@@ -44,10 +44,7 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
   server.prependListener('connection', accept);
   server.on('secureConnection', (socket) => connections.secure(socket));
   server.on('tlsClientError', on.onHandshakeError);
-  server.on(
-    'clientError',
-    answerProtocolError(report, (socket) => connections.isAnswering(socket)),
-  );
+  server.on('clientError', answerProtocolError(report, connections));
   server.on('request', on.answer);
   const everyMs = Math.min(1_000, limits.headersTimeoutMs / 4, limits.requestTimeoutMs / 4);
   const sweeping = setInterval(() => {

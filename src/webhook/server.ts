@@ -27,12 +27,15 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
   let generation = 0;
   let retiredBelow = 0;
   let leaving = false;
+  let lingering = false;
   let ownHandshakes = 0;
   let served: Pair | null = null;
   let { clientCa = null } = options;
 
   const answer: RequestListener = (request, response) => {
     const connection = connections.begin(request, response);
+    // It crossed our farewell, which is its answer.
+    if (connection?.stage === 'parting') return void request.resume();
     if (connection === undefined || isLeaving(connection)) response.shouldKeepAlive = false;
     options.answer(request, response);
   };
@@ -50,7 +53,8 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
     return server;
   };
   const isLeaving = ({ generation: greeted }: Connection) => leaving || greeted < retiredBelow;
-  const part = () => partWith(connections, isLeaving, limits.quietMs);
+  // Until the cluster has heard of it the callers go on using what they have: each answer ends one, and none fails.
+  const part = () => partWith(connections, isLeaving, lingering ? Infinity : limits.quietMs);
   const retire = () => {
     retiredBelow = generation;
     void part();
@@ -95,11 +99,13 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
     },
     async drain(graceMs, lingerMs = 0) {
       leaving = true;
+      lingering = true;
       const endMs = Date.now() + graceMs;
       const server = await opening?.catch(() => null);
       if (server === null || server === undefined) return;
       await part();
       await delay(Math.min(lingerMs, graceMs));
+      lingering = false;
       // Not https's own close, which cuts every resting connection on the spot.
       NetServer.prototype.close.call(server);
       while (connections.size > 0 && Date.now() < endMs) {

@@ -1,5 +1,7 @@
+import { isAnswering } from './is-answering.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
+import { hangUp } from './hang-up.ts';
 import type { WebhookLimits } from './limits.ts';
 import type { ReportTrouble, TroubleKind } from './trouble.ts';
 
@@ -32,16 +34,10 @@ const reasons: Partial<Record<TroubleKind, string>> = {
 export const sweep = (connections: Connections, limits: WebhookLimits, report: ReportTrouble): void => {
   const nowMs = Date.now();
   for (const connection of connections.all()) {
-    const kind = overdue(connection, limits, nowMs);
+    const kind = connection.stage === 'parting' ? null : overdue(connection, limits, nowMs);
     if (kind === null) continue;
     report(kind, reasons[kind] ?? kind);
-    const answered = [...connection.exchanges].some(({ response }) => response.headersSent);
-    if (kind === 'slow-reader' || answered) connection.socket.destroy();
-    else {
-      connection.socket.write(tooSlow);
-      connection.socket.destroySoon();
-      // A peer that does not even take 60 bytes is not waited for.
-      setTimeout(() => connection.socket.destroy(), 1_000).unref();
-    }
+    if (kind === 'slow-reader' || isAnswering(connection)) connection.socket.destroy();
+    else hangUp(connection, tooSlow);
   }
 };
