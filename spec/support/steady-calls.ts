@@ -16,11 +16,16 @@ export interface SteadyCalls extends AsyncDisposable {
   readonly calls: number;
   readonly failures: readonly string[];
   readonly slowestMs: number;
+  /** Answers that asked to be asked again. */
+  readonly askedAgain: number;
 }
 
 const EVERY_MS = 20;
 
-/** Starts them; disposal waits for the last answer. No call is ever tried again. */
+/**
+ * Starts them; disposal waits for the last answer. Nothing is tried again but what client-go tries again when it posts: an
+ * answer of 429 or 5xx with `Retry-After` (checkWait of its rest/request.go). A connection that merely ends is a failed call.
+ */
 export const startSteadyCalls = (options: SteadyOptions): SteadyCalls => {
   const { port, serverName: servername, ca, body, perSecond } = options;
   // As the API server's transport: any number at once, 25 kept, the one used last first.
@@ -33,7 +38,7 @@ export const startSteadyCalls = (options: SteadyOptions): SteadyCalls => {
     maxCachedSessions: 0,
   });
   const failures: string[] = [];
-  let [pending, calls, slowestMs, isOver] = [0, 0, 0, false];
+  let [pending, calls, slowestMs, askedAgain, isOver] = [0, 0, 0, 0, false];
 
   const call = (): void => {
     const startMs = performance.now();
@@ -45,20 +50,29 @@ export const startSteadyCalls = (options: SteadyOptions): SteadyCalls => {
       if (failure !== null) failures.push(failure);
     };
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const asked = request({ host: '127.0.0.1', port, path: '/validate?timeout=10s', method: 'POST', agent, headers });
-    asked.setTimeout(10_000, () => asked.destroy(new Error('no answer within 10 s')));
-    asked.once('error', ({ message }) => {
-      end(message);
-    });
-    asked.once('response', (answer) => {
-      answer.resume().once('end', () => {
-        end(answer.statusCode === 200 ? null : `HTTP ${answer.statusCode ?? 0}`);
-      });
-      answer.once('error', ({ message }) => {
+    const ask = (): void => {
+      const asked = request({ host: '127.0.0.1', port, path: '/validate?timeout=10s', method: 'POST', agent, headers });
+      asked.setTimeout(10_000, () => asked.destroy(new Error('no answer within 10 s')));
+      asked.once('error', ({ message }) => {
         end(message);
       });
-    });
-    asked.end(body);
+      asked.once('response', (answer) => {
+        const { statusCode: status = 0 } = answer;
+        answer.resume().once('end', () => {
+          if (status === 200) end(null);
+          else if (status < 500 || answer.headers['retry-after'] !== '0') end(`HTTP ${status}`);
+          else {
+            askedAgain += 1;
+            ask();
+          }
+        });
+        answer.once('error', ({ message }) => {
+          end(message);
+        });
+      });
+      asked.end(body);
+    };
+    ask();
   };
   const calling = async (): Promise<void> => {
     const startMs = performance.now();
@@ -75,6 +89,9 @@ export const startSteadyCalls = (options: SteadyOptions): SteadyCalls => {
     },
     get slowestMs() {
       return slowestMs;
+    },
+    get askedAgain() {
+      return askedAgain;
     },
     failures,
     [Symbol.asyncDispose]: async () => {
