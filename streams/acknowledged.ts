@@ -15,6 +15,7 @@ export const acknowledged = (
   hash: string,
   { identity, nowMs }: { readonly identity: string; readonly nowMs: number },
 ): boolean => {
-  const live = replicas === 'unreadable' ? [] : replicas.filter((replica) => counts(replica, nowMs));
+  if (replicas === 'unreadable') return false;
+  const live = replicas.filter((replica) => counts(replica, nowMs));
   return live.some(({ name }) => name === identity) && live.every(({ servingHash }) => servingHash === hash);
 };

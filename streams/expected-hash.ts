@@ -3,7 +3,7 @@ import type { OperatorFunction } from 'rxjs';
 import type { LoadEvent } from './load-certificate.ts';
 
 interface Fold {
-  readonly served: string | null;
+  readonly served: string | undefined;
   readonly expected: string | null;
 }
 
@@ -16,14 +16,11 @@ interface Fold {
  */
 export const expectedHash = (): OperatorFunction<LoadEvent, string | null> => (load$) =>
   load$.pipe(
-    scan(
-      ({ served }: Fold, event): Fold => {
-        if (event.type === 'certificate/served') return { served: event.pair.hash, expected: null };
-        const missing = event.type === 'certificate/unmounted' || event.type === 'certificate/mismatched';
-        return { served, expected: missing && event.hash !== served ? event.hash : null };
-      },
-      { served: null, expected: null },
-    ),
+    scan<LoadEvent, Fold, Partial<Fold>>(({ served }, event) => {
+      if (event.type === 'certificate/served') return { served: event.pair.hash, expected: null };
+      const missing = event.type === 'certificate/unmounted' || event.type === 'certificate/mismatched';
+      return { served, expected: missing && event.hash !== served ? event.hash : null };
+    }, {}),
     map(({ expected }) => expected),
     distinctUntilChanged(),
   );

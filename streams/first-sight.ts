@@ -23,8 +23,8 @@ export const firstSight =
           const hashes = hashesOf(value);
           for (const hash of hashes) if (!seenAtMs.has(hash)) seenAtMs.set(hash, nowMs);
           for (const oldest of seenAtMs.keys()) if (seenAtMs.size > REMEMBERED) seenAtMs.delete(oldest);
-          const firstMs = hashes[0] === undefined ? undefined : seenAtMs.get(hashes[0]);
-          return [value, nowMs - (firstMs ?? nowMs)] as const;
+          const [firstMs = nowMs] = hashes.map((hash) => seenAtMs.get(hash));
+          return [value, nowMs - firstMs] as const;
         }),
       );
     });

@@ -19,12 +19,9 @@ export interface MountPorts {
  *     result   a----b----------------
  */
 export const mountedHash = (tick$: Observable<unknown>, ports: MountPorts): Observable<MountReading> =>
-  merge(of('start'), ports.mountMoved$, tick$).pipe(
+  merge(of(null), ports.mountMoved$, tick$).pipe(
     // Each occasion is its own object, so that one that lands during a read is followed by another read.
     map(() => ({})),
     singleFlight(() => ports.readMount()),
-    distinctUntilChanged(
-      (left, right) =>
-        left.generation === right.generation && left.hash === right.hash && left.problem === right.problem,
-    ),
+    distinctUntilChanged((left, right) => left.generation === right.generation && left.problem === right.problem),
   );

@@ -19,15 +19,17 @@ export interface Readiness {
   readonly served: VerifiedPair | null;
 }
 
+type Served = Extract<LoadEvent, { type: 'certificate/served' }>;
+type Occasion = LoadEvent | { readonly type: 'tick' };
+
 interface Fold {
-  readonly served: VerifiedPair | null;
-  readonly untrusted: boolean;
+  readonly served: Served | null;
+  /** What is in the way of a first certificate. */
   readonly obstacle: UnreadyReason;
-  readonly expired: boolean;
 }
 
-const obstacleOf = (event: LoadEvent, before: UnreadyReason): UnreadyReason => {
-  switch (event.type) {
+const obstacleOf = (occasion: Exclude<Occasion, Served>, before: UnreadyReason): UnreadyReason => {
+  switch (occasion.type) {
     case 'certificate/unannounced':
       return 'no-announcement';
     case 'certificate/unmounted':
@@ -35,15 +37,20 @@ const obstacleOf = (event: LoadEvent, before: UnreadyReason): UnreadyReason => {
     case 'certificate/mismatched':
       return 'hash-mismatch';
     case 'certificate/rejected':
-      return `certificate-rejected: ${event.reason}`;
-    case 'certificate/served':
+      return `certificate-rejected: ${occasion.reason}`;
+    case 'tick':
       return before;
   }
 };
 
-const reasonsOf = ({ served, untrusted, obstacle, expired }: Fold): readonly UnreadyReason[] => {
+const reasonsOf = ({ served, obstacle }: Fold, nowMs: number): readonly UnreadyReason[] => {
   if (served === null) return [obstacle];
-  return [...(expired ? (['certificate-expired'] as const) : []), ...(untrusted ? (['untrusted'] as const) : [])];
+  const { notBeforeMs, notAfterMs } = served.pair.leaf;
+  const expired = nowMs >= notAfterMs || nowMs < notBeforeMs;
+  return [
+    ...(expired ? (['certificate-expired'] as const) : []),
+    ...(served.untrusted !== null ? (['untrusted'] as const) : []),
+  ];
 };
 
 const sameReadiness = (left: Readiness, right: Readiness): boolean =>
@@ -59,24 +66,18 @@ const sameReadiness = (left: Readiness, right: Readiness): boolean =>
  */
 export const readiness =
   (clock: Clock) =>
-  (loadOrTick$: Observable<LoadEvent | { readonly type: 'tick' }>): Observable<Readiness> =>
-    loadOrTick$.pipe(
+  (occasion$: Observable<Occasion>): Observable<Readiness> =>
+    occasion$.pipe(
       scan(
-        (fold: Fold, event): Fold => {
-          const served = event.type === 'certificate/served' ? event.pair : fold.served;
-          const nowMs = clock.wallMs();
-          return {
-            served,
-            untrusted: event.type === 'certificate/served' ? event.untrusted !== null : fold.untrusted,
-            obstacle: event.type === 'tick' ? fold.obstacle : obstacleOf(event, fold.obstacle),
-            expired: served !== null && (nowMs >= served.leaf.notAfterMs || nowMs < served.leaf.notBeforeMs),
-          };
+        ({ served, obstacle }: Fold, occasion): Fold => {
+          if (occasion.type === 'certificate/served') return { served: occasion, obstacle };
+          return { served, obstacle: obstacleOf(occasion, obstacle) };
         },
-        { served: null, untrusted: false, obstacle: 'no-announcement', expired: false },
+        { served: null, obstacle: 'no-announcement' },
       ),
       map((fold) => {
-        const reasons = reasonsOf(fold);
-        return { ready: fold.served !== null && reasons.length === 0, reasons, served: fold.served };
+        const reasons = reasonsOf(fold, clock.wallMs());
+        return { ready: reasons.length === 0, reasons, served: fold.served?.pair ?? null };
       }),
       distinctUntilChanged(sameReadiness),
       shareReplay({ bufferSize: 1, refCount: true }),

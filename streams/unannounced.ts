@@ -5,7 +5,7 @@ import type { Wanted } from './load-certificate.ts';
 
 interface Fold {
   /** The generation that agreed with its announcement last: one that the next announcement leaves behind is no news. */
-  readonly agreed: string | null;
+  readonly agreed: string | undefined;
   readonly unannounced: string | null;
 }
 
@@ -19,14 +19,11 @@ interface Fold {
  */
 export const unannounced = (): OperatorFunction<Wanted, 'asked'> => (wanted$) =>
   wanted$.pipe(
-    scan(
-      ({ agreed }: Fold, { lease, mounted }): Fold => {
-        if (mounted.hash === null) return { agreed, unannounced: null };
-        if (mounted.hash === lease?.announcement?.hash) return { agreed: mounted.generation, unannounced: null };
-        return { agreed, unannounced: mounted.generation === agreed ? null : mounted.generation };
-      },
-      { agreed: null, unannounced: null },
-    ),
+    scan<Wanted, Fold, Partial<Fold>>(({ agreed }, { lease, mounted }) => {
+      if (mounted.hash === null) return { agreed, unannounced: null };
+      if (mounted.hash === lease?.announcement?.hash) return { agreed: mounted.generation, unannounced: null };
+      return { agreed, unannounced: mounted.generation === agreed ? null : mounted.generation };
+    }, {}),
     map(({ unannounced: mount }) => mount),
     distinctUntilChanged(),
     switchMap((mount) =>

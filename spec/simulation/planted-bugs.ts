@@ -71,8 +71,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change(
         'streams/readiness.ts',
-        "event.type === 'certificate/served' ? event.untrusted !== null : fold.untrusted",
-        "event.type === 'certificate/served' ? event.untrusted !== null : event.type === 'certificate/rejected' || fold.untrusted",
+        'return { served, obstacle:',
+        "if (served !== null && occasion.type === 'certificate/rejected') return { served: { ...served, untrusted: 'planted' }, obstacle }; return { served, obstacle:",
       ),
     ],
     seed: 1,
@@ -80,13 +80,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'readiness outlives the certificate',
     laws: ['F4/F6'],
-    changes: [change('streams/readiness.ts', 'nowMs >= served.leaf.notAfterMs', 'false')],
+    changes: [change('streams/readiness.ts', 'nowMs >= notAfterMs', 'false')],
     seed: 71,
   },
   {
     name: 'readiness does not ask for a handshake',
     laws: ['F4/F6'],
-    changes: [change('streams/readiness.ts', 'event.untrusted !== null', 'false')],
+    changes: [change('streams/readiness.ts', 'served.untrusted !== null', 'false')],
     seed: 4,
   },
   {

@@ -35,6 +35,16 @@ describe('certificateDeadline', () => {
     });
   });
 
+  it('tells each of several reasons', () => {
+    marbles(({ hot, expectObservable }) => {
+      const both: Readiness = { ready: false, reasons: ['no-certificate-file', 'untrusted'], served: null };
+      const readiness$ = hot('-b', { b: both });
+      const expected = '       180s (T|)';
+      const told = timedOut('no-certificate-file, untrusted');
+      expectObservable(certificateDeadline(readiness$, 180_000)).toBe(expected, told);
+    });
+  });
+
   it('blames the announcement when nothing was heard at all', () => {
     marbles(({ hot, expectObservable }) => {
       const readiness$ = hot<Readiness>('-');

@@ -5,7 +5,7 @@ import type { RunHelpers, TestScheduler } from 'rxjs/testing';
 import { follower } from '../../streams/follower.ts';
 import type { Follower, FollowerEvent, FollowerPolicy, FollowerPorts } from '../../streams/follower.ts';
 import type { Verdict } from '../../streams/load-certificate.ts';
-import type { LeaseSnapshot } from '../../streams/model.ts';
+import type { LeaseSnapshot, MountReading } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Readiness, UnreadyReason } from '../../streams/readiness.ts';
 import { factsOf } from '../support/facts-of.ts';
@@ -191,6 +191,30 @@ describe('follower', () => {
           'readiness/changed',
           'replica/acknowledged',
         ]);
+      });
+    });
+
+    it('how long ago the hash was first seen: the announced one, else the mounted one, else none', () => {
+      marbles((helpers, scheduler) => {
+        const { hot, expectObservable } = helpers;
+        const lease$ = hot('     x----b----x----', leases);
+        const mountMoved$ = hot('------------m--m', leases);
+        const unsub = '          ^-----------------!';
+        const wanted = '         -s---b----x--e--a ';
+        const readMount = mountAt(helpers, scheduler, { 0: mounts.a, 12: readingOf(null), 15: mounts.a });
+        const { event$ } = follow(helpers, scheduler, { lease$, ports: { mountMoved$, readMount } });
+        const told = (lease: LeaseSnapshot | null, mounted: MountReading, elapsedMs: number): FollowerEvent => ({
+          type: 'wanted/changed',
+          wanted: { lease, mounted },
+          elapsedMs,
+        });
+        expectObservable(event$.pipe(ofType('wanted/changed')), unsub).toBe(wanted, {
+          s: told(null, mounts.a, 0),
+          b: told(leases['b'] ?? null, mounts.a, 0),
+          x: told(null, mounts.a, 9),
+          e: told(null, readingOf(null), 0),
+          a: told(null, mounts.a, 15),
+        });
       });
     });
 
