@@ -3,6 +3,7 @@ import type { Figure } from './figure.ts';
 import { firstAnswer } from './first-answer.ts';
 import { inTurn } from './in-turn.ts';
 import { installed } from './installed.ts';
+import { ownPorts } from './own-ports.ts';
 import { startProgram } from './start-program.ts';
 
 /** From spawn to the first answer through a verified handshake, everything announced and mounted, as a Pod that restarts. */
@@ -12,21 +13,24 @@ export const coldStart: Figure = async ({ quick, folder, program, build }) => {
   const bareServer = await build('bare-server');
   const empty = await build('empty-program');
 
-  const untilAnswered = async (script: string, args: (port: number) => string[], own: (port: number) => object) => {
+  const untilAnswered = async (
+    script: string,
+    args: (port: number) => string[],
+    own: (port: number) => Readonly<Record<string, string>>,
+  ) => {
     const port = await freePort();
     const startMs = performance.now();
-    await using started = startProgram(script, args(port), { ...own(port) });
+    await using started = startProgram(script, args(port), own(port));
     await firstAnswer({ port, serverName, ca }, started);
     return performance.now() - startMs;
   };
   const measured = await inTurn(quick ? 1 : 40, {
     own: async () => {
       await place.renew();
-      const probes = { HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:0', METRICS_BIND_ADDRESS: '127.0.0.1:0' };
       return untilAnswered(
         program,
         () => ['serve'],
-        (port) => ({ ...env, ...probes, WEBHOOK_BIND_ADDRESS: `127.0.0.1:${port}` }),
+        (port) => ({ ...env, ...ownPorts(port) }),
       );
     },
     bare: () =>

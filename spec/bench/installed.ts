@@ -4,6 +4,7 @@ import { atomicWriter } from '../support/atomic-writer.ts';
 import { pki } from '../support/pki.ts';
 import type { MountedPair } from '../support/pki.ts';
 import type { RawAnswer } from '../support/raw-api.ts';
+import { filesOf } from './files-of.ts';
 import { startApi } from './start-api.ts';
 import type { BenchApi } from './start-api.ts';
 
@@ -18,18 +19,21 @@ const leaseName = '8377a775.my.company.com';
 /** An API server with a Pod whose Secret is mounted and announced, led by somebody else. */
 export interface Installed extends AsyncDisposable {
   readonly api: BenchApi;
+  readonly namespace: string;
   readonly serverName: string;
   /** PEM of the one CA that signs all its certificates. */
   readonly ca: Buffer;
+  /** Holds the Secret of the replica. */
   readonly directory: string;
-  /** What a replica in that Pod finds in its environment; ports are the caller's. */
+  /** What a replica in that Pod finds in its environment, ports left aside. */
   readonly env: Readonly<Record<string, string>>;
   /** Another certificate of the same CA; it is neither mounted nor announced. */
-  issue(): Promise<MountedPair>;
-  mount(pair: MountedPair): Promise<void>;
-  announce(pair: MountedPair): Promise<void>;
+  readonly issue: () => Promise<MountedPair>;
+  /** Makes all ready for a swap of `..data`, which is the function it resolves with. */
+  readonly prepareMount: (pair: MountedPair) => Promise<() => Promise<void>>;
+  readonly announce: (pair: MountedPair) => Promise<void>;
   /** What the leader does each RETRY_PERIOD. */
-  renew(): Promise<void>;
+  readonly renew: () => Promise<void>;
 }
 
 const ok = async (asked: Promise<RawAnswer>): Promise<void> => {
@@ -37,41 +41,44 @@ const ok = async (asked: Promise<RawAnswer>): Promise<void> => {
   if (status >= 300) throw new Error(text);
 };
 
-/** @param folder an empty one */
-export const installed = async (folder: string): Promise<Installed> => {
+/**
+ * @param folder an empty one
+ * @param isLed false: there is no Lease and nothing is mounted, so a replica will lead and issue
+ */
+export const installed = async (folder: string, isLed = true): Promise<Installed> => {
   await using opened = new AsyncDisposableStack();
   const api = opened.use(await startApi());
   const [directory, account] = [join(folder, 'certs'), join(folder, 'serviceaccount')];
   const authority = await pki.authority();
   const writer = atomicWriter(directory);
   const issue = () => pki.pair({ authority, names });
-  const mount = ({ certificate, key, trust }: MountedPair) =>
-    writer.write({ 'tls.crt': certificate, 'tls.key': key, 'ca.crt': trust });
   const announcement = ({ hash }: MountedPair) => ({
     'kubetemplater.io/cert-ready': 'true',
     'kubetemplater.io/cert-hash': hash,
     'kubetemplater.io/cert-valid-until': new Date(Date.now() + 80_000_000).toISOString().replace(/\.\d+/, ''),
   });
 
-  await Promise.all([mkdir(directory), mkdir(account)]);
+  await Promise.all([mkdir(directory, { recursive: true }), mkdir(account, { recursive: true })]);
   await writeFile(join(account, 'token'), api.adminToken);
   await writeFile(join(account, 'ca.crt'), api.caPem);
-  const first = await issue();
-  await mount(first);
   await ok(api.admin.post('/api/v1/namespaces', { metadata: { name: namespace } }));
   const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
   const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
   await ok(api.admin.post(`/api/v1/namespaces/${namespace}/pods`, { metadata: { name: 'replica-0', labels }, spec }));
   const now = (): string => `${new Date().toISOString().slice(0, -1)}000Z`;
-  const held = { holderIdentity: 'leader', leaseDurationSeconds: 60, acquireTime: now(), renewTime: now() };
-  const lease = { metadata: { name: leaseName, annotations: announcement(first) }, spec: held };
-  await ok(api.admin.post(leases, lease));
+  if (isLed) {
+    const first = await issue();
+    await writer.write(filesOf(first));
+    const held = { holderIdentity: 'leader', leaseDurationSeconds: 60, acquireTime: now(), renewTime: now() };
+    await ok(api.admin.post(leases, { metadata: { name: leaseName, annotations: announcement(first) }, spec: held }));
+  }
   const patchLease = (body: Parameters<typeof api.admin.patch>[2]) =>
     ok(api.admin.patch('merge', `${leases}/${leaseName}`, body));
 
   const everything = opened.move();
   return {
     api,
+    namespace,
     serverName: `${service}.${namespace}.svc`,
     ca: Buffer.from(authority.certificatePem),
     directory,
@@ -82,11 +89,12 @@ export const installed = async (folder: string): Promise<Installed> => {
       POD_NAMESPACE: namespace,
       POD_NAME: 'replica-0',
       CERT_DIR: directory,
+      CA_BUNDLE_TARGETS: '',
       WEBHOOK_HANDLER: 'builtin:allow',
       NODE_ENV: 'production',
     },
     issue,
-    mount,
+    prepareMount: (pair) => writer.prepare(filesOf(pair)),
     announce: (pair) => patchLease({ metadata: { annotations: announcement(pair) } }),
     renew: () => patchLease({ spec: { renewTime: now() } }),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),

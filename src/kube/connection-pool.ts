@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
-import { Pool, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import { connectSocket } from './connect-socket.ts';
 import type { Access } from './credentials.ts';
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { Pool } from 'undici';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { OnAnswered, Outcome } from './answered.ts';
 import { budgetMs } from './budget-ms.ts';
 import { forward, Gone, Late } from './forward.ts';

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../support/free-port.ts';
+import type { Figure, Finding } from './figure.ts';
+import { firstAnswer } from './first-answer.ts';
+import { installed } from './installed.ts';
+import { mountIssued } from './mount-issued.ts';
+import { ownPorts } from './own-ports.ts';
+import { procReading } from './proc-reading.ts';
+import type { ProcReading } from './proc-reading.ts';
+import { startProgram } from './start-program.ts';
+
+const MINUTE_MS = 60_000;
+/** The leader's RETRY_PERIOD: each renewal is a watch event to every replica. */
+const RENEW_EVERY_MS = 15_000;
+const WINDOWS = 4;
+
+/**
+ * What a replica costs while nobody calls: a follower whose leader renews, a leader that has issued everything, and a bare
+ * server, side by side. Memory after a minute, then work in each quarter of the next one.
+ */
+export const idle: Figure = async ({ quick, folder, program, build, say }) => {
+  await using led = await installed(join(folder, 'follower'));
+  await using unled = await installed(join(folder, 'leader'), false);
+  const [followerPort, leaderPort, barePort] = [await freePort(), await freePort(), await freePort()];
+  await using follower = startProgram(program, ['serve'], { ...led.env, ...ownPorts(followerPort) });
+  await using leader = startProgram(program, ['serve'], { ...unled.env, ...ownPorts(leaderPort) });
+  await using bare = startProgram(await build('bare-server'), [String(barePort), led.directory]);
+  await firstAnswer({ ...led, port: followerPort }, follower);
+  await firstAnswer({ ...led, port: barePort }, bare);
+  await firstAnswer({ ...unled, port: leaderPort, ca: await mountIssued(unled) }, leader);
+
+  const pids = { follower: follower.pid, leader: leader.pid, bare: bare.pid };
+  type Who = keyof typeof pids;
+  const readAll = () =>
+    Object.fromEntries(Object.entries(pids).map(([who, pid]) => [who, procReading(pid)])) as Record<Who, ProcReading>;
+  const pass = async (ms: number): Promise<void> => {
+    const endMs = performance.now() + ms;
+    for (let leftMs = ms; leftMs > 0; leftMs = endMs - performance.now()) {
+      await led.renew();
+      await delay(Math.min(leftMs, RENEW_EVERY_MS));
+    }
+  };
+
+  const windowMs = quick ? 200 : MINUTE_MS / WINDOWS;
+  await pass(quick ? 200 : MINUTE_MS);
+  const readings = [readAll()];
+  for (let window = 0; window < (quick ? 1 : WINDOWS); window += 1) {
+    await pass(windowMs);
+    readings.push(readAll());
+  }
+
+  const each = (who: Who, what: keyof ProcReading) => readings.map((reading) => reading[who][what]);
+  const aMinute = (who: Who, what: 'cpuMs' | 'wakeUps') =>
+    each(who, what)
+      .slice(1)
+      .map((value, at) => ((value - each(who, what)[at]!) * MINUTE_MS) / windowMs);
+  const baseline = (what: keyof ProcReading) => ({ name: 'bare node:https', values: each('bare', what) });
+  say(
+    `idle: bare ${Math.max(...aMinute('bare', 'cpuMs')).toFixed(1)} ms and ${String(Math.max(...aMinute('bare', 'wakeUps')))} wake-ups a minute`,
+  );
+
+  const findings: Finding[] = [];
+  for (const who of ['follower', 'leader'] as const) {
+    const isLeader = who === 'leader';
+    findings.push(
+      {
+        name: `idle-cpu-${who}`,
+        unit: 'ms/min',
+        values: aMinute(who, 'cpuMs'),
+        limits: [{ of: 'median', atMost: 30 }],
+      },
+      { name: `idle-wake-ups-${who}`, unit: '1/min', values: aMinute(who, 'wakeUps'), limits: [] },
+      {
+        name: `idle-rss-${who}`,
+        unit: 'MiB',
+        values: each(who, 'rssMiB'),
+        baseline: isLeader ? { name: 'follower', values: each('follower', 'rssMiB') } : baseline('rssMiB'),
+        limits: isLeader
+          ? [{ of: 'median', atMost: each('follower', 'rssMiB').at(-1)! + 30 }]
+          : [
+              { of: 'median', atMost: 80 },
+              { of: 'ratio', atMost: 1.35 },
+            ],
+      },
+    );
+  }
+  return [
+    ...findings,
+    {
+      name: 'idle-pss-follower',
+      unit: 'MiB',
+      values: each('follower', 'pssMiB'),
+      baseline: baseline('pssMiB'),
+      limits: [],
+    },
+  ];
+};

@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../support/free-port.ts';
+import { callMany } from './call-many.ts';
+import type { Figure } from './figure.ts';
+import { firstAnswer } from './first-answer.ts';
+import { installed } from './installed.ts';
+import { ownPorts } from './own-ports.ts';
+import { procReading } from './proc-reading.ts';
+import { startProgram } from './start-program.ts';
+
+const SWAP_EVERY_MS = 500;
+const CALLERS = 16;
+
+/** 40,000 calls while the certificate changes every 500 ms; then what the replica holds on to. */
+export const rotationUnderLoad: Figure = async ({ quick, folder, program, say }) => {
+  await using place = await installed(folder);
+  const port = await freePort();
+  const { env, serverName, ca } = place;
+  await using replica = startProgram(program, ['serve'], { ...env, ...ownPorts(port) });
+  await firstAnswer({ port, serverName, ca }, replica);
+
+  const calls = quick ? 400 : 40_000;
+  const before = procReading(replica.pid);
+  let done = false;
+  let swaps = 0;
+  const swapping = async (): Promise<void> => {
+    for (let nextMs = performance.now(); !done; nextMs += SWAP_EVERY_MS) {
+      const pair = await place.issue();
+      const swap = await place.prepareMount(pair);
+      await place.announce(pair);
+      await swap();
+      swaps += 1;
+      await delay(Math.max(0, nextMs + SWAP_EVERY_MS - performance.now()));
+    }
+  };
+  const swapped = swapping();
+  const { latenciesMs, failures } = await callMany({ port, serverName, ca, calls, callers: CALLERS });
+  done = true;
+  await swapped;
+  const { rssMiB } = procReading(replica.pid);
+  say(`rotation-under-load: ${calls} calls, ${swaps} swaps; RSS ${before.rssMiB.toFixed()} MiB before`);
+  for (const failure of new Set(failures)) say(`  failed: ${failure}`);
+  return [
+    {
+      name: 'rotation-failed-calls',
+      unit: `of ${calls}`,
+      values: [failures.length],
+      limits: [{ of: 'median', atMost: 0 }],
+    },
+    { name: 'rotation-latency', unit: 'ms', values: latenciesMs, limits: [] },
+    { name: 'rss-after-load', unit: 'MiB', values: [rssMiB], limits: [{ of: 'median', atMost: 110 }] },
+  ];
+};
