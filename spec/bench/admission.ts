@@ -11,6 +11,8 @@ import { procReading } from './proc-reading.ts';
 import { startLoad } from './start-load.ts';
 
 const CONNECTIONS = 16;
+/** By then V8 has compiled what it will compile; on a slow machine, not after more turns than this. */
+const [WARM_REQUESTS, WARM_TIMES] = [20_000, 10];
 /** Callers and the front's upstream share a core, so that what is measured has one to itself. */
 const [SERVER_CORE, CALLER_CORE] = [0, 1];
 
@@ -38,10 +40,15 @@ export const admission: Figure = async (bench) => {
     const target = { port, servername: serverName, caPem: ca.toString(), path: '/?timeout=10s', body };
     return { target, connections: CONNECTIONS, ms: quick ? 100 : ms };
   };
+  const warmUp = async (name: ServerName): Promise<void> => {
+    let requests = 0;
+    for (let times = 0; requests < (quick ? 1 : WARM_REQUESTS) && times < WARM_TIMES; times += 1)
+      requests += (await load.run(orderFor(name, 2_000))).requests;
+  };
   for (const name of names) {
     const { port, program } = servers[name];
     await firstAnswer({ port, serverName, ca }, program);
-    await load.run(orderFor(name, 3_000));
+    await warmUp(name);
   }
   const takeTurn = async (name: ServerName): Promise<Turn> => {
     const { pid } = servers[name].program;

@@ -7,8 +7,8 @@ import type { FleetAsked, FleetOrder, FleetReply } from './fleet-protocol.ts';
 import { sharedMount } from './shared-mount.ts';
 
 /** Many replicas in a process of their own, told by IPC what to do, see fleet-protocol.ts. */
-const AT_ONCE = 25;
-const READY_WITHIN_MS = 60_000;
+const AT_ONCE = 10;
+const READY_WITHIN_MS = 180_000;
 const mounts = new Map<string, Mount>();
 const seen = new Map<number, number>();
 let expected: string | null = null;

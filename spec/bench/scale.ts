@@ -45,7 +45,13 @@ export const scale: Figure = async ({ quick, folder, say }) => {
 
   await ok(admin.post('/api/v1/namespaces', { metadata: { name: namespace } }));
   const now = (): string => `${new Date().toISOString().slice(0, -1)}000Z`;
-  const spec = { holderIdentity: 'leader', leaseDurationSeconds: 3_600, acquireTime: now(), renewTime: now() };
+  const spec = {
+    holderIdentity: 'leader',
+    leaseDurationSeconds: 3_600,
+    leaseTransitions: 0,
+    acquireTime: now(),
+    renewTime: now(),
+  };
   await ok(admin.post(leases, { metadata: { name: leaseName, annotations: announcing(mounted) }, spec }));
   const patch = (body: Json) => ok(admin.patch('merge', `${leases}/${leaseName}`, body));
 

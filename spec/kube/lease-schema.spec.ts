@@ -62,6 +62,24 @@ describe('leaseSchema', () => {
     expect(malformedOf({ rotate: 'leaf' })).to.equal(null);
   });
 
+  it('reads the annotations again when one of them has changed, and only then', () => {
+    const schema = leaseSchema(prefix);
+    const full = { ...good, rotate: 'leaf', 'cert-served-since': '2026-01-02T03:04:05Z' };
+    const seen = (values: Readonly<Record<string, unknown>>, renewTime: string) =>
+      schema.parse(lease(values, { renewTime }));
+    const [first, renewed] = [seen(full, 'one'), seen(full, 'two')];
+    expect(renewed).to.deep.equal({ ...first, renewTime: 'two' });
+    expect(renewed.announcement, 'a renewal').to.equal(first.announcement);
+    for (const name of Object.keys(full)) {
+      for (const value of ['another', undefined, 7])
+        expect(seen({ ...full, [name]: value }, 'two')).to.deep.equal(
+          read(lease({ ...full, [name]: value }, { renewTime: 'two' })),
+        );
+      expect(seen(full, 'two'), `${name} is back`).to.deep.equal(renewed);
+    }
+    expect(seen({}, 'two')).to.deep.equal(read(lease({}, { renewTime: 'two' })));
+  });
+
   it('reads no other prefix', () => {
     const { metadata } = lease(good) as { metadata: object };
     expect(leaseSchema('other.io').parse({ metadata })).to.include({ announcement: null, malformed: null });

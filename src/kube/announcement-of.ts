@@ -9,6 +9,13 @@ export type MalformedAnnouncement =
   | 'cert-valid-until is missing'
   | 'cert-valid-until is not RFC 3339';
 
+/** The annotations of one announcement as they stand; undefined where there is none. */
+export interface AnnouncementTexts {
+  readonly ready: string | undefined;
+  readonly hash: string | undefined;
+  readonly validUntil: string | undefined;
+}
+
 export interface AnnouncementReading {
   readonly announcement: Announcement | null;
   readonly malformed: MalformedAnnouncement | null;
@@ -20,10 +27,7 @@ const hexSha256 = /^[0-9a-f]{64}$/;
  * Reads the announcement out of a Lease's annotations. Upper-case hex is malformed: two spellings of one hash would make
  * `sha256sum` and this system disagree on equality.
  */
-export function announcementOf(annotations: ReadonlyMap<string, string>, prefix: string): AnnouncementReading {
-  const ready = annotations.get(`${prefix}/cert-ready`);
-  const hash = annotations.get(`${prefix}/cert-hash`);
-  const validUntil = annotations.get(`${prefix}/cert-valid-until`);
+export function announcementOf({ ready, hash, validUntil }: AnnouncementTexts): AnnouncementReading {
   const broken = (malformed: MalformedAnnouncement): AnnouncementReading => ({ announcement: null, malformed });
 
   if (ready === undefined && hash === undefined && validUntil === undefined)

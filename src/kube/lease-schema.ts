@@ -18,13 +18,17 @@ const specSchema = z.object({
 });
 const emptySpec = specSchema.parse({});
 
+type Annotations = Readonly<Record<string, unknown>>;
+const isRecord = (value: unknown): value is Annotations =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const leaseShape = z.object({
   // Absent from the items of a list.
   kind: z.literal('Lease').optional(),
   metadata: z.object({
     uid: z.string().min(1),
     resourceVersion: z.string().min(1),
-    annotations: z.record(z.string(), z.unknown()).catch({}),
+    annotations: z.custom<Annotations>(isRecord).catch({}),
   }),
   spec: specSchema.catch(emptySpec),
 });
@@ -36,18 +40,37 @@ export interface LeaseSchema {
   parse(object: unknown): LeaseSnapshot;
 }
 
+type Told = Pick<LeaseSnapshot, 'announcement' | 'malformed' | 'rotate' | 'servedSinceMs'>;
+
+const toldBy = ([ready, hash, validUntil, rotate, servedSince]: readonly (string | undefined)[]): Told => ({
+  ...announcementOf({ ready, hash, validUntil }),
+  rotate: rotate?.slice(0, longestRotate) ?? null,
+  servedSinceMs: servedSince === undefined ? null : rfc3339(servedSince),
+});
+
 /**
  * Reads a Lease. Garbage in its annotations or its spec never throws; a `KubeProblem` says that it is not a Lease at all.
  *
  * @param annotationPrefix Without the slash: `kubetemplater.io`.
  */
 export function leaseSchema(annotationPrefix: string): LeaseSchema {
+  const names = ['cert-ready', 'cert-hash', 'cert-valid-until', 'rotate', 'cert-served-since'].map(
+    (name) => `${annotationPrefix}/${name}`,
+  );
+  // A renewal, which is what nearly every event is, leaves all of them alone.
+  let texts: readonly (string | undefined)[] = [];
+  let told = toldBy(texts);
+
+  function read(annotations: Annotations): Told {
+    const now = names.map((name) => {
+      const text = annotations[name];
+      return typeof text === 'string' ? text : undefined;
+    });
+    if (now.some((text, at) => text !== texts[at])) told = toldBy((texts = now));
+    return told;
+  }
+
   function snapshotOf({ metadata, spec }: z.infer<typeof leaseShape>): LeaseSnapshot {
-    const texts = Object.entries(metadata.annotations).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    );
-    const annotations = new Map(texts);
-    const servedSince = annotations.get(`${annotationPrefix}/cert-served-since`);
     return {
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
@@ -55,9 +78,7 @@ export function leaseSchema(annotationPrefix: string): LeaseSchema {
       durationMs: spec.leaseDurationSeconds * 1000,
       renewTime: spec.renewTime,
       transitions: spec.leaseTransitions,
-      ...announcementOf(annotations, annotationPrefix),
-      rotate: annotations.get(`${annotationPrefix}/rotate`)?.slice(0, longestRotate) ?? null,
-      servedSinceMs: servedSince === undefined ? null : rfc3339(servedSince),
+      ...read(metadata.annotations),
     };
   }
 
