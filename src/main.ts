@@ -8,6 +8,8 @@ import { version } from './config/version.ts';
 import { inClusterOf } from './in-cluster-of.ts';
 import { createLogger } from './logger.ts';
 import type { Logger } from './logger.ts';
+import { lineSink } from './logging/line-sink.ts';
+import { stdoutOutlet } from './logging/stdout-outlet.ts';
 import { podNamespace } from './pod-namespace.ts';
 import { Problem } from '../streams/problem.ts';
 
@@ -42,7 +44,12 @@ const signalled = (): Promise<void> =>
 
 const loggerOf = ({ logLevel, logFormat }: Config): Logger => {
   const colours = logFormat === 'pretty' && process.stdout.isTTY;
-  return createLogger({ level: logLevel, format: logFormat, colours, write: say });
+  const write = lineSink(
+    stdoutOutlet(() => process.stdout),
+    (lines) => logger.warn('Log lines were lost, they could not be written', { lines }),
+  );
+  const logger = createLogger({ level: logLevel, format: logFormat, colours, write });
+  return logger;
 };
 
 const serve = async (config: Config): Promise<number> => {
