@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
@@ -96,6 +97,28 @@ describe('webhook limits', () => {
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     expect((await heard(socket)).split('\r\n')[0]).to.equal('HTTP/1.1 200 OK');
     expect(open.troubles).to.deep.equal([]);
+  });
+
+  it('does not take a clock that is set forward for a slow caller, nor one that is set back for a quick one', async () => {
+    const { now } = Date;
+    try {
+      const slow: RequestListener = (_, response) => void setTimeout(() => response.end('ok'), 300);
+      await using open = await openServer({ limits, answer: slow });
+      const answered = call({ port: open.port });
+      await delay(50);
+      Date.now = () => now() + 3_600_000;
+      expect((await answered).status).to.equal(200);
+      expect(open.troubles).to.deep.equal([]);
+
+      const socket = await dial(open.port);
+      const text = heard(socket);
+      socket.write('POST / HT');
+      await until(() => open.server.connections === 1);
+      Date.now = now;
+      expect(await text).to.include('408');
+    } finally {
+      Date.now = now;
+    }
   });
 
   it('ends a handshake that is never made, and one that is garbage, each told once', async () => {

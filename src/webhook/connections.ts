@@ -42,7 +42,7 @@ export class Connections {
       order: this.#accepted++,
       stage: 'handshaking',
       exchanges: new Set(),
-      restingSinceMs: Date.now(),
+      restingSinceMs: performance.now(),
       bytesAtRest: 0,
       headerSinceMs: null,
     };
@@ -73,7 +73,7 @@ export class Connections {
   begin(request: IncomingMessage, response: ServerResponse): Connection | undefined {
     const connection = this.#secured.get(request.socket);
     if (connection === undefined || connection.stage === 'parting') return connection;
-    const exchange: Exchange = { request, response, sinceMs: Date.now() };
+    const exchange: Exchange = { request, response, sinceMs: performance.now() };
     connection.stage = 'used';
     connection.headerSinceMs = null;
     connection.exchanges.add(exchange);
@@ -97,7 +97,7 @@ export class Connections {
   }
 
   #rest(connection: Connection): void {
-    connection.restingSinceMs = Date.now();
+    connection.restingSinceMs = performance.now();
     connection.bytesAtRest = connection.socket.bytesRead;
   }
 

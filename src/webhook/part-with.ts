@@ -22,7 +22,7 @@ export const partWith = async (connections: Connections, isLeaving: Leaving, qui
     if (isLeaving(connection)) for (const { response } of connection.exchanges) response.shouldKeepAlive = false;
   // One turn of the loop reads what has already arrived.
   await nextTurn();
-  const quietSinceMs = Date.now() - quietMs;
+  const quietSinceMs = performance.now() - quietMs;
   for (const connection of connections.resting())
     if (isLeaving(connection) && connection.restingSinceMs <= quietSinceMs) hangUp(connection, farewell);
 };

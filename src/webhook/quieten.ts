@@ -9,7 +9,7 @@ export interface Loudness {
 export const quieten = (quietMs = 60_000): ((kind: string) => Loudness) => {
   const last = new Map<string, { readonly atMs: number; untold: number }>();
   return (kind) => {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const before = last.get(kind);
     if (before !== undefined && nowMs - before.atMs < quietMs) {
       before.untold += 1;

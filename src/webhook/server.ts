@@ -100,7 +100,7 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
     async drain(graceMs, lingerMs = 0) {
       leaving = true;
       lingering = true;
-      const endMs = Date.now() + graceMs;
+      const endMs = performance.now() + graceMs;
       const server = await opening?.catch(() => null);
       if (server === null || server === undefined) return;
       await part();
@@ -108,9 +108,9 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
       lingering = false;
       // Not https's own close, which cuts every resting connection on the spot.
       NetServer.prototype.close.call(server);
-      while (connections.size > 0 && Date.now() < endMs) {
+      while (connections.size > 0 && performance.now() < endMs) {
         await part();
-        await Promise.race([connections.emptied(), delay(Math.min(100, endMs - Date.now()))]);
+        await Promise.race([connections.emptied(), delay(Math.min(100, endMs - performance.now()))]);
       }
       for (const one of connections.all()) one.socket.destroy();
       server.close();

@@ -32,7 +32,7 @@ const reasons: Partial<Record<TroubleKind, string>> = {
 
 /** Ends every connection that is slower than the limits allow; with a 408 where nothing has been answered yet. */
 export const sweep = (connections: Connections, limits: WebhookLimits, report: ReportTrouble): void => {
-  const nowMs = Date.now();
+  const nowMs = performance.now();
   for (const connection of connections.all()) {
     const kind = connection.stage === 'parting' ? null : overdue(connection, limits, nowMs);
     if (kind === null) continue;
