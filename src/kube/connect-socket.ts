@@ -29,6 +29,8 @@ export function connectSocket(tls: ConnectionOptions, onOpening: (socket: Socket
     // Stays on for the socket's life: an error without a listener ends the process.
     socket.on('error', (error) => {
       clearTimeout(timer);
+      // After a record that cannot be decrypted Node leaves a TLS socket open, until the peer ends it, if ever.
+      socket.destroy(error);
       if (!settled) callback(error, null);
       settled = true;
     });
