@@ -20,7 +20,7 @@ export const leasePorts = (
   { lease }: ClusterPaths,
   config: Config,
 ): LeasePorts & LeaseWritePort => {
-  const schema = leaseSchema(config.annotationPrefix);
+  const schema = leaseSchema(config.annotationPrefix, FIELD_MANAGER);
   const parse = (object: unknown) => schema.parse(object);
   const author = {
     identity: config.identity,

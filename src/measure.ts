@@ -29,8 +29,8 @@ export const measure = (meters: Meters, nowMs: () => number): ((event: ReplicaEv
       case 'step/done':
         if (event.step.kind === 'inject') meters.caBundleWrites.add(event.step.target);
         return;
-      case 'target/contested':
-        meters.contests.add(event.target);
+      case 'object/contested':
+        meters.contests.add(event.object);
         return;
       case 'certificate/concluded':
         if (event.load.type === 'certificate/rejected') meters.loads.add('rejected');

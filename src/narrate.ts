@@ -135,9 +135,9 @@ export const narrate = (event: ReplicaEvent, lease: string, announced: string | 
       const { step, status, error } = event;
       return [line(status === 409 ? 'debug' : 'warn', 'Write failed', { step: step.kind, status, error })];
     }
-    case 'target/contested': {
-      const { target, rival } = event;
-      return [line('warn', 'caBundle is rewritten by somebody else, repairing it once a minute', { target, rival })];
+    case 'object/contested': {
+      const { object, rival } = event;
+      return [line('warn', 'Somebody else keeps rewriting an object, repairing it once a minute', { object, rival })];
     }
     case 'object/unwatched': {
       const { object, status, error, retryInMs } = event;

@@ -14,11 +14,20 @@ export interface Notice {
     | 'CertificateAdopted'
     | 'CertificateRejected'
     | 'AuthoritiesNarrowed'
-    | 'CaBundleContested';
+    | 'CaBundleContested'
+    | 'SecretContested'
+    | 'AnnouncementContested';
   /** Notices with the same reason and key are one Event, counted. */
   readonly key: string;
   readonly message: string;
 }
+
+/** What is not a target; see repair-of.ts. */
+const CONTESTED: Readonly<Record<string, { readonly reason: Notice['reason']; readonly what: string }>> = {
+  secret: { reason: 'SecretContested', what: 'The Secret of the certificate' },
+  authority: { reason: 'SecretContested', what: 'The Secret of the CA' },
+  announcement: { reason: 'AnnouncementContested', what: 'The announcement on this Lease' },
+};
 
 const normal = (about: Notice['about'], reason: Notice['reason'], message: string): Notice => ({
   about,
@@ -51,10 +60,11 @@ const ofStep = (step: Step, touched: Touched | null): Notice | null => {
   }
 };
 
-const contested = (target: string, rival: string | null): Notice => {
+const contested = (object: string, rival: string | null): Notice => {
   const who = rival === null ? 'somebody without a field manager' : `field manager ${JSON.stringify(rival)}`;
-  const message = `caBundle of ${target} is rewritten again and again by ${who}; it is repaired once a minute`;
-  return { about: 'lease', type: 'Warning', reason: 'CaBundleContested', key: target, message };
+  const { reason, what } = CONTESTED[object] ?? { reason: 'CaBundleContested', what: `caBundle of ${object}` };
+  const message = `${what} is rewritten again and again by ${who}; it is repaired once a minute`;
+  return { about: 'lease', type: 'Warning', reason, key: object, message };
 };
 
 /**
@@ -67,7 +77,7 @@ export const notices = (): ((event: ReplicaEvent) => Notice | null) => {
 
   return (event) => {
     if (event.type === 'step/done') return ofStep(event.step, event.touched);
-    if (event.type === 'target/contested') return contested(event.target, event.rival);
+    if (event.type === 'object/contested') return contested(event.object, event.rival);
     if (event.type !== 'certificate/concluded') return null;
     const { load } = event;
     if (load.type === 'certificate/served') {

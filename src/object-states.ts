@@ -3,6 +3,7 @@ import type { CertificateFacts } from '../streams/model.ts';
 import { authorityFacts } from './certificates/authority-facts.ts';
 import { certificateFacts } from './certificates/certificate-facts.ts';
 import { secretPair } from './certificates/secret-pair.ts';
+import { rivalOf } from './kube/rival-of.ts';
 import { secretObject } from './kube/secret-object.ts';
 import { targetObject } from './kube/target-object.ts';
 import type { TargetType } from './kube/target-object.ts';
@@ -23,18 +24,20 @@ const readable = (pem: Buffer | string | undefined): readonly CertificateFacts[]
 /** What decisions need of each kind of object, out of what the API server says of it. Each throws a ZodError. */
 export const objectStates = {
   secret: (object: unknown): SecretState => {
-    const { resourceVersion, values } = secretObject(object);
+    const { resourceVersion, managedFields, values } = secretObject(object);
     const pair = secretPair(values);
-    return { resourceVersion, ...pair, validUntil: pair.leaf === null ? '' : rfc3339Seconds(pair.leaf.notAfterMs) };
+    const validUntil = pair.leaf === null ? '' : rfc3339Seconds(pair.leaf.notAfterMs);
+    return { resourceVersion, ...pair, validUntil, rival: rivalOf(managedFields, FIELD_MANAGER, 'f:data') };
   },
   authority: (object: unknown): AuthorityState => {
-    const { resourceVersion, values } = secretObject(object);
+    const { resourceVersion, managedFields, values } = secretObject(object);
     const reading = authorityFacts({
       certificatePem: values['ca.crt']?.toString('latin1') ?? '',
       keyPem: values['ca.key']?.toString('latin1') ?? '',
     });
     const bundle = readable(values['ca-bundle.crt']);
-    return { resourceVersion, current: reading.ok ? reading.facts : null, bundle };
+    const current = reading.ok ? reading.facts : null;
+    return { resourceVersion, current, bundle, rival: rivalOf(managedFields, FIELD_MANAGER, 'f:data') };
   },
   target:
     (type: TargetType) =>

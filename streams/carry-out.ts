@@ -1,4 +1,4 @@
-import { EMPTY, catchError, concat, defer, map, mergeMap, of, throwError } from 'rxjs';
+import { EMPTY, catchError, concat, defer, mergeMap, of, throwError } from 'rxjs';
 import type { Observable, Subject } from 'rxjs';
 import type { Clock } from './clock.ts';
 import type { Observed } from './cluster-state.ts';
@@ -6,6 +6,7 @@ import type { Fence } from './election-event.ts';
 import type { LeaseQueue } from './lease-queue.ts';
 import type { Touched } from './observe-cluster.ts';
 import { Problem } from './problem.ts';
+import { repairOf } from './repair-of.ts';
 import type { RepairPace } from './repair-pace.ts';
 import type { Step } from './step.ts';
 
@@ -28,7 +29,8 @@ export type StepEvent =
   /** `touched` is the object as it stands now; null for a write to the Lease, which is observed like any other. */
   | { readonly type: 'step/done'; readonly step: Step; readonly touched: Touched | null }
   | { readonly type: 'step/failed'; readonly step: Step; readonly status: number | null; readonly error: string }
-  | { readonly type: 'target/contested'; readonly target: string; readonly rival: string | null };
+  /** Somebody else keeps undoing what is written: see {@link repairOf} for what objects are called. */
+  | { readonly type: 'object/contested'; readonly object: string; readonly rival: string | null };
 
 const isLeaseStep = (step: Step): step is LeaseStep =>
   step.kind === 'announce' || step.kind === 'mark-served' || step.kind === 'ask-rotation';
@@ -46,7 +48,7 @@ const isLeaseStep = (step: Step): step is LeaseStep =>
  */
 export const carryOut = (
   step: Step,
-  { lease }: Observed,
+  observed: Observed,
   {
     ports,
     fence,
@@ -61,9 +63,15 @@ export const carryOut = (
 ): Observable<StepEvent> => {
   const failed = ({ status, message }: Problem): StepEvent => ({ type: 'step/failed', step, status, error: message });
 
+  const repair = repairOf(step, observed);
+  const contest = (): Observable<StepEvent> =>
+    repair !== null && pace.wrote(repair, ports.clock.monotonicMs())
+      ? of({ type: 'object/contested', object: repair.object, rival: repair.rival })
+      : EMPTY;
+
   if (isLeaseStep(step)) {
-    return ports.queue.write(step, lease).pipe(
-      map((): StepEvent => ({ type: 'step/done', step, touched: null })),
+    return ports.queue.write(step, observed.lease).pipe(
+      mergeMap(() => concat(of<StepEvent>({ type: 'step/done', step, touched: null }), defer(contest))),
       catchError((error: unknown) => (error instanceof Problem ? of(failed(error)) : throwError(() => error))),
     );
   }
@@ -79,11 +87,6 @@ export const carryOut = (
     // What could not be read comes by the watch.
     catchError((error: unknown) => (error instanceof Problem ? EMPTY : throwError(() => error))),
   );
-
-  const contest = (): Observable<StepEvent> =>
-    step.kind === 'inject' && pace.wrote(step.target, step.trust, ports.clock.monotonicMs())
-      ? of({ type: 'target/contested', target: step.target, rival: step.basis.rival })
-      : EMPTY;
 
   return ports.perform(step, fence).pipe(
     mergeMap((touched) => concat(of<StepEvent>({ type: 'step/done', step, touched }), defer(contest), echo(touched))),

@@ -14,6 +14,8 @@ export interface SecretState {
   readonly trust: readonly CertificateFacts[];
   /** Why the pair cannot be used (not PEM, key of another certificate…), else null. */
   readonly problem: string | null;
+  /** The field manager other than us that wrote its values last, null when there is none. */
+  readonly rival: string | null;
 }
 
 /** Secret `SECRET_NAME-ca`, without its key. */
@@ -23,6 +25,8 @@ export interface AuthorityState {
   readonly current: CertificateFacts | null;
   /** `ca-bundle.crt`: the current and the older, still trusted CAs. */
   readonly bundle: readonly CertificateFacts[];
+  /** As in {@link SecretState}. */
+  readonly rival: string | null;
 }
 
 /** One object whose caBundle fields are ours. */

@@ -11,6 +11,7 @@ import type { Observation, ObservationPorts, Touched, Trouble } from './observe-
 import { planExternal } from './plan-external.ts';
 import { planIssuance } from './plan-issuance.ts';
 import type { IssuancePolicy } from './plan-issuance.ts';
+import { repairOf } from './repair-of.ts';
 import { repairPace } from './repair-pace.ts';
 import type { WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
@@ -29,7 +30,7 @@ export type LeaderEvent = StepEvent | { readonly type: 'cluster/observed'; reado
 
 /**
  * Level-triggered: observe everything, plan the one next write, do it, observe again. The only memory is how often each
- * caBundle was repaired, and it can only slow down.
+ * object was repaired, and it can only slow down.
  *
  *     observed   1-----2--3-------4-----      3 is the answer to the write planned on 2
  *     plan       0     w  w'      0
@@ -57,7 +58,10 @@ export const leader = (
       defer(() => {
         const observed = withHeld(observation);
         const step = fence() ? plan(observed, policy, clock.wallMs()) : null;
-        return step === null ? EMPTY : carryOut(step, observed, { ports, fence, pace, touched$ });
+        if (step === null) return EMPTY;
+        const repair = repairOf(step, observed);
+        const isHeld = repair !== null && pace.isHeld(repair.object, clock.monotonicMs());
+        return isHeld ? EMPTY : carryOut(step, observed, { ports, fence, pace, touched$ });
       });
 
     const seen$ = observed$.pipe(shareReplay({ bufferSize: 1, refCount: true }));

@@ -23,6 +23,8 @@ export interface LeaseSnapshot {
   readonly rotate: string | null;
   /** Since when every live replica has been seen serving the announced certificate, ms since the epoch. */
   readonly servedSinceMs: number | null;
+  /** The field manager other than us that wrote the announcement last, null when there is none. */
+  readonly rival: string | null;
 }
 
 /** One certificate as far as decisions need it. */

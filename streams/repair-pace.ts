@@ -1,23 +1,23 @@
-import type { CertificateFacts } from './model.ts';
+import type { Repair } from './repair-of.ts';
 
 /** So many repairs of one object in a short time are a fight; from then on one a minute (istio's cure for its #36478). */
 const FAST_REPAIRS = 5;
 const MINUTE_MS = 60_000;
 
-/** More sets than one target is given in a day of rotations; older ones are forgotten. */
+/** More than one object is given in a day of rotations; older ones are forgotten. */
 const REMEMBERED = 8;
 
 interface History {
-  /** What the target has been given so far, each set once. */
+  /** What the object has been given so far, each once. */
   readonly given: readonly string[];
   readonly repairedAtMs: readonly number[];
 }
 
 export interface RepairPace {
-  /** Notes that a target was written; writing what it had been given before is a repair. True when a fight begins. */
-  wrote(target: string, trust: readonly CertificateFacts[], nowMs: number): boolean;
+  /** Notes that an object was written; writing what it had been given before is a repair. True when a fight begins. */
+  wrote(repair: Pick<Repair, 'object' | 'given'>, nowMs: number): boolean;
   /** Whether the next repair must wait. */
-  isHeld(target: string, nowMs: number): boolean;
+  isHeld(object: string, nowMs: number): boolean;
 }
 
 /** Still a fight while the last five repairs lie within five minutes, which at one a minute they just do. */
@@ -27,26 +27,22 @@ const isFight = ({ repairedAtMs }: History): boolean => {
 };
 
 /**
- * How often each target has been repaired by this leader. It decides only how soon a write happens, never which, so
+ * How often each object has been repaired by this leader. It decides only how soon a write happens, never which, so
  * that the next leader may start without it. All times are ms on a clock that never jumps.
  */
 export const repairPace = (): RepairPace => {
   const histories = new Map<string, History>();
   return {
-    wrote: (target, certificates, nowMs) => {
-      const trust = certificates
-        .map(({ fingerprint }) => fingerprint)
-        .sort()
-        .join();
-      const before = histories.get(target) ?? { given: [], repairedAtMs: [] };
-      const after = before.given.includes(trust)
+    wrote: ({ object, given }, nowMs) => {
+      const before = histories.get(object) ?? { given: [], repairedAtMs: [] };
+      const after = before.given.includes(given)
         ? { ...before, repairedAtMs: [...before.repairedAtMs, nowMs].slice(-FAST_REPAIRS) }
-        : { ...before, given: [...before.given, trust].slice(-REMEMBERED) };
-      histories.set(target, after);
+        : { ...before, given: [...before.given, given].slice(-REMEMBERED) };
+      histories.set(object, after);
       return isFight(after) && !isFight(before);
     },
-    isHeld: (target, nowMs) => {
-      const history = histories.get(target);
+    isHeld: (object, nowMs) => {
+      const history = histories.get(object);
       const last = history?.repairedAtMs.at(-1);
       return history !== undefined && last !== undefined && isFight(history) && nowMs < last + MINUTE_MS;
     },

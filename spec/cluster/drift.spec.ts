@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startApiUnderTest } from '../support/api-under-test.ts';
 import { contestedEvents } from '../support/contested-events.ts';
-import { install } from '../support/installation.ts';
+import { install, PREFIX } from '../support/installation.ts';
 import { pki } from '../support/pki.ts';
 import type { Json } from '../support/raw-api.ts';
 import { startRival } from '../support/rival.ts';
@@ -15,7 +15,7 @@ import { until } from '../support/until.ts';
 const CA_BUNDLE = ['webhooks', 0, 'clientConfig', 'caBundle'] as const;
 const POINTER = '/webhooks/0/clientConfig/caBundle';
 
-describe('a caBundle that somebody else changes', function () {
+describe('what somebody else keeps changing', function () {
   this.timeout(150_000);
   let api: ApiUnderTest;
   before(async () => {
@@ -30,7 +30,7 @@ describe('a caBundle that somebody else changes', function () {
         version.text(...CA_BUNDLE) === ours && target.versions[index - 1]?.text(...CA_BUNDLE) !== ours && index > 0,
     ).length;
 
-  it('is back within 1 s, wiped, emptied, garbled or replaced', async () => {
+  it('is back within 1 s: a caBundle wiped, emptied, garbled or replaced', async () => {
     await using installation = await install(api);
     await using replica = await installation.replica();
     await replica.line(LOADED, {}, 40_000);
@@ -64,7 +64,7 @@ describe('a caBundle that somebody else changes', function () {
     expect(await contestedEvents(installation)).to.deep.equal([]);
   });
 
-  it('is fought for no more than 10 times in a minute, and one Event names the rival', async () => {
+  it('is fought for no more than 10 times in a minute, and one Event names the rival: a caBundle', async () => {
     await using installation = await install(api, { kubeletDelayMs: 0 });
     const { namespace, paths } = installation;
     await using leader = await installation.replica();
@@ -76,7 +76,9 @@ describe('a caBundle that somebody else changes', function () {
     const ours = objects.caBundle();
     const before = objects.target.versions.length;
 
-    await using rival = startRival(api.admin, paths.target, (await pki.authority()).certificatePem);
+    const foreign = Buffer.from((await pki.authority()).certificatePem).toString('base64');
+    const patch = [{ op: 'add', path: POINTER, value: foreign }];
+    await using rival = startRival(api.admin, paths.target, 'json', patch);
     await sleep(60_000);
     const written = repairs(objects, ours);
     const [event, ...more] = await contestedEvents(installation);
@@ -114,5 +116,41 @@ describe('a caBundle that somebody else changes', function () {
       { op: 'replace', path: POINTER, value: Buffer.from(ours).toString('base64') },
     ]);
     await settled(objects, 15_000);
+  });
+
+  it('is fought for no more than 10 times, and one Event names the rival: Secrets and the announcement', async () => {
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    const cases = [
+      { object: 'secret', path: ['data', 'tls.crt'], theirs: base64('none'), reason: 'SecretContested' },
+      { object: 'authority', path: ['data', 'ca.crt'], theirs: base64('none'), reason: 'SecretContested' },
+      {
+        object: 'lease',
+        path: ['metadata', 'annotations', `${PREFIX}/cert-hash`],
+        theirs: 'f'.repeat(64),
+        reason: 'AnnouncementContested',
+      },
+    ] as const;
+    for (const { object, path, theirs, reason } of cases) {
+      await using installation = await install(api, { kubeletDelayMs: 0 });
+      await using leader = await installation.replica();
+      await leader.line(LOADED, {}, 40_000);
+      using objects = await standingObjects(installation);
+      await settled(objects, 15_000);
+      const { versions } = objects[object];
+
+      const patch = path.reduceRight<Json>((value, key) => ({ [key]: value }), theirs);
+      await using rival = startRival(api.admin, installation.paths[object], 'merge', patch);
+      await until(async () => (await contestedEvents(installation)).length > 0);
+      await sleep(5_000);
+      const written = versions.filter(
+        (version, at) => version.word(...path) !== theirs && versions[at - 1]?.word(...path) === theirs,
+      ).length;
+      console.log(`      ${object}: ${rival.writes} writes asked of the rival, ${written} of ours`);
+      const [event, ...more] = await contestedEvents(installation);
+      expect(more, object).to.deep.equal([]);
+      expect(event, object).to.deep.include({ type: 'Warning', reason, count: 1 });
+      expect(event?.['message'], object).to.include('"rival"');
+      expect(written, object).to.be.within(5, 10);
+    }
   });
 });

@@ -76,7 +76,9 @@ describe('the permissions of a daemon', function () {
     const told = async (count: number): Promise<boolean> =>
       (await contestedEvents(installation)).some((event) => event['count'] === count);
     await using opened = new AsyncDisposableStack();
-    opened.use(startRival(api.admin, paths.target, (await pki.authority()).certificatePem));
+    const value = Buffer.from((await pki.authority()).certificatePem).toString('base64');
+    const patch = [{ op: 'add', path: '/webhooks/0/clientConfig/caBundle', value }];
+    opened.use(startRival(api.admin, paths.target, 'json', patch));
     await until(() => told(1));
     const holder = (await api.admin.get(paths.lease)).at('spec', 'holderIdentity');
     replicas.find(({ name }) => name === holder)?.kill('SIGTERM');

@@ -30,6 +30,7 @@ const lease: LeaseSnapshot = {
   malformed: null,
   rotate: null,
   servedSinceMs: null,
+  rival: null,
 };
 const secretOf = (hash: string, trust = [oldCa]): Observation['secret'] => ({
   resourceVersion: '1',
@@ -39,11 +40,13 @@ const secretOf = (hash: string, trust = [oldCa]): Observation['secret'] => ({
   issuer: null,
   trust,
   problem: null,
+  rival: null,
 });
 const authorityOf = (current: CertificateFacts, bundle = [current]): Observation['authority'] => ({
   resourceVersion: '1',
   current,
   bundle,
+  rival: null,
 });
 const targetOf = (bundle: readonly CertificateFacts[]): Observation['targets'][number] => ({
   id: 'target',

@@ -18,6 +18,7 @@ const basis: LeaseSnapshot = {
   malformed: null,
   rotate: null,
   servedSinceMs: null,
+  rival: null,
 };
 const body = (change: LeaseChange, on: Partial<LeaseSnapshot> = {}): unknown =>
   JSON.parse(JSON.stringify(leaseBody(author, change, { ...basis, ...on }, nowMs)));

@@ -13,7 +13,7 @@ function lease(values: Readonly<Record<string, unknown>>, spec: object = {}): ob
   return { kind: 'Lease', metadata: { uid: 'u', resourceVersion: '7', name: 'l', annotations }, spec };
 }
 const read = (object: unknown): ReturnType<ReturnType<typeof leaseSchema>['parse']> =>
-  leaseSchema(prefix).parse(object);
+  leaseSchema(prefix, 'me').parse(object);
 const malformedOf = (values: Readonly<Record<string, unknown>>): string | null => {
   const { announcement, malformed } = read(lease(values));
   expect(announcement === null || malformed === null, 'never both').to.equal(true);
@@ -41,7 +41,21 @@ describe('leaseSchema', () => {
       malformed: null,
       rotate: 'ca/f00',
       servedSinceMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+      rival: null,
     });
+  });
+
+  it('names the other manager that wrote the announcement', () => {
+    const wrote = (manager: string, annotation: string) => ({
+      manager,
+      fieldsV1: { 'f:metadata': { 'f:annotations': { [`f:${annotation}`]: {} } } },
+    });
+    const annotations = { [`${prefix}/cert-hash`]: hash };
+    const rivalAmong = (...managedFields: readonly unknown[]): string | null =>
+      read({ metadata: { uid: 'u', resourceVersion: '1', annotations, managedFields } }).rival;
+    expect(rivalAmong(wrote('me', `${prefix}/cert-hash`))).to.equal(null);
+    expect(rivalAmong(wrote('argo', `${prefix}/rotate`), wrote('helm', `${prefix}/cert-hash`))).to.equal('helm');
+    expect(rivalAmong('garbage', 7)).to.equal(null);
   });
 
   it('finds nothing on a Lease that nobody has touched, and no fault with it', () => {
@@ -57,6 +71,7 @@ describe('leaseSchema', () => {
       malformed: null,
       rotate: null,
       servedSinceMs: null,
+      rival: null,
     });
     expect(read(lease({}, { holderIdentity: '' })).holder, 'released').to.equal(null);
     expect(malformedOf({ rotate: 'leaf' })).to.equal(null);
@@ -82,7 +97,7 @@ describe('leaseSchema', () => {
 
   it('reads no other prefix', () => {
     const { metadata } = lease(good) as { metadata: object };
-    expect(leaseSchema('other.io').parse({ metadata })).to.include({ announcement: null, malformed: null });
+    expect(leaseSchema('other.io', 'me').parse({ metadata })).to.include({ announcement: null, malformed: null });
   });
 
   it('says why an announcement cannot be used', () => {

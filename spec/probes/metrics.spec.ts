@@ -90,8 +90,8 @@ describe('metrics', () => {
     meters.contests.add('apiservice/v1.b');
     const { values } = await scrape(bare, meters);
     expect(values).to.include.members([
-      'webhook_certd_ca_bundle_contests_total{target="apiservice/v1.a"} 0',
-      'webhook_certd_ca_bundle_contests_total{target="apiservice/v1.b"} 1',
+      'webhook_certd_contests_total{object="apiservice/v1.a"} 0',
+      'webhook_certd_contests_total{object="apiservice/v1.b"} 1',
       'webhook_certd_ca_bundle_writes_total{target="apiservice/v1.a"} 0',
     ]);
   });

@@ -65,7 +65,7 @@ describe('what is measured', () => {
       { type: 'watch/failed', status: 403, error: 'no', retryInMs: 1 },
       { type: 'step/done', step: { kind: 'inject', target: 't', trust: [factsOf('A')], basis }, touched: null },
       { type: 'step/done', step: { kind: 'mark-served', sinceMs: 1 }, touched: null },
-      { type: 'target/contested', target: 't', rival: null },
+      { type: 'object/contested', object: 't', rival: null },
     );
     expect(counted(meters.loads)).to.deep.include(['rejected', 1]);
     expect(counted(meters.watchRestarts)).to.deep.equal([

@@ -74,7 +74,7 @@ describe('narrate', () => {
   });
 
   it('tells a mismatch at each tick, at debug', () => {
-    const mounted = { generation: 'g', hash: 'b', problem: null };
+    const mounted = { generation: 'g', hash: 'b', problem: null, rival: null };
     const lines = narrate({ type: 'tick/checked', wanted: { lease: leaseOf('a'), mounted } }, 'l');
     expect(lines.map(({ level, message }) => [level, message])).to.deep.equal([
       ['debug', 'Tick checked'],
@@ -109,8 +109,9 @@ describe('narrate', () => {
       issuer: null,
       trust: [],
       problem: null,
+      rival: null,
     };
-    const authority = { resourceVersion: '1', current: factsOf('ca'), bundle: [factsOf('ca')] };
+    const authority = { resourceVersion: '1', current: factsOf('ca'), bundle: [factsOf('ca')], rival: null };
     const issued: Step = { kind: 'issue-leaf', reason: 'expiring', authority, basis: secret };
     expect(narrateStep(issued, { object: 'secret', state: secret }).fields).to.deep.equal({
       hash: 'h',

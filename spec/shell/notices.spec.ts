@@ -46,13 +46,25 @@ describe('the notices', () => {
   it('name the rival in a fight, each target for itself', () => {
     const notice = notices();
     const told = ['apiservice/a', 'apiservice/b'].map((target) =>
-      notice({ type: 'target/contested', target, rival: 'helm' }),
+      notice({ type: 'object/contested', object: target, rival: 'helm' }),
     );
     expect(told.map((one) => [one?.type, one?.reason, one?.key])).to.deep.equal([
       ['Warning', 'CaBundleContested', 'apiservice/a'],
       ['Warning', 'CaBundleContested', 'apiservice/b'],
     ]);
     expect(told[0]?.message).to.include('"helm"');
+  });
+
+  it('tell a fight over a Secret or the announcement by the matter', () => {
+    const notice = notices();
+    const told = ['secret', 'authority', 'announcement'].map((object) =>
+      notice({ type: 'object/contested', object, rival: null }),
+    );
+    expect(told.map((one) => [one?.reason, one?.key])).to.deep.equal([
+      ['SecretContested', 'secret'],
+      ['SecretContested', 'authority'],
+      ['AnnouncementContested', 'announcement'],
+    ]);
   });
 });
 

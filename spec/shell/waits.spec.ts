@@ -20,7 +20,7 @@ const observed = (rest: Partial<Observation>): ReplicaEvent => ({
   observed: {
     lease: leaseOf('a'),
     secret: 'absent',
-    authority: { resourceVersion: '1', current: factsOf('A'), bundle: [factsOf('A')] },
+    authority: { resourceVersion: '1', current: factsOf('A'), bundle: [factsOf('A')], rival: null },
     targets: [],
     replicas: [pod('me', 'a'), pod('x', 'a')],
     ...rest,
@@ -89,7 +89,12 @@ describe('what a replica waits for', () => {
   it('is no acknowledgement where nobody gives any, unless a CA is to be dropped by it', () => {
     const replicas = [pod('me', null), pod('x', null)];
     expect(waitsAfter(announced, served, observed({ replicas }))).to.deep.equal([]);
-    const authority = { resourceVersion: '1', current: factsOf('B'), bundle: [factsOf('B'), factsOf('A')] };
+    const authority = {
+      resourceVersion: '1',
+      current: factsOf('B'),
+      bundle: [factsOf('B'), factsOf('A')],
+      rival: null,
+    };
     expect(waitsAfter(announced, served, observed({ replicas, authority }))[0]).to.include({
       for: 'acknowledgements',
       detail: 'me, x',
@@ -97,7 +102,12 @@ describe('what a replica waits for', () => {
   });
 
   it('is, for a leader, the overlap, with its end', () => {
-    const authority = { resourceVersion: '1', current: factsOf('B'), bundle: [factsOf('B'), factsOf('A')] };
+    const authority = {
+      resourceVersion: '1',
+      current: factsOf('B'),
+      bundle: [factsOf('B'), factsOf('A')],
+      rival: null,
+    };
     const lease = leaseOf('a', { servedSinceMs: 5_000 });
     expect(waitsAfter(announced, served, observed({ authority, lease }))).to.deep.equal([
       { for: 'overlap', sinceMs: 5_000, detail: 'the older authority is dropped at 1970-01-01T01:00:05Z' },

@@ -17,6 +17,7 @@ const VACANT: StoredLease = {
   malformed: null,
   rotate: null,
   servedSinceMs: null,
+  rival: null,
 };
 
 /** The Lease after one change, as src/kube/lease-body.ts writes it; null for one that is to be created. */

@@ -15,7 +15,7 @@ export const objectViews = (pki: SymbolicPki) => ({
   }),
   secret: ({ version, value: { crt, key, trust: bundle } }: Entry<StoredSecret>): SecretState => {
     const trust = pki.factsOf(bundle);
-    const common = { resourceVersion: String(version), hash: crt, trust };
+    const common = { resourceVersion: String(version), hash: crt, trust, rival: null };
     const nothing = { ...common, leaf: null, validUntil: '', issuer: null };
     const leaf = pki.get(crt?.split('+')[0] ?? '');
     if (crt === null) return { ...nothing, problem: null };
@@ -33,7 +33,7 @@ export const objectViews = (pki: SymbolicPki) => ({
   authority: ({ version, value: { crt, key, bundle } }: Entry<StoredAuthority>): AuthorityState => {
     const certificate = pki.get(crt);
     const current = certificate?.key === key ? certificate.facts : null;
-    return { resourceVersion: String(version), current, bundle: pki.factsOf(bundle) };
+    return { resourceVersion: String(version), current, bundle: pki.factsOf(bundle), rival: null };
   },
   target: ({ version, value: { bundles, rival } }: Entry<StoredTarget>): TargetState => ({
     resourceVersion: String(version),

@@ -153,7 +153,7 @@ describe('carryOut', () => {
         listening.unsubscribe();
       }
       const quiet = ['done', 'echo'];
-      const contested = { type: 'target/contested', target: 'target-0', rival: 'somebody' };
+      const contested = { type: 'object/contested', object: 'target-0', rival: 'somebody' };
       const loud = ['done', contested, 'echo'];
       expect(told).to.deep.equal([quiet, quiet, quiet, quiet, quiet, loud, quiet, quiet].flat());
       expect(pace.isHeld('target-0', 1)).to.equal(true);
@@ -177,11 +177,20 @@ describe('carryOut', () => {
     });
   });
 
-  it('does not count other writes as repairs', () => {
+  it('counts writes of every kind as repairs but those that nobody fights over', () => {
     const pace = { ...repairPace(), wrote: () => true };
-    const told: StepEvent[] = [];
-    run(issue, { perform: () => of(written) }, pace).event$.subscribe((event) => told.push(event));
-    expect(told).to.deep.equal([done(issue, written)]);
+    const told = (step: Step) => {
+      const events: StepEvent[] = [];
+      const queue = { written$: NEVER, write: () => of(observed.lease) };
+      run(step, { perform: () => of(written), queue }, pace).event$.subscribe((event) => events.push(event));
+      return events;
+    };
+    const announce: Step = { kind: 'announce', announcement: { hash: 'a1', validUntil: 'then' }, fulfils: false };
+    const mark: Step = { kind: 'mark-served', sinceMs: 7 };
+    const contested = (object: string) => ({ type: 'object/contested', object, rival: null });
+    expect(told(issue)).to.deep.equal([done(issue, written), contested('secret')]);
+    expect(told(announce)).to.deep.equal([done(announce, null), contested('announcement')]);
+    expect(told(mark)).to.deep.equal([done(mark, null)]);
   });
 
   describe('a write to the Lease', () => {

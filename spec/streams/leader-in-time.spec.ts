@@ -51,7 +51,7 @@ const world = (sketch: Sketch, scheduler: TestScheduler, issuer: Issuer = 'self-
     refused,
     lead,
     written: () => api.writings().map(stepInWords),
-    contested: () => told.filter(({ type }) => type === 'target/contested'),
+    contested: () => told.filter(({ type }) => type === 'object/contested'),
     /** Lets kubelets and these leaders run for so long. */
     run: (leading$: Observable<unknown>, lengthMs: number): void => {
       const end$ = timer(lengthMs);
@@ -202,7 +202,7 @@ describe('leader, on a toy cluster', () => {
       it(`spends at most ten writes on it in a minute, and tells its name once (${issuer})`, () => {
         const { written, contested } = fight(issuer, QUIET, MINUTE_MS);
         expect(written.filter((words) => words.startsWith('target-0'))).to.have.length.within(5, 10);
-        expect(contested).to.deep.equal([{ type: 'target/contested', target: 'target-0', rival: 'somebody-else' }]);
+        expect(contested).to.deep.equal([{ type: 'object/contested', object: 'target-0', rival: 'somebody-else' }]);
       });
 
       it(`goes on at one write a minute, and tells nothing more (${issuer})`, () => {
@@ -223,6 +223,74 @@ describe('leader, on a toy cluster', () => {
       expect(written.filter((words) => !words.startsWith('target-0'))).to.deep.equal(
         ROTATION.filter((words) => !words.startsWith('target-0')),
       );
+    });
+  });
+
+  describe('against somebody who takes something away every 100 ms', () => {
+    const taken = {
+      secret: { take: 'deleteSecret', words: 'new leaf' },
+      authority: { take: 'deleteAuthority', words: 'new CA' },
+      announcement: { take: 'forgetAnnouncement', words: 'announce' },
+    } as const;
+
+    for (const [object, { take, words }] of Object.entries(taken)) {
+      it(`puts it back at once, then once a minute, and tells of it once: ${object}`, () => {
+        marbles(({ flush }, scheduler) => {
+          const { lead, run, written, api, cluster, contested } = world(QUIET, scheduler);
+          const again = () => written().filter((step) => step.startsWith(words)).length;
+          run(lead(), 5 * MINUTE_MS);
+          interval(100)
+            .pipe(takeUntil(timer(5 * MINUTE_MS)))
+            .subscribe(() => api.meddle(() => cluster.meddle[take]()));
+          scheduler.schedule(() => expect(again()).to.be.within(5, 10), MINUTE_MS);
+          flush();
+          expect(again()).to.be.within(9, 11);
+          expect(contested().filter((event) => 'object' in event && event.object === object)).to.deep.equal([
+            { type: 'object/contested', object, rival: null },
+          ]);
+        });
+      });
+    }
+
+    it('goes on with repairs of caBundles meanwhile', () => {
+      marbles(({ flush }, scheduler) => {
+        const { lead, run, written, api, cluster } = world(QUIET, scheduler);
+        run(lead(), 2 * MINUTE_MS);
+        interval(100)
+          .pipe(takeUntil(timer(2 * MINUTE_MS)))
+          .subscribe(() => api.meddle(() => cluster.meddle.deleteSecret()));
+        scheduler.schedule(() => api.meddle(() => cluster.meddle.putTargetBack('target-1', rivalState('0'))), 45_050);
+        scheduler.schedule(() => expect(written()).to.include('target-1: A'), 45_060);
+        flush();
+      });
+    });
+
+    it('issues a leaf a second when it is asked to: that is no fight', () => {
+      marbles(({ flush }, scheduler) => {
+        const { lead, run, written, api, cluster, contested } = world(QUIET, scheduler, 'self-signed', 100);
+        run(lead(), MINUTE_MS);
+        interval(1_000)
+          .pipe(takeUntil(timer(MINUTE_MS)))
+          .subscribe(() => api.meddle(() => cluster.meddle.ask('leaf')));
+        flush();
+        expect(written().filter((step) => step === 'new leaf, requested')).to.have.length(59);
+        expect(contested()).to.deep.equal([]);
+      });
+    });
+
+    it('announces what an external issuer goes back and forth between: that is no fight', () => {
+      marbles(({ flush }, scheduler) => {
+        const { lead, run, written, api, cluster, contested } = world(QUIET, scheduler, 'external', 100);
+        run(lead(), MINUTE_MS);
+        interval(1_000)
+          .pipe(takeUntil(timer(MINUTE_MS)))
+          .subscribe((at) =>
+            api.meddle(() => cluster.meddle.putSecretBack(clusterOf.secret(at % 2 === 0 ? 'a2:A' : 'a1:A'))),
+          );
+        flush();
+        expect(written().filter((step) => step.startsWith('announce'))).to.have.length(59);
+        expect(contested()).to.deep.equal([]);
+      });
     });
   });
 

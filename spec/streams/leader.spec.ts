@@ -24,8 +24,8 @@ const word = (event: LeaderEvent): string => {
       return `done: ${stepInWords(event.step)}`;
     case 'step/failed':
       return `failed ${event.status ?? 'without answer'}: ${stepInWords(event.step)}`;
-    case 'target/contested':
-      return `${event.rival ?? 'nobody'} contests ${event.target}`;
+    case 'object/contested':
+      return `${event.rival ?? 'nobody'} contests ${event.object}`;
     case 'cluster/observed':
       return 'observed';
     case 'object/unwatched':

@@ -14,6 +14,7 @@ const lease = (hash: string): LeaseSnapshot => ({
   malformed: null,
   rotate: null,
   servedSinceMs: null,
+  rival: null,
 });
 
 const wanted = (announced: string | null, mounted: string | null): Wanted => ({

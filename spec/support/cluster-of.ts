@@ -51,14 +51,24 @@ const certificates = (names: string, daysLeft?: Sketch['daysLeft']): readonly Ce
 const authority = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion = '1'): AuthorityState => {
   const unusable = sketch.startsWith('/');
   const bundle = certificates(sketch.replace('/', ''), daysLeft);
-  if (unusable) return { resourceVersion, current: null, bundle };
-  if (sketch.endsWith(':')) return { resourceVersion, current: certificate(sketch.slice(0, -1), daysLeft), bundle: [] };
-  return { resourceVersion, current: bundle[0]!, bundle };
+  if (unusable) return { resourceVersion, current: null, bundle, rival: null };
+  if (sketch.endsWith(':'))
+    return { resourceVersion, current: certificate(sketch.slice(0, -1), daysLeft), bundle: [], rival: null };
+  return { resourceVersion, current: bundle[0]!, bundle, rival: null };
 };
 
 const secret = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion = '1'): SecretState => {
   if (sketch === 'no leaf') {
-    return { resourceVersion, hash: null, leaf: null, validUntil: '', issuer: null, trust: [], problem: null };
+    return {
+      resourceVersion,
+      hash: null,
+      leaf: null,
+      validUntil: '',
+      issuer: null,
+      trust: [],
+      problem: null,
+      rival: null,
+    };
   }
   const [hash, trusted = '', flaw] = sketch.split(/[: ]/) as [string, string?, string?];
   const leaf = certificate(hash, daysLeft);
@@ -73,6 +83,7 @@ const secret = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion =
     issuer: selfSigned || trust.some(({ fingerprint }) => fingerprint === signer) ? signer : null,
     trust,
     problem: flaw === 'broken' ? 'key of another certificate' : null,
+    rival: null,
   };
 };
 

@@ -1,19 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RawApi } from './raw-api.ts';
+import type { Json, RawApi } from './raw-api.ts';
 
-/** Somebody else who is sure to know the right caBundle. */
+/** Somebody else who is sure to know what should stand there. */
 export interface Rival extends AsyncDisposable {
   readonly writes: number;
 }
 
-/** Rewrites the first caBundle of a webhook configuration every 100 ms, as the field manager `rival`, until disposed. */
-export const startRival = (api: RawApi, target: string, pem: string): Rival => {
-  const value = Buffer.from(pem).toString('base64');
+/** Patches an object every 100 ms, as the field manager `rival`, until disposed. */
+export const startRival = (api: RawApi, path: string, kind: 'json' | 'merge', patch: Json): Rival => {
   let [writes, isOver] = [0, false];
   const write = async (): Promise<void> => {
     while (!isOver) {
-      const patch = [{ op: 'add', path: '/webhooks/0/clientConfig/caBundle', value }];
-      const { status, text } = await api.patch('json', `${target}?fieldManager=rival`, patch);
+      const { status, text } = await api.patch(kind, `${path}?fieldManager=rival`, patch);
       if (status !== 200) throw new Error(text);
       writes += 1;
       await sleep(100);

@@ -53,7 +53,7 @@ export const toyCluster = (
       notBeforeMs: nowMs() - 3_600_000,
       notAfterMs: nowMs() + 3_650 * clusterOf.dayMs,
     };
-    authority = { resourceVersion: next(), current, bundle: [current, ...step.keep] };
+    authority = { resourceVersion: next(), current, bundle: [current, ...step.keep], rival: null };
   };
 
   const newLeaf = (signer: CertificateFacts, trust: readonly CertificateFacts[]): void => {

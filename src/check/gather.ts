@@ -4,6 +4,7 @@ import { clusterPaths } from '../cluster-paths.ts';
 import type { Config } from '../config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { leaseSchema } from '../kube/lease-schema.ts';
+import { FIELD_MANAGER } from '../object-states.ts';
 import { permissions } from '../permissions.ts';
 import type { Evidence, Labels, LeaseLook } from './evidence.ts';
 import { lookAtCertDir } from './look-at-cert-dir.ts';
@@ -43,7 +44,7 @@ export const gather = async (gathering: Gathering): Promise<Evidence> => {
     <T>(parse: (object: unknown) => T) =>
     (answer: unknown): readonly T[] =>
       (listed.parse(answer).items ?? []).map(parse);
-  const schema = leaseSchema(config.annotationPrefix);
+  const schema = leaseSchema(config.annotationPrefix, FIELD_MANAGER);
   const readLease = () =>
     look(client, paths.lease.path, (object): LeaseLook => ({ ...schema.parse(object), labels: labelsOf(object) }));
   const readPods = () =>

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { announcementOf } from './announcement-of.ts';
 import { rfc3339 } from './rfc3339.ts';
+import { managedFieldsSchema, rivalOf } from './rival-of.ts';
 import { understand } from './understand.ts';
 
 /**
@@ -29,6 +30,7 @@ const leaseShape = z.object({
     uid: z.string().min(1),
     resourceVersion: z.string().min(1),
     annotations: z.custom<Annotations>(isRecord).catch({}),
+    managedFields: z.optional(z.unknown()),
   }),
   spec: specSchema.catch(emptySpec),
 });
@@ -40,34 +42,41 @@ export interface LeaseSchema {
   parse(object: unknown): LeaseSnapshot;
 }
 
-type Told = Pick<LeaseSnapshot, 'announcement' | 'malformed' | 'rotate' | 'servedSinceMs'>;
+type Told = Pick<LeaseSnapshot, 'announcement' | 'malformed' | 'rotate' | 'servedSinceMs' | 'rival'>;
 
-const toldBy = ([ready, hash, validUntil, rotate, servedSince]: readonly (string | undefined)[]): Told => ({
+const toldBy = (
+  [ready, hash, validUntil, rotate, servedSince]: readonly (string | undefined)[],
+  rival: string | null,
+): Told => ({
   ...announcementOf({ ready, hash, validUntil }),
   rotate: rotate?.slice(0, longestRotate) ?? null,
   servedSinceMs: servedSince === undefined ? null : rfc3339(servedSince),
+  rival,
 });
 
 /**
  * Reads a Lease. Garbage in its annotations or its spec never throws; a `KubeProblem` says that it is not a Lease at all.
  *
  * @param annotationPrefix Without the slash: `kubetemplater.io`.
+ * @param ourManager The field manager that our own writes go by.
  */
-export function leaseSchema(annotationPrefix: string): LeaseSchema {
+export function leaseSchema(annotationPrefix: string, ourManager: string): LeaseSchema {
   const names = ['cert-ready', 'cert-hash', 'cert-valid-until', 'rotate', 'cert-served-since'].map(
     (name) => `${annotationPrefix}/${name}`,
   );
   // A renewal, which is what nearly every event is, leaves all of them alone.
   let texts: readonly (string | undefined)[] = [];
-  let told = toldBy(texts);
+  let told = toldBy(texts, null);
 
-  function read(annotations: Annotations): Told {
+  function read(annotations: Annotations, managedFields: unknown): Told {
     const now = names.map((name) => {
       const text = annotations[name];
       return typeof text === 'string' ? text : undefined;
     });
-    if (now.some((text, at) => text !== texts[at])) told = toldBy((texts = now));
-    return told;
+    if (now.every((text, at) => text === texts[at])) return told;
+    texts = now;
+    const rival = rivalOf(managedFieldsSchema.parse(managedFields), ourManager, `f:${annotationPrefix}/cert-hash`);
+    return (told = toldBy(now, rival));
   }
 
   function snapshotOf({ metadata, spec }: z.infer<typeof leaseShape>): LeaseSnapshot {
@@ -78,7 +87,7 @@ export function leaseSchema(annotationPrefix: string): LeaseSchema {
       durationMs: spec.leaseDurationSeconds * 1000,
       renewTime: spec.renewTime,
       transitions: spec.leaseTransitions,
-      ...read(metadata.annotations),
+      ...read(metadata.annotations, metadata.managedFields),
     };
   }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { managedFieldsSchema, rivalOf } from './rival-of.ts';
 
 export type TargetType =
   'validatingwebhookconfiguration' | 'mutatingwebhookconfiguration' | 'customresourcedefinition' | 'apiservice';
@@ -31,9 +32,7 @@ const configSchema = z.looseObject({ caBundle: z.string().nullish() });
 const objectSchema = z.object({
   metadata: z.object({
     resourceVersion: z.string().min(1),
-    managedFields: z
-      .array(z.object({ manager: z.string().nullish(), time: z.string().nullish(), fieldsV1: z.optional(z.unknown()) }))
-      .nullish(),
+    managedFields: managedFieldsSchema,
   }),
   webhooks: z.array(z.object({ clientConfig: configSchema.nullish() })).nullish(),
   spec: z
@@ -72,18 +71,6 @@ const fieldsOf = (type: TargetType, { webhooks, spec }: Parsed): readonly CaBund
   }
 };
 
-const writesCaBundle = (fields: unknown): boolean =>
-  typeof fields === 'object' &&
-  fields !== null &&
-  Object.entries(fields).some(([key, below]) => key === 'f:caBundle' || writesCaBundle(below));
-
-const rivalOf = ({ metadata }: Parsed, ours: string): string | null => {
-  const writers = (metadata.managedFields ?? [])
-    .filter(({ manager, fieldsV1 }) => manager != null && manager !== ours && writesCaBundle(fieldsV1))
-    .sort((left, right) => (left.time ?? '').localeCompare(right.time ?? ''));
-  return writers.at(-1)?.manager ?? null;
-};
-
 export const targetPath = (type: TargetType): string => COLLECTIONS[type];
 
 /** @throws ZodError when it is nothing with a caBundle. */
@@ -94,6 +81,6 @@ export const targetObject =
     return {
       resourceVersion: parsed.metadata.resourceVersion,
       fields: fieldsOf(type, parsed),
-      rival: rivalOf(parsed, ourManager),
+      rival: rivalOf(parsed.metadata.managedFields, ourManager, 'f:caBundle'),
     };
   };

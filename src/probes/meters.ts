@@ -49,10 +49,10 @@ export const createMeters = (targets: readonly string[] = []): Meters => ({
     each(targets),
   ),
   contests: createTally(
-    named('ca_bundle_contests_total'),
-    'Fights with another writer of a caBundle.',
-    ['target'],
-    each(targets),
+    named('contests_total'),
+    'Fights with another writer: over a caBundle, secret (SECRET_NAME), authority (SECRET_NAME-ca) or announcement.',
+    ['object'],
+    each([...targets, 'secret', 'authority', 'announcement']),
   ),
   admissionRequests: createTally(
     named('admission_requests_total'),

@@ -1,0 +1,26 @@
+import * as z from 'zod';
+
+/** For `metadata.managedFields`; what cannot be read names nobody. */
+export const managedFieldsSchema = z
+  .array(z.object({ manager: z.string().nullish(), time: z.string().nullish(), fieldsV1: z.optional(z.unknown()) }))
+  .nullish()
+  .catch(null);
+
+export type ManagedFields = z.infer<typeof managedFieldsSchema>;
+
+const owns = (fields: unknown, field: string): boolean =>
+  typeof fields === 'object' &&
+  fields !== null &&
+  Object.entries(fields).some(([key, below]) => key === field || owns(below, field));
+
+/**
+ * The field manager other than ours that wrote a field last; null when nobody else owns it.
+ *
+ * @param field as managedFields spells it, wherever it stands: `f:caBundle`
+ */
+export const rivalOf = (managedFields: ManagedFields, ours: string, field: string): string | null => {
+  const writers = (managedFields ?? [])
+    .filter(({ manager, fieldsV1 }) => manager != null && manager !== ours && owns(fieldsV1, field))
+    .sort((left, right) => (left.time ?? '').localeCompare(right.time ?? ''));
+  return writers.at(-1)?.manager ?? null;
+};
