@@ -128,7 +128,7 @@ export const leaseLaws: readonly FuzzLaw[] = [
     fc.property(lease, (given) => {
       let snapshot;
       try {
-        snapshot = leaseSchema(PREFIX).parse(given);
+        snapshot = leaseSchema(PREFIX, 'webhook-certd').parse(given);
       } catch (error) {
         expect(error).to.be.instanceOf(KubeProblem);
         return;

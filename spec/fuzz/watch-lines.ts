@@ -61,7 +61,7 @@ interface Outcome {
 }
 
 const parsers: readonly ((object: unknown) => unknown)[] = [
-  (one) => leaseSchema('kubetemplater.io').parse(one),
+  (one) => leaseSchema('kubetemplater.io', 'webhook-certd').parse(one),
   objectStates.secret,
 ];
 
