@@ -78,7 +78,7 @@ describe('leaseSchema', () => {
   });
 
   it('reads the annotations again when one of them has changed, and only then', () => {
-    const schema = leaseSchema(prefix);
+    const schema = leaseSchema(prefix, 'me');
     const full = { ...good, rotate: 'leaf', 'cert-served-since': '2026-01-02T03:04:05Z' };
     const seen = (values: Readonly<Record<string, unknown>>, renewTime: string) =>
       schema.parse(lease(values, { renewTime }));
