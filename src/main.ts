@@ -10,6 +10,8 @@ import { createLogger } from './logger.ts';
 import type { Logger } from './logger.ts';
 import { lineSink } from './logging/line-sink.ts';
 import { stdoutOutlet } from './logging/stdout-outlet.ts';
+import { errorText } from './logging/error-text.ts';
+import { withoutSecret } from './logging/without-secret.ts';
 import { podNamespace } from './pod-namespace.ts';
 import { Problem } from '../streams/problem.ts';
 
@@ -52,9 +54,24 @@ const loggerOf = ({ logLevel, logFormat }: Config): Logger => {
   return logger;
 };
 
+const stackOf = (error: unknown): string | undefined =>
+  error instanceof Error && !(error instanceof Problem) ? error.stack : undefined;
+
+/** Node's own account of a crash repeats messages and causes as they are, with every secret in them. */
+const crashing = (tell: (error: unknown) => void): void => {
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => {
+    tell(error);
+    process.exit(1);
+  });
+};
+
 const serve = async (config: Config): Promise<number> => {
   const logger = loggerOf(config);
   const stopping = signalled();
+  crashing((error) => logger.error('Cannot go on', { error, stack: stackOf(error) }));
+  process.removeAllListeners('warning');
+  process.on('warning', (error) => logger.warn('Node or a library warns', { error }));
   // A promise that somebody's handler forgot must not take the webhook down.
   process.on('unhandledRejection', (error) => logger.error('A promise was rejected and nobody handled it', { error }));
   try {
@@ -65,8 +82,7 @@ const serve = async (config: Config): Promise<number> => {
     await daemon.stop();
     return failed ? 1 : 0;
   } catch (error) {
-    const stack = error instanceof Error && !(error instanceof Problem) ? error.stack : undefined;
-    logger.error('Cannot go on', { error, stack });
+    logger.error('Cannot go on', { error, stack: stackOf(error) });
     return 1;
   }
 };
@@ -100,6 +116,10 @@ const run = async (line: CommandLine): Promise<number> => {
   return line.command === 'check' ? check(config, line.own) : serve(config);
 };
 
+crashing((error) => {
+  const text = error instanceof Error ? errorText(error) : String(error);
+  process.stderr.write(`webhook-certd: ${withoutSecret(text)}\n${withoutSecret(stackOf(error) ?? '')}\n`);
+});
 const line = parseCommandLine(process.argv.slice(2));
 process.exitCode = await run(line);
 // What somebody's handler has left running must not outlive SHUTDOWN_GRACE.

@@ -92,7 +92,7 @@ export const configuration: readonly FuzzLaw[] = [
       fc.nat(99_999),
       (host, port) => {
         const value = `${host}:${port}`;
-        const read = only({ WEBHOOK_BIND_ADDRESS: value });
+        const read = only({ WEBHOOK_BIND_ADDRESS: value, HEALTH_PROBE_BIND_ADDRESS: ':0', METRICS_BIND_ADDRESS: '0' });
         if (port > 65_535) expect(read).to.match(/^WEBHOOK_BIND_ADDRESS=".*:\d+…?": expected :PORT or HOST:PORT/);
         else expect(typeof read === 'string' ? read : read.webhookBind.port).to.equal(port);
       },

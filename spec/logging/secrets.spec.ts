@@ -1,5 +1,8 @@
 import { expect } from 'chai';
+import { generateKeyPairSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { createLogger } from '../../src/logger.ts';
+import { looksSecret } from '../../src/looks-secret.ts';
 
 const body = 'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg';
 const pem = `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`;
@@ -51,6 +54,29 @@ describe('the net for secrets', () => {
       expect(written(format, pem, {}))
         .to.include('[redacted]')
         .and.to.not.include(body);
+    });
+  }
+
+  const keys: readonly (readonly [string, KeyObject])[] = [
+    ...([2048, 3072] as const).map(
+      (modulusLength) => [`RSA ${modulusLength}`, generateKeyPairSync('rsa', { modulusLength }).privateKey] as const,
+    ),
+    ...(['P-256', 'P-384', 'P-521'] as const).map(
+      (namedCurve) => [namedCurve, generateKeyPairSync('ec', { namedCurve }).privateKey] as const,
+    ),
+    ['Ed25519', generateKeyPairSync('ed25519').privateKey],
+  ];
+  for (const [name, key] of keys) {
+    it(`knows a private key of ${name} without its armour, and wherever it stands in base64`, () => {
+      const armoured = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+      const bare = [key.export({ type: 'pkcs8', format: 'der' })];
+      if (name.startsWith('RSA')) bare.push(key.export({ type: 'pkcs1', format: 'der' }));
+      if (/P-(?:256|384)/.test(name)) bare.push(key.export({ type: 'sec1', format: 'der' }));
+      for (const der of bare) expect(looksSecret(der.toString('base64')), name).to.equal(true);
+      for (const before of ['', 'a', 'ab'])
+        expect(looksSecret(Buffer.from(before + armoured).toString('base64')), `after ${before.length}`).to.equal(true);
+      expect(looksSecret(JSON.stringify({ armoured }))).to.equal(true);
+      expect(looksSecret(armoured.replaceAll('\n', ' '))).to.equal(true);
     });
   }
 

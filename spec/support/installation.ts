@@ -21,7 +21,10 @@ export const PREFIX = 'kubetemplater.io';
 export interface SpecReplica extends RunningDaemon {
   readonly name: string;
   readonly webhookPort: number;
+  readonly probePort: number;
   readonly directory: string;
+  /** Path of the file it reaches the API server by. */
+  readonly kubeconfig: string;
   readonly kubelet: EmbeddedKubelet;
   /** Body and code of a probe endpoint. */
   probe(path: string): Promise<{ readonly code: number; readonly text: string }>;
@@ -168,7 +171,9 @@ export const install = async (
       ...daemon,
       name,
       webhookPort,
+      probePort,
       directory,
+      kubeconfig: ownKubeconfig,
       kubelet,
       probe,
       again: () => around(start()),

@@ -13,6 +13,8 @@ export interface RunningDaemon extends AsyncDisposable {
   /** Everything it has logged, as parsed from its stdout. */
   readonly lines: readonly LogLine[];
   readonly stderr: () => string;
+  /** The same as it was written, for what is no JSON too. */
+  readonly stdout: () => string;
   /** The exit code; null after a signal. */
   readonly exit: Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
@@ -23,6 +25,15 @@ export interface RunningDaemon extends AsyncDisposable {
   /** Lines from here on: what was said before is not looked at by `line`. */
   mark(): void;
 }
+
+const parse = (text: string): LogLine => {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    // LOG_FORMAT=pretty.
+    return { message: text };
+  }
+};
 
 const has = (line: LogLine, fields: Readonly<Record<string, unknown>>): boolean =>
   Object.entries(fields).every(([name, value]) => line[name] === value);
@@ -36,10 +47,12 @@ export const runDaemon = (env: Readonly<Record<string, string>>, flags: readonly
   const lines: LogLine[] = [];
   const line$ = new Subject<LogLine>();
   let stderr = '';
+  let stdout = '';
   let marked = 0;
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   createInterface(child.stdout).on('line', (text) => {
-    const line = JSON.parse(text) as LogLine;
+    stdout += `${text}\n`;
+    const line = parse(text);
     lines.push(line);
     line$.next(line);
   });
@@ -48,6 +61,7 @@ export const runDaemon = (env: Readonly<Record<string, string>>, flags: readonly
   return {
     lines,
     stderr: () => stderr,
+    stdout: () => stdout,
     exit,
     kill: (signal) => void child.kill(signal),
     mark: () => (marked = lines.length),

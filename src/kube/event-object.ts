@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { looksSecret } from '../looks-secret.ts';
 
 /** What is told, and about which object. */
 export interface Told {
@@ -45,8 +46,10 @@ const nameOf = ({ about, reason, key }: Told): string => {
   return `${beginning}.${matter}`;
 };
 
-const shortened = (message: string): string =>
-  message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE - 1)}…`;
+const tellable = (message: string): string => {
+  if (looksSecret(message)) return '[redacted]';
+  return message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE - 1)}…`;
+};
 
 /** An Event in the namespace of what it is about, which is where `kubectl describe` looks for it. */
 export const eventObject = (told: Told): EventObject => {
@@ -60,7 +63,7 @@ export const eventObject = (told: Told): EventObject => {
     involvedObject: { ...named, ...(uid === null ? {} : { uid }) },
     type,
     reason,
-    message: shortened(message),
+    message: tellable(message),
     count: 1,
     firstTimestamp: now,
     lastTimestamp: now,

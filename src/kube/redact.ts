@@ -2,6 +2,8 @@ const longestChars = 600;
 
 const pem = /-----BEGIN [^-]*-----[\s\S]*?(?:-----END [^-]*-----|$)/g;
 const authorization = /\b(bearer|basic)\s+[^\s"',]+/gi;
+// `token: …`, `"clientKeyData":"…"`, `password=…`: what a plugin prints when it fails is its own affair.
+const named = /((?:token|password|passwd|secret|key-?data)["']?\s*[:=]\s*["']?)[^\s"',}]+/gi;
 const opaque = /[A-Za-z0-9+/=_.-]{32,}/g;
 
 /** Kubernetes names are lower-case, kinds carry no digits: what mixes all three is a token, a key or an encoded blob. */
@@ -22,6 +24,7 @@ export function redact(text: string, secret: string | null = null): string {
   clean = clean
     .replace(pem, '[redacted]')
     .replace(authorization, '$1 [redacted]')
+    .replace(named, '$1[redacted]')
     .replace(opaque, (run) => (looksSecret(run) ? '[redacted]' : run))
     .replace(/\s+/g, ' ')
     .trim();

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { looksSecret } from '../looks-secret.ts';
 
 /** Longest reason told, in characters: it ends in the API server's log and on somebody's terminal. */
 const longest = 1_000;
@@ -12,7 +13,10 @@ export const refuse = (response: ServerResponse, status: number, reason: string)
     response.destroy();
     return;
   }
-  const body = `${reason.slice(0, longest)}\n`;
+  // A handler may have put anything into its error.
+  const body = looksSecret(reason)
+    ? 'the reason looks like a secret and is not told\n'
+    : `${reason.slice(0, longest)}\n`;
   const { req: request } = response;
   response.setHeader('Content-Type', 'text/plain; charset=utf-8');
   response.setHeader('Content-Length', Buffer.byteLength(body));
