@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build as bundle, type Metafile } from 'esbuild';
+import { writeSbom } from './write-sbom.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -29,11 +30,19 @@ export interface Built {
   readonly bytes: number;
   /** What the largest libraries and folders add, in bytes, largest first. */
   readonly parts: readonly (readonly [string, number])[];
+  /** Every file of which something is inside, by its path from the root. */
+  readonly inputs: readonly string[];
 }
 
 const partOf = (path: string): string =>
   /node_modules\/(?<library>(?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.groups?.['library'] ??
   path.split('/').slice(0, 2).join('/');
+
+/** What was parsed and then dropped as unused is not inside. */
+const inputsOf = ({ outputs }: Metafile): readonly string[] =>
+  Object.values(outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  );
 
 const partsOf = ({ outputs }: Metafile): Built['parts'] => {
   const bytes = new Map<string, number>();
@@ -76,16 +85,17 @@ export async function build({ entry, outfile, sourcemap }: BuildOptions): Promis
     if (path === outfile) bytes = written.length;
     await writeFile(path, written, { mode: 0o755 });
   }
-  return { bytes, parts: partsOf(metafile) };
+  return { bytes, parts: partsOf(metafile), inputs: inputsOf(metafile) };
 }
 
 if (import.meta.main) {
   const outfile = join(root, 'dist', 'webhook-certd.js');
-  const { bytes, parts } = await build({
+  const { bytes, parts, inputs } = await build({
     entry: join(root, 'src', 'main.ts'),
     outfile,
     sourcemap: process.argv.includes('--sourcemap'),
   });
+  await writeSbom(root, outfile, inputs, join(root, 'dist', 'sbom.cdx.json'));
   const kib = (size: number): string => `${(size / 1024).toFixed(0)} KiB`;
   const largest = parts.slice(0, 12).map(([part, size]) => `  ${part.padEnd(32)} ${kib(size).padStart(9)}\n`);
   process.stdout.write(`dist/webhook-certd.js ${kib(bytes)}\n${largest.join('')}`);
