@@ -23,6 +23,9 @@ export interface Caller extends Disposable {
   readonly failed: number;
 }
 
+/** As many may wait for an answer at one time; what else is due is sent later. */
+const MOST_IN_FLIGHT = 64;
+
 /** What is due after a pause of this machine is caught up with in so many calls a turn. */
 const MOST_AT_ONCE = 8;
 
@@ -78,13 +81,14 @@ const call = ({ port }: Endpoint, agent: Agent, servername: string): Promise<str
  */
 export const startCaller = (options: CallerOptions): Caller => {
   const { caBundle$, endpoints, serverName, everyMs, onFailure } = options;
-  const counts = { calls: 0, failed: 0 };
+  const counts = { calls: 0, failed: 0, inFlight: 0 };
   let agent: Agent | null = null;
   let turn = 0;
 
   const calling: Subscription = caBundle$.subscribe((ca) => {
     const before = agent;
-    agent = ca === '' ? null : new Agent({ ca, keepAlive: true, maxSockets: 4 });
+    // No call waits for a connection: one that did would dial later, by a bundle that is gone by then.
+    agent = ca === '' ? null : new Agent({ ca, keepAlive: true, maxFreeSockets: 4 });
     // Calls under way may still finish on their connections.
     if (before !== null) setTimeout(() => before.destroy(), 15_000).unref();
   });
@@ -92,18 +96,22 @@ export const startCaller = (options: CallerOptions): Caller => {
     const ready = endpoints();
     const endpoint = ready[turn++ % ready.length];
     if (endpoint === undefined || agent === null) return;
+    const madeMs = performance.now();
+    counts.inFlight += 1;
     const reason = await call(endpoint, agent, serverName);
+    counts.inFlight -= 1;
     if (calling.closed) return;
     counts.calls += 1;
     if (reason === null) return;
     counts.failed += 1;
-    onFailure(endpoint, reason);
+    onFailure(endpoint, `${reason}, ${Math.round(performance.now() - madeMs)} ms after it was made`);
   };
   // By the clock, since the timers of a busy machine come late.
   const startMs = performance.now();
   let sent = 0;
   const due = () => {
-    const count = Math.min(MOST_AT_ONCE, Math.floor((performance.now() - startMs) / everyMs) - sent);
+    const overdue = Math.floor((performance.now() - startMs) / everyMs) - sent;
+    const count = Math.min(MOST_AT_ONCE, MOST_IN_FLIGHT - counts.inFlight, overdue);
     sent += Math.max(0, count);
     return range(0, Math.max(0, count));
   };
