@@ -68,7 +68,7 @@ describe('the net for secrets', () => {
   ];
   for (const [name, key] of keys) {
     it(`knows a private key of ${name} without its armour, and wherever it stands in base64`, () => {
-      const armoured = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+      const armoured = key.export({ type: 'pkcs8', format: 'pem' });
       const bare = [key.export({ type: 'pkcs8', format: 'der' })];
       if (name.startsWith('RSA')) bare.push(key.export({ type: 'pkcs1', format: 'der' }));
       if (/P-(?:256|384)/.test(name)) bare.push(key.export({ type: 'sec1', format: 'der' }));

@@ -14,7 +14,7 @@ import { leaksOf } from './leaks.ts';
 
 const HANDLER = fileURLToPath(new URL('indiscreet-handler.ts', import.meta.url));
 const ecKey = (): string =>
-  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 
 /** The answer's body, and that of an error too: whoever called sees it. */
 const review = ({ webhookPort: port }: SpecReplica, name: string): Promise<string> =>
@@ -45,7 +45,7 @@ const keysOf = async ({ api, paths }: Installation): Promise<Record<string, stri
     [paths.secret, 'tls.key'],
     [paths.authority, 'ca.key'],
   ] as const) {
-    const text = Buffer.from(String((await api.admin.get(path)).at('data', entry)), 'base64').toString();
+    const text = Buffer.from((await api.admin.get(path)).at('data', entry) as string, 'base64').toString();
     expect(text).to.include('PRIVATE KEY');
     keys[`${entry} ${text.slice(40, 90)}`] = text;
   }

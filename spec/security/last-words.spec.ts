@@ -8,9 +8,7 @@ import type { TemporaryDirectory } from '../kube/temporary-directory.ts';
 import { leaksOf } from './leaks.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  .privateKey.export({ type: 'pkcs8', format: 'pem' })
-  .toString();
+const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 const canaries = { key, token: 'canary-t0ken-of-a-plugin', password: 'canary-passw0rd-in-a-url' } as const;
 const leaks = leaksOf(canaries);
 const { token, password } = canaries;

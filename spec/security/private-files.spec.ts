@@ -1,0 +1,21 @@
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { startCluster } from '../../src/demo/cluster.ts';
+
+const forOthers = async (path: string): Promise<number> => (await stat(path)).mode & 0o077;
+
+describe('the files of the demo', () => {
+  it('stand in a folder that nobody else may enter, its kubeconfig readable by nobody else, and go with it', async () => {
+    let folder = '';
+    {
+      await using cluster = await startCluster(['replica-0'], 0);
+      const { KUBECONFIG: kubeconfig = '', CERT_DIR: mount = '' } = cluster.replicaEnv('replica-0');
+      folder = dirname(kubeconfig);
+      expect(mount.startsWith(join(folder, '/'))).to.equal(true);
+      expect(await forOthers(folder)).to.equal(0);
+      expect(await forOthers(kubeconfig)).to.equal(0);
+    }
+    expect(await readdir(folder).catch((error: NodeJS.ErrnoException) => error.code)).to.equal('ENOENT');
+  });
+});
