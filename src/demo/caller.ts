@@ -88,7 +88,7 @@ export const startCaller = (options: CallerOptions): Caller => {
   const calling: Subscription = caBundle$.subscribe((ca) => {
     const before = agent;
     // No call waits for a connection: one that did would dial later, by a bundle that is gone by then.
-    agent = ca === '' ? null : new Agent({ ca, keepAlive: true, maxFreeSockets: 4 });
+    agent = ca === '' ? null : new Agent({ ca, keepAlive: true, maxFreeSockets: MOST_IN_FLIGHT });
     // Calls under way may still finish on their connections.
     if (before !== null) setTimeout(() => before.destroy(), 15_000).unref();
   });
