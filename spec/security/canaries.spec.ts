@@ -53,7 +53,7 @@ const keysOf = async ({ api, paths }: Installation): Promise<Record<string, stri
 };
 
 describe('a secret', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   for (const format of ['json', 'pretty']) {
     it(`is in nothing that a daemon tells in its life and at its crash, logged as ${format}`, async () => {
@@ -73,7 +73,7 @@ describe('a secret', function () {
       });
       const { paths, namespace } = installation;
       await using replica = await installation.replica();
-      const said = (text: string, times = 1) => until(() => replica.stdout().split(text).length > times, 30_000);
+      const said = (text: string, times = 1) => until(() => replica.stdout().split(text).length > times, 90_000);
       await said('Ready');
       let keys = await keysOf(installation);
 
@@ -89,7 +89,7 @@ describe('a secret', function () {
       // A key of somebody else's in the Secret, and one that is none: told, and replaced.
       for (const text of [planted, `-----BEGIN PRIVATE KEY-----\n${canary.split('\n')[1] ?? ''}\n`]) {
         await api.admin.patch('merge', paths.secret, { data: { 'tls.key': Buffer.from(text).toString('base64') } });
-        await until(async () => !Object.values(await keysOf(installation)).includes(text), 30_000);
+        await until(async () => !Object.values(await keysOf(installation)).includes(text), 90_000);
       }
       keys = { ...keys, ...(await keysOf(installation)) };
       await api.stop();
