@@ -76,20 +76,17 @@ export const leaseSnapshot = (
         return ports.leaseWatch.list();
       });
 
-    const observe = (lease: LeaseSnapshot | null, via: Via, authoritative: boolean): Observable<LeaseEvent> => {
-      const stale = !authoritative && lease && newest && isOlderVersion(lease.resourceVersion, newest.resourceVersion);
-      if (stale) return EMPTY;
+    const isStale = ({ resourceVersion }: { readonly resourceVersion: string }): boolean =>
+      newest != null && isOlderVersion(resourceVersion, newest.resourceVersion);
+
+    const observe = (lease: LeaseSnapshot | null, via: Via): Observable<LeaseEvent> => {
       const announces = lease?.announcement?.hash !== newest?.announcement?.hash;
       newest = lease;
       return of({ type: 'lease/observed', lease, via, announces });
     };
 
-    /** Something newer was seen while the list was under way; the watch goes on from the list, and repeats it. */
-    const isOvertaken = ({ resourceVersion }: { readonly resourceVersion: string }): boolean =>
-      newest !== newestWhenListing && newest != null && isOlderVersion(resourceVersion, newest.resourceVersion);
-
-    const forget = (lease: LeaseSnapshot): Observable<LeaseEvent> =>
-      newest && isOlderVersion(lease.resourceVersion, newest.resourceVersion) ? EMPTY : observe(null, 'watch', true);
+    const observeNewer = (lease: LeaseSnapshot | null, via: Via): Observable<LeaseEvent> =>
+      lease !== null && isStale(lease) ? EMPTY : observe(lease, via);
 
     const answered$ = new Subject<void>();
     const get$ = defer(() => {
@@ -100,7 +97,7 @@ export const leaseSnapshot = (
         filter((lease) => lease !== null || newest === before),
       );
     }).pipe(
-      concatMap((lease) => observe(lease, 'get', false)),
+      concatMap((lease) => observeNewer(lease, 'get')),
       catchError((error: unknown): Observable<LeaseEvent> => {
         if (!(error instanceof Problem)) return throwError(() => error);
         return of({ type: 'lease/unread', status: error.status, error: error.message });
@@ -112,10 +109,13 @@ export const leaseSnapshot = (
         merge(
           watch$.pipe(
             concatMap((item): Observable<LeaseEvent> => {
-              if (item.type === 'watch/listed')
-                return isOvertaken(item) ? EMPTY : observe(item.items[0] ?? null, 'watch', true);
-              if (item.type === 'watch/applied') return observe(item.object, 'watch', false);
-              if (item.type === 'watch/deleted') return forget(item.object);
+              if (item.type === 'watch/listed') {
+                // Something newer was seen while the list was under way: the watch goes on from the list, and repeats it.
+                const overtaken = newest !== newestWhenListing && isStale(item);
+                return overtaken ? EMPTY : observe(item.items[0] ?? null, 'watch');
+              }
+              if (item.type === 'watch/applied') return observeNewer(item.object, 'watch');
+              if (item.type === 'watch/deleted') return isStale(item.object) ? EMPTY : observe(null, 'watch');
               return of(item);
             }),
           ),
@@ -135,7 +135,7 @@ export const leaseSnapshot = (
             map(() => ({})),
             singleFlight(() => get$),
           ),
-          written$.pipe(concatMap((lease) => observe(lease, 'write', false))),
+          written$.pipe(concatMap((lease) => observeNewer(lease, 'write'))),
         ),
       ),
     );

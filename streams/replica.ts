@@ -49,9 +49,6 @@ export interface ReplicaStreams {
   readonly certificate$: Observable<VerifiedPair>;
 }
 
-const isNews = (event: ElectionEvent): boolean =>
-  event.type === 'leadership/acquired' || event.type === 'leadership/lost' || event.type === 'leadership/released';
-
 /**
  * One replica: the Lease, seen once and shared; the follower that every replica is; the candidate that may become the
  * leader; the leader, for as long as it holds the Lease.
@@ -82,7 +79,7 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
   ).pipe(share());
 
   const led$ = election$.pipe(
-    filter(isNews),
+    filter((event) => event.type === 'leadership/acquired' || event.type === 'leadership/lost'),
     switchMap((event) =>
       event.type === 'leadership/acquired'
         ? leader(

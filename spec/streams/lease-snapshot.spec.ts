@@ -164,6 +164,25 @@ describe('leaseSnapshot', () => {
       });
     }
 
+    it('believes a list after a GET found no Lease while it was under way', () => {
+      marbles(({ cold, hot, expectObservable }) => {
+        const list1$ = cold('     -(l|)          ', listings);
+        const lost$ = cold('       -x           ', { x: { type: 'expired' } as const });
+        const list2$ = cold('        -----(s|)  ', listings);
+        const tick$ = hot('       ----t----------');
+        const get$ = cold('           -(0|)     ', leases);
+        const unsub = '           ^-------------!';
+        const expected = '        -LX--0-S-------';
+        const lease$ = snapshots({ lists: [list1$, list2$], connections: [lost$, NEVER], tick$, get$ });
+        expectObservable(lease$, unsub).toBe(expected, {
+          ...told,
+          X: { type: 'watch/closed', reason: 'expired' },
+          0: observed(null, 'get', true),
+          S: observed(at('3', 'z'), 'watch', true),
+        });
+      });
+    });
+
     it('drops the deletion of a Lease that has been made again', () => {
       marbles(({ cold, hot, expectObservable }) => {
         const list$ = cold('      -(l|)      ', listings);
@@ -213,6 +232,64 @@ describe('leaseSnapshot', () => {
         );
         expectSubscriptions(get$.subscriptions).toBe([]);
         expectSubscriptions(tick$.subscriptions).toBe(tickSubs);
+      });
+    });
+
+    it('GETs nothing whatever an established watch carries', () => {
+      marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+        const list$ = cold('      -(l|)       ', listings);
+        const connection$ = cold(' -o-b---d-- ', frames);
+        const tick$ = hot('       -----t---t--');
+        const get$ = cold('       -(a|)       ', leases);
+        const unsub = '           ^----------!';
+        const expected = '        -Le-b---d---';
+        expectObservable(snapshots({ lists: [list$], connections: [connection$], tick$, get$ }), unsub).toBe(expected, {
+          ...told,
+          b: observed(at('6', 'b'), 'watch', true),
+          d: observed(null, 'watch', true),
+        });
+        expectSubscriptions(get$.subscriptions).toBe([]);
+        expectSubscriptions(tick$.subscriptions).toBe('^-!');
+      });
+    });
+
+    it('GETs after the watch has ended and until it is established again', () => {
+      marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+        const list$ = cold('   -(l|)            ', listings);
+        const ends$ = cold('    -o-|            ', frames);
+        const slow$ = cold('       ------o      ', frames);
+        const tick$ = hot('    ------t------t--');
+        const get$ = cold('          -(b|)      ', leases);
+        const unsub = '        ^--------------!';
+        const expected = '     -Le-C--b--e-----';
+        const lease$ = snapshots({ lists: [list$], connections: [ends$, slow$], tick$, get$ });
+        expectObservable(lease$, unsub).toBe(expected, { ...told, b: observed(at('6', 'b'), 'get', true) });
+        expectSubscriptions(get$.subscriptions).toBe('------^!');
+        expectSubscriptions(tick$.subscriptions).toBe(['^-!', '----^-----!']);
+      });
+    });
+
+    it('ends the pause of a watch that got no answer as soon as a GET gets one', () => {
+      marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+        const lost = new Problem('connection refused');
+        const lost$ = cold<Listing<LeaseSnapshot>>('-#', listings, lost);
+        const list$ = cold('                    -(l|)', listings);
+        const connection$ = cold('               -o', frames);
+        const tick$ = hot('     2900ms              t');
+        const get$ = cold('                         -(a|)', leases);
+        const unsub = '         ^ 2909ms            ---!';
+        const expected = '      -F 800ms G 1600ms H 497ms ALe';
+        const unanswered = { type: 'watch/failed', status: null, error: 'connection refused' } as const;
+        const lease$ = snapshots({ lists: [lost$, lost$, lost$, list$], connections: [connection$], tick$, get$ });
+        expectObservable(lease$, unsub).toBe(expected, {
+          ...told,
+          F: { ...unanswered, retryInMs: 800 },
+          G: { ...unanswered, retryInMs: 1_600 },
+          H: { ...unanswered, retryInMs: 3_200 },
+          A: observed(at('5', 'a'), 'get', true),
+          L: observed(at('5', 'a'), 'watch', false),
+        });
+        expectSubscriptions(list$.subscriptions).toBe('2901ms ^!');
       });
     });
 

@@ -148,6 +148,16 @@ describe('observeCluster', () => {
     });
   });
 
+  it('names the Secret and the replicas too when it cannot watch them', () => {
+    marbles(({ cold, expectObservable }) => {
+      const refused$ = cold<never>('-#', undefined, new Problem('may not list', 403));
+      const ports = { secretWatch: port<never>(refused$), replicaWatch: port<never>(refused$) };
+      const { observed$, trouble$ } = observe(ports, cold('l', { l: lease() }));
+      const names$ = merge(trouble$.pipe(map(({ object }) => object)), observed$.pipe(ignoreElements()));
+      expectObservable(names$, '^--!').toBe('-(sr)', { s: 'secret', r: 'replicas' });
+    });
+  });
+
   it('tells by name which object it cannot watch, and tries again later and later', () => {
     marbles(({ cold, expectObservable }) => {
       const refused$ = cold<never>('-#    ', undefined, new Problem('may not list', 403));

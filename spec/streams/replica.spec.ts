@@ -220,6 +220,7 @@ describe('replica', () => {
       scheduler.schedule(() => {
         expect(told.at(-1)).to.equal('10000 pod-0 lost');
         expect(api.writings().map(stepInWords)).to.deep.equal(FOUNDING.slice(0, 3));
+        expect([one.count.leader.open, one.errors]).to.deep.equal([0, []]);
       }, 39_000);
       return [one];
     });
