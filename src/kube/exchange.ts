@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Observable } from 'rxjs';
-import type { Dispatcher } from 'undici';
 import { connectionFailure } from './connection-failure.ts';
-import type { ConnectionPool } from './connection-pool.ts';
+import type { ConnectionPool, Outgoing } from './connection-pool.ts';
 import type { Access } from './credentials.ts';
 import { KubeProblem } from './kube-problem.ts';
 import type { KubeRequest } from './kube-request.ts';
@@ -29,12 +28,11 @@ export interface ExchangeOptions {
 /** A Status is a few hundred bytes; the rest of a longer error page explains nothing more. */
 const refusalBytes = 64 * 1024;
 
-function dispatchOptions({ access, request, userAgent }: ExchangeOptions): Dispatcher.DispatchOptions {
+function outgoing({ access, request, userAgent }: ExchangeOptions): Outgoing {
   const base = new URL(access.server);
   const query = new URLSearchParams(request.query).toString();
   const body = request.body === undefined ? null : JSON.stringify(request.body);
   return {
-    origin: base.origin,
     path: `${base.pathname.replace(/\/$/, '')}${request.path}${query === '' ? '' : `?${query}`}`,
     method: request.method,
     headers: {
@@ -53,7 +51,6 @@ export function exchange(options: ExchangeOptions): Observable<Part> {
   const secret = access.headers['authorization']?.replace(/^\w+ /, '') ?? null;
   return new Observable((subscriber) => {
     let ended = false;
-    let controller: Dispatcher.DispatchController | null = null;
     let refused: { readonly status: number; readonly headers: IncomingHttpHeaders; body: string } | null = null;
     const fail = (problem: KubeProblem): void => {
       ended = true;
@@ -63,39 +60,30 @@ export function exchange(options: ExchangeOptions): Observable<Part> {
       if (refused === null) subscriber.complete();
       else fail(refusal({ ...refused, subject, secret }));
     };
-    const abandoned = new KubeProblem(`${subject}: given up`);
 
-    const giveUpOpening = pool.dispatch(dispatchOptions(options), {
-      onRequestStart(started) {
-        controller = started;
-        // It waited for a connection and nobody waits for it any more.
-        if (subscriber.closed) started.abort(abandoned);
-      },
-      onResponseStart(_, status, headers) {
-        if (status < 200) return;
+    const giveUp = pool.dispatch(outgoing(options), {
+      header(status, headers) {
         onHeaders(status, headers);
         if (status < 300) subscriber.next({ type: 'opened' });
         else refused = { status, headers, body: '' };
       },
-      onResponseData(_, bytes) {
+      chunk(bytes) {
         if (refused === null) subscriber.next({ type: 'chunk', bytes });
         else if (refused.body.length < refusalBytes) refused.body += bytes.toString('utf8');
       },
-      onResponseEnd() {
+      end() {
         ended = true;
-        // undici takes the connection back an immediate after this stack. Told any earlier, the next request would find
-        // it busy and open another.
+        // The pool takes the connection back after this stack. Told any earlier, the next request would find it busy and
+        // open another.
         queueMicrotask(() => setImmediate(settle));
       },
-      onResponseError(_, error) {
+      failed(error) {
         // A refusal whose body broke off is still a refusal.
         fail(refused === null ? connectionFailure(subject, error, secret) : refusal({ ...refused, subject, secret }));
       },
     });
     return () => {
-      if (ended) return;
-      if (controller === null) giveUpOpening();
-      else controller.abort(abandoned);
+      if (!ended) giveUp();
     };
   });
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { connectionPool, type ConnectionPool } from './connection-pool.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import type { Access } from './credentials.ts';
+import { directPool } from './direct-pool.ts';
 import { KubeProblem } from './kube-problem.ts';
+import { proxiedPool } from './proxied-pool.ts';
 
 /** The one pool that all requests share, replaced when the way to the server changes. */
 export interface Transport extends AsyncDisposable {
@@ -34,7 +36,7 @@ export function openTransport(): Transport {
       const key = keyOf(access);
       if (current?.key === key) return current.pool;
       if (current !== null) retire(current.pool);
-      const pool = connectionPool(access);
+      const pool = access.proxyUrl === null ? directPool(access) : proxiedPool(access, access.proxyUrl);
       open.add(pool);
       current = { key, pool };
       return pool;
