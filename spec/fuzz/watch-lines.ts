@@ -4,6 +4,7 @@ import { concat, from, of, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { Part } from '../../src/kube/exchange.ts';
+import { jsonLines } from '../../src/kube/json-lines.ts';
 import { lineByLine } from '../../src/kube/line-by-line.ts';
 import { leaseSchema } from '../../src/kube/lease-schema.ts';
 import { objectStates } from '../../src/object-states.ts';
@@ -14,6 +15,8 @@ import { fuzzLaw } from './fuzz-law.ts';
 import type { FuzzLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
 
+/** In place of 16 MiB. */
+const LONGEST_BYTES = 32;
 const annotations = {
   'kubetemplater.io/cert-ready': 'true',
   'kubetemplater.io/cert-hash': 'ab'.repeat(32),
@@ -106,6 +109,21 @@ export const watchLines: readonly FuzzLaw[] = [
       if (error === null) return;
       expect(error).to.not.match(/[\r\n]/);
       expect(error.length).to.be.below(1_000);
+    }),
+  ),
+  fuzzLaw(
+    'are given up as soon as one is longer than it may be, and at the same one however they are cut',
+    fc.property(fc.array(fc.nat(40), { maxLength: 6 }), places, (lengths, at) => {
+      const bytes = Buffer.from(lengths.map((length) => `"${'x'.repeat(length)}"\n`).join(''));
+      const tooLong = lengths.findIndex((length) => length + 2 > LONGEST_BYTES);
+      const values: unknown[] = [];
+      let error: unknown = null;
+      from(cut(bytes, at))
+        .pipe(jsonLines(LONGEST_BYTES))
+        .subscribe({ next: (value) => values.push(value), error: (thrown: unknown) => (error = thrown) });
+      expect(values).to.have.lengthOf(tooLong === -1 ? lengths.length : tooLong);
+      if (tooLong === -1) expect(error).to.equal(null);
+      else expect(error).to.be.instanceOf(Problem);
     }),
   ),
 ];
