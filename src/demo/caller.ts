@@ -45,7 +45,15 @@ const review = (uid: string): string =>
     },
   });
 
-const call = ({ port }: Endpoint, agent: Agent, servername: string): Promise<string | null> => {
+/** client-go's default: https://github.com/kubernetes/client-go/blob/v0.34.0/rest/request.go */
+const MOST_TRIES = 10;
+
+const call = (
+  { name, port }: Endpoint,
+  agent: Agent,
+  servername: string,
+  tries = MOST_TRIES,
+): Promise<string | null> => {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   const uid = randomUUID();
   const body = review(uid);
@@ -66,6 +74,12 @@ const call = ({ port }: Endpoint, agent: Agent, servername: string): Promise<str
     answer.on('data', (chunk: Buffer) => chunks.push(chunk));
     answer.on('error', (error) => resolve(error.message));
     answer.on('end', () => {
+      // As client-go: whoever answers so asks to be asked again, and nothing else is tried a second time.
+      const isAskedAgain = (answer.statusCode ?? 0) >= 500 && answer.headers['retry-after'] === '0';
+      if (isAskedAgain && tries > 1) {
+        resolve(call({ name, port }, agent, servername, tries - 1));
+        return;
+      }
       const text = Buffer.concat(chunks).toString();
       const admitted = answer.statusCode === 200 && text.includes(uid) && text.includes('"allowed":true');
       resolve(admitted ? null : `HTTP ${answer.statusCode ?? 0}: ${text.slice(0, 200)}`);
