@@ -47,7 +47,10 @@ export const apiCost: Figure = async ({ quick, folder, say }) => {
   const [sinceMs, connections] = [Date.now(), server.connections];
   await delay(seconds * 1_000);
   const minutes = (Date.now() - sinceMs) / 60_000;
-  say(`api-cost: embedded API server, ${seconds} s; ${server.connections - connections} connections opened meanwhile`);
+  say(
+    `api-cost: embedded API server, ${seconds} s, ${server.connections - connections} connections opened meanwhile; ` +
+      'the leader renews each RETRY_PERIOD however many replicas there are, and each renewal is one event to each',
+  );
 
   return sizes.flatMap((size, at): Finding[] => {
     const user = `fleet-${size}`;

@@ -22,4 +22,4 @@ export type FleetReply =
   | { readonly type: 'expecting' }
   /** Ms since the epoch, one for each replica. */
   | { readonly type: 'seen'; readonly atMs: readonly number[] }
-  | { readonly type: 'measured'; readonly rssMiB: number; readonly heapMiB: number };
+  | { readonly type: 'measured'; readonly rssMiB: number };

@@ -4,19 +4,19 @@ import { fileURLToPath } from 'node:url';
 import type { FleetAsked, FleetOrder, FleetReply } from './fleet-protocol.ts';
 
 export interface Fleet extends AsyncDisposable {
-  readonly pid: number;
   /** Resolves once all of them are ready. */
   add(order: FleetOrder): Promise<void>;
   /** Does `announce` and tells when each replica has seen this hash, ms since the epoch. */
   seen(hash: string, announce: () => Promise<void>): Promise<readonly number[]>;
-  measure(): Promise<{ readonly rssMiB: number; readonly heapMiB: number }>;
+  measure(): Promise<{ readonly rssMiB: number }>;
 }
 
 type Reply<Type extends FleetReply['type']> = Extract<FleetReply, { readonly type: Type }>;
 
-/** @param execArgv of Node */
-export const startFleet = (execArgv: readonly string[] = ['--expose-gc']): Fleet => {
-  const child = fork(fileURLToPath(new URL('fleet.ts', import.meta.url)), { execArgv: [...execArgv] });
+/** @param program the replicas, or bare watches to compare them with */
+export const startFleet = (program: 'fleet' | 'bare-watches' = 'fleet'): Fleet => {
+  const script = fileURLToPath(new URL(`${program}.ts`, import.meta.url));
+  const child = fork(script, { execArgv: ['--expose-gc'] });
   const ended = once(child, 'exit');
   const failed = ended.then(() => Promise.reject(new Error('the fleet has ended, its stderr says why')));
   failed.catch(() => undefined);
@@ -31,7 +31,6 @@ export const startFleet = (execArgv: readonly string[] = ['--expose-gc']): Fleet
     return replied;
   };
   return {
-    pid: child.pid ?? 0,
     add: async (order) => {
       await ask({ type: 'add', ...order }, 'added');
     },
