@@ -4,9 +4,9 @@ import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { install } from '../support/installation.ts';
+import { rollReplicas } from '../support/roll-replicas.ts';
 import { standingObjects } from '../support/standing-objects.ts';
 import { startSteadyCalls } from '../support/steady-calls.ts';
-import { until } from '../support/until.ts';
 import { reviewText } from '../webhook/support-review.ts';
 
 /** How long a Service takes to learn that one of its replicas is leaving. */
@@ -42,16 +42,7 @@ describe('a rolling restart', function () {
       perSecond: PER_SECOND,
     });
     const startMs = performance.now();
-    for (const leaving of replicas) {
-      leaving.kill('SIGTERM');
-      expect(await leaving.exit).to.equal(0);
-      expect(leaving.lines.filter(({ level }) => level === 'error')).to.deep.equal([]);
-      const next = leaving.again();
-      balancer.add(next);
-      await next.line('Ready', {}, 60_000);
-      await until(() => next.probe('/readyz').then(({ code }) => code === 200));
-      await sleep(PROPAGATION_MS + 200);
-    }
+    await rollReplicas(replicas, balancer, PROPAGATION_MS);
     const elapsedS = (performance.now() - startMs) / 1000;
     await calling[Symbol.asyncDispose]();
 

@@ -14,8 +14,8 @@ import type { UnderFire, Weight } from './under-fire.ts';
 const head = 'POST /validate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
 const hundredMegabytes = 100_000_000;
 const mib = 1024 * 1024;
-/** Every attack is over by then, also on a busy machine; alone most take less than a second. */
-const boundMs = 60_000;
+/** Every attack is over by then, also on a busy machine, where 5,000 connections take a minute to open. */
+const boundMs = 120_000;
 
 type Attack = (target: UnderFire) => Promise<unknown>;
 
@@ -45,7 +45,7 @@ const attacks: readonly (readonly [string, Attack, readonly string[]])[] = [
     '50 headers that never end',
     async ({ hostPort }) =>
       times(50, async () =>
-        expect(await dribble(await dial(hostPort), 'POST / HTTP/1.1\r\nX: ', 'x')).to.match(/^HTTP\/1.1 408 |^$/),
+        expect(await dribble(await dial(hostPort), 'POST / HTTP/1.1\r\nX: ', 'x')).to.match(/^HTTP\/1.1 408 /),
       ),
     ['slow-header'],
   ],
@@ -106,7 +106,7 @@ const attacks: readonly (readonly [string, Attack, readonly string[]])[] = [
           if (socket !== null) idle.push(socket.on('error', () => undefined));
         });
       // Long enough for those that never shook hands to be given up.
-      await delay(600);
+      await delay(4_500);
       for (const socket of idle) socket.destroy();
     },
     ['connection-limit', 'handshake-timeout'],
@@ -136,7 +136,7 @@ const attacks: readonly (readonly [string, Attack, readonly string[]])[] = [
 ];
 
 describe('under fire', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
   /** Calls host and front all the while, over kept and over fresh connections. */
   const bystander = ({ hostPort, frontPort }: UnderFire) => {
@@ -200,7 +200,9 @@ describe('under fire', function () {
         expect(after.connections).to.equal(0);
         expect([...after.told].sort()).to.deep.equal([...told].sort());
         expect(after.heapBytes - before.heapBytes).to.be.below(4 * mib);
-        expect(during.residentBytes - before.residentBytes).to.be.below(200 * mib);
+        // What the allocator keeps of 512 connections and of two bodies; 64 and 40 MB when measured.
+        for (const { residentBytes } of [during, after])
+          expect(residentBytes - before.residentBytes).to.be.below(150 * mib);
       } finally {
         child.kill('SIGKILL');
         await once(child, 'exit');
