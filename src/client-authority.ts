@@ -21,7 +21,7 @@ const LARGEST_BYTES = 256 * 1024;
 
 const readPem = async (path: string): Promise<Buffer> => {
   const fail = (why: string) => new Problem(`CLIENT_CA_FILE ${path}: ${why}`);
-  const bytes = await readCapped(path, LARGEST_BYTES).catch((error: unknown) => {
+  const bytes = await Promise.try(readCapped, path, LARGEST_BYTES).catch((error: unknown) => {
     throw fail(errnoOf(error));
   });
   if (bytes === 'too-large') throw fail(`has more than ${LARGEST_BYTES} bytes`);

@@ -16,7 +16,7 @@ import { startProgram } from './start-program.ts';
 const SETTLED_MS = 300;
 
 /** From the last thing that had to happen to the end of the first new handshake that shows the new certificate. */
-export const adoption: Figure = async ({ quick, folder, program, build }) => {
+export const adoption: Figure = async ({ quick, folder, program, compileCache, build }) => {
   await using place = await installed(join(folder, 'own'));
   const { env, serverName, ca } = place;
   const own = { port: await freePort(), serverName, ca };
@@ -27,7 +27,11 @@ export const adoption: Figure = async ({ quick, folder, program, build }) => {
   const bareWriter = atomicWriter(bareDirectory);
   await bareWriter.write(filesOf(await place.issue()));
   const bareServer = await build('bare-server');
-  await using replica = startProgram(program, ['serve'], { ...env, ...ownPorts(own.port) });
+  await using replica = startProgram(program, ['serve'], {
+    ...env,
+    ...ownPorts(own.port),
+    NODE_COMPILE_CACHE: compileCache,
+  });
   await using other = startProgram(bareServer, [String(bare.port), bareDirectory, 'watch']);
   await firstAnswer(own, replica);
   await firstAnswer(bare, other);

@@ -48,7 +48,7 @@ const names = values.only.split(',');
 const unknown = names.filter((name) => !(name in figures));
 if (unknown.length > 0) refuse(`bench: no figure is called ${unknown.join(', ')}: ${Object.keys(figures).join(', ')}`);
 
-const program = await bundle();
+const { program, compileCache } = await bundle();
 const found: Result[] = [];
 const failed: string[] = [];
 for (const name of names) {
@@ -61,7 +61,14 @@ for (const name of names) {
   };
   try {
     const measure = await figures[name]!();
-    const findings = await measure({ quick: values.quick, folder: folder.path, program, build: buildOwn, say });
+    const findings = await measure({
+      quick: values.quick,
+      folder: folder.path,
+      program,
+      compileCache,
+      build: buildOwn,
+      say,
+    });
     found.push(...findings.map(result));
   } catch (error) {
     failed.push(name);

@@ -7,7 +7,7 @@ import { ownPorts } from './own-ports.ts';
 import { startProgram } from './start-program.ts';
 
 /** From spawn to the first answer through a verified handshake, everything announced and mounted, as a Pod that restarts. */
-export const coldStart: Figure = async ({ quick, folder, program, build }) => {
+export const coldStart: Figure = async ({ quick, folder, program, compileCache, build }) => {
   await using place = await installed(folder);
   const { env, serverName, ca, directory } = place;
   const bareServer = await build('bare-server');
@@ -30,7 +30,7 @@ export const coldStart: Figure = async ({ quick, folder, program, build }) => {
       return untilAnswered(
         program,
         () => ['serve'],
-        (port) => ({ ...env, ...ownPorts(port) }),
+        (port) => ({ ...env, ...ownPorts(port), NODE_COMPILE_CACHE: compileCache }),
       );
     },
     bare: () =>

@@ -6,6 +6,8 @@ export interface Bench {
   readonly folder: string;
   /** The production bundle. */
   readonly program: string;
+  /** What NODE_COMPILE_CACHE is in the image. */
+  readonly compileCache: string;
   /** Builds another program of spec/bench as the production bundle is built, and tells its path. */
   readonly build: (name: string) => Promise<string>;
   /** Tells a person what is going on. */

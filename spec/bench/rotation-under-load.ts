@@ -12,11 +12,15 @@ const SWAP_EVERY_MS = 500;
 const CALLERS = 16;
 
 /** 40,000 calls while the certificate changes every 500 ms; then what the replica holds on to. */
-export const rotationUnderLoad: Figure = async ({ quick, folder, program, say }) => {
+export const rotationUnderLoad: Figure = async ({ quick, folder, program, compileCache, say }) => {
   await using place = await installed(folder);
   const port = await freePort();
   const { env, serverName, ca } = place;
-  await using replica = startProgram(program, ['serve'], { ...env, ...ownPorts(port) });
+  await using replica = startProgram(program, ['serve'], {
+    ...env,
+    ...ownPorts(port),
+    NODE_COMPILE_CACHE: compileCache,
+  });
   await firstAnswer({ port, serverName, ca }, replica);
 
   const calls = quick ? 400 : 40_000;

@@ -46,7 +46,16 @@ describe('the image', () => {
     const { bin } = JSON.parse(text('package.json')) as { readonly bin: Readonly<Record<string, string>> };
     const bundle = bin['webhook-certd'] ?? '';
     expect(argumentsOf('ENTRYPOINT').join(' ')).to.equal('["node", "/app/webhook-certd.js"]');
-    expect(text('Dockerfile')).to.include(`cp ${bundle} /image/app/`);
+    expect(text('Dockerfile')).to.include(`cp ${bundle} .`);
+    expect(text('Dockerfile')).to.include('cp -a webhook-certd.js compile-cache /image/app/');
+  });
+
+  it('carries what V8 made of that file, at the path and for the user it runs as', () => {
+    const [user = ''] = argumentsOf('USER');
+    const cache = argumentsOf('ENV').find((assignment) => assignment.startsWith('NODE_COMPILE_CACHE='));
+    expect(cache).to.equal('NODE_COMPILE_CACHE=/app/compile-cache');
+    expect(text('Dockerfile')).to.include(`--reuid=${user.split(':')[0] ?? ''} --regid=${user.split(':')[1] ?? ''} `);
+    expect(text('Dockerfile')).to.include(`env ${cache ?? ''} `);
   });
 
   it('names the ports that the daemon listens on', () => {

@@ -36,7 +36,7 @@ const MOST_LOOKS = 20;
 
 const lookUntilWhole = async (directory: string, glance: Glance, signal: AbortSignal): Promise<Look> => {
   for (let looks = 1; ; looks += 1) {
-    const look = await lookAtMount(directory, glance);
+    const look = lookAtMount(directory, glance);
     if (look.type !== 'torn' || looks === MOST_LOOKS) return look;
     await delay(looks, undefined, { signal });
   }

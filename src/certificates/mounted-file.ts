@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { FileProblem } from './file-problem.ts';
 import { readCapped } from './read-capped.ts';
 import { unlessAbsent } from './unless-absent.ts';
@@ -12,8 +12,8 @@ export interface FileIdentity {
 
 export interface MountedFile {
   /** Errs with a {@link FileProblem}, as do all of these. */
-  identity(): Promise<FileIdentity>;
-  bytes(): Promise<Buffer | null>;
+  identity(): FileIdentity;
+  bytes(): Buffer | null;
 }
 
 /** A Secret holds 1 MiB at most (`MaxSecretSize` of the Kubernetes API), so no file of one is larger. */
@@ -21,8 +21,8 @@ const MAX_BYTES = 1024 * 1024;
 
 /** One file that may or may not be there; null and `-` stand for absent. */
 export const mountedFile = (path: string, name: string): MountedFile => ({
-  async identity() {
-    const seen = await unlessAbsent(name, () => stat(path, { bigint: true }));
+  identity() {
+    const seen = unlessAbsent(name, () => statSync(path, { bigint: true }));
     if (seen === null) return { text: '-', changedMs: 0 };
     if (!seen.isFile()) throw new FileProblem(`not-a-file: ${name}`);
     if (seen.size > MAX_BYTES) throw new FileProblem(`too-large: ${name}`);
@@ -30,8 +30,8 @@ export const mountedFile = (path: string, name: string): MountedFile => ({
     return { text: [dev, ino, size, mtimeNs, ctimeNs].join(':'), changedMs: Number(ctimeNs / 1_000_000n) };
   },
 
-  async bytes() {
-    const bytes = await unlessAbsent(name, () => readCapped(path, MAX_BYTES));
+  bytes() {
+    const bytes = unlessAbsent(name, () => readCapped(path, MAX_BYTES));
     if (bytes === 'too-large') throw new FileProblem(`too-large: ${name}`);
     return bytes;
   },

@@ -6,13 +6,9 @@ import { errnoOf } from './errno-of.ts';
  *
  * @throws FileProblem `unreadable: NAME ERRNO` for any other failure
  */
-export const unlessAbsent = async <T>(
-  name: string,
-  call: () => Promise<T>,
-  alsoAbsent: readonly string[] = [],
-): Promise<T | null> => {
+export const unlessAbsent = <T>(name: string, call: () => T, alsoAbsent: readonly string[] = []): T | null => {
   try {
-    return await call();
+    return call();
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ENOTDIR' || alsoAbsent.includes(errno)) return null;
