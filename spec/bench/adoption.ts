@@ -13,7 +13,7 @@ import { ownPorts } from './own-ports.ts';
 import { startProgram } from './start-program.ts';
 
 /** Whatever comes first of announcement and mount has long been seen by then. */
-const SETTLED_MS = 300;
+const SETTLED_MS = 200;
 
 /** From the last thing that had to happen to the end of the first new handshake that shows the new certificate. */
 export const adoption: Figure = async ({ quick, folder, program, compileCache, build }) => {
@@ -36,7 +36,7 @@ export const adoption: Figure = async ({ quick, folder, program, compileCache, b
   await firstAnswer(own, replica);
   await firstAnswer(bare, other);
 
-  const measured = await inTurn(quick ? 1 : 100, {
+  const measured = await inTurn(quick ? 1 : 60, {
     afterSwap: async () => {
       const pair = await place.issue();
       await place.announce(pair);

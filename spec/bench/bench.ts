@@ -69,7 +69,9 @@ for (const name of names) {
       build: buildOwn,
       say,
     });
-    found.push(...findings.map(result));
+    const results = findings.map(result);
+    found.push(...results);
+    if (values.json) say(table(results));
   } catch (error) {
     failed.push(name);
     say(`${name}: ${error instanceof Error ? error.stack : String(error)}`);

@@ -24,7 +24,7 @@ export const coldStart: Figure = async ({ quick, folder, program, compileCache, 
     await firstAnswer({ port, serverName, ca }, started);
     return performance.now() - startMs;
   };
-  const measured = await inTurn(quick ? 1 : 40, {
+  const measured = await inTurn(quick ? 1 : 30, {
     own: async () => {
       await place.renew();
       return untilAnswered(
