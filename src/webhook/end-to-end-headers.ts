@@ -14,15 +14,16 @@ const hopByHop = new Set([
 
 /** The raw header list (name, value, name, value …) without what must not be passed on. */
 export const endToEndHeaders = (raw: readonly string[]): string[] => {
-  const dropped = new Set(hopByHop);
+  const named = new Set<string>();
   for (let i = 0; i < raw.length; i += 2) {
     if (raw[i]?.toLowerCase() !== 'connection') continue;
-    for (const name of raw[i + 1]?.split(',') ?? []) dropped.add(name.trim().toLowerCase());
+    for (const name of raw[i + 1]?.split(',') ?? []) named.add(name.trim().toLowerCase());
   }
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
-    const [name = '', value = ''] = [raw[i], raw[i + 1]];
-    if (!dropped.has(name.toLowerCase())) kept.push(name, value);
+    const name = raw[i] ?? '';
+    const lowerCase = name.toLowerCase();
+    if (!hopByHop.has(lowerCase) && !named.has(lowerCase)) kept.push(name, raw[i + 1] ?? '');
   }
   return kept;
 };
