@@ -101,14 +101,17 @@ describe('webhook server, leaving', () => {
     let calling = true;
     const callers = [0, 1, 2, 3].map(async (i) => {
       while (calling) {
-        expect((await call({ port, agent: agents[i % 2] })).status).to.equal(200);
-        calls += 1;
+        const { status, headers } = await call({ port, agent: agents[i % 2] });
+        // A caller that pauses for longer than the quiet time may meet the farewell, and asks again.
+        expect([200, 503]).to.include(status);
+        if (status === 503) expect(headers['retry-after']).to.equal('0');
+        else calls += 1;
       }
     });
     await until(() => calls > 50);
-    const drained = leaving.server.drain(8_000, 1_500);
+    const drained = leaving.server.drain(12_000, 3_000);
     const during = calls;
-    await until(() => calls > during + 20);
+    await until(() => calls > during + 8);
     port = staying.port;
     await drained;
     await until(() => calls > during + 60);
