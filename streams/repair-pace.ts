@@ -10,8 +10,11 @@ const REMEMBERED = 8;
 interface History {
   /** What the object has been given so far, each once. */
   readonly given: readonly string[];
+  /** The last five repairs, -Infinity for each that has not been. */
   readonly repairedAtMs: readonly number[];
 }
+
+const UNTOUCHED: History = { given: [], repairedAtMs: Array<number>(FAST_REPAIRS).fill(-Infinity) };
 
 export interface RepairPace {
   /** Notes that an object was written; writing what it had been given before is a repair. True when a fight begins. */
@@ -21,10 +24,8 @@ export interface RepairPace {
 }
 
 /** Still a fight while the last five repairs lie within five minutes, which at one a minute they just do. */
-const isFight = ({ repairedAtMs }: History): boolean => {
-  const [fifthLast, last] = [repairedAtMs.at(-FAST_REPAIRS), repairedAtMs.at(-1)];
-  return fifthLast !== undefined && last !== undefined && last - fifthLast < FAST_REPAIRS * MINUTE_MS;
-};
+const isFight = ({ repairedAtMs }: History): boolean =>
+  Math.max(...repairedAtMs) - Math.min(...repairedAtMs) < FAST_REPAIRS * MINUTE_MS;
 
 /**
  * How often each object has been repaired by this leader. It decides only how soon a write happens, never which, so
@@ -34,17 +35,16 @@ export const repairPace = (): RepairPace => {
   const histories = new Map<string, History>();
   return {
     wrote: ({ object, given }, nowMs) => {
-      const before = histories.get(object) ?? { given: [], repairedAtMs: [] };
+      const before = histories.get(object) ?? UNTOUCHED;
       const after = before.given.includes(given)
-        ? { ...before, repairedAtMs: [...before.repairedAtMs, nowMs].slice(-FAST_REPAIRS) }
+        ? { ...before, repairedAtMs: [...before.repairedAtMs.slice(1), nowMs] }
         : { ...before, given: [...before.given, given].slice(-REMEMBERED) };
       histories.set(object, after);
       return isFight(after) && !isFight(before);
     },
     isHeld: (object, nowMs) => {
-      const history = histories.get(object);
-      const last = history?.repairedAtMs.at(-1);
-      return history !== undefined && last !== undefined && isFight(history) && nowMs < last + MINUTE_MS;
+      const history = histories.get(object) ?? UNTOUCHED;
+      return isFight(history) && nowMs < Math.max(...history.repairedAtMs) + MINUTE_MS;
     },
   };
 };

@@ -100,6 +100,18 @@ describe('leaseQueue', () => {
     expect(after({ kind: 'ask-rotation', rotate: null }, {})).to.equal('written on 2');
   });
 
+  it('rebases the first announcement of all too', () => {
+    const { port, asked } = answering(at('2', { announcement: null }), at('3'));
+    const queue = leaseQueue(port);
+    const unannounced = at('1', { announcement: null });
+    queue.write(renew, unannounced).subscribe();
+    queue.write(announce, unannounced).subscribe();
+    expect(asked).to.deep.equal([
+      ['renew', '1'],
+      ['announce', '2'],
+    ]);
+  });
+
   it('refuses a write as a conflict when what it was decided on has changed meanwhile', () => {
     const changes: readonly Partial<LeaseSnapshot>[] = [
       { uid: 'another' },
