@@ -19,9 +19,13 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 let runs = 0;
 let failures = 0;
 let about = '';
+const crashed = new Set<string>();
 // What is thrown outside a property is a crash of the daemon.
 process.on('uncaughtException', (error) => {
   failures += 1;
+  // One that comes with each input would bury the rest.
+  if (crashed.has(about)) return;
+  crashed.add(about);
   say(`CRASHED ${about}: ${error.stack ?? String(error)}`);
 });
 
