@@ -81,6 +81,25 @@ describe('the connections of the Kubernetes client', () => {
     expect(api.connections()).to.equal(2);
   });
 
+  it('ends a watch beside a connection that went silent once the server answers on another, and not before', async () => {
+    api.answer((response, { url }) => (url.includes('watch') ? response.writeHead(200).write('{"a":1}\n') : undefined));
+    let problem: unknown = null;
+    const watch = client
+      .stream({ ...get, query: { watch: 'true' } })
+      .subscribe({ error: (error: unknown) => (problem = error) });
+    await eventually(() => api.asked.length === 1, 'the watch arrives');
+    await problemOf(firstValueFrom(client.send({ ...get, timeoutMs: 60 })));
+    await problemOf(firstValueFrom(client.send({ ...get, timeoutMs: 60 })));
+    expect(problem).to.equal(null);
+
+    api.answer((response) => json(response, 'back'));
+    expect(await firstValueFrom(client.send(get))).to.equal('back');
+    await eventually(() => problem !== null, 'the watch ends');
+    expect((problem as unknown as Error).message).to.match(/^watch pods "p" in namespace "ns": ./);
+    expect(watch.closed).to.equal(true);
+    await eventually(() => api.open() === 1, 'the others are closed');
+  });
+
   it('gives up an answer that stalls after its headers', async () => {
     api.answer((response) => response.writeHead(200).write('{"half":'));
     const problem = await problemOf(firstValueFrom(client.send({ ...get, timeoutMs: 60 })));

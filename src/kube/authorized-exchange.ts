@@ -38,13 +38,14 @@ export function authorizedExchange<T>(wire: Wire, request: KubeRequest, reader: 
     function attempt(): Observable<T> {
       const part$ = defer(() => credentials.access()).pipe(
         switchMap((access) => {
-          pool = transport.poolFor(access);
+          const mine = (pool = transport.poolFor(access));
           const onHeaders = (status: number, headers: IncomingHttpHeaders): void => {
             answered = true;
+            transport.heard(mine);
             report(status);
             wire.onHeaders(headers);
           };
-          return exchange({ pool, access, userAgent, request, subject, onHeaders });
+          return exchange({ pool: mine, access, userAgent, request, subject, onHeaders });
         }),
       );
       return reader.read(part$);

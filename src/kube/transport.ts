@@ -9,8 +9,13 @@ import { proxiedPool } from './proxied-pool.ts';
 export interface Transport extends AsyncDisposable {
   /** Throws a `KubeProblem` once disposed. */
   poolFor(access: Access): ConnectionPool;
-  /** Its connections are suspect (one went silent): new requests open new ones, what is in flight goes on. */
+  /**
+   * Its connections are suspect, since one went silent: new requests open new ones. What is in flight goes on, until the
+   * server answers on another connection: then it was not the server, and the rest of these may be as dead.
+   */
   abandon(pool: ConnectionPool): void;
+  /** The server has answered on this pool. */
+  heard(pool: ConnectionPool): void;
 }
 
 function keyOf({ server, tls, proxyUrl }: Access): string {
@@ -21,12 +26,13 @@ function keyOf({ server, tls, proxyUrl }: Access): string {
 
 export function openTransport(): Transport {
   const open = new Set<ConnectionPool>();
+  const suspect = new Set<ConnectionPool>();
   let disposed = false;
   let current: { readonly key: string; readonly pool: ConnectionPool } | null = null;
 
   function retire(pool: ConnectionPool): void {
     current = null;
-    const gone = (): boolean => open.delete(pool);
+    const gone = (): boolean => open.delete(pool) && suspect.delete(pool);
     pool.close().then(gone, gone);
   }
 
@@ -42,7 +48,14 @@ export function openTransport(): Transport {
       return pool;
     },
     abandon(pool) {
-      if (current?.pool === pool) retire(pool);
+      if (current?.pool !== pool) return;
+      suspect.add(pool);
+      retire(pool);
+    },
+    heard(pool) {
+      if (suspect.size === 0 || suspect.has(pool)) return;
+      for (const silent of suspect) void silent.destroy();
+      suspect.clear();
     },
     async [Symbol.asyncDispose]() {
       disposed = true;
