@@ -10,7 +10,7 @@ export interface CallingReplicas extends AsyncDisposable {
 
 export interface CallingOptions {
   /** Whom to call; asked before each round. A call to one that has left by its end does not count. */
-  readonly endpoints: () => readonly Pick<SpecReplica, 'name' | 'webhookPort'>[];
+  readonly endpoints: () => readonly Pick<SpecReplica, 'name' | 'host' | 'webhookPort'>[];
   /** PEM; the only thing that is trusted. */
   readonly caBundle: () => string;
   readonly serverName: string;
@@ -30,10 +30,10 @@ const review = JSON.stringify({
   },
 });
 
-const callOnce = (port: number, ca: string, servername: string): Promise<string | null> =>
+const callOnce = (host: string, port: number, ca: string, servername: string): Promise<string | null> =>
   new Promise((resolve) => {
     const call = request({
-      host: '127.0.0.1',
+      host,
       port,
       path: '/validate',
       method: 'POST',
@@ -61,8 +61,8 @@ export const startCallingReplicas = (options: CallingOptions): CallingReplicas =
   let [calls, isOver] = [0, false];
   const callAll = async (): Promise<void> => {
     while (!isOver) {
-      const round = endpoints().map(async ({ name, webhookPort }) => {
-        const failure = await callOnce(webhookPort, caBundle(), serverName);
+      const round = endpoints().map(async ({ name, host, webhookPort }) => {
+        const failure = await callOnce(host, webhookPort, caBundle(), serverName);
         if (!endpoints().some((still) => still.name === name)) return;
         calls += 1;
         if (failure !== null) failures.push(`${name}: ${failure}`);

@@ -23,6 +23,9 @@ export interface Envtest extends AsyncDisposable {
   stop(): Promise<void>;
   /** Starts it again on the same port and waits until it is ready. */
   start(): Promise<void>;
+  /** Kills etcd at once, under kube-apiserver; what it has acknowledged is on disk. */
+  stopEtcd(): Promise<void>;
+  startEtcd(): Promise<void>;
   /** Makes etcd forget every revision before now. What kube-apiserver's own cache remembers stays until a restart. */
   compactEtcd(): Promise<void>;
   /** What every service account asked so far, one JSON event a line; only with `audit`. */
@@ -106,12 +109,16 @@ export const startEnvtest = async (options: EnvtestOptions = {}): Promise<Envtes
   const url = `https://127.0.0.1:${port}`;
   const api = rawApi({ url, caPem, token: adminToken });
 
-  const etcd = await runProgram({
-    command: join(assets, 'etcd'),
-    args: etcdFlags(folder, etcdUrl, `http://127.0.0.1:${peerPort}`),
-    logFile: join(folder, 'etcd.log'),
-    isReady: async () => (await fetch(`${etcdUrl}/health`)).ok,
-  });
+  let etcd: Program | undefined;
+  const startEtcd = async () => {
+    etcd = await runProgram({
+      command: join(assets, 'etcd'),
+      args: etcdFlags(folder, etcdUrl, `http://127.0.0.1:${peerPort}`),
+      logFile: join(folder, 'etcd.log'),
+      isReady: async () => (await fetch(`${etcdUrl}/health`)).ok,
+    });
+  };
+  await startEtcd();
   let apiServer: Program | undefined;
   const start = async () => {
     apiServer = await runProgram({
@@ -130,7 +137,7 @@ export const startEnvtest = async (options: EnvtestOptions = {}): Promise<Envtes
   const dispose = async () => {
     api[Symbol.dispose]();
     await stop();
-    await etcd.kill();
+    await etcd?.kill();
     await rm(folder, { recursive: true, force: true });
   };
   await start().catch(async (error: unknown) => {
@@ -155,6 +162,8 @@ export const startEnvtest = async (options: EnvtestOptions = {}): Promise<Envtes
     },
     stop,
     start,
+    stopEtcd: async () => etcd?.kill(),
+    startEtcd,
     compactEtcd: async () => {
       const ask = async (path: string, body: object) =>
         (await fetch(`${etcdUrl}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) })).json() as Promise<{

@@ -20,6 +20,8 @@ export const PREFIX = 'kubetemplater.io';
 
 export interface SpecReplica extends RunningDaemon {
   readonly name: string;
+  /** Where it is called and probed. */
+  readonly host: string;
   readonly webhookPort: number;
   readonly probePort: number;
   readonly directory: string;
@@ -47,7 +49,14 @@ export interface ReplicaOptions extends Pick<InstallationOptions, 'kubeletDelayM
   /** From a change of the Pod's annotations to a delivery. Default 20 ms. */
   readonly nudgeDelayMs?: number;
   /** Where this replica finds the API server, if not at its own address. */
-  readonly via?: { readonly url: string; readonly caPem: string };
+  readonly via?: { readonly url: string; readonly caPem: string; readonly serverName?: string };
+  /** Where it listens. Default 127.0.0.1. */
+  readonly host?: string;
+  /** Where its Secret is mounted. Default a directory of its own. */
+  readonly directory?: string;
+  /** See running-daemon.ts. */
+  readonly within?: readonly string[];
+  readonly stdout?: number;
 }
 
 /** One namespace with a webhook configuration in it and replicas that may do what the manifests grant, and no more. */
@@ -139,37 +148,42 @@ export const install = async (
     const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
     const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
     await api.admin.post(paths.pods, { metadata: { name, labels }, spec });
-    const directory = join(folder.path, name);
+    const { host = '127.0.0.1', directory = join(folder.path, name), within = [], stdout } = own;
     const { secretName } = config;
     const { kubeletDelayMs: delayMs = kubeletDelayMs, nudgeDelayMs = 20, via = api } = own;
     const kubelet = everything.use(
       await startKubelet({ server: api, namespace, podName: name, secretName, directory, delayMs, nudgeDelayMs }),
     );
     const ownKubeconfig = join(folder.path, `${name}.kubeconfig`);
+    const server = 'serverName' in via ? `${via.url}", "tls-server-name": "${via.serverName}` : via.url;
     await writeFile(
       ownKubeconfig,
-      kubeconfigText.replaceAll(api.url, via.url).replaceAll(base64(api.caPem), base64(via.caPem)),
+      kubeconfigText.replaceAll(api.url, server).replaceAll(base64(api.caPem), base64(via.caPem)),
     );
     const [webhookPort, probePort] = [await freePort(), await freePort()];
     const start = (): RunningDaemon =>
       everything.use(
-        runDaemon({
-          ...common,
-          KUBECONFIG: ownKubeconfig,
-          POD_NAME: name,
-          CERT_DIR: directory,
-          WEBHOOK_BIND_ADDRESS: `127.0.0.1:${webhookPort}`,
-          HEALTH_PROBE_BIND_ADDRESS: `127.0.0.1:${probePort}`,
-          ...own.env,
-        }),
+        runDaemon(
+          {
+            ...common,
+            KUBECONFIG: ownKubeconfig,
+            POD_NAME: name,
+            CERT_DIR: directory,
+            WEBHOOK_BIND_ADDRESS: `${host}:${webhookPort}`,
+            HEALTH_PROBE_BIND_ADDRESS: `${host}:${probePort}`,
+            ...own.env,
+          },
+          { within, ...(stdout === undefined ? {} : { stdout }) },
+        ),
       );
     const probe: SpecReplica['probe'] = async (path) => {
-      const answer = await fetch(`http://127.0.0.1:${probePort}${path}`);
+      const answer = await fetch(`http://${host}:${probePort}${path}`);
       return { code: answer.status, text: await answer.text() };
     };
     const around = (daemon: RunningDaemon): SpecReplica => ({
       ...daemon,
       name,
+      host,
       webhookPort,
       probePort,
       directory,

@@ -10,6 +10,9 @@ import { startTcpProxy } from './tcp-proxy.ts';
 export interface RealApi extends ApiUnderTest {
   /** See envtest.ts; only with `audit`. */
   auditLog(): Promise<string>;
+  /** See envtest.ts: kube-apiserver stays up and finds its storage gone. */
+  stopEtcd(): Promise<void>;
+  startEtcd(): Promise<void>;
 }
 
 /** A real kube-apiserver as the server under test, behind a proxy where its connections can fail. */
@@ -48,6 +51,8 @@ export const startRealApi = async (options: EnvtestOptions = {}): Promise<RealAp
     userWithRules: async (name, rules) => kubeconfig({ url, caPem, token: await tokenWithRules(name, rules) }),
     follow: followOverHttp(admin),
     auditLog: () => envtest.auditLog(),
+    stopEtcd: () => envtest.stopEtcd(),
+    startEtcd: () => envtest.startEtcd(),
     stop,
     start,
     endWatches: () => proxy.cut(),

@@ -15,9 +15,12 @@ export interface RunningDaemon extends AsyncDisposable {
   readonly stderr: () => string;
   /** The same as it was written, for what is no JSON too. */
   readonly stdout: () => string;
+  readonly pid: number;
   /** The exit code; null after a signal. */
   readonly exit: Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
+  /** Nobody reads what it logs from here on: its pipe is closed. */
+  deafen(): void;
   /** The first line with this message and these fields that has come or will come. */
   line(message: string, fields?: Readonly<Record<string, unknown>>, withinMs?: number): Promise<LogLine>;
   /** How many lines have this message. */
@@ -38,32 +41,45 @@ const parse = (text: string): LogLine => {
 const has = (line: LogLine, fields: Readonly<Record<string, unknown>>): boolean =>
   Object.entries(fields).every(([name, value]) => line[name] === value);
 
-/** Starts it with this environment and nothing of ours; flags come after `serve`. */
-export const runDaemon = (env: Readonly<Record<string, string>>, flags: readonly string[] = []): RunningDaemon => {
-  const child = spawn(process.execPath, [MAIN, 'serve', ...flags], {
-    env: { ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export interface DaemonOptions {
+  /** Come after `serve`. */
+  readonly flags?: readonly string[];
+  /** A program, with its arguments, that becomes the daemon: `ip netns exec NAME`, `prlimit --nofile=64`. */
+  readonly within?: readonly string[];
+  /** Gets what the daemon logs, instead of `lines`. */
+  readonly stdout?: number;
+}
+
+/** Starts it with this environment and nothing of ours. */
+export const runDaemon = (
+  env: Readonly<Record<string, string>>,
+  { flags = [], within = [], stdout: logsTo }: DaemonOptions = {},
+): RunningDaemon => {
+  const [command = '', ...args] = [...within, process.execPath, MAIN, 'serve', ...flags];
+  const child = spawn(command, args, { env: { ...env }, stdio: ['ignore', logsTo ?? 'pipe', 'pipe'] });
   const lines: LogLine[] = [];
   const line$ = new Subject<LogLine>();
   let stderr = '';
   let stdout = '';
   let marked = 0;
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  createInterface(child.stdout).on('line', (text) => {
-    stdout += `${text}\n`;
-    const line = parse(text);
-    lines.push(line);
-    line$.next(line);
-  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  if (child.stdout !== null)
+    createInterface(child.stdout).on('line', (text) => {
+      stdout += `${text}\n`;
+      const line = parse(text);
+      lines.push(line);
+      line$.next(line);
+    });
   const exit = once(child, 'close').then(([code]) => code as number | null);
 
   return {
     lines,
     stderr: () => stderr,
     stdout: () => stdout,
+    pid: child.pid ?? 0,
     exit,
     kill: (signal) => void child.kill(signal),
+    deafen: () => void child.stdout?.destroy(),
     mark: () => (marked = lines.length),
     count: (message) => lines.filter((line) => line.message === message).length,
     line: async (message, fields = {}, withinMs = 15_000) => {

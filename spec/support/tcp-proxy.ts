@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 
-/** A loopback port in front of another, where the network can fail. */
+/** A port in front of another, where the network can fail. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** Destroys every connection. */
@@ -16,8 +16,12 @@ export interface TcpProxy extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** Starts a proxy that knows nothing of what passes through it. */
-export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
+/**
+ * Starts a proxy that knows nothing of what passes through it.
+ *
+ * @param host where it listens; the target is on loopback
+ */
+export const startTcpProxy = async (targetPort: number, host = '127.0.0.1'): Promise<TcpProxy> => {
   const sockets = new Set<Socket>();
   let isFrozen = false;
   const add = (socket: Socket, twin: Socket) => {
@@ -39,7 +43,7 @@ export const startTcpProxy = async (targetPort: number): Promise<TcpProxy> => {
   const cut = () => sockets.forEach((socket) => socket.destroy());
   let port = 0;
   const start = async () => {
-    server.listen(port, '127.0.0.1');
+    server.listen(port, host);
     await once(server, 'listening');
     const address = server.address();
     if (typeof address === 'object' && address !== null) port = address.port;

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   NEVER,
+  Subject,
   concatMap,
+  delay,
   distinctUntilChanged,
   firstValueFrom,
   map,
@@ -45,6 +47,9 @@ export interface EmbeddedKubelet extends AsyncDisposable {
   readonly deliveries: number;
 }
 
+/** A kubelet's first pause after a volume could not be set up; a real one's doubles. */
+const RETRY_MS = 500;
+
 const payloadOf = (secret: KubeObject | null): ReadonlyMap<string, Uint8Array> => {
   const content = (secret?.['data'] ?? {}) as Readonly<Record<string, string>>;
   return new Map(Object.entries(content).map(([name, text]) => [name, Buffer.from(text, 'base64')]));
@@ -70,7 +75,10 @@ export const startKubelet = async (options: KubeletOptions): Promise<EmbeddedKub
     map((pod) => pod?.metadata.annotations ?? {}),
     distinctUntilChanged((a, b) => isDeepStrictEqual(a, b)),
   );
+  const failed$ = new Subject<void>();
+  let isMounted = false;
   const due$ = merge(
+    failed$.pipe(delay(RETRY_MS)),
     secret$.pipe(take(1)),
     secret$.pipe(
       skip(1),
@@ -83,7 +91,13 @@ export const startKubelet = async (options: KubeletOptions): Promise<EmbeddedKub
   );
   const deliver = async (secret: KubeObject | null): Promise<void> => {
     if (secret === null && !isOptional) return;
-    if (await writeVolume(directory, payloadOf(secret))) deliveries += 1;
+    try {
+      if (await writeVolume(directory, payloadOf(secret))) deliveries += 1;
+    } catch (error) {
+      // The first one is what the Pod's start waits for.
+      if (!isMounted) throw error;
+      failed$.next();
+    }
   };
   let delivery = Promise.resolve();
   const delivered$ = due$.pipe(
@@ -94,6 +108,7 @@ export const startKubelet = async (options: KubeletOptions): Promise<EmbeddedKub
   const mounted = firstValueFrom(delivered$);
   const subscription = delivered$.subscribe();
   await mounted;
+  isMounted = true;
 
   return {
     get delayMs() {
