@@ -152,6 +152,9 @@ export const pem: readonly FuzzLaw[] = [
           return;
         }
         expect(some).to.deep.equal(all.slice(0, some.length));
+        // None that was begun is left out.
+        const text = whole.subarray(0, cut % whole.length).toString('latin1');
+        expect(text.match(/^-----BEGIN [A-Z ]+-----$/gm) ?? []).to.have.lengthOf(some.length);
       },
     ),
   ),
