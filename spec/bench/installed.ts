@@ -31,6 +31,7 @@ export interface Installed extends AsyncDisposable {
   readonly issue: () => Promise<MountedPair>;
   /** Makes all ready for a swap of `..data`, which is the function it resolves with. */
   readonly prepareMount: (pair: MountedPair) => Promise<() => Promise<void>>;
+  /** As its leader, and so renews. */
   readonly announce: (pair: MountedPair) => Promise<void>;
   /** What the leader does each RETRY_PERIOD. */
   readonly renew: () => Promise<void>;
@@ -95,7 +96,7 @@ export const installed = async (folder: string, isLed = true): Promise<Installed
     },
     issue,
     prepareMount: (pair) => writer.prepare(filesOf(pair)),
-    announce: (pair) => patchLease({ metadata: { annotations: announcement(pair) } }),
+    announce: (pair) => patchLease({ metadata: { annotations: announcement(pair) }, spec: { renewTime: now() } }),
     renew: () => patchLease({ spec: { renewTime: now() } }),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
