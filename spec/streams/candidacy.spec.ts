@@ -63,6 +63,17 @@ describe('candidacy', () => {
     });
   });
 
+  it('takes an absence that is told twice for one', () => {
+    marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const lease$ = hot(' n 49ms n', { n: null });
+      const claim$ = cold('       (h|)', items);
+      const expected = '   100ms (h|)';
+      const late = { identity: 'me', random: () => 1 };
+      expectObservable(candidacy(lease$, claim$, late)).toBe(expected, items);
+      expectSubscriptions(claim$.subscriptions).toBe('100ms (^!)');
+    });
+  });
+
   it('starts counting afresh when any part of the record changes', () => {
     const changes: readonly Partial<LeaseSnapshot>[] = [
       { renewTime: '2' },
