@@ -1,5 +1,6 @@
 import { acknowledged } from '../streams/acknowledged.ts';
 import type { LoadEvent } from '../streams/load-certificate.ts';
+import { mayServe } from '../streams/may-serve.ts';
 import { rfc3339Seconds } from './rfc3339-seconds.ts';
 import type { Standing } from './standing.ts';
 
@@ -49,9 +50,7 @@ const leaderWaits = (standing: Standing, { identity, caOverlapMs, nowMs }: Situa
   if (observation === null || rotation === undefined || typeof observation.replicas === 'string') return writes;
 
   const { replicas, lease, authority } = observation;
-  const missing = replicas.filter(
-    ({ servingHash, ready }) => servingHash !== rotation.hash && (ready || servingHash !== null),
-  );
+  const missing = replicas.filter((replica) => replica.servingHash !== rotation.hash && mayServe(replica, nowMs));
   const overlaps = lease.servedSinceMs !== null || (typeof authority !== 'string' && authority.bundle.length > 1);
   const isProved = acknowledged(replicas, rotation.hash, { identity, nowMs });
   // Where nobody has ever acknowledged anything nobody will, and only an overlap waits for it.

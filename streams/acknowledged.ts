@@ -1,12 +1,10 @@
+import { mayServe } from './may-serve.ts';
 import type { Replica } from './model.ts';
 
-/** Whether calls may reach a replica: it is alive, and it is ready or has once served. */
-const counts = ({ goneAtMs, ready, servingHash }: Replica, nowMs: number): boolean =>
-  (goneAtMs === null || nowMs < goneAtMs) && (ready || servingHash !== null);
-
 /**
- * Whether every live replica says that it serves this hash. False when nobody can say so: when the replicas cannot be
- * seen, or when this one is not among them (a selector that matches somebody else's Pods proves nothing).
+ * Whether every replica that may serve anything says that it serves this hash. False when nobody can say so: when the
+ * replicas cannot be seen, or when this one is not among them (a selector that matches somebody else's Pods proves
+ * nothing).
  *
  * @param identity the name of this replica's Pod
  */
@@ -16,6 +14,6 @@ export const acknowledged = (
   { identity, nowMs }: { readonly identity: string; readonly nowMs: number },
 ): boolean => {
   if (replicas === 'unreadable') return false;
-  const live = replicas.filter((replica) => counts(replica, nowMs));
-  return live.some(({ name }) => name === identity) && live.every(({ servingHash }) => servingHash === hash);
+  const serving = replicas.filter((replica) => mayServe(replica, nowMs));
+  return serving.some(({ name }) => name === identity) && serving.every(({ servingHash }) => servingHash === hash);
 };

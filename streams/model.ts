@@ -69,6 +69,6 @@ export interface Replica {
   readonly servingHash: string | null;
   /** The kubelet calls it ready, so that calls may reach it. */
   readonly ready: boolean;
-  /** When it is gone for good although its object stands: finished, or past its deletion time. Null while alive. */
+  /** By when it should be gone, though its object stands: 0 for one that runs nowhere, finished or not yet placed. Null while alive. */
   readonly goneAtMs: number | null;
 }

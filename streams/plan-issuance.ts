@@ -68,6 +68,20 @@ const renewAuthority = (view: View): Step | null => {
   return { kind: 'issue-authority', reason: requested ? 'requested' : 'expiring', keep, basis: authority };
 };
 
+/** Whether the announced leaf has been served everywhere for CA_OVERLAP: then, and only then, do older CAs serve nobody. */
+const isOutlived = (view: View): boolean => {
+  const { observed, identity, caOverlapMs, nowMs } = view;
+  const { servedSinceMs, announcement } = observed.lease;
+  if (!isSettled(view) || announcement === null || observed.replicas === 'unknown' || servedSinceMs === null)
+    return false;
+  if (!acknowledged(observed.replicas, announcement.hash, { identity, nowMs })) return false;
+  return servedSinceMs <= nowMs && nowMs >= servedSinceMs + caOverlapMs;
+};
+
+/** What we have put into caBundles: nobody else has written there since. */
+const given = ({ targets }: Observed): Certificates =>
+  trustedBy(targets.filter(({ state }) => typeof state === 'string' || state.rival === null));
+
 /** CAs that replicas may serve under although SECRET-ca, taken over, put back or tampered with, does not say so. */
 const overlooked = ({ secret, observed: { lease, targets } }: View): Certificates => {
   if (secret === 'absent') return trustedBy(targets);
@@ -77,8 +91,10 @@ const overlooked = ({ secret, observed: { lease, targets } }: View): Certificate
 };
 
 const completeBundle = (view: View): Step | null => {
-  const { authority, current, nowMs } = view;
-  const keep = alive(without(union(authority.bundle, overlooked(view)), [current]), nowMs);
+  const { authority, current, nowMs, observed } = view;
+  // A backup of SECRET-ca knows nothing of the CAs that came or went after it: what we have given is not taken away.
+  const standing = isOutlived(view) ? [] : given(observed);
+  const keep = alive(without(union(authority.bundle, overlooked(view), standing), [current]), nowMs);
   if (same(authority.bundle, union([current], keep))) return null;
   return { kind: 'adopt-authority', keep, basis: authority };
 };
@@ -108,12 +124,25 @@ const losesWith =
 
 type LeafReason = Extract<Step, { kind: 'issue-leaf' }>['reason'];
 
-const leafReason = ({ secret, current, names, nowMs, renewBeforeMs, observed: { lease } }: View): LeafReason | null => {
+/**
+ * A leaf that is announced a second time cannot be told to be served everywhere: an acknowledgement of it may date from
+ * the first. It matters only while an older CA is to go.
+ */
+const isAcknowledgedAlready = ({ secret, authority, observed: { replicas } }: View): boolean =>
+  authority.bundle.length > 1 &&
+  typeof replicas !== 'string' &&
+  secret !== 'absent' &&
+  replicas.some(({ servingHash }) => servingHash === secret.hash);
+
+const leafReason = (view: View): LeafReason | null => {
+  const { secret, current, names, nowMs, renewBeforeMs, observed } = view;
+  const { lease } = observed;
   if (secret === 'absent' || secret.hash === null) return 'missing';
   if (secret.problem !== null || secret.leaf === null) return 'unusable';
   if (secret.issuer !== current.fingerprint) return 'other-authority';
   if (!names.every((name) => secret.leaf?.names.includes(name))) return 'names';
   if (renewalDue(secret.leaf, { nowMs, renewBeforeMs })) return 'expiring';
+  if (secret.hash !== lease.announcement?.hash && isAcknowledgedAlready(view)) return 'acknowledged-before';
   return lease.rotate === 'leaf' && secret.hash === lease.announcement?.hash ? 'requested' : null;
 };
 
@@ -147,7 +176,7 @@ const announce = ({ secret, authority, observed, current }: View): Step | null =
 };
 
 const narrow = (view: View): Step | null => {
-  const { observed, authority, current, identity, caOverlapMs, nowMs } = view;
+  const { observed, authority, current, identity, nowMs } = view;
   const older = without(authority.bundle, [current]);
   const hash = observed.lease.announcement?.hash;
   if (older.length === 0 || hash === undefined || !isSettled(view) || observed.replicas === 'unknown') return null;
@@ -156,7 +185,7 @@ const narrow = (view: View): Step | null => {
     return servedSinceMs === null ? null : { kind: 'mark-served', sinceMs: null };
   }
   if (servedSinceMs === null || servedSinceMs > nowMs) return { kind: 'mark-served', sinceMs: nowMs };
-  return nowMs < servedSinceMs + caOverlapMs ? null : { kind: 'narrow-authority', keep: [], basis: authority };
+  return isOutlived(view) ? { kind: 'narrow-authority', keep: [], basis: authority } : null;
 };
 
 const publishTrust = ({ secret, authority }: View): Step | null =>
@@ -164,8 +193,11 @@ const publishTrust = ({ secret, authority }: View): Step | null =>
     ? null
     : { kind: 'publish-trust', trust: authority.bundle, basis: secret };
 
-const unmark = ({ observed: { lease }, authority }: View): Step | null =>
-  lease.servedSinceMs !== null && authority.bundle.length === 1 ? { kind: 'mark-served', sinceMs: null } : null;
+/** The mark stands until the last caBundle is narrowed, since it is what allows that. */
+const unmark = ({ observed, authority }: View): Step | null => {
+  const narrowed = authority.bundle.length === 1 && includes(authority.bundle, given(observed));
+  return narrowed && observed.lease.servedSinceMs !== null ? { kind: 'mark-served', sinceMs: null } : null;
+};
 
 /** What stands is mended first, then changed in L1's order: nothing happens while something further up is to be written. */
 const RULES = [completeBundle, inject, requests, renewAuthority, issueLeaf, announce, publishTrust, narrow, unmark];
@@ -183,6 +215,8 @@ export const planIssuance = (observed: Observed, policy: IssuancePolicy, nowMs: 
   if (observed.targets.some(({ state }) => state === 'unknown')) return null;
   if (authority === 'absent' || authority.current === null) return foundAuthority(observed, authority, nowMs);
   const view: View = { ...policy, nowMs, observed, secret, authority, current: authority.current };
+  // Whether what SECRET-ca lacks was narrowed away or forgotten, the acknowledgements tell.
+  if (observed.replicas === 'unknown' && !includes(authority.bundle, given(observed))) return null;
   for (const rule of RULES) {
     const step = rule(view);
     if (step !== null) return step;

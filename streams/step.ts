@@ -19,7 +19,8 @@ export type Step =
     }
   | {
       readonly kind: 'issue-leaf';
-      readonly reason: 'missing' | 'unusable' | 'expiring' | 'requested' | 'names' | 'other-authority';
+      readonly reason:
+        'missing' | 'unusable' | 'expiring' | 'requested' | 'names' | 'other-authority' | 'acknowledged-before';
       readonly authority: AuthorityState;
       readonly basis: SecretState | 'absent';
     }

@@ -51,6 +51,12 @@ describe('a Pod', () => {
     });
   });
 
+  it('runs nowhere while no node can be found for it', () => {
+    const placed = (status: string) => ({ conditions: [{ type: 'PodScheduled', status }] });
+    expect(replica({ metadata: { name: 'a' }, status: placed('False') }).goneAtMs).to.equal(0);
+    expect(replica({ metadata: { name: 'a' }, status: placed('True') }).goneAtMs).to.equal(null);
+  });
+
   it('is gone when it has finished, and at its deletion time', () => {
     expect(replica({ metadata: { name: 'a' }, status: { phase: 'Failed' } }).goneAtMs).to.equal(0);
     const deletionTimestamp = '2026-11-23T06:00:00Z';

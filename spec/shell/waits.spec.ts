@@ -80,9 +80,10 @@ describe('what a replica waits for', () => {
   });
 
   it('is, for a leader, every replica that has not acknowledged, by name', () => {
-    const replicas = [pod('me', 'a'), pod('x', 'old'), { ...pod('y', null), ready: false }];
+    const finished = { ...pod('z', 'old'), goneAtMs: -3_600_000 };
+    const replicas = [pod('me', 'a'), pod('x', 'old'), { ...pod('y', null), ready: false }, finished];
     expect(waitsAfter(announced, served, observed({ replicas }))).to.deep.equal([
-      { for: 'acknowledgements', sinceMs: 1_000, detail: 'x' },
+      { for: 'acknowledgements', sinceMs: 1_000, detail: 'x, y' },
     ]);
   });
 

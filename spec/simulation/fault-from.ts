@@ -1,7 +1,7 @@
 import type { Fault, Who } from './fault.ts';
 import type { Random } from './random.ts';
 
-const who = (random: Random): Who => (random.chance(0.4) ? 'leader' : random.pick<Who>([0, 1, 2, 3, 'all']));
+const who = (random: Random): Who => (random.chance(0.4) ? 'leader' : random.pick<Who>([0, 1, 2, 3, 4, 5, 6, 'all']));
 const ms = (random: Random, mostS: number): number => random.int(0, mostS * 1_000);
 
 const SPOILS = ['garbage', 'other-key', 'foreign', 'emptied', 'earlier', 'other-trust'] as const;
@@ -28,7 +28,8 @@ const FAULTS: readonly Maker[] = [
   (random) => ({ kind: 'cut-watches', who: who(random), cleanly: random.chance(0.5) }),
   (random) => ({ kind: 'deafen-watches', who: who(random) }),
   () => ({ kind: 'compact' }),
-  (random) => ({ kind: 'hang-kubelets', forMs: ms(random, 120) }),
+  (random) => ({ kind: 'restart-api-server', downMs: ms(random, 45), forgets: random.chance(0.5) }),
+  (random) => ({ kind: 'hang-kubelets', forMs: ms(random, random.pick([120, 600])) }),
   (random) => ({ kind: 'delete', object: random.pick(['lease', 'secret', 'authority'] as const) }),
   (random) => ({ kind: 'spoil-secret', how: random.pick(SPOILS) }),
   (random) => ({ kind: 'spoil-authority', how: random.pick(['garbage', 'earlier'] as const) }),
@@ -48,6 +49,7 @@ const FAULTS: readonly Maker[] = [
   () => ({ kind: 'ask-rotation', rotate: 'ca' }),
   (random) => ({ kind: 'ask-rotation', rotate: random.pick(['please', 'ca/nothing']) }),
   () => ({ kind: 'usurp' }),
+  (random) => ({ kind: 'strip-pod', who: who(random), of: random.pick(['servingHash', 'expectedHash'] as const) }),
 ];
 
 /** One thing that goes wrong. */

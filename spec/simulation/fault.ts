@@ -26,7 +26,9 @@ export type NetworkFault =
   | { readonly kind: 'cut-watches'; readonly who: Who; readonly cleanly: boolean }
   | { readonly kind: 'deafen-watches'; readonly who: Who }
   /** The history is compacted and every watch ends: resuming meets a 410. */
-  | { readonly kind: 'compact' };
+  | { readonly kind: 'compact' }
+  /** Every connection breaks, nobody answers for a while, and what was watched may be forgotten. */
+  | { readonly kind: 'restart-api-server'; readonly downMs: number; readonly forgets: boolean };
 
 /** What people and other programs do to the Secrets. */
 export type SecretDeed =
@@ -53,7 +55,14 @@ export type LeaseDeed =
   /** Another elector takes the Lease and never renews it. */
   | { readonly kind: 'usurp' };
 
-export type Fault = MachineFault | NetworkFault | SecretDeed | TargetDeed | LeaseDeed;
+/** What they do to the Pods' annotations. */
+export interface PodDeed {
+  readonly kind: 'strip-pod';
+  readonly who: Who;
+  readonly of: 'servingHash' | 'expectedHash';
+}
+
+export type Fault = MachineFault | NetworkFault | SecretDeed | TargetDeed | LeaseDeed | PodDeed;
 
 /** How each of these faults is made to happen. */
 export type Strikes<F extends { readonly kind: string }> = {

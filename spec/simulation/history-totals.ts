@@ -5,5 +5,8 @@ export interface HistoryTotals {
   readonly virtualMs: number;
   /** The longest recovery from the end of the faults, ms. */
   readonly slowestRecoveryMs: number;
+  /** By seed. */
   readonly violations: readonly { readonly seed: number; readonly law: string; readonly what: string }[];
+  /** By seed, when they were asked for: SHA-256 of all that happened. */
+  readonly digests: readonly { readonly seed: number; readonly digest: string }[];
 }

@@ -4,6 +4,7 @@ import { leaseDeeds } from './lease-deeds.ts';
 import type { Machine } from './machine.ts';
 import { machineFaults } from './machine-faults.ts';
 import { networkFaults } from './network-faults.ts';
+import { podDeeds } from './pod-deeds.ts';
 import { secretDeeds } from './secret-deeds.ts';
 import { targetDeeds } from './target-deeds.ts';
 
@@ -26,6 +27,7 @@ export const injectFaults = (model: ClusterModel): void => {
     ...secretDeeds(model),
     ...targetDeeds(model),
     ...leaseDeeds(model),
+    ...podDeeds(model, chosen),
   };
   const strike = (fault: Fault): void => {
     tell({ type: 'fault', fault });

@@ -16,6 +16,10 @@ export const networkFaults = (
     return [...net.connections].filter(({ machine }) => names.has(machine));
   };
 
+  const forget = (): void => {
+    for (const kind of [api.lease, api.secret, api.authority, api.target, api.pod]) kind.compact();
+  };
+
   return {
     'cut-off': ({ who, forMs }) => {
       for (const connection of connectionsOf(who)) if (own.chance(0.5)) connection.deafen();
@@ -36,8 +40,13 @@ export const networkFaults = (
     'cut-watches': ({ who, cleanly }) => connectionsOf(who).forEach((connection) => connection.cut(cleanly)),
     'deafen-watches': ({ who }) => connectionsOf(who).forEach((connection) => connection.deafen()),
     compact: () => {
-      for (const kind of [api.lease, api.secret, api.authority, api.target, api.pod]) kind.compact();
+      forget();
       for (const connection of connectionsOf('all')) connection.cut(own.chance(0.5));
+    },
+    'restart-api-server': ({ downMs, forgets }) => {
+      if (forgets) forget();
+      for (const connection of [...net.connections]) connection.cut(false);
+      net.outage(time.nowMs() + within(downMs));
     },
   };
 };

@@ -12,6 +12,9 @@ const REFUSALS = [500, 429, 503, 409];
 /** A watch connection that stands. */
 export interface Connection {
   readonly machine: string;
+  /** The name of the one object that is watched; null for all of a kind. */
+  readonly object: string | null;
+  readonly isDeaf: () => boolean;
   /** It ends: cleanly, or with a reset. */
   cut(cleanly: boolean): void;
   /** It stays, and nothing comes any more (half-open). */
@@ -23,8 +26,12 @@ export interface Network {
   readonly cluster: Host;
   weather(machine: string): Weather;
   latencyMs(machine: string): number;
+  /** Until when nothing gets through, ms of virtual time. */
+  cutUntilMs(machine: string): number;
   isCut(machine: string): boolean;
   isFair(machine: string): boolean;
+  /** Nobody gets through until then. */
+  outage(untilMs: number): void;
   /** One request; `arrive` is what the API server does with it, and may throw a Problem. */
   request<T>(from: Host, what: string, arrive: () => T): Observable<T>;
 }
@@ -37,7 +44,9 @@ export const network = (time: VirtualTime, cluster: Host, random: Random): Netwo
     weathers.set(machine, standing);
     return standing;
   };
-  const isCut = (machine: string): boolean => time.nowMs() < weather(machine).cutUntilMs;
+  let outageUntilMs = 0;
+  const cutUntilMs = (machine: string): number => Math.max(outageUntilMs, weather(machine).cutUntilMs);
+  const isCut = (machine: string): boolean => time.nowMs() < cutUntilMs(machine);
   const isFair = (machine: string): boolean => {
     const { errors, losses, slowMs } = weather(machine);
     return errors === 0 && losses === 0 && slowMs === fairWeather().slowMs && !isCut(machine);
@@ -99,5 +108,15 @@ export const network = (time: VirtualTime, cluster: Host, random: Random): Netwo
       };
     });
 
-  return { connections: new Set(), cluster, weather, latencyMs, isCut, isFair, request };
+  return {
+    connections: new Set(),
+    cluster,
+    weather,
+    latencyMs,
+    cutUntilMs,
+    isCut,
+    isFair,
+    outage: (untilMs) => (outageUntilMs = Math.max(outageUntilMs, untilMs)),
+    request,
+  };
 };

@@ -103,9 +103,9 @@ export const performStep = ({
         return get(api.target, id).pipe(
           map((entry) => unmoved(entry, step.basis)),
           map(({ version }) => () => {
-            const entry = api.target.update(write(id), String(version), ({ bundles, rival }) => ({
+            const entry = api.target.update(write(id), String(version), ({ bundles }) => ({
               bundles: bundles.map(() => bundle),
-              rival,
+              rival: null,
             }));
             return { object: 'target', id, state: views.target(entry) };
           }),

@@ -7,6 +7,7 @@ import { plantedBugs } from './planted-bugs.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 import type { runHistory } from './run-history.ts';
 import { scenarioFrom } from './scenario-from.ts';
+import { violationReport } from './violation-report.ts';
 import { withPlantedBug } from './with-planted-bug.ts';
 
 /** A bug must be found within so many histories. */
@@ -42,6 +43,17 @@ describe('the simulation', function () {
     });
     const broken = new Set(plantedBugs.flatMap((bug) => bug.laws));
     expect([...laws, 'convergence'].filter((law) => !broken.has(law))).to.deep.equal([]);
+  });
+
+  it('tells a person how a law was broken: the seed, the faults it takes and what happened', async () => {
+    const bug = plantedBugs.find(({ laws }) => laws.includes('L8'))!;
+    const run = await withPlantedBug(bug);
+    const seed = findingSeed(run, bug) ?? bug.seed;
+    const report = violationReport(seed, run);
+    expect(report).to.match(/^L8 is broken: leaf\d+ does not verify where ca\d+ is put back/);
+    expect(report).to.include(`npm run simulate -- --runs 1 --seed ${seed}`);
+    expect(report).to.match(/\d+ of \d+ faults needed:\n/);
+    expect(report).to.match(/timeline \(s\):\n(?:.*\n)*.*wrote secret \(issue-leaf\)/);
   });
 
   it('says which faults a violation needs, and no more', async () => {

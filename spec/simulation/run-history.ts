@@ -1,5 +1,6 @@
 import { virtualTime } from '../support/virtual-time.ts';
 import { clusterModel } from './cluster-model.ts';
+import { historyDigest } from './history-digest.ts';
 import { injectFaults } from './inject-faults.ts';
 import { watchLaws } from './laws/watch-laws.ts';
 import type { Violation } from './laws/watch-laws.ts';
@@ -15,13 +16,16 @@ export interface History {
   readonly violation: Violation | null;
   /** Empty unless it was to be told. */
   readonly lines: readonly string[];
+  /** SHA-256 of all that happened; empty unless it was asked for. */
+  readonly digest: string;
 }
 
 /** Lets one history happen, every law watching every step of it. Same scenario, same history. */
-export const runHistory = (scenario: Scenario, { told = false } = {}): History =>
+export const runHistory = (scenario: Scenario, { told = false, digested = false } = {}): History =>
   virtualTime((time) => {
     const model = clusterModel(scenario, time);
     const lines = told ? timeline(model) : [];
+    const digest = digested ? historyDigest(model) : () => '';
     const laws = watchLaws(model);
     let steps = 0;
     try {
@@ -36,5 +40,5 @@ export const runHistory = (scenario: Scenario, { told = false } = {}): History =
     }
     const { violation, recoveredInMs } = laws.conclude();
     for (const machine of model.machines()) machine.crash();
-    return { steps, virtualMs: time.nowMs(), recoveredInMs, violation, lines };
+    return { steps, virtualMs: time.nowMs(), recoveredInMs, violation, lines, digest: digest() };
   });

@@ -40,12 +40,13 @@ export const scenarioFrom = (seed: number): Scenario => {
   const [durationS, deadlineS, retryS] = random.pick(ELECTIONS);
   const [validMin, renewMin, caMin, caRenewMin] = random.pick(LIVES);
   const isExternal = random.chance(0.15);
-  const calmAtMs = random.int(1, 6) * MINUTE_MS;
+  // Most of what goes wrong goes wrong soon; only long histories see a certificate end.
+  const calmAtMs = random.chance(0.7) ? random.int(15, 80) * SECOND_MS : random.int(1, 6) * MINUTE_MS;
   const lifeMs = Math.min(validMin, caMin) * MINUTE_MS;
   const staleAfterMs = durationS * SECOND_MS;
   return {
     seed,
-    replicas: random.int(1, 4),
+    replicas: random.chance(0.8) ? random.int(1, 3) : random.int(4, 7),
     targets: random.int(1, 2),
     policy: {
       names: NAMES,
@@ -65,7 +66,8 @@ export const scenarioFrom = (seed: number): Scenario => {
     leaseDurationMs: durationS * SECOND_MS,
     certValidityMs: validMin * MINUTE_MS,
     caValidityMs: caMin * MINUTE_MS,
-    kubeletDelayMs: random.pick([0, 3, 60]) * SECOND_MS,
+    // Ten minutes: nobody issues for eight what a kubelet takes ten to bring.
+    kubeletDelayMs: (random.chance(0.03) ? (lifeMs > DAY_MS ? 600 : 60) : random.pick([0, 3, 60])) * SECOND_MS,
     loadPartMs: random.pick([40, 40, 3 * SECOND_MS]),
     inotify: random.chance(0.8),
     podsWritable: random.chance(0.85),

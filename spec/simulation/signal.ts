@@ -40,6 +40,8 @@ export type Signal =
       readonly lease: LeaseSnapshot | null;
       readonly answers: { readonly change: LeaseChange; readonly sentAtMs: number } | null;
     }
+  /** The watch of a caBundle target tells how it stands. */
+  | { readonly type: 'target/told'; readonly machine: Machine; readonly name: string; readonly version: string }
   | { readonly type: 'mount/read'; readonly machine: Machine; readonly reading: MountReading }
   | { readonly type: 'mount/swapped'; readonly machine: Machine; readonly generation: Generation }
   /** One of verify, serve, handshake, from its subscription to its end. */

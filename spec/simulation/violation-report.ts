@@ -6,15 +6,15 @@ import { scenarioFrom } from './scenario-from.ts';
 const MOST_LINES = 120;
 
 /** All that a person needs about one broken law: the seed, the fewest faults, what happened. */
-export const violationReport = (seed: number): string => {
+export const violationReport = (seed: number, run = runHistory): string => {
   const scenario = scenarioFrom(seed);
-  const { violation } = runHistory(scenario);
+  const { violation } = run(scenario);
   if (violation === null) return `seed ${seed} breaks no law`;
-  const { faults, policy, ...rest } = minimised(scenario, violation.law);
-  const { lines } = runHistory({ ...rest, faults, policy }, { told: true });
+  const { faults, policy, ...rest } = minimised(scenario, violation.law, run);
+  const { lines } = run({ ...rest, faults, policy }, { told: true });
   return [
     `${violation.law} is broken: ${violation.what}`,
-    `rerun: SEED=${seed} npx mocha --spec spec/streams/rotation.property.spec.ts`,
+    `seed ${seed}; rerun: npm run simulate -- --runs 1 --seed ${seed}`,
     `policy: ${JSON.stringify(policy)}`,
     `scenario: ${JSON.stringify(rest)}`,
     `${faults.length} of ${scenario.faults.length} faults needed:`,

@@ -47,7 +47,7 @@ export const watchPort = <S, T>(
 
       const inOrder = (deliver: () => void): void => {
         if (isDeaf) return;
-        const fromMs = Math.max(time.nowMs(), net.weather(host.name).cutUntilMs);
+        const fromMs = Math.max(time.nowMs(), net.cutUntilMs(host.name));
         lastAtMs = Math.max(lastAtMs, fromMs + net.latencyMs(host.name));
         time.after(host, lastAtMs - time.nowMs(), () => {
           if (!isDeaf) deliver();
@@ -67,6 +67,8 @@ export const watchPort = <S, T>(
       };
       const connection: Connection = {
         machine: host.name,
+        object: name,
+        isDeaf: () => isDeaf,
         cut: (cleanly) => {
           unlisten();
           inOrder(() => (cleanly ? subscriber.complete() : subscriber.error(new Problem('the watch was reset'))));

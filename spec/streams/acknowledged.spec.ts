@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { acknowledged } from '../../streams/acknowledged.ts';
 import type { Replica } from '../../streams/model.ts';
 
-const NOW_MS = 1_000_000;
+const NOW_MS = 1_800_000_000_000;
+const HOUR_MS = 3_600_000;
 
 const pod = (name: string, rest: Partial<Replica> = {}): Replica => ({
   name,
@@ -30,20 +31,24 @@ describe('acknowledged', () => {
     expect(says(pod('me'), pod('other', { servingHash: null }))).to.equal(false);
   });
 
-  it('does not wait for one that starts: it is not ready and has never served', () => {
-    expect(says(pod('me'), pod('other', { servingHash: null, ready: false }))).to.equal(true);
+  it('waits for one that starts, since it may go on with what it read before it was stopped', () => {
+    expect(says(pod('me'), pod('other', { servingHash: null, ready: false }))).to.equal(false);
   });
 
-  it('does not wait for the dead, from the instant on at which they are gone', () => {
+  it('waits for one that is being deleted until its object is gone, whatever this clock says', () => {
     expect(says(pod('me'), pod('other', { servingHash: 'old', goneAtMs: NOW_MS + 1 }))).to.equal(false);
-    expect(says(pod('me'), pod('other', { servingHash: 'old', goneAtMs: NOW_MS }))).to.equal(true);
+    expect(says(pod('me'), pod('other', { servingHash: 'old', goneAtMs: NOW_MS - HOUR_MS + 1 }))).to.equal(false);
+  });
+
+  it('does not wait for what runs nowhere, nor for what should have been gone an hour ago', () => {
     expect(says(pod('me'), pod('other', { servingHash: 'old', goneAtMs: 0 }))).to.equal(true);
+    expect(says(pod('me'), pod('other', { servingHash: 'old', goneAtMs: NOW_MS - HOUR_MS }))).to.equal(true);
   });
 
   it('proves nothing when this replica is not among the living ones', () => {
     expect(says()).to.equal(false);
     expect(says(pod('other'))).to.equal(false);
-    expect(says(pod('me', { goneAtMs: NOW_MS }), pod('other'))).to.equal(false);
+    expect(says(pod('me', { goneAtMs: 0 }), pod('other'))).to.equal(false);
     expect(says(pod('me', { servingHash: null, ready: false }), pod('other'))).to.equal(false);
   });
 

@@ -54,10 +54,7 @@ const ACCIDENTS: Readonly<Record<string, (cluster: ToyCluster, before: Observed)
   'the clock is set forward a day': ({ wait }) => wait(clusterOf.dayMs),
 };
 
-/** Two accidents in one: nothing in the cluster tells any more that the other CA is still served under. */
-const UNKNOWABLE = new Set([
-  'a CA of ours beside a leaf of somebody else, SECRET-ca is put back as it was at the start',
-]);
+const UNKNOWABLE = new Set<string>();
 
 /** How the kubelets of the three replicas keep up: which of them sync after a write. */
 const KUBELETS: Readonly<Record<string, (write: number) => readonly string[]>> = {

@@ -7,7 +7,10 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const nowMs = 20_000 * DAY_MS;
 
-/** A cluster in a few words. A capital is a CA, `a2` is the second leaf of CA A, and also its hash. */
+/**
+ * A cluster in a few words. A capital is a CA, `a2` is the second leaf of CA A, and also its hash. X is a CA of somebody
+ * else, who wrote it where it stands.
+ */
 export interface Sketch {
   /** SECRET-ca: `B+A` signs with B and trusts both; `B:` has no bundle yet; `/A` signs with nothing but trusts A. */
   readonly ca?: string;
@@ -90,7 +93,7 @@ const secret = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion =
 const targetState = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion = '1'): TargetState => ({
   resourceVersion,
   bundles: sketch === 'no field' ? [] : sketch.split('|').map((names) => certificates(names, daysLeft)),
-  rival: null,
+  rival: sketch.includes('X') ? 'somebody-else' : null,
 });
 
 const target = (id: string, sketch: string, daysLeft?: Sketch['daysLeft']): Target => {

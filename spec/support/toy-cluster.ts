@@ -99,6 +99,7 @@ export const toyCluster = (
           ...step.basis,
           resourceVersion: next(),
           bundles: step.basis.bundles.map(() => step.trust),
+          rival: null,
         });
         break;
       case 'issue-leaf':

@@ -19,17 +19,19 @@ const FINISHED = new Set(['Succeeded', 'Failed']);
 
 /**
  * A Pod as a replica. Its deletionTimestamp is the moment by which it will have been killed, grace included; until then
- * it may still answer calls.
+ * it may still answer calls. One that no node has been found for has read nothing yet, and will read what is true then.
  */
 export const podObject =
   (annotationPrefix: string) =>
   (object: unknown): Replica => {
     const { metadata, status } = schema.parse(object);
+    const is = (condition: string, value: string): boolean =>
+      status?.conditions?.some(({ type, status: said }) => type === condition && said === value) ?? false;
     const deletedMs = metadata.deletionTimestamp == null ? null : Date.parse(metadata.deletionTimestamp);
     return {
       name: metadata.name,
       servingHash: metadata.annotations?.[`${annotationPrefix}/serving-hash`] ?? null,
-      ready: status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
-      goneAtMs: FINISHED.has(status?.phase ?? '') ? 0 : deletedMs,
+      ready: is('Ready', 'True'),
+      goneAtMs: FINISHED.has(status?.phase ?? '') || is('PodScheduled', 'False') ? 0 : deletedMs,
     };
   };

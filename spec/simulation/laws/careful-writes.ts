@@ -42,8 +42,7 @@ export const carefulWrites: LawOf = ({ api, machines, scenario, time }) => {
       if (signal.type !== 'written' || signal.kind === 'pod') return null;
       const { by, why, before, after, kind } = signal;
       const isOurs = machines().some(({ name }) => name === by);
-      if (isOurs && before !== null && JSON.stringify(before) === JSON.stringify(after))
-        return `${by} wrote ${kind} for nothing (${why})`;
+      if (isOurs && before !== null && before === after) return `${by} wrote ${kind} for nothing (${why})`;
       if (signal.kind !== 'lease') return null;
       const holder = signal.before?.holder ?? null;
       const elapsedMs = time.nowMs() - recordedAtMs;

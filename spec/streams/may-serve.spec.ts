@@ -1,0 +1,28 @@
+import { expect } from 'chai';
+import { mayServe } from '../../streams/may-serve.ts';
+
+const NOW_MS = 1_800_000_000_000;
+const HOUR_MS = 3_600_000;
+
+const may = (
+  goneAtMs: number | null,
+  rest: { readonly ready?: boolean; readonly servingHash?: string } = {},
+): boolean => mayServe({ name: 'a', servingHash: null, ready: false, goneAtMs, ...rest }, NOW_MS);
+
+describe('mayServe', () => {
+  it('holds for whatever has a place to run, ready or not, whether or not it has ever served', () => {
+    expect(may(null)).to.equal(true);
+    expect(may(null, { ready: true, servingHash: 'a' })).to.equal(true);
+  });
+
+  it('holds for what is being deleted until an hour after it should be gone', () => {
+    expect(may(NOW_MS + 1)).to.equal(true);
+    expect(may(NOW_MS - HOUR_MS + 1)).to.equal(true);
+    expect(may(NOW_MS - HOUR_MS)).to.equal(false);
+  });
+
+  it('does not hold for what runs nowhere', () => {
+    expect(may(0)).to.equal(false);
+    expect(may(0, { ready: true, servingHash: 'a' })).to.equal(false);
+  });
+});
