@@ -83,6 +83,23 @@ describe('the credentials of the Kubernetes client', () => {
       expect(await firstValueFrom(client.send(get))).to.deep.equal({});
     });
 
+    for (const [what, file, text] of [
+      ['token that no header can carry', 'token', 's3cret\nX: y'],
+      ['CA that is none', 'ca.crt', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
+    ] as const) {
+      it(`are told as a problem when the file has a ${what}`, async () => {
+        await directory.write('token', 'fine');
+        await directory.write('ca.crt', api.pki.ca);
+        await directory.write(file, text);
+        await using client = await openKubeClient({ kubeconfig: null, inCluster: inCluster(), userAgent: 'me' });
+        const problem = await problemOf(firstValueFrom(client.send(get)));
+        expect(problem).to.include({ name: 'KubeProblem', status: null });
+        expect(problem.message)
+          .to.match(/^get pods "p" in namespace "ns": /)
+          .and.not.include('s3cret');
+      });
+    }
+
     it('are named when they are missing', async () => {
       await using client = await openKubeClient({ kubeconfig: null, inCluster: inCluster(), userAgent: 'me' });
       const { message } = await problemOf(firstValueFrom(client.send(get)));

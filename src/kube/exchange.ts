@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Observable } from 'rxjs';
 import { connectionFailure } from './connection-failure.ts';
-import type { ConnectionPool, Outgoing } from './connection-pool.ts';
+import type { Answered, ConnectionPool, Outgoing } from './connection-pool.ts';
 import type { Access } from './credentials.ts';
 import { KubeProblem } from './kube-problem.ts';
 import type { KubeRequest } from './kube-request.ts';
@@ -61,7 +61,7 @@ export function exchange(options: ExchangeOptions): Observable<Part> {
       else fail(refusal({ ...refused, subject, secret }));
     };
 
-    const giveUp = pool.dispatch(outgoing(options), {
+    const answered: Answered = {
       header(status, headers) {
         onHeaders(status, headers);
         if (status < 300) subscriber.next({ type: 'opened' });
@@ -81,9 +81,16 @@ export function exchange(options: ExchangeOptions): Observable<Part> {
         // A refusal whose body broke off is still a refusal.
         fail(refused === null ? connectionFailure(subject, error, secret) : refusal({ ...refused, subject, secret }));
       },
-    });
-    return () => {
-      if (!ended) giveUp();
     };
+    try {
+      const giveUp = pool.dispatch(outgoing(options), answered);
+      return () => {
+        if (!ended) giveUp();
+      };
+    } catch (error) {
+      // Node throws at once at a token that no header can carry and at a CA that is none; both are somebody's file.
+      answered.failed(error instanceof Error ? error : new Error(String(error)));
+      return undefined;
+    }
   });
 }
