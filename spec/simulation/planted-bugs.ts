@@ -200,7 +200,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a fight over a caBundle does not slow down',
     laws: ['L4'],
-    changes: [change('streams/leader.ts', 'held: pace.isHeld(target.id, clock.monotonicMs())', 'held: false')],
+    changes: [change('streams/repair-pace.ts', 'isFight(history) && nowMs <', 'nowMs < 0 && nowMs <')],
     seed: 69,
   },
   {
