@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 import { connectionFailure } from './connection-failure.ts';
 import type { Answered, ConnectionPool, Outgoing } from './connection-pool.ts';
 import type { Access } from './credentials.ts';
-import { KubeProblem } from './kube-problem.ts';
+import type { KubeProblem } from './kube-problem.ts';
 import type { KubeRequest } from './kube-request.ts';
 import { refusal } from './refusal.ts';
 
