@@ -26,11 +26,30 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   };
   const bundle = (): readonly string[] => api.authority.get('authority')?.value.bundle ?? [];
 
+  const standingAuthorities = (): readonly string[] => {
+    const targets = api.target.list().flatMap(({ value }) => value.bundles.flat());
+    return [...(api.secret.get('secret')?.value.trust ?? []), ...bundle(), ...targets];
+  };
+  const removedBy = (signal: WrittenSignal): readonly string[] => {
+    if (signal.kind === 'target') return signal.before?.bundles.flat() ?? [];
+    if (signal.kind === 'secret') return signal.before?.trust ?? [];
+    return signal.kind === 'authority' ? (signal.before?.bundle ?? []) : [];
+  };
+
+  /**
+   * The last trace of its CA went with this write, and a replica may have been stopped between verifying it and serving
+   * it.
+   */
+  const excuseOrphanedBy = (signal: WrittenSignal): void => {
+    const left = standingAuthorities();
+    for (const hash of everAnnounced)
+      if (fails(hash, left) && !fails(hash, [...left, ...removedBy(signal)])) excused.add(hash);
+  };
+
   /** Its CA stands nowhere any more. */
   const excuseOrphans = (): void => {
-    const targets = api.target.list().flatMap(({ value }) => value.bundles.flat());
-    const authorities = [...(api.secret.get('secret')?.value.trust ?? []), ...bundle(), ...targets];
-    for (const hash of inUse()) if (fails(hash, authorities)) excused.add(hash);
+    const left = standingAuthorities();
+    for (const hash of inUse()) if (fails(hash, left)) excused.add(hash);
   };
 
   /** Announced, replaced, announced again: an old acknowledgement of it cannot be told from a new one. */
@@ -51,6 +70,7 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
       if (fails(signal.after.crt, signal.after.trust)) excused.add(signal.after.crt);
     }
     excuseOrphans();
+    excuseOrphanedBy(signal);
   };
 
   return {
