@@ -9,6 +9,7 @@ import { recovered } from './recovered.ts';
 import { sharedApi } from './shared-api.ts';
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const ISSUED = 'Certificate issued';
 
 describe('a clock that', function () {
@@ -42,6 +43,30 @@ describe('a clock that', function () {
     await until(async () => (await replica.probe('/readyz')).text === 'ok', 30_000);
     recovered(backMs, 'ready again');
     expect(replica.count(ISSUED) - issued).to.equal(1);
+    scene.expectUnharmed();
+  });
+
+  it('is an hour ahead in the leader deposes nobody, fails no call, and is no reason to wait for it once it is dead', async () => {
+    await using clock = await openFakeClock(HOUR_MS);
+    let isDead = false;
+    await using scene = await faulted(api, { isCalled: ({ name }) => !(isDead && name === ahead.name) });
+    const ahead = await scene.replica({ env: clock.env });
+    const others = [await scene.replica(), await scene.replica()];
+    expect(scene.leader()).to.equal(ahead);
+    const hash = await scene.announced();
+    await Promise.all(others.map((replica) => replica.line(LOADED, { hash }, 60_000)));
+    const held = scene.objects().lease.versions.length;
+    // Twice LEASE_DURATION.
+    await sleep(18_000);
+    for (const version of scene.objects().lease.versions.slice(held))
+      expect(version.word('spec', 'holderIdentity')).to.equal(ahead.name);
+    for (const replica of others) expect(replica.count('Leadership acquired')).to.equal(0);
+
+    isDead = true;
+    ahead.kill('SIGKILL');
+    const sinceMs = performance.now();
+    await until(() => scene.objects().holder() !== ahead.name, 30_000);
+    recovered(sinceMs, 'succeeded');
     scene.expectUnharmed();
   });
 });
