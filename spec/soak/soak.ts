@@ -1,24 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { startCaller } from '../../src/demo/caller.ts';
 import { demoNames } from '../../src/demo/demo-objects.ts';
+import { toolFlags } from '../support/tool-flags.ts';
 import { startSoakFleet } from './soak-fleet.ts';
 import { leastOf } from './sample.ts';
 import type { Sample } from './sample.ts';
 import { soakVerdict } from './soak-verdict.ts';
 import type { Rest, Taken } from './soak-verdict.ts';
 
-/**
- * `npm run soak -- --minutes M --json`: the demo's fleet, from the bundle; a rotation asked for every second, once a
- * minute of the CA, which then gets its overlap before the next; two hundred calls a second. Memory is compared between minute five and the last minute (the middle
- * and the end of a shorter run), each the median of a minute; handles and watches between the rest before and the rest
- * after. Ends with 1 when a call failed or something was left behind.
- */
-const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '30' }, json: { type: 'boolean', default: false } },
+const about = `npm run soak -- [--minutes M] [--json]
+
+Runs the demo's fleet from the bundle: a rotation asked for every second, once a minute of the CA, which then gets its
+overlap before the next; two hundred calls a second. Memory is compared between minute five and the last minute (the
+middle and the end of a shorter run), each the median of a minute; handles and watches between the rest before and the
+rest after. Ends with 1 when a call failed or something was left behind, with 2 for a bad flag.`;
+const flags = toolFlags(process.argv.slice(2), about, {
+  minutes: {
+    standard: '30',
+    accepts: 'minutes, more than 0',
+    isGood: (text) => Number(text) > 0,
+    help: 'how long, the rests not counted',
+  },
 });
-const minutes = Number(values.minutes);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
+if ('text' in flags) {
+  say(flags.text);
+  process.exit(flags.exitCode);
+}
+const minutes = Number(flags.asked.minutes);
 
 const CALL_EVERY_MS = 5;
 const ROTATE_EVERY_MS = 1_000;
@@ -85,5 +94,5 @@ const verdict = soakVerdict({ taken, baselineMs, endMs, before, after, heapsAtBa
 const { calls, failed } = caller;
 const counts = { rotations, adoptions: fleet.adoptionsMs.length, narrowed: fleet.narrowed, calls, failed };
 const result = { minutes, ...counts, ...verdict };
-say(values.json ? JSON.stringify(result) : JSON.stringify(result, null, 1));
+say(flags.json ? JSON.stringify(result) : JSON.stringify(result, null, 1));
 process.exitCode = failed > 0 || verdict.leftBehind.length > 0 ? 1 : 0;
