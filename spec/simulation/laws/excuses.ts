@@ -26,9 +26,12 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   };
   const bundle = (): readonly string[] => api.authority.get('authority')?.value.bundle ?? [];
 
+  /** The `ca.crt` of a Secret that is not the announced one may be anybody's, and proves nothing. */
   const standingAuthorities = (): readonly string[] => {
     const targets = api.target.list().flatMap(({ value }) => value.bundles.flat());
-    return [...(api.secret.get('secret')?.value.trust ?? []), ...bundle(), ...targets];
+    const secret = api.secret.get('secret')?.value;
+    const told = secret?.crt === api.lease.get('lease')?.value.announcement?.hash ? secret?.trust : [];
+    return [...(told ?? []), ...bundle(), ...targets];
   };
   const removedBy = (signal: WrittenSignal): readonly string[] => {
     if (signal.kind === 'target') return signal.before?.bundles.flat() ?? [];

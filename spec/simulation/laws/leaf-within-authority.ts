@@ -3,7 +3,7 @@ import type { LawOf } from './law.ts';
 const BACKDATED_MS = 3_600_000;
 
 /** L5: a leaf that we write never outlives the CA that signed it, and is dated one hour back. */
-export const leafWithinAuthority: LawOf = ({ api, machines, pki }) => ({
+export const leafWithinAuthority: LawOf = ({ api, clocks, machines, pki, scenario }) => ({
   name: 'L5',
   hear: (signal) => {
     if (signal.type !== 'written' || signal.kind !== 'secret' || signal.why !== 'issue-leaf') return null;
@@ -15,7 +15,8 @@ export const leafWithinAuthority: LawOf = ({ api, machines, pki }) => ({
     // The CA may have been replaced or deleted while the write was under way.
     if (authority?.key === leaf.signer && notAfterMs > authority.facts.notAfterMs)
       return `${fingerprint} outlives ${authority.facts.fingerprint}`;
-    if (writer !== undefined && notBeforeMs > writer.clock.wallMs() - BACKDATED_MS + 60_000)
+    // The clock may have jumped since it was signed.
+    if (writer !== undefined && notBeforeMs > clocks.trueMs() + scenario.mostSkewMs - BACKDATED_MS)
       return `${fingerprint} is not dated back`;
     return null;
   },
