@@ -95,7 +95,7 @@ describe('the connections of the Kubernetes client', () => {
     api.answer((response) => json(response, 'back'));
     expect(await firstValueFrom(client.send(get))).to.equal('back');
     await eventually(() => problem !== null, 'the watch ends');
-    expect((problem as unknown as Error).message).to.match(/^watch pods "p" in namespace "ns": ./);
+    expect((problem as Error).message).to.match(/^watch pods "p" in namespace "ns": ./);
     expect(watch.closed).to.equal(true);
     await eventually(() => api.open() === 1, 'the others are closed');
   });

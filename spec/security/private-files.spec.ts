@@ -16,6 +16,6 @@ describe('the files of the demo', () => {
       expect(await forOthers(folder)).to.equal(0);
       expect(await forOthers(kubeconfig)).to.equal(0);
     }
-    expect(await readdir(folder).catch((error: NodeJS.ErrnoException) => error.code)).to.equal('ENOENT');
+    expect(await readdir(folder).catch((error: unknown) => (error as NodeJS.ErrnoException).code)).to.equal('ENOENT');
   });
 });

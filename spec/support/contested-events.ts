@@ -8,5 +8,5 @@ export const contestedEvents = async ({
 }: Installation): Promise<readonly Readonly<Record<string, Json>>[]> => {
   const items = (await api.admin.get(`/api/v1/namespaces/${namespace}/events`)).at('items');
   const events = Array.isArray(items) ? (items as readonly Readonly<Record<string, Json>>[]) : [];
-  return events.filter((event) => String(event['reason']).endsWith('Contested'));
+  return events.filter(({ reason }) => typeof reason === 'string' && reason.endsWith('Contested'));
 };

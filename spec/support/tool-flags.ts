@@ -10,7 +10,8 @@ export interface ToolFlag {
 
 /** What the command line says, or the exit code to leave with after `text` has been said. */
 export type ToolFlags<F extends string> =
-  { readonly asked: Readonly<Record<F, string>>; readonly json: boolean } | { readonly exitCode: 0 | 2; readonly text: string };
+  | { readonly asked: Readonly<Record<F, string>>; readonly json: boolean }
+  | { readonly exitCode: 0 | 2; readonly text: string };
 
 /** Reads the flags of a tool that takes `--name value`: `--help` explains them, a bad one is told with what is accepted. */
 export const toolFlags = <F extends string>(
