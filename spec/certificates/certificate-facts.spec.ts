@@ -60,8 +60,12 @@ describe('certificateFacts', () => {
     const undated = Buffer.from(block?.der.toString('latin1').replace('0101000000Z', '0141000000Z') ?? '', 'latin1');
     const pem = `-----BEGIN CERTIFICATE-----\n${undated.toString('base64')}\n-----END CERTIFICATE-----\n`;
 
-    expect(new X509Certificate(undated).validFromDate.getTime()).to.be.NaN;
-    expect(() => certificateFacts(pem)).to.throw(/^PEM block 1 is a certificate without readable dates$/);
+    expect(new X509Certificate(undated).validFrom).to.equal('Bad time value');
+    // Again and again, since what Node takes for its date is left over from another.
+    for (let time = 0; time < 300; time += 1) {
+      certificateFacts(corpus.good.certificate);
+      expect(() => certificateFacts(pem)).to.throw(/^PEM block 1 is a certificate without readable dates$/);
+    }
   });
 
   it('refuses a block that is no certificate, without repeating it', () => {

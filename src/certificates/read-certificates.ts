@@ -1,9 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { splitPem } from './split-pem.ts';
 
-/** OpenSSL parses a certificate whose dates are none, and Node makes an Invalid Date of them. */
-const isDated = ({ validFromDate: from, validToDate: to }: X509Certificate): boolean =>
-  !Number.isNaN(from.getTime()) && !Number.isNaN(to.getTime());
+/**
+ * OpenSSL parses a certificate whose dates are none. It prints "Bad time value" for such a date, while the `Date` that Node
+ * makes of it is whatever stood in that memory before: only the printed form tells.
+ */
+const isDated = ({ validFrom, validTo }: X509Certificate): boolean =>
+  !Number.isNaN(Date.parse(validFrom)) && !Number.isNaN(Date.parse(validTo));
 
 /**
  * Every certificate of a PEM text, in its order; other blocks are passed over.
