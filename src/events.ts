@@ -1,6 +1,6 @@
 import { EMPTY, Subject, catchError, concatMap, defer, map, of, tap, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { Problem } from '../streams/problem.ts';
 import type { ReplicaEvent } from '../streams/replica.ts';
 import type { ClusterPaths } from './cluster-paths.ts';
@@ -15,7 +15,7 @@ import { FIELD_MANAGER } from './object-states.ts';
 
 const standingEvent = z.object({
   metadata: z.object({ resourceVersion: z.string() }),
-  count: z.number().int().positive().catch(1),
+  count: z.catch(z.int().check(z.positive()), 1),
 });
 const identified = z.object({ metadata: z.object({ uid: z.string() }) });
 

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { announcementOf } from './announcement-of.ts';
 import { rfc3339 } from './rfc3339.ts';
@@ -12,10 +12,10 @@ import { understand } from './understand.ts';
 const defaultDurationSeconds = 15;
 
 const specSchema = z.object({
-  holderIdentity: z.string().nullable().catch(null),
-  leaseDurationSeconds: z.number().int().positive().catch(defaultDurationSeconds),
-  renewTime: z.string().nullable().catch(null),
-  leaseTransitions: z.number().int().nonnegative().catch(0),
+  holderIdentity: z.catch(z.nullable(z.string()), null),
+  leaseDurationSeconds: z.catch(z.int().check(z.positive()), defaultDurationSeconds),
+  renewTime: z.catch(z.nullable(z.string()), null),
+  leaseTransitions: z.catch(z.int().check(z.nonnegative()), 0),
 });
 const emptySpec = specSchema.parse({});
 
@@ -25,14 +25,14 @@ const isRecord = (value: unknown): value is Annotations =>
 
 const leaseShape = z.object({
   // Absent from the items of a list.
-  kind: z.literal('Lease').optional(),
+  kind: z.optional(z.literal('Lease')),
   metadata: z.object({
-    uid: z.string().min(1),
-    resourceVersion: z.string().min(1),
-    annotations: z.custom<Annotations>(isRecord).catch({}),
+    uid: z.string().check(z.minLength(1)),
+    resourceVersion: z.string().check(z.minLength(1)),
+    annotations: z.catch(z.custom<Annotations>(isRecord), {}),
     managedFields: z.optional(z.unknown()),
   }),
-  spec: specSchema.catch(emptySpec),
+  spec: z.catch(specSchema, emptySpec),
 });
 
 /** Longer than anything asked for here (`ca/` and a SHA-256); an annotation may be 256 KiB of anything. */

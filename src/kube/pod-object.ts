@@ -1,18 +1,18 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Replica } from '../../streams/model.ts';
 
 const schema = z.object({
   metadata: z.object({
     name: z.string(),
-    annotations: z.record(z.string(), z.string()).nullish(),
-    deletionTimestamp: z.string().nullish(),
+    annotations: z.nullish(z.record(z.string(), z.string())),
+    deletionTimestamp: z.nullish(z.string()),
   }),
-  status: z
-    .object({
-      phase: z.string().nullish(),
-      conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
-    })
-    .nullish(),
+  status: z.nullish(
+    z.object({
+      phase: z.nullish(z.string()),
+      conditions: z.nullish(z.array(z.object({ type: z.string(), status: z.string() }))),
+    }),
+  ),
 });
 
 const FINISHED = new Set(['Succeeded', 'Failed']);

@@ -1,10 +1,14 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** For `metadata.managedFields`; what cannot be read names nobody. */
-export const managedFieldsSchema = z
-  .array(z.object({ manager: z.string().nullish(), time: z.string().nullish(), fieldsV1: z.optional(z.unknown()) }))
-  .nullish()
-  .catch(null);
+export const managedFieldsSchema = z.catch(
+  z.nullish(
+    z.array(
+      z.object({ manager: z.nullish(z.string()), time: z.nullish(z.string()), fieldsV1: z.optional(z.unknown()) }),
+    ),
+  ),
+  null,
+);
 
 export type ManagedFields = z.infer<typeof managedFieldsSchema>;
 

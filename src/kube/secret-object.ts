@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { managedFieldsSchema, type ManagedFields } from './rival-of.ts';
 
 /** A Secret as it stands, its values decoded. */
@@ -8,16 +8,17 @@ export interface SecretObject {
   readonly managedFields: ManagedFields;
 }
 
-const schema = z
-  .object({
-    metadata: z.object({ resourceVersion: z.string().min(1), managedFields: managedFieldsSchema }),
-    data: z.record(z.string(), z.string()).nullish(),
-  })
-  .transform(({ metadata, data }): SecretObject => ({
+const schema = z.object({
+  metadata: z.object({ resourceVersion: z.string().check(z.minLength(1)), managedFields: managedFieldsSchema }),
+  data: z.nullish(z.record(z.string(), z.string())),
+});
+
+/** @throws ZodError when it is no Secret. */
+export const secretObject = (object: unknown): SecretObject => {
+  const { metadata, data } = schema.parse(object);
+  return {
     resourceVersion: metadata.resourceVersion,
     managedFields: metadata.managedFields,
     values: Object.fromEntries(Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')])),
-  }));
-
-/** @throws ZodError when it is no Secret. */
-export const secretObject = (object: unknown): SecretObject => schema.parse(object);
+  };
+};

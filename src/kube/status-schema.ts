@@ -1,13 +1,14 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** metav1.Status, as far as it explains a refusal. Never throws: whatever else came explains nothing. */
-export const statusSchema = z
-  .object({
-    code: z.number().nullable().catch(null),
-    reason: z.string().nullable().catch(null),
-    message: z.string().catch(''),
-    details: z
-      .object({ retryAfterSeconds: z.number().nonnegative().nullable().catch(null) })
-      .catch({ retryAfterSeconds: null }),
-  })
-  .catch({ code: null, reason: null, message: '', details: { retryAfterSeconds: null } });
+export const statusSchema = z.catch(
+  z.object({
+    code: z.catch(z.nullable(z.number()), null),
+    reason: z.catch(z.nullable(z.string()), null),
+    message: z.catch(z.string(), ''),
+    details: z.catch(z.object({ retryAfterSeconds: z.catch(z.nullable(z.number().check(z.nonnegative())), null) }), {
+      retryAfterSeconds: null,
+    }),
+  }),
+  { code: null, reason: null, message: '', details: { retryAfterSeconds: null } },
+);

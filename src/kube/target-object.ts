@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { managedFieldsSchema, rivalOf } from './rival-of.ts';
 
 export type TargetType =
@@ -27,26 +27,26 @@ const COLLECTIONS: Readonly<Record<TargetType, string>> = {
   apiservice: '/apis/apiregistration.k8s.io/v1/apiservices',
 };
 
-const configSchema = z.looseObject({ caBundle: z.string().nullish() });
+const configSchema = z.looseObject({ caBundle: z.nullish(z.string()) });
 
 const objectSchema = z.object({
   metadata: z.object({
-    resourceVersion: z.string().min(1),
+    resourceVersion: z.string().check(z.minLength(1)),
     managedFields: managedFieldsSchema,
   }),
-  webhooks: z.array(z.object({ clientConfig: configSchema.nullish() })).nullish(),
-  spec: z
-    .object({
-      caBundle: z.string().nullish(),
+  webhooks: z.nullish(z.array(z.object({ clientConfig: z.nullish(configSchema) }))),
+  spec: z.nullish(
+    z.object({
+      caBundle: z.nullish(z.string()),
       service: z.optional(z.unknown()),
-      conversion: z
-        .object({
-          strategy: z.string().nullish(),
-          webhook: z.object({ clientConfig: configSchema.nullish() }).nullish(),
-        })
-        .nullish(),
-    })
-    .nullish(),
+      conversion: z.nullish(
+        z.object({
+          strategy: z.nullish(z.string()),
+          webhook: z.nullish(z.object({ clientConfig: z.nullish(configSchema) })),
+        }),
+      ),
+    }),
+  ),
 });
 
 type Parsed = z.infer<typeof objectSchema>;

@@ -1,8 +1,8 @@
-import * as z from 'zod';
+import { $ZodError } from 'zod/v4/core';
 import { KubeProblem } from './kube-problem.ts';
 
 /** Where and how an answer is not what it should be, without its values. */
-function faultsOf({ issues }: z.ZodError): string {
+function faultsOf({ issues }: $ZodError): string {
   return issues
     .slice(0, 3)
     .map(({ path, code }) => `${path.map(String).join('.') || 'the whole'} (${code})`)
@@ -14,7 +14,7 @@ export function understand<T>(subject: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
+    if (!(error instanceof $ZodError)) throw error;
     throw new KubeProblem(`${subject}: answered something else than expected at ${faultsOf(error)}`);
   }
 }

@@ -1,5 +1,5 @@
 import { catchError, defer, map, of, throwError } from 'rxjs';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import type { KubeClient } from './client.ts';
 import { KubeProblem } from './kube-problem.ts';
@@ -26,8 +26,8 @@ export interface WatchedObjects<T> {
 /** The API server answers a watch at once, but may be filling its cache: longer than for a single object. */
 const openingTimeoutMs = 30_000;
 
-const metaSchema = z.object({ metadata: z.object({ resourceVersion: z.string().min(1) }) });
-const listSchema = metaSchema.extend({ items: z.array(z.unknown()).nullish() });
+const metaSchema = z.object({ metadata: z.object({ resourceVersion: z.string().check(z.minLength(1)) }) });
+const listSchema = z.extend(metaSchema, { items: z.nullish(z.array(z.unknown())) });
 const eventSchema = z.object({
   type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
   object: z.unknown(),

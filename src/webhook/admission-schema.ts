@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { AdmissionRequest, AdmissionResponse, KubeObject } from './admission-types.ts';
 
 const isObject = (value: unknown): value is KubeObject =>
@@ -11,7 +11,7 @@ const resource = z.looseObject({ group: z.string(), version: z.string(), resourc
 const text = z.exactOptional(z.string());
 
 const admissionRequest = z.looseObject({
-  uid: z.string().min(1),
+  uid: z.string().check(z.minLength(1)),
   kind,
   resource,
   subResource: text,
@@ -31,14 +31,14 @@ const admissionRequest = z.looseObject({
   oldObject: kubeObject,
   dryRun: z.exactOptional(z.boolean()),
   options: z.exactOptional(z.unknown()),
-}) satisfies z.ZodType<AdmissionRequest>;
+}) satisfies z.ZodMiniType<AdmissionRequest>;
 
 export interface AdmissionReview {
   readonly apiVersion: 'admission.k8s.io/v1' | 'admission.k8s.io/v1beta1';
   readonly request: AdmissionRequest;
 }
 
-export const admissionReview: z.ZodType<AdmissionReview> = z.object({
+export const admissionReview: z.ZodMiniType<AdmissionReview> = z.object({
   apiVersion: z.enum(['admission.k8s.io/v1', 'admission.k8s.io/v1beta1']),
   kind: z.literal('AdmissionReview'),
   request: admissionRequest,
@@ -53,22 +53,24 @@ const isPatch = (patch: string): boolean => {
 };
 
 /** Strict, since a handler that writes `alowed` must learn it here and not from the API server's riddles. */
-export const admissionResponse: z.ZodType<AdmissionResponse> = z
+export const admissionResponse: z.ZodMiniType<AdmissionResponse> = z
   .strictObject({
     allowed: z.boolean(),
     status: z.exactOptional(
       z.looseObject({
         message: text,
-        code: z.exactOptional(z.int().min(400).max(599)),
+        code: z.exactOptional(z.int().check(z.minimum(400), z.maximum(599))),
         reason: text,
       }),
     ),
     warnings: z.exactOptional(z.array(z.string())),
     auditAnnotations: z.exactOptional(z.record(z.string(), z.string())),
-    patch: z.exactOptional(z.string().refine(isPatch, 'expected the base64 of a JSON array')),
+    patch: z.exactOptional(z.string().check(z.refine(isPatch, 'expected the base64 of a JSON array'))),
     patchType: z.exactOptional(z.literal('JSONPatch')),
   })
-  .refine(({ patch, patchType }) => (patch === undefined) === (patchType === undefined), {
-    error: 'patch and patchType go together',
-  })
-  .refine(({ allowed, patch }) => allowed || patch === undefined, { error: 'a denial cannot carry a patch' });
+  .check(
+    z.refine(({ patch, patchType }) => (patch === undefined) === (patchType === undefined), {
+      error: 'patch and patchType go together',
+    }),
+    z.refine(({ allowed, patch }) => allowed || patch === undefined, { error: 'a denial cannot carry a patch' }),
+  );

@@ -4,7 +4,7 @@ import type { AdmissionHandler, AdmissionResponse, HandlerLog } from './admissio
 import type { OnAnswered, Outcome } from './answered.ts';
 import { budgetMs } from './budget-ms.ts';
 import { callHandler } from './call-handler.ts';
-import { faults } from './faults.ts';
+import { faults, inWords } from './faults.ts';
 import { quieten } from './quieten.ts';
 import { readBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
@@ -24,7 +24,7 @@ export interface AdmissionOptions {
 
 const parse = (body: Buffer): AdmissionReview | string => {
   try {
-    const parsed = admissionReview.safeParse(JSON.parse(body.toString('utf8')));
+    const parsed = admissionReview.safeParse(JSON.parse(body.toString('utf8')), inWords);
     return parsed.success ? parsed.data : `not an AdmissionReview: ${faults(parsed.error)}`;
   } catch {
     return 'the body is not JSON';

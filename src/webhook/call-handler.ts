@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Problem } from '../../streams/problem.ts';
 import { admissionResponse } from './admission-schema.ts';
 import type { AdmissionHandler, AdmissionRequest, AdmissionResponse, HandlerLog } from './admission-types.ts';
-import { faults } from './faults.ts';
+import { faults, inWords } from './faults.ts';
 import { handlerContext } from './handler-context.ts';
 
 export interface HandlerCall {
@@ -44,7 +44,7 @@ export const callHandler = async (call: HandlerCall): Promise<AdmissionResponse>
   try {
     const given: unknown = handler(request, context);
     const answer = isPromise(given) ? await inTime(call, given, abort) : given;
-    const parsed = admissionResponse.safeParse(answer);
+    const parsed = admissionResponse.safeParse(answer, inWords);
     if (parsed.success) return parsed.data;
     throw new Problem(`the handler's answer is not an AdmissionResponse: ${faults(parsed.error)}`);
   } catch (error) {
