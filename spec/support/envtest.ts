@@ -37,6 +37,8 @@ export interface EnvtestOptions {
   readonly watchCache?: boolean;
   /** Whether kube-apiserver keeps an audit log. Default false. */
   readonly audit?: boolean;
+  /** PEM of the certificate and key that kube-apiserver shows to every webhook. Default none. */
+  readonly webhookClient?: { readonly certificate: string; readonly key: string };
 }
 
 const auditPolicy = {
@@ -46,9 +48,29 @@ const auditPolicy = {
   rules: [{ level: 'Metadata', userGroups: ['system:serviceaccounts'] }, { level: 'None' }],
 };
 
+/** How an administrator gives kube-apiserver a certificate for its webhooks; any webhook, by `*`. */
+const admissionControl = (folder: string) => ({
+  apiVersion: 'apiserver.config.k8s.io/v1',
+  kind: 'AdmissionConfiguration',
+  plugins: ['ValidatingAdmissionWebhook', 'MutatingAdmissionWebhook'].map((name) => ({
+    name,
+    configuration: {
+      apiVersion: 'apiserver.config.k8s.io/v1',
+      kind: 'WebhookAdmissionConfiguration',
+      kubeConfigFile: join(folder, 'webhooks.json'),
+    },
+  })),
+});
+
+const webhookClients = ({ certificate, key }: { readonly certificate: string; readonly key: string }) => {
+  const encoded = (pem: string) => Buffer.from(pem).toString('base64');
+  const user = { 'client-certificate-data': encoded(certificate), 'client-key-data': encoded(key) };
+  return { apiVersion: 'v1', kind: 'Config', users: [{ name: '*', user }] };
+};
+
 const keyPem = { format: 'pem', type: 'pkcs8' } as const;
 
-const layOutFiles = async (folder: string, adminToken: string) => {
+const layOutFiles = async (folder: string, adminToken: string, { webhookClient }: EnvtestOptions) => {
   const identity = await makeServerIdentity();
   const account = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const files = {
@@ -58,6 +80,8 @@ const layOutFiles = async (folder: string, adminToken: string) => {
     'sa.pub': account.publicKey.export({ format: 'pem', type: 'spki' }),
     'audit.json': JSON.stringify(auditPolicy),
     'tokens.csv': `${adminToken},admin,admin,"system:masters"\n`,
+    'admission.json': JSON.stringify(admissionControl(folder)),
+    'webhooks.json': webhookClient === undefined ? '{}' : JSON.stringify(webhookClients(webhookClient)),
   };
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)));
   return identity.caPem;
@@ -92,6 +116,7 @@ const apiServerFlags = (folder: string, port: number, etcdUrl: string, options: 
   ...(options.audit === true
     ? [`--audit-policy-file=${join(folder, 'audit.json')}`, `--audit-log-path=${join(folder, 'audit.log')}`]
     : []),
+  ...(options.webhookClient === undefined ? [] : [`--admission-control-config-file=${join(folder, 'admission.json')}`]),
 ];
 
 /**
@@ -103,7 +128,7 @@ export const startEnvtest = async (options: EnvtestOptions = {}): Promise<Envtes
   if (assets === undefined) throw new Error('KUBEBUILDER_ASSETS names no folder with etcd and kube-apiserver');
   const folder = await mkdtemp(join(tmpdir(), 'envtest-'));
   const adminToken = randomUUID();
-  const caPem = await layOutFiles(folder, adminToken);
+  const caPem = await layOutFiles(folder, adminToken, options);
   const [clientPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
   const etcdUrl = `http://127.0.0.1:${clientPort}`;
   const url = `https://127.0.0.1:${port}`;
