@@ -1,11 +1,9 @@
-import { watch as watchPath } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { statSync, watch as watchPath } from 'node:fs';
 import {
   EMPTY,
   Observable,
   catchError,
   defer,
-  exhaustMap,
   filter,
   map,
   merge,
@@ -27,7 +25,7 @@ type OpenWatch = (
 export interface WatchOptions {
   /** Told once for each kind of trouble, however long it lasts. */
   readonly onTrouble?: (kind: WatchTrouble, detail: string) => void;
-  /** How often a watch that failed is tried again, and one that stands is compared with the directory; 5 s. */
+  /** How often a watch that failed is tried again, and one that stands is compared with the directory; 15 s. */
   readonly rearmMs?: number;
   /** inotify, unless a spec has something else in mind. */
   readonly open?: OpenWatch;
@@ -43,8 +41,9 @@ const troubleOf = (errno: string): WatchTrouble => {
 /** A kubelet prepares `..2026_…` and `..data_tmp` first; only the swap of `..data` itself changes what can be read. */
 const isTelling = (name: string | null): boolean => name === null || name === '..data' || !name.startsWith('..');
 
-const identityOf = async (directory: string): Promise<string> => {
-  const { dev, ino } = await stat(directory, { bigint: true });
+/** By a call that blocks, as in `lookAtMount`: through Node's thread pool it would wake another thread each time. */
+const identityOf = (directory: string): string => {
+  const { dev, ino } = statSync(directory, { bigint: true });
   return `${dev}:${ino}`;
 };
 
@@ -66,16 +65,16 @@ const namesMoved = (directory: string, open: OpenWatch): Observable<string | nul
  */
 export const watchDirectory = (directory: string, options: WatchOptions = {}): Observable<void> =>
   defer(() => {
-    const { onTrouble, rearmMs = 5_000, open = openInotify } = options;
+    const { onTrouble, rearmMs = 15_000, open = openInotify } = options;
     const told = new Set<WatchTrouble>();
     let tried = false;
 
-    const identity$ = defer(() => identityOf(directory));
+    const identity$ = defer(() => of(identityOf(directory)));
 
     const session$ = identity$.pipe(
       switchMap((identity) => {
         const replaced$ = timer(rearmMs, rearmMs).pipe(
-          exhaustMap(() => identity$),
+          map(() => identityOf(directory)),
           filter((now) => now !== identity),
         );
         // What happened between two watches nobody has seen; the first reading needs no event.

@@ -19,7 +19,7 @@ export interface HttpsServerOptions {
   readonly generation: () => number;
   readonly answer: RequestListener;
   readonly onHandshakeError: (error: NodeJS.ErrnoException) => void;
-  /** Called about once a second while the server is open. */
+  /** Called about once a second while anybody is connected. */
   readonly onSweep: () => void;
 }
 
@@ -35,7 +35,20 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
     headersTimeout: backstopMs,
     requestTimeout: backstopMs,
   });
+  const everyMs = Math.min(1_000, limits.headersTimeoutMs / 4, limits.requestTimeoutMs / 4);
+  let sweeping: NodeJS.Timeout | null = null;
+  const rest = () => {
+    if (sweeping !== null) clearInterval(sweeping);
+    sweeping = null;
+  };
+  const tend = () => {
+    sweep(connections, limits, report);
+    on.onSweep();
+    // Whom nobody calls need not wake up.
+    if (connections.size === 0) rest();
+  };
   const accept = (socket: Socket) => {
+    sweeping ??= setInterval(tend, everyMs);
     const newcomer: Connection = connections.accept(socket, on.generation());
     if (connections.size <= limits.maxConnections) return;
     report('connection-limit', `more than ${limits.maxConnections} connections`);
@@ -46,11 +59,6 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
   server.on('tlsClientError', on.onHandshakeError);
   server.on('clientError', answerProtocolError(report, connections));
   server.on('request', on.answer);
-  const everyMs = Math.min(1_000, limits.headersTimeoutMs / 4, limits.requestTimeoutMs / 4);
-  const sweeping = setInterval(() => {
-    sweep(connections, limits, report);
-    on.onSweep();
-  }, everyMs);
-  server.once('close', () => clearInterval(sweeping));
+  server.once('close', rest);
   return server;
 };
