@@ -90,7 +90,8 @@ const serve = async (config: Config): Promise<number> => {
 const demo = async (own: Extract<CommandLine, { command: 'demo' }>['own']): Promise<number> => {
   const stopped = signalled();
   const { runDemo } = await import('./demo/run-demo.ts');
-  return runDemo(own, { program: { node: process.execPath, script: import.meta.filename }, print: say, stopped });
+  const program = { node: process.execPath, flags: process.execArgv, script: process.argv[1] ?? '' };
+  return runDemo(own, { program, print: say, stopped });
 };
 
 const rotate = async (config: Config, own: { readonly ca: boolean }): Promise<number> => {
@@ -121,6 +122,8 @@ crashing((error) => {
   process.stderr.write(`webhook-certd: ${withoutSecret(text)}\n${withoutSecret(stackOf(error) ?? '')}\n`);
 });
 const line = parseCommandLine(process.argv.slice(2));
-process.exitCode = await run(line);
-// What somebody's handler has left running must not outlive SHUTDOWN_GRACE.
-if (line.command === 'serve') process.exit();
+void run(line).then((code) => {
+  process.exitCode = code;
+  // What somebody's handler has left running must not outlive SHUTDOWN_GRACE.
+  if (line.command === 'serve') process.exit();
+});

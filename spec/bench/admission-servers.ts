@@ -2,7 +2,7 @@ import { freePort } from '../support/free-port.ts';
 import type { Bench } from './figure.ts';
 import type { Installed } from './installed.ts';
 import { pin } from './pin.ts';
-import { startProgram } from './start-program.ts';
+import { startProgram, startReplica } from './start-program.ts';
 import type { StartedProgram } from './start-program.ts';
 
 export type ServerName = 'bare' | 'express' | 'host' | 'front';
@@ -27,24 +27,21 @@ export interface Cores {
 
 /** Starts the two sides of the daemon and what they are compared with, each a process of its own. */
 export const startAdmissionServers = async (
-  { program, build }: Bench,
+  { production, build }: Bench,
   { env, directory }: Installed,
   cores: Cores,
 ): Promise<AdmissionServers> => {
   await using started = new AsyncDisposableStack();
   let pinned = true;
-  const launch = async (
-    script: string,
-    core: number,
-    { args = [], own = {} }: { args?: readonly string[]; own?: Readonly<Record<string, string>> },
-  ): Promise<StartedProgram> => {
-    const launched = started.use(startProgram(script, args, { ...own, NODE_ENV: 'production' }));
+  const launch = async (program: StartedProgram, core: number): Promise<StartedProgram> => {
+    const launched = started.use(program);
     pinned = (await pin(launched.pid, core)) && pinned;
     return launched;
   };
   const baseline = async (name: string): Promise<AdmissionServer> => {
     const port = await freePort();
-    return { port, program: await launch(await build(name), cores.server, { args: [String(port), directory] }) };
+    const program = startProgram(await build(name), [String(port), directory], { NODE_ENV: 'production' });
+    return { port, program: await launch(program, cores.server) };
   };
   const { WEBHOOK_HANDLER: handler = '', ...common } = env;
   const daemon = async (side: Readonly<Record<string, string>>): Promise<AdmissionServer> => {
@@ -55,11 +52,11 @@ export const startAdmissionServers = async (
       WEBHOOK_BIND_ADDRESS: `127.0.0.1:${port}`,
     };
     const own = { ...common, ...binds, ...side };
-    return { port, program: await launch(program, cores.server, { args: ['serve'], own }) };
+    return { port, program: await launch(startReplica(production, own), cores.server) };
   };
 
   const upstreamPort = await freePort();
-  await launch(await build('plain-upstream'), cores.upstream, { args: [String(upstreamPort)] });
+  await launch(startProgram(await build('plain-upstream'), [String(upstreamPort)]), cores.upstream);
   const servers = {
     bare: await baseline('bare-server'),
     express: await baseline('express-server'),

@@ -10,13 +10,13 @@ import { inTurn } from './in-turn.ts';
 import { installed } from './installed.ts';
 import { newHandshake } from './new-handshake.ts';
 import { ownPorts } from './own-ports.ts';
-import { startProgram } from './start-program.ts';
+import { startProgram, startReplica } from './start-program.ts';
 
 /** Whatever comes first of announcement and mount has long been seen by then. */
 const SETTLED_MS = 200;
 
 /** From the last thing that had to happen to the end of the first new handshake that shows the new certificate. */
-export const adoption: Figure = async ({ quick, folder, program, compileCache, build }) => {
+export const adoption: Figure = async ({ quick, folder, production, build }) => {
   await using place = await installed(join(folder, 'own'));
   const { env, serverName, ca } = place;
   const own = { port: await freePort(), serverName, ca };
@@ -27,11 +27,7 @@ export const adoption: Figure = async ({ quick, folder, program, compileCache, b
   const bareWriter = atomicWriter(bareDirectory);
   await bareWriter.write(filesOf(await place.issue()));
   const bareServer = await build('bare-server');
-  await using replica = startProgram(program, ['serve'], {
-    ...env,
-    ...ownPorts(own.port),
-    NODE_COMPILE_CACHE: compileCache,
-  });
+  await using replica = startReplica(production, { ...env, ...ownPorts(own.port) });
   await using other = startProgram(bareServer, [String(bare.port), bareDirectory, 'watch']);
   await firstAnswer(own, replica);
   await firstAnswer(bare, other);

@@ -48,7 +48,7 @@ const names = values.only.split(',');
 const unknown = names.filter((name) => !(name in figures));
 if (unknown.length > 0) refuse(`bench: no figure is called ${unknown.join(', ')}: ${Object.keys(figures).join(', ')}`);
 
-const { program, compileCache } = await bundle();
+const production = await bundle();
 const found: Result[] = [];
 const failed: string[] = [];
 for (const name of names) {
@@ -64,8 +64,7 @@ for (const name of names) {
     const findings = await measure({
       quick: values.quick,
       folder: folder.path,
-      program,
-      compileCache,
+      production,
       build: buildOwn,
       say,
     });

@@ -4,41 +4,29 @@ import { firstAnswer } from './first-answer.ts';
 import { inTurn } from './in-turn.ts';
 import { installed } from './installed.ts';
 import { ownPorts } from './own-ports.ts';
-import { startProgram } from './start-program.ts';
+import { startProgram, startReplica } from './start-program.ts';
+import type { StartedProgram } from './start-program.ts';
 
 /** From spawn to the first answer through a verified handshake, everything announced and mounted, as a Pod that restarts. */
-export const coldStart: Figure = async ({ quick, folder, program, compileCache, build }) => {
+export const coldStart: Figure = async ({ quick, folder, production, build }) => {
   await using place = await installed(folder);
   const { env, serverName, ca, directory } = place;
   const bareServer = await build('bare-server');
   const empty = await build('empty-program');
 
-  const untilAnswered = async (
-    script: string,
-    args: (port: number) => string[],
-    own: (port: number) => Readonly<Record<string, string>>,
-  ) => {
+  const untilAnswered = async (start: (port: number) => StartedProgram) => {
     const port = await freePort();
     const startMs = performance.now();
-    await using started = startProgram(script, args(port), own(port));
+    await using started = start(port);
     await firstAnswer({ port, serverName, ca }, started);
     return performance.now() - startMs;
   };
   const measured = await inTurn(quick ? 1 : 30, {
     own: async () => {
       await place.renew();
-      return untilAnswered(
-        program,
-        () => ['serve'],
-        (port) => ({ ...env, ...ownPorts(port), NODE_COMPILE_CACHE: compileCache }),
-      );
+      return untilAnswered((port) => startReplica(production, { ...env, ...ownPorts(port) }));
     },
-    bare: () =>
-      untilAnswered(
-        bareServer,
-        (port) => [String(port), directory],
-        () => ({}),
-      ),
+    bare: () => untilAnswered((port) => startProgram(bareServer, [String(port), directory])),
     // What Node itself takes to start and to end again: no program on it can be faster.
     node: async () => {
       const startMs = performance.now();

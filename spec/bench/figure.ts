@@ -1,13 +1,13 @@
+import type { Production } from './production.ts';
+
 /** What a figure finds when its turn comes. */
 export interface Bench {
   /** Few rounds, for the spec that runs all of it: the numbers are then worth nothing. */
   readonly quick: boolean;
   /** An empty folder of its own, removed afterwards. */
   readonly folder: string;
-  /** The production bundle. */
-  readonly program: string;
-  /** What NODE_COMPILE_CACHE is in the image. */
-  readonly compileCache: string;
+  /** The production bundle, as the image starts it. */
+  readonly production: Production;
   /** Builds another program of spec/bench as the production bundle is built, and tells its path. */
   readonly build: (name: string) => Promise<string>;
   /** Tells a person what is going on. */

@@ -8,7 +8,7 @@ import { mountIssued } from './mount-issued.ts';
 import { ownPorts } from './own-ports.ts';
 import { procReading } from './proc-reading.ts';
 import type { ProcReading } from './proc-reading.ts';
-import { startProgram } from './start-program.ts';
+import { startProgram, startReplica } from './start-program.ts';
 
 const MINUTE_MS = 60_000;
 /** The leader's RETRY_PERIOD: each renewal is a watch event to every replica. */
@@ -19,13 +19,12 @@ const WINDOWS = 4;
  * What a replica costs while nobody calls: a follower whose leader renews, a leader that has issued everything, and a bare
  * server, side by side. Memory after a minute, then work in each quarter of the next one.
  */
-export const idle: Figure = async ({ quick, folder, program, compileCache, build, say }) => {
+export const idle: Figure = async ({ quick, folder, production, build, say }) => {
   await using led = await installed(join(folder, 'follower'));
   await using unled = await installed(join(folder, 'leader'), false);
   const [followerPort, leaderPort, barePort] = [await freePort(), await freePort(), await freePort()];
-  const cache = { NODE_COMPILE_CACHE: compileCache };
-  await using follower = startProgram(program, ['serve'], { ...led.env, ...cache, ...ownPorts(followerPort) });
-  await using leader = startProgram(program, ['serve'], { ...unled.env, ...cache, ...ownPorts(leaderPort) });
+  await using follower = startReplica(production, { ...led.env, ...ownPorts(followerPort) });
+  await using leader = startReplica(production, { ...unled.env, ...ownPorts(leaderPort) });
   await using bare = startProgram(await build('bare-server'), [String(barePort), led.directory]);
   await firstAnswer({ ...led, port: followerPort }, follower);
   await firstAnswer({ ...led, port: barePort }, bare);

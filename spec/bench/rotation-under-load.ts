@@ -6,21 +6,17 @@ import { firstAnswer } from './first-answer.ts';
 import { installed } from './installed.ts';
 import { ownPorts } from './own-ports.ts';
 import { procReading } from './proc-reading.ts';
-import { startProgram } from './start-program.ts';
+import { startReplica } from './start-program.ts';
 
 const SWAP_EVERY_MS = 500;
 const CALLERS = 16;
 
 /** 40,000 calls while the certificate changes every 500 ms; then what the replica holds on to. */
-export const rotationUnderLoad: Figure = async ({ quick, folder, program, compileCache, say }) => {
+export const rotationUnderLoad: Figure = async ({ quick, folder, production, say }) => {
   await using place = await installed(folder);
   const port = await freePort();
   const { env, serverName, ca } = place;
-  await using replica = startProgram(program, ['serve'], {
-    ...env,
-    ...ownPorts(port),
-    NODE_COMPILE_CACHE: compileCache,
-  });
+  await using replica = startReplica(production, { ...env, ...ownPorts(port) });
   await firstAnswer({ port, serverName, ca }, replica);
 
   const calls = quick ? 400 : 40_000;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import type { Production } from './production.ts';
 
 export interface StartedProgram extends AsyncDisposable {
   readonly pid: number;
@@ -19,8 +20,9 @@ export const startProgram = (
   script: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  nodeFlags: readonly string[] = [],
 ): StartedProgram => {
-  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...nodeFlags, script, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit').then(([code]) => code as number | null);
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2_000)));
@@ -35,3 +37,9 @@ export const startProgram = (
     },
   };
 };
+
+/** One replica, started as the image starts it. */
+export const startReplica = (
+  { script, nodeFlags }: Production,
+  env: Readonly<Record<string, string>>,
+): StartedProgram => startProgram(script, ['serve'], env, nodeFlags);

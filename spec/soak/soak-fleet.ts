@@ -9,7 +9,9 @@ import { followFleet } from '../../src/demo/fleet.ts';
 import type { Fleet } from '../../src/demo/fleet.ts';
 import { freePorts } from '../../src/demo/free-ports.ts';
 import { startReplica } from '../../src/demo/start-replica.ts';
-import { build } from '../support/build.ts';
+import { entrypoint } from '../bench/production.ts';
+import { build, buildStart } from '../support/build.ts';
+import { fillCodeCache } from '../support/fill-code-cache.ts';
 import { sample } from './sample.ts';
 import type { Sample } from './sample.ts';
 
@@ -32,15 +34,18 @@ export const startSoakFleet = async (): Promise<SoakFleet> => {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'webhook-certd-soak-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
-  const script = join(folder, 'webhook-certd.js');
-  await build({ entry: fileURLToPath(new URL('src/main.ts', root)), outfile: script, sourcemap: false });
+  const outfile = join(folder, 'webhook-certd.js');
+  await build({ entry: fileURLToPath(new URL('src/main.ts', root)), outfile, sourcemap: false });
+  await buildStart(folder);
+  await fillCodeCache(folder);
+  const program = { node: process.execPath, flags: entrypoint().slice(1, -1), script: join(folder, 'start.js') };
 
   const cluster = opened.use(await startCluster(NAMES, KUBELET_DELAY_MS));
   const ports = await freePorts(2 * NAMES.length);
   const replicas = NAMES.map((name, at) => {
     const [webhookPort = 0, probePort = 0] = ports.slice(2 * at);
     const env = { ...cluster.replicaEnv(name), NODE_OPTIONS: `--import=${preload}` };
-    return opened.use(startReplica({ name, webhookPort, probePort, env }, { node: process.execPath, script }));
+    return opened.use(startReplica({ name, webhookPort, probePort, env }, program));
   });
   const fleet = opened.use(followFleet(replicas, () => undefined));
   await fleet.until(() => fleet.servedByAll() !== null && fleet.endpoints().length === NAMES.length, 60_000);

@@ -1,13 +1,17 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isBuiltin } from 'node:module';
-import { build as bundle, type Metafile, type Plugin } from 'esbuild';
+import { build as bundle, transform, type Metafile, type Plugin } from 'esbuild';
 import { writeSbom } from './write-sbom.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** CommonJS libraries call `require` for Node's own modules; in an ES module there is none. */
-const requireForCommonJs = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);";
+/**
+ * One function around it all, so that the file is a module to Node and a script to `start.ts`, and leaves nothing global.
+ * CommonJS libraries call `require` for Node's own modules; in a module there is none.
+ */
+const begin = "(function(require){'use strict';";
+const end = "\n})(process.getBuiltinModule('node:module').createRequire('file:///'));\n";
 
 /**
  * Takes Node's own modules where they are first used. An `import` of one loads it before anything runs, those of late
@@ -35,6 +39,11 @@ const alias = { rxjs: join(root, 'node_modules/rxjs/dist/esm/index.js') };
 /** V8 holds a source in two bytes a character as soon as one is beyond Latin-1: that would double what stays in memory. */
 const inAscii = (text: string): string =>
   text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const wrapped = (text: string): string => {
+  const [, shebang = '', rest = ''] = /^(#![^\n]*\n)?(.*)$/s.exec(text) ?? [];
+  return `${shebang}${begin}${rest}${end}`;
+};
 
 export interface BuildOptions {
   readonly entry: string;
@@ -69,7 +78,7 @@ const partsOf = ({ outputs }: Metafile): Built['parts'] => {
 };
 
 /**
- * Bundles a program into one executable ES module. Identifiers stay and lines are short, so that a stack trace from a
+ * Bundles a program without exports into one executable file. Identifiers stay and lines are short, so that a stack trace from a
  * cluster can be read without a source map; comments and spaces go, since the source stays in memory. What is imported by
  * `await import()` is inside, evaluated when it is asked for.
  */
@@ -80,7 +89,7 @@ export async function build({ entry, outfile, sourcemap }: BuildOptions): Promis
     outfile,
     bundle: true,
     platform: 'node',
-    format: 'esm',
+    format: 'cjs',
     target: 'node24',
     mainFields: ['module', 'main'],
     alias,
@@ -90,7 +99,6 @@ export async function build({ entry, outfile, sourcemap }: BuildOptions): Promis
     lineLimit: 120,
     legalComments: 'eof',
     sourcemap: sourcemap ? 'external' : false,
-    banner: { js: requireForCommonJs },
     metafile: true,
     write: false,
     logLevel: 'warning',
@@ -98,12 +106,19 @@ export async function build({ entry, outfile, sourcemap }: BuildOptions): Promis
   await mkdir(dirname(outfile), { recursive: true });
   let bytes = 0;
   for (const { path, text } of outputFiles) {
-    const written = path.endsWith('.map') ? text : inAscii(text);
+    const written = path.endsWith('.map') ? text : inAscii(wrapped(text));
     if (path === outfile) bytes = written.length;
     await writeFile(path, written, { mode: 0o755 });
   }
   return { bytes, parts: partsOf(metafile), inputs: inputsOf(metafile) };
 }
+
+/** Writes what starts the bundle beside it with the code that V8 made of it earlier. */
+export const buildStart = async (folder: string): Promise<void> => {
+  const text = await readFile(join(root, 'src', 'start.ts'), 'utf8');
+  const { code } = await transform(text, { loader: 'ts', target: 'node24' });
+  await writeFile(join(folder, 'start.js'), code);
+};
 
 if (import.meta.main) {
   const outfile = join(root, 'dist', 'webhook-certd.js');
@@ -112,6 +127,7 @@ if (import.meta.main) {
     outfile,
     sourcemap: process.argv.includes('--sourcemap'),
   });
+  await buildStart(dirname(outfile));
   await writeSbom(root, outfile, inputs, join(root, 'dist', 'sbom.cdx.json'));
   const kib = (size: number): string => `${(size / 1024).toFixed(0)} KiB`;
   const largest = parts.slice(0, 12).map(([part, size]) => `  ${part.padEnd(32)} ${kib(size).padStart(9)}\n`);

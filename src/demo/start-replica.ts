@@ -26,6 +26,8 @@ export interface DemoReplica extends AsyncDisposable {
 export interface Program {
   /** Path of the Node that runs it. */
   readonly node: string;
+  /** What that Node is given before the script. */
+  readonly flags: readonly string[];
   readonly script: string;
 }
 
@@ -47,9 +49,9 @@ const parse = (text: string): LogLine => {
 /** Runs this very program as one replica, in a process of its own. Its stderr goes to ours. */
 export const startReplica = (
   { name, webhookPort, probePort, env }: ReplicaPlace,
-  { node, script }: Program,
+  { node, flags, script }: Program,
 ): DemoReplica => {
-  const child = spawn(node, [script, 'serve'], {
+  const child = spawn(node, [...flags, script, 'serve'], {
     env: {
       ...env,
       POD_NAME: name,

@@ -7,5 +7,4 @@ const line = (text: string): boolean => process.stdout.write(`${text}\n`);
 line(version);
 createLogger({ level: 'info', format: 'json', write: line, colours: false }).info('logged');
 line('before');
-const { late } = await import('./late.ts');
-line(late);
+void import('./late.ts').then(({ late }) => line(late));

@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process';
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/**
+ * As the image is built: runs the demo, whose replicas lead, issue, load, serve and rotate, and keeps what V8 made of the
+ * bundle meanwhile.
+ *
+ * @param folder holds `webhook-certd.js` and `start.js`
+ * @throws Error when the demo failed or left nothing
+ */
+export const fillCodeCache = async (folder: string): Promise<void> => {
+  const cache = join(folder, 'webhook-certd.cache');
+  await writeFile(cache, '');
+  await run(process.execPath, [join(folder, 'start.js'), 'demo', '--rotations', '1'], { timeout: 120_000 });
+  if ((await stat(cache)).size === 0) throw new Error(`no replica has written ${cache}`);
+};
