@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { version } from '../src/config/version.ts';
+import { build, buildStart } from './support/build.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+import type { TemporaryDirectory } from './support/temporary-directory.ts';
+
+const run = promisify(execFile);
+
+/** A replica that nobody announces anything to: it ends with 1 as soon as it may. */
+const LONELY = {
+  KUBERNETES_SERVICE_HOST: '127.0.0.1',
+  POD_NAMESPACE: 'spec',
+  WEBHOOK_HANDLER: 'builtin:allow',
+  CERT_TIMEOUT: '100ms',
+  WEBHOOK_BIND_ADDRESS: '127.0.0.1:0',
+  HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:0',
+  METRICS_BIND_ADDRESS: '0',
+};
+
+describe('start', function () {
+  this.timeout(60_000);
+  let folder: TemporaryDirectory;
+  let cache: string;
+  const start = async (...args: readonly string[]): Promise<string> =>
+    (await run(process.execPath, [join(folder.path, 'start.js'), ...args], { env: LONELY })).stdout;
+  const serveInVain = async (): Promise<string> => {
+    const ended = (await start('serve').catch((error: unknown) => error)) as { code: number; stdout: string };
+    expect(ended.code).to.equal(1);
+    return ended.stdout;
+  };
+
+  before(async () => {
+    folder = await temporaryDirectory();
+    cache = join(folder.path, 'webhook-certd.cache');
+    const entry = join(import.meta.dirname, '..', 'src', 'main.ts');
+    await build({ entry, outfile: join(folder.path, 'webhook-certd.js'), sourcemap: false });
+    await buildStart(folder.path);
+  });
+  after(() => folder[Symbol.asyncDispose]());
+
+  it('runs the bundle without a cache, and writes none', async () => {
+    expect(await start('--version')).to.equal(`${version}\n`);
+    expect(await serveInVain()).to.include('Timeout waiting for webhook certificates');
+    expect(await stat(cache).catch(() => null)).to.equal(null);
+  });
+
+  it('has an empty cache filled by a replica that ends, and by nothing else', async () => {
+    await writeFile(cache, '');
+    await start('--version');
+    expect((await stat(cache)).size).to.equal(0);
+    await serveInVain();
+    expect((await stat(cache)).size).to.be.above(100_000);
+  });
+
+  it('runs the bundle with that cache, which stays as it is', async () => {
+    const before = await readFile(cache);
+    expect(await start('--version')).to.equal(`${version}\n`);
+    expect(await serveInVain()).to.include('Timeout waiting for webhook certificates');
+    expect((await readFile(cache)).equals(before)).to.equal(true);
+  });
+
+  it('runs the bundle all the same when the cache is of another source, or garbage', async () => {
+    const own = await readFile(cache);
+    for (const other of [Buffer.from('garbage'), own.fill(7, 8, 12), Buffer.alloc(4_096)]) {
+      await writeFile(cache, other);
+      expect(await start('--version')).to.equal(`${version}\n`);
+    }
+  });
+});
