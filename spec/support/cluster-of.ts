@@ -14,7 +14,7 @@ const nowMs = 20_000 * DAY_MS;
 export interface Sketch {
   /** SECRET-ca: `B+A` signs with B and trusts both; `B:` has no bundle yet; `/A` signs with nothing but trusts A. */
   readonly ca?: string;
-  /** Secret: `a1:B+A` serves leaf a1 and trusts both; `a1:A broken`, `a1:A nameless`; `no leaf` is there but empty. */
+  /** Secret: `a1:B+A` serves leaf a1, trusts both; `a1:A broken`; `a1:A nameless` lacks a name; `no leaf` is empty. */
   readonly secret?: string;
   /** Each caBundle: `B+A`, `B+A held`, `0` for an empty one; `A|B` are two fields of one object. */
   readonly targets?: readonly string[];
@@ -43,7 +43,7 @@ const certificate = (name: string, daysLeft: Sketch['daysLeft'] = {}): Certifica
     serial: '01',
     notBeforeMs: nowMs - (isCa ? 600 : 60) * DAY_MS,
     notAfterMs: nowMs + left * DAY_MS,
-    names: isCa ? [] : ['svc.ns.svc'],
+    names: isCa ? [] : ['svc.ns', 'svc.ns.svc'],
     pem: `PEM of ${name}`,
   };
 };
@@ -81,7 +81,7 @@ const secret = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion =
   return {
     resourceVersion,
     hash,
-    leaf: flaw === 'nameless' ? { ...leaf, names: [] } : leaf,
+    leaf: flaw === 'nameless' ? { ...leaf, names: ['svc.ns'] } : leaf,
     validUntil: `the end of ${hash}`,
     issuer: selfSigned || trust.some(({ fingerprint }) => fingerprint === signer) ? signer : null,
     trust,
@@ -139,7 +139,7 @@ export const clusterOf = {
   /** An overlap of one hour, renewal 30 days before the end of a leaf and 365 before that of a CA. */
   policy: {
     identity: 'pod-0',
-    names: ['svc.ns.svc'],
+    names: ['svc.ns', 'svc.ns.svc'],
     renewBeforeMs: 30 * DAY_MS,
     caRenewBeforeMs: 365 * DAY_MS,
     caOverlapMs: 60 * MINUTE_MS,
