@@ -10,8 +10,8 @@ const root = join(import.meta.dirname, '..', '..');
  * One function around it all, so that the file is a module to Node and a script to `start.ts`, and leaves nothing global.
  * CommonJS libraries call `require` for Node's own modules; in a module there is none.
  */
-const begin = "(function(require){'use strict';";
-const end = "\n})(process.getBuiltinModule('node:module').createRequire('file:///'));\n";
+const begin = "(function(require,module){'use strict';";
+const end = "\n})(process.getBuiltinModule('node:module').createRequire('file:///'),{});\n";
 
 /**
  * Takes Node's own modules where they are first used. An `import` of one loads it before anything runs, those of late
@@ -35,6 +35,29 @@ const builtinsWhenUsed: Plugin = {
  * https://github.com/ReactiveX/rxjs/blob/7.8.2/package.json#L14
  */
 const alias = { rxjs: join(root, 'node_modules/rxjs/dist/esm/index.js') };
+
+/**
+ * Of client-node only the kubeconfig's credentials are used. Its `config.js` also names the generated client of every API,
+ * and the whole of undici for two agents: half of the bundle, which each start reads and each replica holds.
+ */
+const unused: Readonly<Record<string, string>> = {
+  './gen/index.js': `
+    export const createConfiguration = () => { throw new Error('the generated clients are not in the bundle') };
+    export class ServerConfiguration {}`,
+  undici: `
+    export { default as Agent } from 'undici/lib/dispatcher/agent.js';
+    export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'`,
+};
+
+const withoutUnused: Plugin = {
+  name: 'without-unused',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^(\.\/gen\/index\.js|undici)$/ }, ({ path, importer }) =>
+      importer.endsWith('client-node/dist/config.js') ? { path, namespace: 'unused' } : null,
+    );
+    onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({ contents: unused[path] ?? '', resolveDir: root }));
+  },
+};
 
 /** V8 holds a source in two bytes a character as soon as one is beyond Latin-1: that would double what stays in memory. */
 const inAscii = (text: string): string =>
@@ -93,7 +116,7 @@ export async function build({ entry, outfile, sourcemap }: BuildOptions): Promis
     target: 'node24',
     mainFields: ['module', 'main'],
     alias,
-    plugins: [builtinsWhenUsed],
+    plugins: [builtinsWhenUsed, withoutUnused],
     minifySyntax: true,
     minifyWhitespace: true,
     lineLimit: 120,
