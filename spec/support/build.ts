@@ -37,10 +37,12 @@ const builtinsWhenUsed: Plugin = {
 const alias = { rxjs: join(root, 'node_modules/rxjs/dist/esm/index.js') };
 
 /**
- * Of client-node only the kubeconfig's credentials are used. Its `config.js` also names the generated client of every API,
- * and the whole of undici for two agents: half of the bundle, which each start reads and each replica holds.
+ * What libraries name and we do not use, by who names it. Of client-node only the kubeconfig's credentials are used, whose
+ * `config.js` also names the generated client of every API, and the whole of undici for two agents: a third of the bundle,
+ * which each start reads and each replica holds. Our lines get their colours from us.
  */
 const unused: Readonly<Record<string, string>> = {
+  '@colors/colors/safe': 'module.exports = {}',
   './gen/index.js': `
     export const createConfiguration = () => { throw new Error('the generated clients are not in the bundle') };
     export class ServerConfiguration {}`,
@@ -52,8 +54,10 @@ const unused: Readonly<Record<string, string>> = {
 const withoutUnused: Plugin = {
   name: 'without-unused',
   setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^(\.\/gen\/index\.js|undici)$/ }, ({ path, importer }) =>
-      importer.endsWith('client-node/dist/config.js') ? { path, namespace: 'unused' } : null,
+    onResolve({ filter: /./ }, ({ path, importer }) =>
+      path in unused && /client-node\/dist\/config\.js$|logform\/colorize\.js$/.test(importer)
+        ? { path, namespace: 'unused' }
+        : null,
     );
     onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({ contents: unused[path] ?? '', resolveDir: root }));
   },

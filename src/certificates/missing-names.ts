@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
+import { isIpAddress } from '../is-ip-address.ts';
 import { subjectAltNames } from './subject-alt-names.ts';
 
 // As Go's verifier does it: the common name counts for nothing, and a wildcard stands for one whole label.
 const AS_GO = { subject: 'never', partialWildcards: false } as const;
 
 const carries = (leaf: X509Certificate, name: string): boolean => {
-  if (isIP(name) !== 0) return leaf.checkIP(name) !== undefined;
+  if (isIpAddress(name)) return leaf.checkIP(name) !== undefined;
   if (name.startsWith('*.')) return subjectAltNames(leaf.subjectAltName).includes(name.toLowerCase());
   return leaf.checkHost(name, AS_GO) !== undefined;
 };

@@ -1,4 +1,4 @@
-import { SocketAddress, isIPv6 } from 'node:net';
+import { SocketAddress } from 'node:net';
 
 /** `DNS:a`, `IP Address:::1` or, when the value has special characters, `DNS:"a, b"` in JSON's quotes. */
 const ENTRY = /(?<type>[^:,]+):(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<plain>[^,]*))(?:, |$)/gy;
@@ -13,7 +13,7 @@ const unquote = (quoted: string): string => {
 
 /** OpenSSL prints `2001:DB8:0:0:0:0:0:1`; everybody else writes `2001:db8::1`. */
 const canonical = (address: string): string =>
-  isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
+  address.includes(':') ? new SocketAddress({ address, family: 'ipv6' }).address : address;
 
 /**
  * The DNS names and IP addresses in what node:crypto prints for a subjectAltName; other kinds are left out.

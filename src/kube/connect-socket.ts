@@ -1,5 +1,6 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { isIpAddress } from '../is-ip-address.ts';
 
 /** Within this a network either connects or has lost the packet; a request's own deadline is longer. */
 const connectTimeoutMs = 5_000;
@@ -9,7 +10,7 @@ export function connectSocket({ hostname, port, protocol }: URL, tls: Connection
   const secure = protocol === 'https:';
   const host = hostname.replace(/^\[|\]$/g, '');
   const target = { host, port: Number(port || (secure ? 443 : 80)) };
-  const servername = tls.servername ?? (isIP(host) === 0 ? host : '');
+  const servername = tls.servername ?? (isIpAddress(host) ? '' : host);
   const socket = secure
     ? connectTls({ ...tls, ...target, servername, ALPNProtocols: ['http/1.1'] })
     : connectTcp(target);

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import type { Access, Credentials } from './credentials.ts';
 import { KubeProblem } from './kube-problem.ts';
@@ -39,7 +38,7 @@ export function inClusterCredentials(
   { host, port, directory = serviceAccountDirectory }: InCluster,
   nowMs: () => number = () => performance.now(),
 ): Credentials {
-  const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
   let known: Access | null = null;
   let readAtMs = -Infinity;
 
