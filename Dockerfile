@@ -29,4 +29,4 @@ ENV PATH=/usr/local/bin NODE_ENV=production
 # By number, so that runAsNonRoot can be checked; any other user does as well, and nothing is written to disk.
 USER 65532:65532
 EXPOSE 9443 8081 8080
-ENTRYPOINT ["node", "/app/start.js"]
+ENTRYPOINT ["node", "--min-semi-space-size=16", "--max-semi-space-size=16", "--heap-growing-percent=20", "/app/start.js"]

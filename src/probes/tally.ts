@@ -17,7 +17,7 @@ export const createTally = (
   labelNames: readonly string[],
   known: readonly (readonly string[])[] = [],
 ): Tally => {
-  const key = (labels: readonly string[]) => labels.join('\u0000');
+  const key = (labels: readonly string[]) => (labels.length === 1 ? (labels[0] ?? '') : labels.join('\u0000'));
   const counts = new Map(known.map((labels) => [key(labels), { labels, count: 0 }]));
   return {
     add: (...labels) => {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { AdmissionRequest, AdmissionResponse, KubeObject } from './admission-types.ts';
+import { parseOften } from './parse-often.ts';
 
 const isObject = (value: unknown): value is KubeObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -38,11 +39,13 @@ export interface AdmissionReview {
   readonly request: AdmissionRequest;
 }
 
-export const admissionReview: z.ZodMiniType<AdmissionReview> = z.object({
+const admissionReview: z.ZodMiniType<AdmissionReview> = z.object({
   apiVersion: z.enum(['admission.k8s.io/v1', 'admission.k8s.io/v1beta1']),
   kind: z.literal('AdmissionReview'),
   request: admissionRequest,
 });
+
+export const readReview = parseOften(admissionReview);
 
 const isPatch = (patch: string): boolean => {
   try {
@@ -53,7 +56,7 @@ const isPatch = (patch: string): boolean => {
 };
 
 /** Strict, since a handler that writes `alowed` must learn it here and not from the API server's riddles. */
-export const admissionResponse: z.ZodMiniType<AdmissionResponse> = z
+const admissionResponse: z.ZodMiniType<AdmissionResponse> = z
   .strictObject({
     allowed: z.boolean(),
     status: z.exactOptional(
@@ -74,3 +77,5 @@ export const admissionResponse: z.ZodMiniType<AdmissionResponse> = z
     }),
     z.refine(({ allowed, patch }) => allowed || patch === undefined, { error: 'a denial cannot carry a patch' }),
   );
+
+export const readResponse = parseOften(admissionResponse);

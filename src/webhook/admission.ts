@@ -1,10 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { admissionReview, type AdmissionReview } from './admission-schema.ts';
+import { readReview, type AdmissionReview } from './admission-schema.ts';
 import type { AdmissionHandler, AdmissionResponse, HandlerLog } from './admission-types.ts';
 import type { OnAnswered, Outcome } from './answered.ts';
 import { budgetMs } from './budget-ms.ts';
 import { callHandler } from './call-handler.ts';
-import { faults, inWords } from './faults.ts';
+import { faults } from './faults.ts';
 import { quieten } from './quieten.ts';
 import { readBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
@@ -24,7 +24,7 @@ export interface AdmissionOptions {
 
 const parse = (body: Buffer): AdmissionReview | string => {
   try {
-    const parsed = admissionReview.safeParse(JSON.parse(body.toString('utf8')), inWords);
+    const parsed = readReview(JSON.parse(body.toString('utf8')));
     return parsed.success ? parsed.data : `not an AdmissionReview: ${faults(parsed.error)}`;
   } catch {
     return 'the body is not JSON';

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { Problem } from '../../streams/problem.ts';
-import { admissionResponse } from './admission-schema.ts';
+import { readResponse } from './admission-schema.ts';
 import type { AdmissionHandler, AdmissionRequest, AdmissionResponse, HandlerLog } from './admission-types.ts';
-import { faults, inWords } from './faults.ts';
-import { handlerContext } from './handler-context.ts';
+import { faults } from './faults.ts';
+import { GivenContext } from './handler-context.ts';
 
 export interface HandlerCall {
   readonly handler: AdmissionHandler;
@@ -40,11 +40,11 @@ const inTime = ({ response, leftMs }: HandlerCall, answer: PromiseLike<unknown>,
  */
 export const callHandler = async (call: HandlerCall): Promise<AdmissionResponse> => {
   const { handler, request, leftMs, log } = call;
-  const { context, abort } = handlerContext(Date.now() + leftMs, log);
+  const context = new GivenContext(Date.now() + leftMs, log);
   try {
     const given: unknown = handler(request, context);
-    const answer = isPromise(given) ? await inTime(call, given, abort) : given;
-    const parsed = admissionResponse.safeParse(answer, inWords);
+    const answer = isPromise(given) ? await inTime(call, given, () => context.abort()) : given;
+    const parsed = readResponse(answer);
     if (parsed.success) return parsed.data;
     throw new Problem(`the handler's answer is not an AdmissionResponse: ${faults(parsed.error)}`);
   } catch (error) {
