@@ -29,6 +29,8 @@ export const bundle = async (): Promise<Production> => {
     await build({ entry: join(root, 'src', 'main.ts'), outfile: program, sourcemap: false });
     await buildStart(folder);
   }
-  if ((await writtenMs('webhook-certd.cache')) < (await writtenMs('start.js'))) await fillCodeCache(folder);
-  return { script: join(folder, 'start.js'), nodeFlags: entrypoint().slice(1, -1) };
+  const nodeFlags = entrypoint().slice(1, -1);
+  const madeMs = Math.max(await writtenMs('start.js'), (await stat(join(root, 'Dockerfile'))).mtimeMs);
+  if ((await writtenMs('webhook-certd.cache')) < madeMs) await fillCodeCache(folder, nodeFlags);
+  return { script: join(folder, 'start.js'), nodeFlags };
 };

@@ -52,6 +52,7 @@ describe('the image', () => {
     expect(text('Dockerfile')).to.include(`cp ${bin['webhook-certd'] ?? ''} dist/start.js .`);
     expect(text('Dockerfile')).to.include('cp -a webhook-certd.js start.js webhook-certd.cache /image/app/');
     await promisify(execFile)(process.execPath, [...flags, '--version']);
+    expect(text('Dockerfile').replaceAll('\\\n', ' ')).to.include(`node ${flags.join(' ')} start.js demo`);
   });
 
   it('names the ports that the daemon listens on', () => {

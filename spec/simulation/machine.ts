@@ -58,10 +58,12 @@ export const machineOf = (setting: Setting, name: string): Machine => {
     if (event.type === 'leadership/acquired') leading = true;
     if (event.type === 'leadership/lost' || event.type === 'leadership/released') leading = false;
     tell({ type: 'event', machine, event });
-    // The daemon exits with 1, and its container is started again.
+    // The daemon exits with 1, and its container is started again, unless its Pod is to go.
     if (event.type === 'certificate/timed-out') {
       time.after(setting.cluster, 0, () => machine.crash());
-      time.after(setting.cluster, 2_000, () => machine.start());
+      time.after(setting.cluster, 2_000, () => {
+        if (setting.api.pod.get(name)?.value.goneAtMs === null) machine.start();
+      });
     }
   };
 

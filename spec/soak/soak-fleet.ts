@@ -37,8 +37,9 @@ export const startSoakFleet = async (): Promise<SoakFleet> => {
   const outfile = join(folder, 'webhook-certd.js');
   await build({ entry: fileURLToPath(new URL('src/main.ts', root)), outfile, sourcemap: false });
   await buildStart(folder);
-  await fillCodeCache(folder);
-  const program = { node: process.execPath, flags: entrypoint().slice(1, -1), script: join(folder, 'start.js') };
+  const flags = entrypoint().slice(1, -1);
+  await fillCodeCache(folder, flags);
+  const program = { node: process.execPath, flags, script: join(folder, 'start.js') };
 
   const cluster = opened.use(await startCluster(NAMES, KUBELET_DELAY_MS));
   const ports = await freePorts(2 * NAMES.length);

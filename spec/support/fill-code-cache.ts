@@ -10,11 +10,13 @@ const run = promisify(execFile);
  * bundle meanwhile.
  *
  * @param folder holds `webhook-certd.js` and `start.js`
+ * @param nodeFlags those that it will be started with: V8 takes no cache that was made under others
  * @throws Error when the demo failed or left nothing
  */
-export const fillCodeCache = async (folder: string): Promise<void> => {
+export const fillCodeCache = async (folder: string, nodeFlags: readonly string[]): Promise<void> => {
   const cache = join(folder, 'webhook-certd.cache');
   await writeFile(cache, '');
-  await run(process.execPath, [join(folder, 'start.js'), 'demo', '--rotations', '1'], { timeout: 120_000 });
+  const demo = [join(folder, 'start.js'), 'demo', '--rotations', '1'];
+  await run(process.execPath, [...nodeFlags, ...demo], { timeout: 120_000 });
   if ((await stat(cache)).size === 0) throw new Error(`no replica has written ${cache}`);
 };

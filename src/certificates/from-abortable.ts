@@ -7,14 +7,20 @@ import { Observable } from 'rxjs';
 export const fromAbortable = <T>(run: (signal: AbortSignal) => Promise<T>): Observable<T> =>
   new Observable<T>((subscriber) => {
     const abort = new AbortController();
+    let settled = false;
     run(abort.signal).then(
       (value) => {
+        settled = true;
         subscriber.next(value);
         subscriber.complete();
       },
       (error: unknown) => {
+        settled = true;
         if (!abort.signal.aborted) subscriber.error(error);
       },
     );
-    return () => abort.abort();
+    // An abort makes an error with a stack, whether anybody listens or not.
+    return () => {
+      if (!settled) abort.abort();
+    };
   });

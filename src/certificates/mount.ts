@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { defer, of } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { MountReading } from '../../streams/model.ts';
 import { fromAbortable } from './from-abortable.ts';
@@ -88,8 +89,19 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
     return now.reading;
   };
 
+  /** Nothing moved, as at nearly every tick: known at once, without a promise. */
+  const unmoved = (): MountReading | null => {
+    if (kept?.identity == null) return null;
+    const { reading, identity } = kept;
+    return lookAtMount(directory, { believed: identity, nowMs: wallMs() }).type === 'unmoved' ? reading : null;
+  };
+
   return {
-    read: () => fromAbortable(read),
+    read: () =>
+      defer(() => {
+        const reading = unmoved();
+        return reading === null ? fromAbortable(read) : of(reading);
+      }),
     files: (generation) => (kept?.reading.generation === generation ? kept.files : null),
     moved$: watchDirectory(directory, options),
     kind: () => fromAbortable(() => mountKind(directory)),

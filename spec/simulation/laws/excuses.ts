@@ -26,12 +26,16 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   };
   const bundle = (): readonly string[] => api.authority.get('authority')?.value.bundle ?? [];
 
-  /** The `ca.crt` of a Secret that is not the announced one may be anybody's, and proves nothing. */
+  /**
+   * The `ca.crt` of a Secret may be anybody's: of that of the announced one, what signs its leaf is a trace; of another,
+   * nothing is.
+   */
   const standingAuthorities = (): readonly string[] => {
     const targets = api.target.list().flatMap(({ value }) => value.bundles.flat());
     const secret = api.secret.get('secret')?.value;
-    const told = secret?.crt === api.lease.get('lease')?.value.announcement?.hash ? secret?.trust : [];
-    return [...(told ?? []), ...bundle(), ...targets];
+    const isAnnounced = secret?.crt === api.lease.get('lease')?.value.announcement?.hash;
+    const told = (secret?.trust ?? []).filter((ca) => isAnnounced && secret?.crt != null && !fails(secret.crt, [ca]));
+    return [...told, ...bundle(), ...targets];
   };
   const removedBy = (signal: WrittenSignal): readonly string[] => {
     if (signal.kind === 'target') return signal.before?.bundles.flat() ?? [];

@@ -37,7 +37,10 @@ export const watchComesBack: LawOf = (model) => {
       if (signal.type === 'lease/told' && blind.has(signal.machine)) blind.set(signal.machine, time.nowMs());
       if (signal.type !== 'event') return null;
       const { machine, event } = signal;
-      if (event.type === 'watch/established') blind.delete(machine);
+      if (event.type === 'watch/established') {
+        blind.delete(machine);
+        heardAtMs.set(machine, time.nowMs());
+      }
       if (event.type === 'watch/closed' || event.type === 'watch/failed') blind.set(machine, time.nowMs());
       return null;
     },
