@@ -37,7 +37,7 @@ export default defineConfig(
   },
   {
     files: ['src/**'],
-    ignores: ['src/main.ts'],
+    ignores: ['src/main.ts', 'src/start.ts'],
     rules: { 'no-restricted-globals': ['error', 'process'], 'no-console': 'error' },
   },
   {

@@ -20,11 +20,11 @@ const end = "\n})(process.getBuiltinModule('node:module').createRequire('file://
  */
 const builtinsWhenUsed: Plugin = {
   name: 'builtins-when-used',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /./ }, ({ path, kind }) =>
+  setup: (build) => {
+    build.onResolve({ filter: /./ }, ({ path, kind }) =>
       kind === 'import-statement' && isBuiltin(path) ? { path, namespace: 'builtin', sideEffects: false } : null,
     );
-    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+    build.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }));
   },
@@ -53,13 +53,16 @@ const unused: Readonly<Record<string, string>> = {
 
 const withoutUnused: Plugin = {
   name: 'without-unused',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /./ }, ({ path, importer }) =>
+  setup: (build) => {
+    build.onResolve({ filter: /./ }, ({ path, importer }) =>
       path in unused && /client-node\/dist\/config\.js$|logform\/colorize\.js$/.test(importer)
         ? { path, namespace: 'unused' }
         : null,
     );
-    onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({ contents: unused[path] ?? '', resolveDir: root }));
+    build.onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({
+      contents: unused[path] ?? '',
+      resolveDir: root,
+    }));
   },
 };
 
