@@ -59,7 +59,10 @@ describe('the layers', () => {
   it('only main.ts, and what starts it, touch process', () => {
     offenders(
       src
-        .filter(({ path, text }) => !['src/main.ts', 'src/start.ts'].includes(path) && /^(?!\s*(?:\/?\*|\/\/)).*\bprocess\.\w/m.test(text))
+        .filter(
+          ({ path, text }) =>
+            !['src/main.ts', 'src/start.ts'].includes(path) && /^(?!\s*(?:\/?\*|\/\/)).*\bprocess\.\w/m.test(text),
+        )
         .map(({ path }) => path),
     );
   });
