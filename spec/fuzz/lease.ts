@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ZodError } from 'zod';
+import { $ZodError } from 'zod/v4/core';
 import { KubeProblem } from '../../src/kube/kube-problem.ts';
 import { leaseSchema } from '../../src/kube/lease-schema.ts';
 import { podObject } from '../../src/kube/pod-object.ts';
@@ -149,7 +149,7 @@ export const leaseLaws: readonly FuzzLaw[] = [
       try {
         read(given);
       } catch (error) {
-        expect(error).to.be.instanceOf(ZodError);
+        expect(error).to.be.instanceOf($ZodError);
       }
     }),
   ),
