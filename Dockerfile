@@ -5,7 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 # No install script is needed to bundle.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
-COPY spec/support/build.ts spec/support/
+COPY spec/support/build.ts spec/support/sbom.ts spec/support/write-sbom.ts spec/support/
 COPY streams streams
 COPY src src
 RUN node spec/support/build.ts && cp dist/webhook-certd.js dist/start.js .

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { entrypoint } from '../bench/production.ts';
@@ -64,10 +64,23 @@ describe('the image', () => {
     expect(container['image']).to.equal(`webhook-certd:${version}`);
   });
 
+  const copied = instructions
+    .filter(({ instruction, rest }) => instruction === 'COPY' && !rest[0]?.startsWith('--from'))
+    .flatMap(({ rest }) => rest.slice(0, -1));
+
+  it('copies whatever its build imports', () => {
+    const needed = new Set<string>();
+    const follow = (file: string): void => {
+      if (needed.has(file)) return;
+      needed.add(file);
+      for (const [, path = ''] of text(file).matchAll(/from '(\.[^']+)'/g)) follow(join(dirname(file), path));
+    };
+    follow('spec/support/build.ts');
+    const missing = [...needed].filter((file) => !copied.includes(file) && !copied.includes(file.split('/')[0] ?? ''));
+    expect(missing).to.deep.equal([]);
+  });
+
   it('lets in what is copied and nothing else', () => {
-    const copied = instructions
-      .filter(({ instruction, rest }) => instruction === 'COPY' && !rest[0]?.startsWith('--from'))
-      .flatMap(({ rest }) => rest.slice(0, -1));
     const letIn = text('.dockerignore')
       .split('\n')
       .filter((line) => line.startsWith('!'))
