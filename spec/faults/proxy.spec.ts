@@ -48,15 +48,15 @@ describe('a network to the API server that', function () {
   };
 
   for (const [fault, why] of Object.entries({
-    cut: 'ECONNRESET',
-    'half-close': 'other side closed',
-    corrupt: 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
+    cut: /ECONNRESET/,
+    'half-close': /ECONNRESET|socket hang up/,
+    corrupt: /bad.record.mac/i,
   }))
     it(`${fault}s it: each says so, serves on, and catches up`, async () => {
       await befall(fault as NetworkFault);
       for (const replica of replicas) {
         const { error } = await replica.line('Watch creation failed', { object: undefined }, 30_000);
-        expect(error).to.include(why);
+        expect(error).to.match(why);
       }
       await sleep(3_000);
       await recovers();
