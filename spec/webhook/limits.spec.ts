@@ -28,6 +28,30 @@ describe('webhook limits', () => {
     return { line, kinds: open.troubles.map(({ kind }) => kind) };
   };
 
+  it('wakes up for nobody: it looks after connections while there are any', async () => {
+    const { setInterval: start, clearInterval: stop } = globalThis;
+    const running = new Set<unknown>();
+    globalThis.setInterval = ((...args: Parameters<typeof start>) => {
+      const timer = start(...args);
+      running.add(timer);
+      return timer;
+    }) as typeof start;
+    globalThis.clearInterval = (timer) => {
+      running.delete(timer);
+      stop(timer);
+    };
+    try {
+      await using open = await openServer({ limits, answer: answer() });
+      expect(running.size).to.equal(0);
+      const socket = await dial(open.port);
+      expect(running.size).to.equal(1);
+      socket.destroy();
+      await until(() => open.server.connections === 0 && running.size === 0);
+    } finally {
+      Object.assign(globalThis, { setInterval: start, clearInterval: stop });
+    }
+  });
+
   it('ends a header that comes too slowly', async () => {
     const { line, kinds } = await ended((socket) => socket.write('POST / HT'));
     expect(line).to.equal('HTTP/1.1 408 Request Timeout');
