@@ -15,7 +15,7 @@ export { singleFlight } from './single-flight.ts';
 export type { SingleFlightOptions } from './single-flight.ts';
 export { planExternal } from './plan-external.ts';
 export { planIssuance } from './plan-issuance.ts';
-export type { IssuancePolicy } from './plan-issuance.ts';
+export type { IssuancePolicy } from './issuance-view.ts';
 export type { Observed } from './cluster-state.ts';
 export type { Step } from './step.ts';
 export type { Readiness, UnreadyReason } from './readiness.ts';

@@ -2,7 +2,7 @@ import { acknowledged } from './acknowledged.ts';
 import { certificateSets } from './certificate-sets.ts';
 import type { Certificates } from './certificate-sets.ts';
 import type { Observed, SecretState, TargetState } from './cluster-state.ts';
-import type { IssuancePolicy } from './plan-issuance.ts';
+import type { IssuancePolicy } from './issuance-view.ts';
 import type { Step } from './step.ts';
 
 const { alive, includes, same, union, without } = certificateSets;

@@ -1,55 +1,25 @@
 import { acknowledged } from './acknowledged.ts';
 import { certificateSets } from './certificate-sets.ts';
-import type { Certificates } from './certificate-sets.ts';
 import type { AuthorityState, Observed, SecretState, Target } from './cluster-state.ts';
+import { isOutlived, isSettled } from './issuance-view.ts';
+import type { IssuancePolicy, IssuanceView } from './issuance-view.ts';
+import { leafReason } from './leaf-reason.ts';
 import type { CertificateFacts } from './model.ts';
 import { renewalDue } from './renewal-due.ts';
+import { given, inherited, losesWith, overlooked } from './standing-trust.ts';
 import type { Step } from './step.ts';
 
 const { alive, includes, same, union, without } = certificateSets;
 
-export interface IssuancePolicy {
-  /** This replica's Pod: the acknowledgements must include its own. */
-  readonly identity: string;
-  /** The names that a leaf must carry. */
-  readonly names: readonly string[];
-  readonly renewBeforeMs: number;
-  readonly caRenewBeforeMs: number;
-  readonly caOverlapMs: number;
-}
-
-/** What the planner looks at in each rule. */
-interface View extends IssuancePolicy {
-  readonly nowMs: number;
-  readonly observed: Observed;
-  readonly secret: SecretState | 'absent';
-  readonly authority: AuthorityState;
-  readonly current: CertificateFacts;
-}
-
 /** A CA rotation asked for is bound to the CA it replaces, so that nobody carries it out twice. */
 const boundTo = ({ fingerprint }: CertificateFacts): string => `ca/${fingerprint}`;
-
-const isSettled = ({ secret, current, observed }: View): boolean =>
-  secret !== 'absent' &&
-  secret.problem === null &&
-  secret.issuer === current.fingerprint &&
-  secret.hash !== null &&
-  secret.hash === observed.lease.announcement?.hash;
-
-const trustedBy = (targets: Observed['targets']): Certificates =>
-  union(...targets.flatMap(({ state }) => (typeof state === 'string' ? [] : state.bundles)));
-
-/** Every CA that somebody may be serving under while SECRET-ca does not say: what the Secret and the targets trust. */
-const inherited = ({ secret, targets }: Observed): Certificates =>
-  union(typeof secret === 'string' ? [] : secret.trust, trustedBy(targets));
 
 const foundAuthority = (observed: Observed, authority: AuthorityState | 'absent', nowMs: number): Step => {
   const keep = alive(union(authority === 'absent' ? [] : authority.bundle, inherited(observed)), nowMs);
   return { kind: 'issue-authority', reason: authority === 'absent' ? 'missing' : 'unusable', keep, basis: authority };
 };
 
-const requests = ({ observed: { lease }, current }: View): Step | null => {
+const requests = ({ observed: { lease }, current }: IssuanceView): Step | null => {
   const { rotate } = lease;
   if (rotate === null || rotate === 'leaf' || rotate === boundTo(current)) return null;
   if (rotate === 'ca') return { kind: 'ask-rotation', rotate: boundTo(current) };
@@ -57,7 +27,7 @@ const requests = ({ observed: { lease }, current }: View): Step | null => {
   return rotate.startsWith('ca/') ? null : { kind: 'ask-rotation', rotate: null };
 };
 
-const renewAuthority = (view: View): Step | null => {
+const renewAuthority = (view: IssuanceView): Step | null => {
   const { authority, current, nowMs, caRenewBeforeMs, observed } = view;
   const expired = nowMs >= current.notAfterMs;
   const requested = observed.lease.rotate === boundTo(current);
@@ -68,29 +38,7 @@ const renewAuthority = (view: View): Step | null => {
   return { kind: 'issue-authority', reason: requested ? 'requested' : 'expiring', keep, basis: authority };
 };
 
-/** Whether the announced leaf has been served everywhere for CA_OVERLAP: then, and only then, do older CAs serve nobody. */
-const isOutlived = (view: View): boolean => {
-  const { observed, identity, caOverlapMs, nowMs } = view;
-  const { servedSinceMs, announcement } = observed.lease;
-  if (!isSettled(view) || announcement === null || observed.replicas === 'unknown' || servedSinceMs === null)
-    return false;
-  if (!acknowledged(observed.replicas, announcement.hash, { identity, nowMs })) return false;
-  return servedSinceMs <= nowMs && nowMs >= servedSinceMs + caOverlapMs;
-};
-
-/** What we have put into caBundles: nobody else has written there since. */
-const given = ({ targets }: Observed): Certificates =>
-  trustedBy(targets.filter(({ state }) => typeof state === 'string' || state.rival === null));
-
-/** CAs that replicas may serve under although SECRET-ca, taken over, put back or tampered with, does not say so. */
-const overlooked = ({ secret, observed: { lease, targets } }: View): Certificates => {
-  if (secret === 'absent') return trustedBy(targets);
-  const isUnannounced = lease.announcement !== null && lease.announcement.hash !== secret.hash;
-  // What others have put there, and nobody has announced, serves nobody: it gets no trust.
-  return isUnannounced ? [] : secret.trust.filter(({ fingerprint }) => fingerprint === secret.issuer);
-};
-
-const completeBundle = (view: View): Step | null => {
+const completeBundle = (view: IssuanceView): Step | null => {
   const { authority, current, nowMs, observed } = view;
   // A backup of SECRET-ca knows nothing of the CAs that came or went after it: what we have given is not taken away.
   const standing = isOutlived(view) ? [] : given(observed);
@@ -99,7 +47,7 @@ const completeBundle = (view: View): Step | null => {
   return { kind: 'adopt-authority', keep, basis: authority };
 };
 
-const inject = ({ observed, authority }: View): Step | null => {
+const inject = ({ observed, authority }: IssuanceView): Step | null => {
   for (const { id, state, held } of observed.targets) {
     if (typeof state === 'string' || held) continue;
     if (state.bundles.every((bundle) => same(bundle, authority.bundle))) continue;
@@ -108,45 +56,7 @@ const inject = ({ observed, authority }: View): Step | null => {
   return null;
 };
 
-/**
- * Whether calls would begin to fail at a target with a leaf of this issuer: it trusts another CA of ours, but not this
- * one. A target that trusts none of them refuses every leaf already, and must not keep the others from a renewal.
- */
-const losesWith =
-  (issuer: string | null, { bundle: ours }: AuthorityState) =>
-  ({ state }: Target): boolean => {
-    if (typeof state === 'string') return state === 'unreadable';
-    return state.bundles.some(
-      (bundle) =>
-        !bundle.some(({ fingerprint }) => fingerprint === issuer) && ours.some((ca) => includes(bundle, [ca])),
-    );
-  };
-
-type LeafReason = Extract<Step, { kind: 'issue-leaf' }>['reason'];
-
-/**
- * A leaf that is announced a second time cannot be told to be served everywhere: an acknowledgement of it may date from
- * the first. It matters only while an older CA is to go.
- */
-const isAcknowledgedAlready = ({ secret, authority, observed: { replicas } }: View): boolean =>
-  authority.bundle.length > 1 &&
-  typeof replicas !== 'string' &&
-  secret !== 'absent' &&
-  replicas.some(({ servingHash }) => servingHash === secret.hash);
-
-const leafReason = (view: View): LeafReason | null => {
-  const { secret, current, names, nowMs, renewBeforeMs, observed } = view;
-  const { lease } = observed;
-  if (secret === 'absent' || secret.hash === null) return 'missing';
-  if (secret.problem !== null || secret.leaf === null) return 'unusable';
-  if (secret.issuer !== current.fingerprint) return 'other-authority';
-  if (!names.every((name) => secret.leaf?.names.includes(name))) return 'names';
-  if (renewalDue(secret.leaf, { nowMs, renewBeforeMs })) return 'expiring';
-  if (secret.hash !== lease.announcement?.hash && isAcknowledgedAlready(view)) return 'acknowledged-before';
-  return lease.rotate === 'leaf' && secret.hash === lease.announcement?.hash ? 'requested' : null;
-};
-
-const issueLeaf = (view: View): Step | null => {
+const issueLeaf = (view: IssuanceView): Step | null => {
   const { observed, secret, authority, current, nowMs } = view;
   const reason = leafReason(view);
   if (reason === null) return null;
@@ -161,7 +71,7 @@ const issueLeaf = (view: View): Step | null => {
 const isOurs = ({ issuer }: SecretState, { bundle }: AuthorityState): boolean =>
   bundle.some(({ fingerprint }) => fingerprint === issuer);
 
-const announce = ({ secret, authority, observed, current }: View): Step | null => {
+const announce = ({ secret, authority, observed, current }: IssuanceView): Step | null => {
   if (secret === 'absent' || secret.hash === null || secret.problem !== null || !isOurs(secret, authority)) return null;
   const { announcement, rotate } = observed.lease;
   const replaced = rotate !== null && rotate.startsWith('ca/') && rotate !== boundTo(current);
@@ -175,7 +85,7 @@ const announce = ({ secret, authority, observed, current }: View): Step | null =
   return { kind: 'announce', announcement: { hash: secret.hash, validUntil: secret.validUntil }, fulfils };
 };
 
-const narrow = (view: View): Step | null => {
+const narrow = (view: IssuanceView): Step | null => {
   const { observed, authority, current, identity, nowMs } = view;
   const older = without(authority.bundle, [current]);
   const hash = observed.lease.announcement?.hash;
@@ -188,13 +98,13 @@ const narrow = (view: View): Step | null => {
   return isOutlived(view) ? { kind: 'narrow-authority', keep: [], basis: authority } : null;
 };
 
-const publishTrust = ({ secret, authority }: View): Step | null =>
+const publishTrust = ({ secret, authority }: IssuanceView): Step | null =>
   secret === 'absent' || same(secret.trust, authority.bundle)
     ? null
     : { kind: 'publish-trust', trust: authority.bundle, basis: secret };
 
 /** The mark stands until the last caBundle is narrowed, since it is what allows that. */
-const unmark = ({ observed, authority }: View): Step | null => {
+const unmark = ({ observed, authority }: IssuanceView): Step | null => {
   const narrowed = authority.bundle.length === 1 && includes(authority.bundle, given(observed));
   return narrowed && observed.lease.servedSinceMs !== null ? { kind: 'mark-served', sinceMs: null } : null;
 };
@@ -214,7 +124,7 @@ export const planIssuance = (observed: Observed, policy: IssuancePolicy, nowMs: 
     return null;
   if (observed.targets.some(({ state }) => state === 'unknown')) return null;
   if (authority === 'absent' || authority.current === null) return foundAuthority(observed, authority, nowMs);
-  const view: View = { ...policy, nowMs, observed, secret, authority, current: authority.current };
+  const view: IssuanceView = { ...policy, nowMs, observed, secret, authority, current: authority.current };
   // Whether what SECRET-ca lacks was narrowed away or forgotten, the acknowledgements tell.
   if (observed.replicas === 'unknown' && !includes(authority.bundle, given(observed))) return null;
   for (const rule of RULES) {

@@ -126,7 +126,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       change(
         'streams/plan-issuance.ts',
         'const keep = alive(authority.bundle, nowMs);',
-        'const keep: Certificates = [];',
+        'const keep: readonly CertificateFacts[] = [];',
       ),
     ],
     seed: 130,

@@ -46,7 +46,7 @@ const untimeliness = (leaf: X509Certificate, nowMs: number): PairVerdict | null 
 
 const tlsRefusal = ({ certificate, key }: Pick<PairFiles, 'certificate' | 'key'>): PairVerdict | null => {
   try {
-    createSecureContext({ cert: certificate, key });
+    createSecureContext({ cert: certificate, key, ca: [] });
     return null;
   } catch (error) {
     return refuse('tls-refused', messageOf(error));

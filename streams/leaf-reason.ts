@@ -1,0 +1,28 @@
+import type { IssuanceView } from './issuance-view.ts';
+import { renewalDue } from './renewal-due.ts';
+import type { Step } from './step.ts';
+
+type LeafReason = Extract<Step, { kind: 'issue-leaf' }>['reason'];
+
+/**
+ * A leaf that is announced a second time cannot be told to be served everywhere: an acknowledgement of it may date from
+ * the first. It matters only while an older CA is to go.
+ */
+const isAcknowledgedAlready = ({ secret, authority, observed: { replicas } }: IssuanceView): boolean =>
+  authority.bundle.length > 1 &&
+  typeof replicas !== 'string' &&
+  secret !== 'absent' &&
+  replicas.some(({ servingHash }) => servingHash === secret.hash);
+
+/** Why there must be another leaf, or null. */
+export const leafReason = (view: IssuanceView): LeafReason | null => {
+  const { secret, current, names, nowMs, renewBeforeMs, observed } = view;
+  const { lease } = observed;
+  if (secret === 'absent' || secret.hash === null) return 'missing';
+  if (secret.problem !== null || secret.leaf === null) return 'unusable';
+  if (secret.issuer !== current.fingerprint) return 'other-authority';
+  if (!names.every((name) => secret.leaf?.names.includes(name))) return 'names';
+  if (renewalDue(secret.leaf, { nowMs, renewBeforeMs })) return 'expiring';
+  if (secret.hash !== lease.announcement?.hash && isAcknowledgedAlready(view)) return 'acknowledged-before';
+  return lease.rotate === 'leaf' && secret.hash === lease.announcement?.hash ? 'requested' : null;
+};
