@@ -9,6 +9,7 @@ import {
   merge,
   share,
   shareReplay,
+  skip,
   switchMap,
   takeUntil,
   tap,
@@ -86,7 +87,8 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
             { lease$: held$, tick$ },
             event.fence,
             { ...ports, queue },
-            { ...policy, staleAfterMs: policy.quietAfterMs, random: ports.random },
+            // A Lease that is seen or renewed is a sign of life: no other watch need wait out its pause.
+            { ...policy, staleAfterMs: policy.quietAfterMs, random: ports.random, wake$: held$.pipe(skip(1)) },
           )
         : EMPTY,
     ),

@@ -56,8 +56,8 @@ const isEnding = <T>(item: WatchItem<T>): item is Ending<T> =>
 /**
  * List once, watch from there, and never end: resumes by resourceVersion when the server ends the connection or it
  * breaks, lists afresh on 410 and after silence. The first clean end is resumed at once, repeated ones back off; a
- * connection that has carried anything but its opening starts the count again, and a sign of life from a server that did
- * not answer ends the pause.
+ * connection that has carried anything but its opening starts the count again, and so does a 410 after an outage; a sign
+ * of life from a server that did not answer ends the pause.
  *
  *     list    L                         L
  *     watch   -o--a--a|-o--a--#~~~~-o--x-o---…
@@ -108,15 +108,17 @@ export const resumingWatch = <T>(
       }),
       map((item) => {
         if (item === null || !isEnding(item)) return item;
-        failures += 1;
-        unanswered = item.type === 'watch/failed' && item.status === null && failures >= WAKEABLE;
+        const isOutdated = item.type === 'watch/closed' ? item.reason === 'expired' : item.status === 410;
+        // It answers again, and what it asks for is a list: its silence before that counts no more.
+        failures = isOutdated && unanswered ? 1 : failures + 1;
+        unanswered = item.type === 'watch/failed' && item.status === null;
         waitMs = item.type === 'watch/closed' && failures === 1 ? 0 : backoffMs(failures, random());
         return item.type === 'watch/failed' ? { ...item, retryInMs: waitMs } : item;
       }),
     );
 
     return session$.pipe(
-      repeat({ delay: () => (unanswered ? race(timer(waitMs), wake$).pipe(take(1)) : timer(waitMs)) }),
+      repeat({ delay: () => (unanswered && failures >= WAKEABLE ? race(timer(waitMs), wake$).pipe(take(1)) : timer(waitMs)) }),
       filter((item) => item !== null),
     );
   });

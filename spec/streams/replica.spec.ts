@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { NEVER, concatMap, defer, map, of, skip, startWith, tap, timer } from 'rxjs';
+import { NEVER, concatMap, defer, map, of, skip, startWith, tap, throwError, timer } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
 import type { LeaseSnapshot } from '../../streams/model.ts';
+import { Problem } from '../../streams/problem.ts';
 import { replica } from '../../streams/replica.ts';
 import type { ReplicaEvent, ReplicaPolicy, ReplicaPorts } from '../../streams/replica.ts';
 import type { WatchPort } from '../../streams/watch-port.ts';
@@ -327,6 +328,26 @@ describe('replica', () => {
         scheduler.schedule(() => expect(one.count.leader.lists, `at ${atMs}`).to.equal(lists), atMs);
       listsAt(149_000, 4);
       listsAt(160_000, 8);
+      return [one];
+    });
+  });
+
+  it('ends the pause of the leader’s other watches when its renewal is answered', () => {
+    during(200_000, (helpers, scheduler) => {
+      const { start } = world(helpers, scheduler);
+      const attemptsMs: number[] = [];
+      const secretWatch: ReplicaPorts['secretWatch'] = {
+        list: () => {
+          attemptsMs.push(scheduler.now());
+          return throwError(() => new Problem('connect ECONNREFUSED'));
+        },
+        watch: () => NEVER,
+      };
+      const one = start('pod-0', { ports: { secretWatch, random: () => 0.5 } });
+      scheduler.schedule(() => {
+        const pausesMs = attemptsMs.slice(1).map((atMs, at) => atMs - attemptsMs[at]!);
+        expect(Math.max(...pausesMs)).to.be.within(12_000, policy.retryPeriodMs + 1_000);
+      }, 199_000);
       return [one];
     });
   });

@@ -240,6 +240,31 @@ describe('resumingWatch', () => {
       });
     });
 
+    it('lists at once when a server that is back after an outage knows the version no more', () => {
+      marbles(({ cold, expectObservable }) => {
+        const port = watchPortOf(
+          [cold('(l|)', listings), cold('(m|)', listings)],
+          [
+            cold('(oa#)', frames, silent),
+            cold('#', frames, silent),
+            cold('#', frames, silent),
+            cold('(ox|)', frames),
+            cold('(o#)', frames, gone),
+            cold('(o)', frames),
+          ],
+        );
+        const expected = '(Leap) 794ms q 1599ms r 3199ms (sXMgt) 1593ms (Mg)';
+        expectObservable(resumingWatch(port, policy), '^ 9s !').toBe(expected, {
+          ...told,
+          p: failed(800, silent),
+          q: failed(1_600, silent),
+          r: failed(3_200, silent),
+          s: established('6'),
+          t: failed(1_600, gone),
+        });
+      });
+    });
+
     it('counts on when the list works but the watch does not', () => {
       marbles(({ cold, expectObservable, expectSubscriptions }) => {
         const list$ = cold('      -(l|)                   ', listings);
