@@ -8,11 +8,11 @@ COPY tsconfig.json ./
 COPY spec/support/build.ts spec/support/sbom.ts spec/support/write-sbom.ts spec/support/
 COPY streams streams
 COPY src src
-RUN node spec/support/build.ts && cp dist/webhook-certd.js dist/start.js .
+RUN node spec/support/build.ts && cp dist/webhook-certd.js dist/start.cjs .
 # What V8 makes of the bundle while a replica leads, issues, loads, serves and rotates: an empty cache is there to be filled.
 # By the flags of the ENTRYPOINT, or it would not be taken.
 RUN : > webhook-certd.cache && \
-    node --min-semi-space-size=8 --max-semi-space-size=8 --memory-saver-mode start.js demo --rotations 1 && \
+    node --min-semi-space-size=8 --max-semi-space-size=8 start.cjs demo --rotations 1 && \
     test -s webhook-certd.cache
 # Where Node is, and each library that the loader would take, at the same paths.
 RUN set -e; \
@@ -24,7 +24,7 @@ RUN set -e; \
     mkdir -p /image/etc /image/app; \
     echo 'nonroot:x:65532:65532::/:/bin/false' >/image/etc/passwd; \
     echo 'hosts: files dns' >/image/etc/nsswitch.conf; \
-    cp -a webhook-certd.js start.js webhook-certd.cache /image/app/
+    cp -a webhook-certd.js start.cjs webhook-certd.cache /image/app/
 
 FROM scratch
 COPY --from=build /image /
@@ -33,4 +33,4 @@ ENV PATH=/usr/local/bin NODE_ENV=production
 USER 65532:65532
 EXPOSE 9443 8081 8080
 # Measured (README.md): a young generation that a start fits into and no load outgrows, and less garbage kept.
-ENTRYPOINT ["node", "--min-semi-space-size=8", "--max-semi-space-size=8", "--memory-saver-mode", "/app/start.js"]
+ENTRYPOINT ["node", "--min-semi-space-size=8", "--max-semi-space-size=8", "/app/start.cjs"]

@@ -26,7 +26,7 @@ describe('start', function () {
   let folder: TemporaryDirectory;
   let cache: string;
   const start = async (...args: readonly string[]): Promise<string> =>
-    (await run(process.execPath, [join(folder.path, 'start.js'), ...args], { env: LONELY })).stdout;
+    (await run(process.execPath, [join(folder.path, 'start.cjs'), ...args], { env: LONELY })).stdout;
   const serveInVain = async (): Promise<string> => {
     const ended = (await start('serve').catch((error: unknown) => error)) as { code: number; stdout: string };
     expect(ended.code).to.equal(1);

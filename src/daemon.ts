@@ -90,14 +90,15 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   const ports = replicaPorts(outside, config);
   const { event$, readiness$, certificate$ } = replica(ports, replicaPolicy(config), stop$);
 
+  void lookAround();
+  const subscription = event$.subscribe({ next: observe, error: failure.reject });
+  opened.defer(() => subscription.unsubscribe());
+  // The API server is on its way to an answer meanwhile.
   if (surroundings.face === undefined) {
     const live = () => (subscription.closed ? 'the streams have ended' : null);
     const viewed = { standing: () => standing, reasons, live, changed$, meters, mount, version };
     opened.use(await openViews(config, viewed));
   }
-  void lookAround();
-  const subscription = event$.subscribe({ next: observe, error: failure.reject });
-  opened.defer(() => subscription.unsubscribe());
   void warnOfMount(mount, config, logger);
 
   const everything = opened.move();

@@ -24,13 +24,13 @@ export const bundle = async (): Promise<Production> => {
     newestMs('streams'),
     ...files.map(async (file) => (await stat(join(root, file))).mtimeMs),
   ]);
-  const isStale = (await writtenMs('start.js')) < Math.max(...sources);
+  const isStale = (await writtenMs('start.cjs')) < Math.max(...sources);
   if (isStale) {
     await build({ entry: join(root, 'src', 'main.ts'), outfile: program, sourcemap: false });
     await buildStart(folder);
   }
   const nodeFlags = entrypoint().slice(1, -1);
-  const madeMs = Math.max(await writtenMs('start.js'), (await stat(join(root, 'Dockerfile'))).mtimeMs);
+  const madeMs = Math.max(await writtenMs('start.cjs'), (await stat(join(root, 'Dockerfile'))).mtimeMs);
   if ((await writtenMs('webhook-certd.cache')) < madeMs) await fillCodeCache(folder, nodeFlags);
-  return { script: join(folder, 'start.js'), nodeFlags };
+  return { script: join(folder, 'start.cjs'), nodeFlags };
 };

@@ -48,11 +48,11 @@ describe('the image', () => {
   it('starts the one file that the build writes, with what V8 made of it, by flags that Node knows', async () => {
     const { bin } = JSON.parse(text('package.json')) as { readonly bin: Readonly<Record<string, string>> };
     const [node, ...flags] = entrypoint();
-    expect([node, flags.pop()]).to.deep.equal(['node', '/app/start.js']);
-    expect(text('Dockerfile')).to.include(`cp ${bin['webhook-certd'] ?? ''} dist/start.js .`);
-    expect(text('Dockerfile')).to.include('cp -a webhook-certd.js start.js webhook-certd.cache /image/app/');
+    expect([node, flags.pop()]).to.deep.equal(['node', '/app/start.cjs']);
+    expect(text('Dockerfile')).to.include(`cp ${bin['webhook-certd'] ?? ''} dist/start.cjs .`);
+    expect(text('Dockerfile')).to.include('cp -a webhook-certd.js start.cjs webhook-certd.cache /image/app/');
     await promisify(execFile)(process.execPath, [...flags, '--version']);
-    expect(text('Dockerfile').replaceAll('\\\n', ' ')).to.include(`node ${flags.join(' ')} start.js demo`);
+    expect(text('Dockerfile').replaceAll('\\\n', ' ')).to.include(`node ${flags.join(' ')} start.cjs demo`);
   });
 
   it('names the ports that the daemon listens on', () => {

@@ -39,7 +39,7 @@ export const startSoakFleet = async (): Promise<SoakFleet> => {
   await buildStart(folder);
   const flags = entrypoint().slice(1, -1);
   await fillCodeCache(folder, flags);
-  const program = { node: process.execPath, flags, script: join(folder, 'start.js') };
+  const program = { node: process.execPath, flags, script: join(folder, 'start.cjs') };
 
   const cluster = opened.use(await startCluster(NAMES, KUBELET_DELAY_MS));
   const ports = await freePorts(2 * NAMES.length);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { isOutlived, isSettled } from '../../streams/issuance-view.ts';
+import { clusterOf } from '../support/cluster-of.ts';
 import type { Sketch } from '../support/cluster-of.ts';
 import { viewOf } from '../support/view-of.ts';
 
@@ -29,8 +30,8 @@ describe('isSettled', () => {
     expect(said).to.equal('b1');
     expect(isSettled(viewOf(unsaid))).to.equal(false);
     const view = viewOf({ ...unsaid, secret: 'no leaf' });
-    const secret = { ...view.secret, issuer: view.current.fingerprint };
-    expect(isSettled({ ...view, secret } as typeof view)).to.equal(false);
+    const secret = { ...clusterOf.secret('no leaf'), issuer: view.current.fingerprint };
+    expect(isSettled({ ...view, secret })).to.equal(false);
   });
 });
 

@@ -362,6 +362,16 @@ describe('replica', () => {
     });
   });
 
+  it('does not ask for a Lease whose list is under way', () => {
+    during(1_000, (helpers, scheduler) => {
+      const { start } = world(helpers, scheduler, { lease: leaseOf('a', { holder: 'rival', resourceVersion: '50' }) });
+      const readMount = () => helpers.cold('(r|)', { r: readingOf('a') });
+      const one = start('pod-0', { ports: { readMount } });
+      scheduler.schedule(() => expect([one.count.lease.lists, one.count.gets]).to.deep.equal([1, 0]), 900);
+      return [one];
+    });
+  });
+
   it('tells whether and what it serves, to whoever asks, as long as it runs', () => {
     during(5_000, (helpers, scheduler) => {
       const { start } = world(helpers, scheduler, { lease: leaseOf('a', { holder: 'rival', resourceVersion: '50' }) });

@@ -147,7 +147,7 @@ export async function build({ entry, outfile, sourcemap }: BuildOptions): Promis
 export const buildStart = async (folder: string): Promise<void> => {
   const text = await readFile(join(root, 'src', 'start.ts'), 'utf8');
   const { code } = await transform(text, { loader: 'ts', target: 'node24' });
-  await writeFile(join(folder, 'start.js'), code);
+  await writeFile(join(folder, 'start.cjs'), code);
 };
 
 if (import.meta.main) {

@@ -9,14 +9,14 @@ const run = promisify(execFile);
  * As the image is built: runs the demo, whose replicas lead, issue, load, serve and rotate, and keeps what V8 made of the
  * bundle meanwhile.
  *
- * @param folder holds `webhook-certd.js` and `start.js`
+ * @param folder holds `webhook-certd.js` and `start.cjs`
  * @param nodeFlags those that it will be started with: V8 takes no cache that was made under others
  * @throws Error when the demo failed or left nothing
  */
 export const fillCodeCache = async (folder: string, nodeFlags: readonly string[]): Promise<void> => {
   const cache = join(folder, 'webhook-certd.cache');
   await writeFile(cache, '');
-  const demo = [join(folder, 'start.js'), 'demo', '--rotations', '1'];
+  const demo = [join(folder, 'start.cjs'), 'demo', '--rotations', '1'];
   await run(process.execPath, [...nodeFlags, ...demo], { timeout: 120_000 });
   if ((await stat(cache)).size === 0) throw new Error(`no replica has written ${cache}`);
 };

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Access, Credentials } from './credentials.ts';
 import { KubeProblem } from './kube-problem.ts';
@@ -18,9 +18,10 @@ const serviceAccountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** As client-go's cachingTokenSource and client-node's FileAuth. The kubelet replaces a token at 80 % of its life. */
 const rereadMs = 60_000;
 
-async function readText(path: string): Promise<string> {
+/** By a call that blocks: the kubelet mounts both in memory, and through Node's thread pool a start would wait for four turns. */
+function readText(path: string): string {
   try {
-    return await readFile(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new KubeProblem(`credentials: ${path}: ${code}`);
@@ -42,23 +43,25 @@ export function inClusterCredentials(
   let known: Access | null = null;
   let readAtMs = -Infinity;
 
-  async function read(): Promise<Access> {
-    const [token, ca] = await Promise.all([readText(join(directory, 'token')), readText(join(directory, 'ca.crt'))]);
+  function read(): Access {
+    const [token, ca] = [readText(join(directory, 'token')), readText(join(directory, 'ca.crt'))];
     return { server, headers: { authorization: `Bearer ${token.trim()}` }, tls: { ca }, proxyUrl: null };
+  }
+
+  function current(): Access {
+    if (known !== null && nowMs() - readAtMs < rereadMs) return known;
+    try {
+      known = read();
+      readAtMs = nowMs();
+    } catch (error) {
+      if (known === null) throw error;
+    }
+    return known;
   }
 
   return {
     server,
-    async access() {
-      if (known !== null && nowMs() - readAtMs < rereadMs) return known;
-      try {
-        known = await read();
-        readAtMs = nowMs();
-      } catch (error) {
-        if (known === null) throw error;
-      }
-      return known;
-    },
+    access: () => Promise.try(current),
     forget() {
       readAtMs = -Infinity;
     },
