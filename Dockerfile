@@ -32,5 +32,6 @@ ENV PATH=/usr/local/bin NODE_ENV=production
 # By number, so that runAsNonRoot can be checked; any other user does as well, and nothing is written to disk.
 USER 65532:65532
 EXPOSE 9443 8081 8080
-# Measured (README.md): a young generation that a start fits into and no load outgrows, and less garbage kept.
+# Measured (README.md): a young generation that a start fits into and no load outgrows. No other flag of V8: nearly every one
+# makes it throw away the code that Node has made of itself at its own build, which costs 50 ms of each start.
 ENTRYPOINT ["node", "--min-semi-space-size=8", "--max-semi-space-size=8", "/app/start.cjs"]

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { version } from '../src/config/version.ts';
@@ -27,8 +28,11 @@ describe('start', function () {
   let cache: string;
   const start = async (...args: readonly string[]): Promise<string> =>
     (await run(process.execPath, [join(folder.path, 'start.cjs'), ...args], { env: LONELY })).stdout;
-  const serveInVain = async (): Promise<string> => {
-    const ended = (await start('serve').catch((error: unknown) => error)) as { code: number; stdout: string };
+  const serveInVain = async (timeout = LONELY.CERT_TIMEOUT): Promise<string> => {
+    const ended = (await start('serve', '--cert-timeout', timeout).catch((error: unknown) => error)) as {
+      code: number;
+      stdout: string;
+    };
     expect(ended.code).to.equal(1);
     return ended.stdout;
   };
@@ -54,6 +58,22 @@ describe('start', function () {
     expect((await stat(cache)).size).to.equal(0);
     await serveInVain();
     expect((await stat(cache)).size).to.be.above(100_000);
+  });
+
+  it('keeps the smallest of what several replicas leave', async () => {
+    const own = await readFile(cache);
+    for (const [others, stays] of [
+      [Buffer.alloc(100), true],
+      [Buffer.alloc(50_000_000), false],
+    ] as const) {
+      await writeFile(cache, '');
+      const ending = serveInVain('2s');
+      await delay(1_000);
+      await writeFile(cache, others);
+      await ending;
+      expect((await readFile(cache)).length === others.length).to.equal(stays);
+    }
+    await writeFile(cache, own);
   });
 
   it('runs the bundle with that cache, which stays as it is', async () => {

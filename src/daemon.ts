@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { ReplaySubject, Subject, takeUntil } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { VerifiedPair } from '../streams/model.ts';
@@ -93,8 +93,9 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   void lookAround();
   const subscription = event$.subscribe({ next: observe, error: failure.reject });
   opened.defer(() => subscription.unsubscribe());
-  // The API server is on its way to an answer meanwhile.
   if (surroundings.face === undefined) {
+    // The API server is asked first: it answers meanwhile.
+    await turn();
     const live = () => (subscription.closed ? 'the streams have ended' : null);
     const viewed = { standing: () => standing, reasons, live, changed$, meters, mount, version };
     opened.use(await openViews(config, viewed));

@@ -7,6 +7,7 @@ import type { EmbedOptions } from './embed-types.ts';
 import { inClusterOf } from './in-cluster-of.ts';
 import { podNamespace } from './pod-namespace.ts';
 import type { LogLevel, Logger } from './logger.ts';
+import { replicaClient } from './replica-client.ts';
 import type { DaemonSurroundings } from './surroundings.ts';
 
 export interface Embedding {
@@ -35,7 +36,7 @@ export const embedding = ({ env, logger, signal }: EmbedOptions): Embedding => {
     throw new Problem('WEBHOOK_HANDLER and UPSTREAM_URL: expected neither where the handler is in the code');
   const surroundings = {
     logger: atLeast(logger, config.logLevel),
-    inCluster: inClusterOf(env),
+    client: () => replicaClient(config, inClusterOf(env), version),
     version,
     directory: '.',
   };

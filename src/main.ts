@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { hostname } from 'node:os';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { CommandLine } from './command-line.ts';
 import { helpText, parseCommandLine } from './command-line.ts';
 import { parseConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { version } from './config/version.ts';
 import { inClusterOf } from './in-cluster-of.ts';
-import { createLogger } from './logger.ts';
 import type { Logger } from './logger.ts';
 import { lineSink } from './logging/line-sink.ts';
 import { stdoutOutlet } from './logging/stdout-outlet.ts';
@@ -44,7 +44,8 @@ const signalled = (): Promise<void> =>
     process.on('SIGINT', onSignal);
   });
 
-const loggerOf = ({ logLevel, logFormat }: Config): Logger => {
+const openLogger = async ({ logLevel, logFormat }: Config): Promise<Logger> => {
+  const { createLogger } = await import('./logger.ts');
   const colours = logFormat === 'pretty' && process.stdout.isTTY;
   const write = lineSink(
     stdoutOutlet(() => process.stdout),
@@ -67,8 +68,13 @@ const crashing = (tell: (error: unknown) => void): void => {
 };
 
 const serve = async (config: Config): Promise<number> => {
-  const logger = loggerOf(config);
   const stopping = signalled();
+  const { replicaClient } = await import('./replica-client.ts');
+  const opening = replicaClient(config, inClusterOf(process.env), version);
+  // What is wrong with it is told below, once there is a log.
+  opening.catch(() => undefined);
+  await turn();
+  const logger = await openLogger(config);
   crashing((error) => logger.error('Cannot go on', { error, stack: stackOf(error) }));
   process.removeAllListeners('warning');
   process.on('warning', (error) => logger.warn('Node or a library warns', { error }));
@@ -76,8 +82,7 @@ const serve = async (config: Config): Promise<number> => {
   process.on('unhandledRejection', (error) => logger.error('A promise was rejected and nobody handled it', { error }));
   try {
     const { startDaemon } = await import('./daemon.ts');
-    const inCluster = inClusterOf(process.env);
-    const daemon = await startDaemon(config, { logger, inCluster, version, directory: process.cwd() });
+    const daemon = await startDaemon(config, { client: () => opening, logger, version, directory: process.cwd() });
     const failed = await Promise.race([stopping.then(() => false), daemon.failed.then(() => true)]);
     await daemon.stop();
     return failed ? 1 : 0;

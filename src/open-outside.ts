@@ -3,7 +3,6 @@ import type { AdmissionSide } from './admission-side.ts';
 import { openMount } from './certificates/mount.ts';
 import type { Mount } from './certificates/mount.ts';
 import type { Config } from './config.ts';
-import { openKubeClient } from './kube/client.ts';
 import type { KubeClient } from './kube/client.ts';
 import { openFace } from './open-face.ts';
 import type { Meters } from './probes/meters.ts';
@@ -30,16 +29,11 @@ export const openOutside = async (
   surroundings: DaemonSurroundings,
   meters: Meters,
 ): Promise<Outside> => {
-  const { logger, inCluster, version } = surroundings;
+  const { logger } = surroundings;
   await using opened = new AsyncDisposableStack();
 
-  const client = await openKubeClient({
-    kubeconfig: config.kubeconfig,
-    inCluster,
-    userAgent: `webhook-certd/${version}`,
-    onResponse: ({ verb, resource, code }) => meters.apiRequests.add(verb, resource, String(code ?? 0)),
-  });
-  opened.use(client);
+  const client = opened.use(await surroundings.client());
+  client.response$.subscribe(({ verb, resource, code }) => meters.apiRequests.add(verb, resource, String(code ?? 0)));
   const admission = opened.use(
     await openAdmissionSide(config, surroundings, (outcome, elapsedMs) => {
       meters.admissionRequests.add(outcome);

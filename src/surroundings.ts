@@ -1,4 +1,4 @@
-import type { InCluster } from './kube/in-cluster-credentials.ts';
+import type { KubeClient } from './kube/client.ts';
 import type { Logger } from './logger.ts';
 import type { TlsFace } from './tls-face.ts';
 import type { HandlerExport } from './webhook/admission-types.ts';
@@ -6,7 +6,8 @@ import type { HandlerExport } from './webhook/admission-types.ts';
 /** What a daemon is given beside its configuration. */
 export interface DaemonSurroundings {
   readonly logger: Logger;
-  readonly inCluster: InCluster | null;
+  /** Rejects with a `KubeProblem` when the configuration does not say how to reach the API server. */
+  readonly client: () => Promise<KubeClient>;
   readonly version: string;
   /** Where a relative WEBHOOK_HANDLER starts. */
   readonly directory: string;

@@ -30,6 +30,37 @@ describe('the connections of the Kubernetes client', () => {
     expect(api.connections()).to.equal(1);
   });
 
+  describe('opened ahead of the first request', () => {
+    it('are used by it', async () => {
+      await client.connect();
+      await eventually(() => api.open() === 1, 'the connection opens');
+      expect(api.asked).to.have.length(0);
+      await firstValueFrom(client.send(get));
+      expect(api.connections()).to.equal(1);
+    });
+
+    it('are no loss when they are cut before it', async () => {
+      await client.connect();
+      await eventually(() => api.open() === 1, 'the connection opens');
+      api.drop();
+      await eventually(() => api.open() === 0, 'the connection is cut');
+      await firstValueFrom(client.send(get));
+      expect(api.connections()).to.equal(2);
+    });
+
+    it('are closed when nothing was asked', async () => {
+      await client.connect();
+      await eventually(() => api.open() === 1, 'the connection opens');
+      await client[Symbol.asyncDispose]();
+      await eventually(() => api.open() === 0, 'the connection closes');
+    });
+
+    it('fail in silence', async () => {
+      await client[Symbol.asyncDispose]();
+      await client.connect();
+    });
+  });
+
   it('sends beside an open watch without waiting for it', async () => {
     api.answer((response, { url }) =>
       url.includes('watch') ? response.writeHead(200).flushHeaders() : json(response, 1),

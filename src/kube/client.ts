@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Observable } from 'rxjs';
+import { Subject, type Observable } from 'rxjs';
 import { authorizedExchange, type Wire } from './authorized-exchange.ts';
 import type { Credentials } from './credentials.ts';
 import { inClusterCredentials, type InCluster } from './in-cluster-credentials.ts';
@@ -16,8 +16,6 @@ export interface KubeClientOptions {
   /** Needed when there is no kubeconfig. */
   readonly inCluster?: InCluster | null;
   readonly userAgent: string;
-  /** Called once for each answer, and for each request that got none. */
-  readonly onResponse?: (response: KubeResponse) => void;
 }
 
 /**
@@ -26,6 +24,10 @@ export interface KubeClientOptions {
  */
 export interface KubeClient extends AsyncDisposable {
   readonly server: string;
+  /** One for each answer, and for each request that got none. */
+  readonly response$: Observable<KubeResponse>;
+  /** Opens the connection that the first request will use, while others get ready to ask. Fails in silence: that one tells. */
+  connect(): Promise<void>;
   /** One JSON answer (null when the body is empty), then completes. Within `timeoutMs`, by default 10 s. */
   send(request: KubeRequest): Observable<unknown>;
   /** Opened within `timeoutMs`, then open until the server ends it: silence is for the caller to judge. */
@@ -44,13 +46,14 @@ function credentialsFor({ kubeconfig, inCluster }: KubeClientOptions): Promise<C
 export async function openKubeClient(options: KubeClientOptions): Promise<KubeClient> {
   const credentials = await credentialsFor(options);
   const transport = openTransport();
+  const response$ = new Subject<KubeResponse>();
   let skewMs: number | null = null;
 
   const wire: Wire = {
     credentials,
     transport,
     userAgent: options.userAgent,
-    onResponse: options.onResponse ?? (() => undefined),
+    onResponse: (response) => response$.next(response),
     onHeaders({ date }: IncomingHttpHeaders) {
       const serverMs = typeof date === 'string' ? Date.parse(date) : NaN;
       if (!Number.isNaN(serverMs)) skewMs = serverMs - Date.now();
@@ -59,6 +62,14 @@ export async function openKubeClient(options: KubeClientOptions): Promise<KubeCl
 
   const client: KubeClient = {
     server: credentials.server,
+    response$: response$.asObservable(),
+    async connect() {
+      try {
+        transport.poolFor(await credentials.access()).connect();
+      } catch {
+        // No credentials, say.
+      }
+    },
     send(request) {
       return authorizedExchange(wire, request, wholeAnswer);
     },

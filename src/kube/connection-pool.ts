@@ -18,6 +18,8 @@ export interface Answered {
 
 /** Connections to one server under one set of TLS options, kept alive and used again. */
 export interface ConnectionPool {
+  /** Opens a connection ahead of the first request, which will use it. A proxy is asked for none. */
+  connect(): void;
   /** Starts a request. The result gives it up, and its connection with it, whether that is opening, waiting or reading. */
   dispatch(outgoing: Outgoing, answered: Answered): () => void;
   /** Lets what is in flight end, takes nothing new. */

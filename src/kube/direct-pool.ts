@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request, type ClientRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import { connectSocket } from './connect-socket.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { Access } from './credentials.ts';
@@ -14,16 +15,26 @@ const idleMs = 60_000;
 export function directPool({ server, tls }: Pick<Access, 'server' | 'tls'>): ConnectionPool {
   const url = new URL(server);
   const agent = new Agent({ keepAlive: true, keepAliveMsecs, timeout: idleMs, scheduling: 'lifo' });
+  let early: Socket | null = null;
   // TLS or not is the socket's business.
-  agent.createConnection = () => connectSocket(url, tls, keepAliveMsecs);
+  const open = (): Socket => connectSocket(url, tls, keepAliveMsecs);
+  agent.createConnection = () => {
+    const socket = early === null || early.destroyed ? open() : early;
+    early = null;
+    return socket;
+  };
   const inFlight = new Set<ClientRequest>();
 
   const closeIdle = (): void => {
     agent.maxFreeSockets = 0;
+    early?.destroy();
     for (const sockets of Object.values(agent.freeSockets)) sockets?.forEach((socket) => socket.destroy());
   };
 
   return {
+    connect() {
+      early ??= open();
+    },
     dispatch({ path, method, headers, body }, answered) {
       const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) };
       const outgoing = request({ agent, path, method, headers: { host: url.host, ...headers, ...length } });

@@ -18,6 +18,7 @@ export function proxiedPool({ server, tls }: Pick<Access, 'server' | 'tls'>, pro
       }),
   );
   return {
+    connect: () => undefined,
     dispatch(outgoing, answered) {
       const given = new AbortController();
       void agent.then((opened) =>
