@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { containedHeap } from './production.ts';
 import type { Production } from './production.ts';
 
 export interface StartedProgram extends AsyncDisposable {
@@ -13,8 +14,8 @@ export interface StartedProgram extends AsyncDisposable {
 }
 
 /**
- * Runs a script on this very Node in a process of its own, with this environment and nothing of ours, and kills it at the
- * end of its block.
+ * Runs a script on this very Node in a process of its own, with the heap of a container, this environment and nothing of
+ * ours, and kills it at the end of its block.
  */
 export const startProgram = (
   script: string,
@@ -22,7 +23,8 @@ export const startProgram = (
   env: Readonly<Record<string, string>> = {},
   nodeFlags: readonly string[] = [],
 ): StartedProgram => {
-  const child = spawn(process.execPath, [...nodeFlags, script, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const words = [containedHeap, ...nodeFlags, script, ...args];
+  const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit').then(([code]) => code as number | null);
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2_000)));

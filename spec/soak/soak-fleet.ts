@@ -9,7 +9,7 @@ import { followFleet } from '../../src/demo/fleet.ts';
 import type { Fleet } from '../../src/demo/fleet.ts';
 import { freePorts } from '../../src/demo/free-ports.ts';
 import { startReplica } from '../../src/demo/start-replica.ts';
-import { entrypoint } from '../bench/production.ts';
+import { containedHeap, entrypoint } from '../bench/production.ts';
 import { build, buildStart } from '../support/build.ts';
 import { fillCodeCache } from '../support/fill-code-cache.ts';
 import { sample } from './sample.ts';
@@ -37,7 +37,7 @@ export const startSoakFleet = async (): Promise<SoakFleet> => {
   const outfile = join(folder, 'webhook-certd.js');
   await build({ entry: fileURLToPath(new URL('src/main.ts', root)), outfile, sourcemap: false });
   await buildStart(folder);
-  const flags = entrypoint().slice(1, -1);
+  const flags = [containedHeap, ...entrypoint().slice(1, -1)];
   await fillCodeCache(folder, flags);
   const program = { node: process.execPath, flags, script: join(folder, 'start.cjs') };
 
