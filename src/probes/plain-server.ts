@@ -18,7 +18,7 @@ export interface PlainServer extends AsyncDisposable {
 }
 
 /** Kubelets and scrapers send a few hundred bytes at once; whoever takes longer is neither. */
-const slowMs = 5_000;
+const SLOW_MS = 5_000;
 const maxConnections = 256;
 
 export const textPage = (code: number, body: string, headers: Readonly<Record<string, string>> = {}): Page => ({
@@ -55,14 +55,17 @@ const send = (response: ServerResponse, page: Page | Stream): void => {
  *
  * @throws Problem when the address cannot be had
  */
-export const startPlainServer = async (bind: Bind, routes: Routes): Promise<PlainServer> => {
-  const limits = { headersTimeout: slowMs, requestTimeout: slowMs, connectionsCheckingInterval: 1_000 };
+export const startPlainServer = async (bind: Bind, routes: Routes, slowMs = SLOW_MS): Promise<PlainServer> => {
+  // Node looks for these every 30 s; any oftener, and it would wake up for nobody.
+  const limits = { headersTimeout: slowMs, requestTimeout: slowMs };
   const server = createServer(limits, (request, response) => {
+    request.socket.setTimeout(0);
     void answer(routes, request)
       .catch((error: unknown) => textPage(500, `${error instanceof Error ? error.message : String(error)}\n`))
       .then((page) => send(response, page));
   });
   server.maxConnections = maxConnections;
+  server.on('connection', (socket) => socket.setTimeout(slowMs, () => socket.destroy()));
   const { port } = await listen(server, bind);
   // A failed accept (too many open files) passes; a listener keeps it from ending the process.
   server.on('error', () => undefined);
