@@ -97,7 +97,7 @@ export const follower = (
   return {
     readiness$,
     certificate$: readiness$.pipe(servedCertificate()),
-    unannounced$: wanted$.pipe(unannounced()),
+    unannounced$: wanted$.pipe(unannounced(lease$)),
     event$: merge(
       merge(
         wanted$.pipe(map((wanted): Sighting => ({ type: 'wanted/changed', wanted }))),

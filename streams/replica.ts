@@ -10,7 +10,6 @@ import {
   share,
   shareReplay,
   skip,
-  skipUntil,
   switchMap,
   takeUntil,
   tap,
@@ -96,13 +95,10 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
     takeUntil(stop$),
   );
 
-  // Nothing is announced before the Lease is first seen, and its list is under way then.
-  const asking$ = unannounced$.pipe(skipUntil(lease$), tap(asked$), ignoreElements());
-
   return {
     readiness$,
     certificate$,
     // In the order of cause and effect, since that is how it is told.
-    event$: merge(leaseEvent$, followed$, asking$, election$, led$),
+    event$: merge(leaseEvent$, followed$, unannounced$.pipe(tap(asked$), ignoreElements()), election$, led$),
   };
 };

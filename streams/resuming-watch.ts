@@ -118,7 +118,9 @@ export const resumingWatch = <T>(
     );
 
     return session$.pipe(
-      repeat({ delay: () => (unanswered && failures >= WAKEABLE ? race(timer(waitMs), wake$).pipe(take(1)) : timer(waitMs)) }),
+      repeat({
+        delay: () => (unanswered && failures >= WAKEABLE ? race(timer(waitMs), wake$).pipe(take(1)) : timer(waitMs)),
+      }),
       filter((item) => item !== null),
     );
   });

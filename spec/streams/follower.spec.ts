@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { NEVER, share } from 'rxjs';
+import { NEVER, share, shareReplay } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
 import { follower } from '../../streams/follower.ts';
@@ -454,7 +454,9 @@ describe('follower', () => {
     it('asks for the Lease when something is mounted that nobody has announced, and does not nudge', () => {
       marbles((helpers, scheduler) => {
         const { hot, cold, expectObservable, expectSubscriptions } = helpers;
-        const lease$ = hot('      a 4999ms            b    ', leases);
+        const lease$ = hot('      a 4999ms            b    ', leases).pipe(
+          shareReplay({ bufferSize: 1, refCount: true }),
+        );
         const mountMoved$ = hot(' 10ms m                   ');
         const expect$ = cold('    -|');
         const unsub = '           ^ 20s                    !';

@@ -378,7 +378,7 @@ describe('the seven races', () => {
         const { cold, expectObservable } = helpers;
         const list$ = cold('       #', listings, new Problem('leases is forbidden: list', 403));
         const unsub = '            ^ 9s                  !';
-        const certificates = '     -----a 5998ms b       ';
+        const certificates = '     505ms a 5498ms b      ';
         const getLease = () => defer(() => cold('-(g|)', { g: scheduler.now() < 3_000 ? leases.a : leases.b }));
         const readMount = mountAt(helpers, scheduler, { 0: mounts.a, 5_000: mounts.b });
         const leaseWatch = watchPortOf([list$], [NEVER]);

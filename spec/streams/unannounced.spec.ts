@@ -1,3 +1,4 @@
+import { NEVER, of } from 'rxjs';
 import type { Wanted } from '../../streams/load-certificate.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { unannounced } from '../../streams/unannounced.ts';
@@ -35,12 +36,33 @@ const WANTED = {
   m: wanted('a', null),
 };
 
+/** The Lease was seen long ago, and is told to whoever asks. */
+const seen$ = of('a Lease');
+
 describe('unannounced', () => {
+  it('waits for the Lease to be seen for the first time, and does not ask for one that announces what is mounted', () => {
+    marbles(({ hot, expectObservable }) => {
+      const wanted$ = hot('n 99ms a', WANTED);
+      const lease$ = hot(' - 99ms l');
+      expectObservable(wanted$.pipe(unannounced(lease$)), '^ 3s !').toBe('');
+      const early$ = hot(' - 49ms l');
+      expectObservable(wanted$.pipe(unannounced(early$)), '^ 3s !').toBe('50ms a', { a: 'asked' });
+    });
+  });
+
+  it('asks after half a second for a Lease that is not seen', () => {
+    marbles(({ hot, expectObservable }) => {
+      const wanted$ = hot('n', WANTED);
+      const expected = '   500ms a 1999ms a';
+      expectObservable(wanted$.pipe(unannounced(NEVER)), '^ 3s !').toBe(expected, { a: 'asked' });
+    });
+  });
+
   it('asks at once, then ever less often, up to every 30 s', () => {
     marbles(({ hot, expectObservable }) => {
       const wanted$ = hot('x', WANTED);
       const expected = '   a 1999ms a 3999ms a 7999ms a 15999ms a 29999ms a 29999ms a';
-      expectObservable(wanted$.pipe(unannounced()), '^ 91s !').toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(unannounced(seen$)), '^ 91s !').toBe(expected, { a: 'asked' });
     });
   });
 
@@ -48,7 +70,7 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const wanted$ = hot('x 2999ms b 4999ms |', WANTED);
       const expected = '   a 1999ms a 5999ms |';
-      expectObservable(wanted$.pipe(unannounced())).toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(unannounced(seen$))).toBe(expected, { a: 'asked' });
       expectSubscriptions(wanted$.subscriptions).toBe('^ 7999ms !');
     });
   });
@@ -57,14 +79,14 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable }) => {
       const wanted$ = hot('x 999ms y 1499ms z', WANTED);
       const expected = '   a 1999ms a 499ms a 1999ms a';
-      expectObservable(wanted$.pipe(unannounced()), '^ 5s !').toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(unannounced(seen$)), '^ 5s !').toBe(expected, { a: 'asked' });
     });
   });
 
   it('asks when nothing at all is announced, and not when nothing is mounted', () => {
     marbles(({ hot, expectObservable }) => {
       const wanted$ = hot('m-n-a-m', WANTED);
-      expectObservable(wanted$.pipe(unannounced())).toBe('--a', { a: 'asked' });
+      expectObservable(wanted$.pipe(unannounced(seen$))).toBe('--a', { a: 'asked' });
     });
   });
 
@@ -72,7 +94,7 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const wanted$ = hot('a-w-b-|', { ...WANTED, w: wanted('b', 'a') });
       const expected = '   ------|';
-      expectObservable(wanted$.pipe(unannounced())).toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(unannounced(seen$))).toBe(expected, { a: 'asked' });
       expectSubscriptions(wanted$.subscriptions).toBe('^-----!');
     });
   });
@@ -81,7 +103,7 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable }) => {
       const wanted$ = hot('a-z-a-w-', { ...WANTED, w: wanted('b', 'a') });
       const expected = '   --a-----';
-      expectObservable(wanted$.pipe(unannounced()), '^ 10s !').toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(unannounced(seen$)), '^ 10s !').toBe(expected, { a: 'asked' });
     });
   });
 });
