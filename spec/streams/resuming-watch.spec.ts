@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { NEVER, defer, of, throwError } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { RunHelpers } from 'rxjs/testing';
 import { Problem } from '../../streams/problem.ts';
 import { resumingWatch } from '../../streams/resuming-watch.ts';
 import type { WatchItem } from '../../streams/resuming-watch.ts';
@@ -262,6 +264,30 @@ describe('resumingWatch', () => {
           s: established('6'),
           t: failed(1_600, gone),
         });
+      });
+    });
+
+    it('counts on when a server that is back after an outage ends the watch, or refuses it', () => {
+      const outage = (cold: RunHelpers['cold']): readonly Observable<WatchFrame<string>>[] => [
+        cold('(oa#)', frames, silent),
+        cold('#', frames, silent),
+        cold('#', frames, silent),
+      ];
+      marbles(({ cold, expectObservable }) => {
+        const expected = '(Leap) 794ms q 1599ms r 3199ms ';
+        const values = {
+          ...told,
+          p: failed(800, silent),
+          q: failed(1_600, silent),
+          r: failed(3_200, silent),
+          s: established('6'),
+          t: failed(6_400),
+        };
+        const list$ = cold('(l|)', listings);
+        const ended = watchPortOf([list$], [...outage(cold), cold('(o|)', frames)]);
+        expectObservable(resumingWatch(ended, policy), '^ 13s !').toBe(`${expected} (sC) 6396ms (sC)`, values);
+        const refusing = watchPortOf([list$], [...outage(cold), cold('#', frames, refused), NEVER]);
+        expectObservable(resumingWatch(refusing, policy), '^ 13s !').toBe(`${expected} t`, values);
       });
     });
 
