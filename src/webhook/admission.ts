@@ -3,7 +3,7 @@ import { readReview, type AdmissionReview } from './admission-schema.ts';
 import type { AdmissionHandler, AdmissionResponse, HandlerLog } from './admission-types.ts';
 import type { OnAnswered, Outcome } from './answered.ts';
 import { budgetMs } from './budget-ms.ts';
-import { callHandler } from './call-handler.ts';
+import { callHandler, type HandlerCall } from './call-handler.ts';
 import { faults } from './faults.ts';
 import { quieten } from './quieten.ts';
 import { readBody } from './read-body.ts';
@@ -33,6 +33,14 @@ const parse = (body: Buffer): AdmissionReview | string => {
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+const verdictOf = async (call: HandlerCall): Promise<AdmissionResponse | string> => {
+  try {
+    return await callHandler(call);
+  } catch (error) {
+    return reasonOf(error);
+  }
+};
+
 const respond = (response: ServerResponse, { apiVersion, request }: AdmissionReview, verdict: AdmissionResponse) => {
   const body = JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: { uid: request.uid, ...verdict } });
   response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }).end(body);
@@ -58,7 +66,7 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
     if (typeof review === 'string') return (turnAway(response, 400, review), 'refused');
     const leftMs = budgetMs(timeoutMs, ceilingMs) - (performance.now() - startMs);
     const call = { handler, request: review.request, response, leftMs: Math.max(1, leftMs), log };
-    const verdict = await callHandler(call).catch(reasonOf);
+    const verdict = await verdictOf(call);
     if (response.closed) return 'aborted';
     if (typeof verdict === 'string') {
       const { loud, untold } = loudness(pathname);

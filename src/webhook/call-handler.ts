@@ -33,22 +33,32 @@ const inTime = ({ response, leftMs }: HandlerCall, answer: PromiseLike<unknown>,
     answer.then(resolve, reject).then(tidy, tidy);
   });
 
+const judged = (answer: unknown): AdmissionResponse => {
+  const parsed = readResponse(answer);
+  if (parsed.success) return parsed.data;
+  throw new Problem(`the handler's answer is not an AdmissionResponse: ${faults(parsed.error)}`);
+};
+
+const problemOf = (error: unknown): Problem =>
+  error instanceof Problem
+    ? error
+    : new Problem(`the handler failed: ${error instanceof Error ? error.message : String(error)}`);
+
 /**
- * Asks the handler and does not trust it: what it throws, what it returns and how long it takes.
+ * Asks the handler and does not trust it: what it throws, what it returns and how long it takes. One that answers at once
+ * is not made to wait for a promise.
  *
- * @throws Problem saying what it did wrong.
+ * @throws Problem saying what it did wrong, or rejects with it
  */
-export const callHandler = async (call: HandlerCall): Promise<AdmissionResponse> => {
+export const callHandler = (call: HandlerCall): AdmissionResponse | Promise<AdmissionResponse> => {
   const { handler, request, leftMs, log } = call;
   const context = new GivenContext(Date.now() + leftMs, log);
   try {
     const given: unknown = handler(request, context);
-    const answer = isPromise(given) ? await inTime(call, given, () => context.abort()) : given;
-    const parsed = readResponse(answer);
-    if (parsed.success) return parsed.data;
-    throw new Problem(`the handler's answer is not an AdmissionResponse: ${faults(parsed.error)}`);
+    if (!isPromise(given)) return judged(given);
+    const answer = inTime(call, given, () => context.abort()).then(judged);
+    return answer.catch((error: unknown) => Promise.reject(problemOf(error)));
   } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem(`the handler failed: ${error instanceof Error ? error.message : String(error)}`);
+    throw problemOf(error);
   }
 };
