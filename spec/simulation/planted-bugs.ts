@@ -92,7 +92,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'nobody asks the Lease about a mount that was not announced',
     laws: ['F7'],
-    changes: [change('streams/unannounced.ts', 'mount === null ? EMPTY', 'mount !== undefined ? EMPTY')],
+    changes: [change('streams/unannounced.ts', 'mounted.generation === agreed ? null :', 'true ? null :')],
     seed: 366,
   },
   {
@@ -116,7 +116,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       change('streams/plan-issuance.ts', "if (usable && reason === 'other-authority'", 'if (false'),
       change('streams/plan-issuance.ts', 'if (announcement !== null && observed.targets.some(loses))', 'if (false)'),
     ],
-    seed: 39,
+    seed: 113,
   },
   {
     name: 'a new CA forgets the older ones, and what the caBundles were given',
