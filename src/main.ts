@@ -7,13 +7,10 @@ import { parseConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { version } from './config/version.ts';
 import { inClusterOf } from './in-cluster-of.ts';
-import type { Logger } from './logger.ts';
-import { lineSink } from './logging/line-sink.ts';
-import { stdoutOutlet } from './logging/stdout-outlet.ts';
 import { errorText } from './logging/error-text.ts';
+import { stackOf } from './logging/stack-of.ts';
 import { withoutSecret } from './logging/without-secret.ts';
 import { podNamespace } from './pod-namespace.ts';
-import { Problem } from '../streams/problem.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -44,20 +41,6 @@ const signalled = (): Promise<void> =>
     process.on('SIGINT', onSignal);
   });
 
-const openLogger = async ({ logLevel, logFormat }: Config): Promise<Logger> => {
-  const { createLogger } = await import('./logger.ts');
-  const colours = logFormat === 'pretty' && process.stdout.isTTY;
-  const write = lineSink(
-    stdoutOutlet(() => process.stdout),
-    (lines) => logger.warn('Log lines were lost, they could not be written', { lines }),
-  );
-  const logger = createLogger({ level: logLevel, format: logFormat, colours, write });
-  return logger;
-};
-
-const stackOf = (error: unknown): string | undefined =>
-  error instanceof Error && !(error instanceof Problem) ? error.stack : undefined;
-
 /** Node's own account of a crash repeats messages and causes as they are, with every secret in them. */
 const crashing = (tell: (error: unknown) => void): void => {
   process.removeAllListeners('uncaughtException');
@@ -74,7 +57,8 @@ const serve = async (config: Config): Promise<number> => {
   // What is wrong with it is told below, once there is a log.
   opening.catch(() => undefined);
   await turn();
-  const logger = await openLogger(config);
+  const { openLogger } = await import('./open-logger.ts');
+  const logger = openLogger(config, () => process.stdout);
   crashing((error) => logger.error('Cannot go on', { error, stack: stackOf(error) }));
   process.removeAllListeners('warning');
   process.on('warning', (error) => logger.warn('Node or a library warns', { error }));

@@ -1,4 +1,4 @@
-import type { Line } from './narrate.ts';
+import type { Line } from './narrate-load.ts';
 
 const AGAIN = new Set([
   'Certificate hash mismatch, waiting for kubelet sync',

@@ -9,7 +9,8 @@ export type { LoadEvent, LoadPorts, Verdict, Wanted } from './load-certificate.t
 export type { MountPorts } from './mounted-hash.ts';
 export type { PodEvent, PodPorts } from './pod-annotations.ts';
 export { resumingWatch } from './resuming-watch.ts';
-export type { WatchItem, WatchPolicy } from './resuming-watch.ts';
+export type { WatchPolicy } from './resuming-watch.ts';
+export type { WatchItem } from './watch-item.ts';
 export { retryWithBackoff } from './retry-with-backoff.ts';
 export { singleFlight } from './single-flight.ts';
 export type { SingleFlightOptions } from './single-flight.ts';

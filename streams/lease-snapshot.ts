@@ -18,25 +18,13 @@ import {
 } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { isOlderVersion } from './is-older-version.ts';
+import type { LeaseEvent, Via } from './lease-event.ts';
 import type { LeaseSnapshot } from './model.ts';
 import { Problem } from './problem.ts';
 import { resumingWatch } from './resuming-watch.ts';
-import type { WatchItem, WatchPolicy } from './resuming-watch.ts';
+import type { WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
 import type { WatchPort } from './watch-port.ts';
-
-type Via = 'watch' | 'get' | 'write';
-
-export type LeaseEvent =
-  | Extract<WatchItem<LeaseSnapshot>, { type: 'watch/established' | 'watch/closed' | 'watch/failed' }>
-  | {
-      readonly type: 'lease/observed';
-      readonly lease: LeaseSnapshot | null;
-      readonly via: Via;
-      /** What it announces is not what the one before announced. */
-      readonly announces: boolean;
-    }
-  | { readonly type: 'lease/unread'; readonly status: number | null; readonly error: string };
 
 export interface LeaseSources {
   /** The fallback interval. */

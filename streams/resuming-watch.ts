@@ -20,22 +20,8 @@ import {
 import type { Observable } from 'rxjs';
 import { backoffMs } from './backoff-ms.ts';
 import { Problem } from './problem.ts';
+import type { WatchItem } from './watch-item.ts';
 import type { WatchFrame, WatchPort } from './watch-port.ts';
-
-export type WatchClosed = 'ended' | 'expired' | 'silent';
-
-export type WatchItem<T> =
-  | { readonly type: 'watch/listed'; readonly items: readonly T[]; readonly resourceVersion: string }
-  | { readonly type: 'watch/established'; readonly resourceVersion: string }
-  | { readonly type: 'watch/applied'; readonly object: T }
-  | { readonly type: 'watch/deleted'; readonly object: T }
-  | { readonly type: 'watch/closed'; readonly reason: WatchClosed }
-  | {
-      readonly type: 'watch/failed';
-      readonly status: number | null;
-      readonly error: string;
-      readonly retryInMs: number;
-    };
 
 export interface WatchPolicy {
   /** Silence after which a connection is taken for dead, ms. */

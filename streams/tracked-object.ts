@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import type { Known } from './cluster-state.ts';
 import { isOlderVersion } from './is-older-version.ts';
 import { isRefusal } from './is-refusal.ts';
-import type { WatchItem } from './resuming-watch.ts';
+import type { WatchItem } from './watch-item.ts';
 
 interface Versioned {
   readonly resourceVersion: string;

@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import type { Observed } from './cluster-state.ts';
 import { isRefusal } from './is-refusal.ts';
 import type { Replica } from './model.ts';
-import type { WatchItem } from './resuming-watch.ts';
+import type { WatchItem } from './watch-item.ts';
 
 type Seen = ReadonlyMap<string, Replica> | 'unknown' | 'unreadable';
 

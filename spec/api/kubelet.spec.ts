@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startKubelet } from '../../src/embedded/kubelet.ts';
-import type { EmbeddedKubelet, KubeletOptions } from '../../src/embedded/kubelet.ts';
+import type { EmbeddedKubelet, KubeletOptions } from '../../src/embedded/embedded-kubelet.ts';
 import { bodies } from './bodies.ts';
 import { useApi } from './use-api.ts';
 

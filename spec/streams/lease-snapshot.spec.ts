@@ -1,7 +1,8 @@
 import { NEVER } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { leaseSnapshot } from '../../streams/lease-snapshot.ts';
-import type { LeaseEvent, LeasePorts, LeaseSources } from '../../streams/lease-snapshot.ts';
+import type { LeasePorts, LeaseSources } from '../../streams/lease-snapshot.ts';
+import type { LeaseEvent } from '../../streams/lease-event.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Listing, WatchFrame } from '../../streams/watch-port.ts';

@@ -4,7 +4,7 @@ import type { Observable } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import { Problem } from '../../streams/problem.ts';
 import { resumingWatch } from '../../streams/resuming-watch.ts';
-import type { WatchItem } from '../../streams/resuming-watch.ts';
+import type { WatchItem } from '../../streams/watch-item.ts';
 import type { Listing, WatchFrame } from '../../streams/watch-port.ts';
 import { marbles } from '../support/marbles.ts';
 import { noJitter } from '../support/no-jitter.ts';

@@ -1,4 +1,4 @@
-import type { WatchItem } from '../../streams/resuming-watch.ts';
+import type { WatchItem } from '../../streams/watch-item.ts';
 import { trackedObject } from '../../streams/tracked-object.ts';
 import { marbles } from '../support/marbles.ts';
 

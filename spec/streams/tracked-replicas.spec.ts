@@ -1,5 +1,5 @@
 import type { Replica } from '../../streams/model.ts';
-import type { WatchItem } from '../../streams/resuming-watch.ts';
+import type { WatchItem } from '../../streams/watch-item.ts';
 import { trackedReplicas } from '../../streams/tracked-replicas.ts';
 import { marbles } from '../support/marbles.ts';
 

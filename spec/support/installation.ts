@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { clusterPaths } from '../../src/cluster-paths.ts';
 import { parseConfig } from '../../src/config.ts';
 import { startKubelet } from '../../src/embedded/kubelet.ts';
-import type { EmbeddedKubelet } from '../../src/embedded/kubelet.ts';
+import type { EmbeddedKubelet } from '../../src/embedded/embedded-kubelet.ts';
 import type { Rule } from '../../src/embedded/users.ts';
 import { permissions } from '../../src/permissions.ts';
 import type { Permission } from '../../src/permissions.ts';

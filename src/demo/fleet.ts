@@ -1,5 +1,5 @@
 import { Subject, filter, firstValueFrom, startWith, timeout } from 'rxjs';
-import type { Endpoint } from './caller.ts';
+import type { Endpoint } from './one-call.ts';
 import type { DemoReplica, LogLine } from './start-replica.ts';
 
 /** What the replicas have said of themselves so far. */

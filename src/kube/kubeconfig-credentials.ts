@@ -1,55 +1,8 @@
 import type { RequestOptions } from 'node:https';
-import { delimiter } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Access, Credentials } from './credentials.ts';
 import { KubeProblem } from './kube-problem.ts';
-import { redact } from './redact.ts';
-
-/**
- * Why something in a kubeconfig failed, without quoting it: a YAML or JSON error carries a piece of the text around it,
- * and that text is full of credentials.
- */
-function whyOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'it failed';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  if (error.name === 'YAMLException') return 'it is not YAML';
-  if (error instanceof SyntaxError) return 'the exec plugin did not answer JSON';
-  if (error instanceof TypeError) return 'it is not a usable kubeconfig';
-  return redact(error.message) || 'the exec plugin failed without a word';
-}
-
-async function load(paths: string): Promise<KubeConfig> {
-  // Bundled, its index would carry every generated API class: 4.2 MB instead of 1.3 and 30 MiB more at run time.
-  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
-  const config = new KubeConfig();
-  for (const path of paths.split(delimiter).filter(Boolean)) {
-    try {
-      const part = new KubeConfig();
-      part.loadFromFile(path);
-      config.mergeConfig(part, Boolean(config.currentContext));
-    } catch (error) {
-      throw new KubeProblem(`kubeconfig ${path}: ${whyOf(error)}`);
-    }
-  }
-  return config;
-}
-
-/** What the files say now; while they cannot be read, what they said, with nothing cached by its plugins. */
-async function reload(paths: string, last: KubeConfig): Promise<KubeConfig> {
-  const context = last.getCurrentContext();
-  try {
-    const config = await load(paths);
-    config.setCurrentContext(context);
-    if (config.getCurrentCluster()?.server !== undefined) return config;
-  } catch (error) {
-    if (!(error instanceof KubeProblem)) throw error;
-  }
-  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
-  const { clusters, users, contexts } = last;
-  const config = new KubeConfig();
-  config.loadFromOptions({ clusters, users, contexts, currentContext: context });
-  return config;
-}
+import { loadKubeconfig, reloadKubeconfig, whyOf } from './kubeconfig-files.ts';
 
 /** @throws KubeProblem when the current context names no server that can be called */
 function serverOf(config: KubeConfig, paths: string): string {
@@ -95,7 +48,7 @@ async function accessOf(config: KubeConfig, paths: string): Promise<Access> {
  * @param paths One path or several joined as in KUBECONFIG. Rejects with a {@link KubeProblem} when they cannot be used.
  */
 export async function kubeconfigCredentials(paths: string): Promise<Credentials> {
-  let last = await load(paths);
+  let last = await loadKubeconfig(paths);
   const server = serverOf(last, paths);
   let stale = false;
   // Several requests at once must not start several exec plugins.
@@ -104,7 +57,7 @@ export async function kubeconfigCredentials(paths: string): Promise<Credentials>
   async function ask(): Promise<Access> {
     if (stale) {
       stale = false;
-      last = await reload(paths, last);
+      last = await reloadKubeconfig(paths, last);
     }
     return await accessOf(last, paths);
   }
