@@ -1,4 +1,4 @@
-import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ReplaySubject, Subject, takeUntil } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { VerifiedPair } from '../streams/model.ts';
@@ -90,16 +90,14 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   const ports = replicaPorts(outside, config);
   const { event$, readiness$, certificate$ } = replica(ports, replicaPolicy(config), stop$);
 
-  void lookAround();
-  const subscription = event$.subscribe({ next: observe, error: failure.reject });
-  opened.defer(() => subscription.unsubscribe());
   if (surroundings.face === undefined) {
-    // The API server is asked first: it answers meanwhile.
-    await turn();
     const live = () => (subscription.closed ? 'the streams have ended' : null);
     const viewed = { standing: () => standing, reasons, live, changed$, meters, mount, version };
     opened.use(await openViews(config, viewed));
   }
+  void lookAround();
+  const subscription = event$.subscribe({ next: observe, error: failure.reject });
+  opened.defer(() => subscription.unsubscribe());
   void warnOfMount(mount, config, logger);
 
   const everything = opened.move();
