@@ -1,5 +1,6 @@
 import {
   EMPTY,
+  NEVER,
   concat,
   connect,
   defer,
@@ -55,12 +56,12 @@ export const election = (
   defer(() => {
     let newest: LeaseSnapshot | null | undefined;
     const { identity } = policy;
-    const { queue, clock, random } = ports;
+    const { queue, clock, random, wake$ = NEVER } = ports;
     const hold = (kind: 'claim' | 'renew') => holdLease(kind, () => newest ?? null, ports);
 
     const release$ = defer(() => (newest?.holder === identity ? queue.write({ kind: 'release' }, newest) : EMPTY)).pipe(
       map((): ElectionEvent => ({ type: 'leadership/released' })),
-      retryWithBackoff(random, leadershipFailed),
+      retryWithBackoff(random, leadershipFailed, wake$),
       takeUntil(timer(RELEASE_MS)),
     );
 

@@ -1,4 +1,4 @@
-import { EMPTY, combineLatest, filter, map, merge, share, startWith, withLatestFrom } from 'rxjs';
+import { EMPTY, NEVER, combineLatest, filter, map, merge, share, startWith, withLatestFrom } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { backoffMs } from './backoff-ms.ts';
 import { certificateDeadline } from './certificate-deadline.ts';
@@ -21,6 +21,14 @@ import { singleFlight } from './single-flight.ts';
 import { unannounced } from './unannounced.ts';
 
 export type FollowerPorts = MountPorts & LoadPorts & PodPorts & { readonly clock: Clock };
+
+export interface FollowerSources {
+  /** Every subscriber gets the newest at once, if there is one; null when there is no Lease. */
+  readonly lease$: Observable<LeaseSnapshot | null>;
+  readonly tick$: Observable<unknown>;
+  /** A sign that the API server answers: hot, without a replay. */
+  readonly wake$?: Observable<unknown>;
+}
 
 export interface FollowerPolicy {
   /** Null waits for ever. */
@@ -76,7 +84,7 @@ const retryInMs = (random: () => number) => (load: LoadEvent, failures: number) 
  *     ready     -------a------------------b---------
  */
 export const follower = (
-  { lease$, tick$ }: { readonly lease$: Observable<LeaseSnapshot | null>; readonly tick$: Observable<unknown> },
+  { lease$, tick$, wake$ = NEVER }: FollowerSources,
   ports: FollowerPorts,
   { certTimeoutMs, kubeletNudge }: FollowerPolicy,
 ): Follower => {
@@ -92,7 +100,7 @@ export const follower = (
     map(({ served }) => served?.hash),
     filter((hash) => hash !== undefined),
   );
-  const pod$ = podAnnotations({ expected$: load$.pipe(expectedHash()), serving$: servedHash$ }, ports);
+  const pod$ = podAnnotations({ expected$: load$.pipe(expectedHash()), serving$: servedHash$, wake$ }, ports);
 
   return {
     readiness$,

@@ -1,4 +1,4 @@
-import { defer, map } from 'rxjs';
+import { NEVER, defer, map } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Clock } from './clock.ts';
 import type { ElectionEvent } from './election-event.ts';
@@ -11,6 +11,8 @@ export interface ElectionPorts {
   readonly queue: LeaseQueue;
   readonly clock: Clock;
   readonly random: () => number;
+  /** A sign that the API server answers: hot, without a replay. */
+  readonly wake$?: Observable<unknown>;
 }
 
 /** A write that the API server took. What it gives counts from when it was sent, not from when the answer came. */
@@ -32,7 +34,7 @@ export interface Held {
 export const holdLease = (
   kind: 'claim' | 'renew',
   newest: () => LeaseSnapshot | null,
-  { queue, clock, random }: ElectionPorts,
+  { queue, clock, random, wake$ = NEVER }: ElectionPorts,
 ): Observable<Held | ElectionEvent> =>
   defer(() => {
     const sentAtMs = clock.monotonicMs();
@@ -40,4 +42,4 @@ export const holdLease = (
     return queue
       .write({ kind: basis === null ? 'claim' : kind }, basis)
       .pipe(map((lease): Held => ({ type: 'lease/held', lease, sentAtMs })));
-  }).pipe(retryWithBackoff(random, leadershipFailed));
+  }).pipe(retryWithBackoff(random, leadershipFailed, wake$));

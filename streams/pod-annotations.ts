@@ -1,5 +1,6 @@
 import {
   EMPTY,
+  NEVER,
   catchError,
   defer,
   distinctUntilChanged,
@@ -17,6 +18,14 @@ import type { Observable } from 'rxjs';
 import { againMs } from './again-ms.ts';
 import { Problem } from './problem.ts';
 import { retryWithBackoff } from './retry-with-backoff.ts';
+
+export interface PodSources {
+  /** The hash that should be mounted; null for as long as it is. */
+  readonly expected$: Observable<string | null>;
+  readonly serving$: Observable<string>;
+  /** A sign that the API server answers: hot, without a replay. */
+  readonly wake$?: Observable<unknown>;
+}
 
 export interface PodPorts {
   readonly random: () => number;
@@ -47,7 +56,7 @@ export type PodEvent =
  *     result    --n--n----n---------k-----       n nudged a, k acknowledged a
  */
 export const podAnnotations = (
-  { expected$, serving$ }: { readonly expected$: Observable<string | null>; readonly serving$: Observable<string> },
+  { expected$, serving$, wake$ = NEVER }: PodSources,
   ports: PodPorts,
 ): Observable<PodEvent> => {
   const write = (request$: Observable<unknown>, hash: string, done: PodEvent): Observable<PodEvent> =>
@@ -58,13 +67,11 @@ export const podAnnotations = (
         const forbidden = error instanceof Problem && error.status === 403;
         return forbidden ? of<PodEvent>({ type: 'pod/forbidden', error: error.message }) : throwError(() => error);
       }),
-      retryWithBackoff(ports.random, ({ status, message }, retryInMs): PodEvent => ({
-        type: 'pod/failed',
-        hash,
-        status,
-        error: message,
-        retryInMs,
-      })),
+      retryWithBackoff(
+        ports.random,
+        ({ status, message }, retryInMs): PodEvent => ({ type: 'pod/failed', hash, status, error: message, retryInMs }),
+        wake$,
+      ),
     );
 
   // The first nudge can reach the kubelet before the Secret does.

@@ -9,7 +9,6 @@ import {
   merge,
   share,
   shareReplay,
-  skip,
   switchMap,
   takeUntil,
   tap,
@@ -74,10 +73,18 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
   );
   const held$ = lease$.pipe(filter((lease): lease is LeaseSnapshot => lease !== null));
 
-  const { event$: followed$, readiness$, certificate$, unannounced$ } = follower({ lease$, tick$ }, ports, policy);
+  // The Lease is asked for each tick while it is not watched: whatever else waits for the server can go by that.
+  const wake$ = leaseEvent$.pipe(filter(({ type }) => type === 'watch/established' || type === 'lease/observed'));
+
+  const {
+    event$: followed$,
+    readiness$,
+    certificate$,
+    unannounced$,
+  } = follower({ lease$, tick$, wake$ }, ports, policy);
 
   const election$ = defer(() =>
-    policy.leaderElection ? election({ lease$, stop$ }, { ...ports, queue }, policy) : EMPTY,
+    policy.leaderElection ? election({ lease$, stop$ }, { ...ports, queue, wake$ }, policy) : EMPTY,
   ).pipe(share());
 
   const led$ = election$.pipe(
@@ -88,8 +95,7 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
             { lease$: held$, tick$ },
             event.fence,
             { ...ports, queue },
-            // A Lease that is seen or renewed is a sign of life: no other watch need wait out its pause.
-            { ...policy, staleAfterMs: policy.quietAfterMs, random: ports.random, wake$: held$.pipe(skip(1)) },
+            { ...policy, staleAfterMs: policy.quietAfterMs, random: ports.random, wake$ },
           )
         : EMPTY,
     ),

@@ -151,7 +151,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
       change('streams/plan-external.ts', 'if (announcement !== null && wrong.length > 0) return null;', ''),
     ],
-    seed: 5,
+    seed: 89,
   },
   {
     name: 'the fence is always open',

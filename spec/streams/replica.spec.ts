@@ -352,6 +352,56 @@ describe('replica', () => {
     });
   });
 
+  describe('when an API server that did not answer is back', () => {
+    const silence = new Problem('connect ECONNREFUSED');
+    /** Errs as long as the server is gone. */
+    const answering = <T>(isGone: () => boolean, answer: () => Observable<T>) =>
+      defer(() => (isGone() ? throwError(() => silence) : answer()));
+
+    it('claims the Lease as soon as it has been read', () => {
+      during(60_000, (helpers, scheduler) => {
+        const { start, toy } = world(helpers, scheduler);
+        const isGone = (): boolean => scheduler.now() < 40_000;
+        const watching = watchOf(toy);
+        const writing = toy.portOf('pod-0');
+        // It had read the Lease at its start: the claim is what fails, for 40 s.
+        let lists = 0;
+        const one = start('pod-0', {
+          ports: {
+            random: () => 0.99,
+            leaseWatch: {
+              list: () => (lists++ === 0 ? watching.list() : answering(isGone, () => watching.list())),
+              watch: (version) => answering(isGone, () => watching.watch(version)),
+            },
+            getLease: () => answering(isGone, () => of(toy.now())),
+            writeLease: (change, basis) => answering(isGone, () => writing.writeLease(change, basis)),
+          },
+        });
+        scheduler.schedule(() => {
+          expect(Number.parseInt(toy.writings()[0] ?? '', 10)).to.be.within(40_000, 40_000 + policy.tickMs + 10);
+        }, 59_000);
+        return [one];
+      });
+    });
+
+    it('acknowledges what it serves as soon as the Lease is seen to change', () => {
+      during(60_000, (helpers, scheduler) => {
+        const lease = leaseOf('a', { holder: 'rival', resourceVersion: '50' });
+        const { start, toy } = world(helpers, scheduler, { lease });
+        const acknowledgedMs: number[] = [];
+        const acknowledgeHash = () =>
+          answering(
+            () => scheduler.now() < 40_000,
+            () => of(acknowledgedMs.push(scheduler.now())),
+          );
+        const one = start('pod-0', { ports: { acknowledgeHash, random: () => 0.99 } });
+        scheduler.schedule(() => toy.put({ ...lease, renewTime: '2' }), 41_000);
+        scheduler.schedule(() => expect(acknowledgedMs).to.deep.equal([41_000]), 59_000);
+        return [one];
+      });
+    });
+  });
+
   it('asks for the Lease when something is mounted that it does not announce', () => {
     during(1_000, (helpers, scheduler) => {
       const { start } = world(helpers, scheduler, { lease: leaseOf('b', { holder: 'rival', resourceVersion: '50' }) });

@@ -151,6 +151,80 @@ describe('retryWithBackoff', () => {
     });
   });
 
+  describe('a sign of life', () => {
+    const silence = new Problem('connect ECONNREFUSED');
+    const told = {
+      a: { status: null, retryInMs: 800 },
+      b: { status: null, retryInMs: 1_600 },
+      c: { status: null, retryInMs: 3_200 },
+      d: { status: null, retryInMs: 6_400 },
+      e: { status: null, retryInMs: 12_800 },
+      r: after(800),
+      s: after(1_600),
+      v: 'v',
+    };
+
+    it('ends a pause of 3.2 s or more that began because nobody answered', () => {
+      marbles(({ cold, hot, expectObservable }) => {
+        const wake$ = hot('  --w 998ms w 1997ms w');
+        const source$ = inTurn<string>(
+          cold('#', undefined, silence),
+          cold('#', undefined, silence),
+          cold('#', undefined, silence),
+          cold('v|'),
+        );
+        const expected = 'a 799ms b 1599ms c 598ms v|';
+        expectObservable(source$.pipe(retryWithBackoff(noJitter, failed, wake$))).toBe(expected, told);
+      });
+    });
+
+    it('does not end the pause after the try that it brought about: that server answers some calls and is overrun', () => {
+      marbles(({ cold, hot, expectObservable }) => {
+        const wake$ = hot('  2900ms w 99ms w 1s w 5398ms w');
+        const source$ = cold('#', undefined, silence);
+        const unsub = '      ^ 10s !';
+        const expected = '   a 799ms b 1599ms c 499ms d 6399ms e 99ms f';
+        expectObservable(source$.pipe(retryWithBackoff(noJitter, failed, wake$)), unsub).toBe(expected, {
+          ...told,
+          f: { status: null, retryInMs: 25_600 },
+        });
+      });
+    });
+
+    it('ends no pause that began with a refusal', () => {
+      marbles(({ cold, hot, expectObservable }) => {
+        const wake$ = hot('  2900ms w');
+        const source$ = cold('#', undefined, refused);
+        const unsub = '      ^ 5s !';
+        const expected = '   r 799ms s 1599ms t';
+        expectObservable(source$.pipe(retryWithBackoff(noJitter, failed, wake$)), unsub).toBe(expected, {
+          ...told,
+          t: after(3_200),
+        });
+      });
+    });
+  });
+
+  it('starts the delays again with the first refusal after silence, and only with that', () => {
+    marbles(({ cold, expectObservable }) => {
+      const silence = new Problem('connect ECONNREFUSED');
+      const source$ = inTurn<string>(
+        cold('#', undefined, silence),
+        cold('#', undefined, silence),
+        cold('#', undefined, refused),
+        cold('#', undefined, refused),
+        cold('|'),
+      );
+      const expected = 'a 799ms b 1599ms c 799ms d 1599ms |';
+      expectObservable(source$.pipe(retrying)).toBe(expected, {
+        a: { status: null, retryInMs: 800 },
+        b: { status: null, retryInMs: 1_600 },
+        c: after(800),
+        d: after(1_600),
+      });
+    });
+  });
+
   it('outlives four thousand failures in a row, which is an outage of a day and a half', () => {
     marbles(
       ({ flush }) => {
