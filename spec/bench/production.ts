@@ -13,9 +13,17 @@ export interface Production {
  */
 export const containedHeap = '--max-heap-size=262';
 
+const dockerfile = (): string => readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+
 /** The words of the Dockerfile's ENTRYPOINT: Node, its flags, the script. */
 export const entrypoint = (): readonly string[] => {
-  const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
-  const [, words = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
+  const [, words = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile()) ?? [];
   return JSON.parse(words) as string[];
+};
+
+/** What the image's ENV sets beside the PATH. */
+export const imageEnv = (): Readonly<Record<string, string>> => {
+  const words = [...dockerfile().matchAll(/^ENV (.*)$/gm)].flatMap(([, line = '']) => line.split(' '));
+  const pairs = words.map((word): [string, string] => [word.split('=')[0] ?? '', word.slice(word.indexOf('=') + 1)]);
+  return Object.fromEntries(pairs.filter(([name]) => name !== 'PATH'));
 };

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { containedHeap } from './production.ts';
+import { containedHeap, imageEnv } from './production.ts';
 import type { Production } from './production.ts';
 
 export interface StartedProgram extends AsyncDisposable {
@@ -44,4 +44,4 @@ export const startProgram = (
 export const startReplica = (
   { script, nodeFlags }: Production,
   env: Readonly<Record<string, string>>,
-): StartedProgram => startProgram(script, ['serve'], env, nodeFlags);
+): StartedProgram => startProgram(script, ['serve'], { ...imageEnv(), ...env }, nodeFlags);

@@ -157,6 +157,42 @@ describe('mount', () => {
     expect((await read(mount)).hash).to.equal(sha256('crt b'));
   });
 
+  for (const [what, move] of Object.entries<(at: (name: string) => string) => Promise<unknown>>({
+    'a certificate written over': (at) => writeFile(at('tls.crt'), 'crt b'),
+    'a key written over': (at) => writeFile(at('tls.key'), 'key b'),
+    'trust written over': (at) => writeFile(at('ca.crt'), 'ca b'),
+    'a file taken away': (at) => rm(at('ca.crt')),
+    'a file that has become a directory': (at) => rm(at('tls.key')).then(() => mkdir(at('tls.key'))),
+    'a generation where there was none': (at) =>
+      mkdir(at('..1'))
+        .then(() => writeFile(at('..1/tls.crt'), 'crt b'))
+        .then(() => symlink('..1', at('..data'))),
+  }))
+    it(`opens files again for ${what}`, async () => {
+      for (const [name, text] of Object.entries(secret('a'))) await writeFile(at(name), text);
+      const mount = openMount(directory.path, { wallMs: () => Date.now() + 10_000 });
+      const { generation } = await read(mount);
+      const same = await read(mount);
+
+      await move(at);
+
+      expect(same.generation).to.equal(generation);
+      expect((await read(mount)).generation).to.not.equal(generation);
+    });
+
+  it('opens files again when they have gone with their generation', async () => {
+    await atomicWriter(directory.path).write(secret('a'));
+    const mount = openMount(directory.path, { wallMs: () => Date.now() + 10_000 });
+    await read(mount);
+    await rm(directory.path, { recursive: true });
+
+    expect(await read(mount)).to.include({ hash: null, problem: null });
+    expect(await read(mount)).to.include({ hash: null, problem: null });
+    await mkdir(directory.path);
+    await atomicWriter(directory.path).write(secret('b'));
+    expect((await read(mount)).hash).to.equal(sha256('crt b'));
+  });
+
   it('keeps nothing of a reading that was given up', async () => {
     await atomicWriter(directory.path).write(secret('a'));
     const mount = openMount(directory.path);

@@ -9,7 +9,7 @@ import { followFleet } from '../../src/demo/fleet.ts';
 import type { Fleet } from '../../src/demo/fleet.ts';
 import { freePorts } from '../../src/demo/free-ports.ts';
 import { startReplica } from '../../src/demo/start-replica.ts';
-import { containedHeap, entrypoint } from '../bench/production.ts';
+import { containedHeap, entrypoint, imageEnv } from '../bench/production.ts';
 import { build, buildStart } from '../support/build.ts';
 import { fillCodeCache } from '../support/fill-code-cache.ts';
 import { sample } from './sample.ts';
@@ -45,7 +45,7 @@ export const startSoakFleet = async (): Promise<SoakFleet> => {
   const ports = await freePorts(2 * NAMES.length);
   const replicas = NAMES.map((name, at) => {
     const [webhookPort = 0, probePort = 0] = ports.slice(2 * at);
-    const env = { ...cluster.replicaEnv(name), NODE_OPTIONS: `--import=${preload}` };
+    const env = { ...imageEnv(), ...cluster.replicaEnv(name), NODE_OPTIONS: `--import=${preload}` };
     return opened.use(startReplica({ name, webhookPort, probePort, env }, program));
   });
   const fleet = opened.use(followFleet(replicas, () => undefined));

@@ -1,7 +1,8 @@
-import { readlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FileProblem } from './file-problem.ts';
-import { mountedFile } from './mounted-file.ts';
+import { mountedFile, sameState } from './mounted-file.ts';
+import type { FileState } from './mounted-file.ts';
 import { unlessAbsent } from './unless-absent.ts';
 
 /** tls.crt, tls.key and ca.crt as bytes; null where there is no such file. */
@@ -13,18 +14,15 @@ export interface MountedBytes {
 
 /** One look at the directory. */
 export type Look =
-  /** The identity is null while its timestamps are too young to be believed. */
-  | { readonly type: 'read'; readonly bytes: MountedBytes; readonly identity: string | null }
-  | { readonly type: 'unmoved' }
+  | {
+      readonly type: 'read';
+      readonly bytes: MountedBytes;
+      /** Whether nothing has moved since, for the price of a stat of each file; null: too young to be told. */
+      readonly isUnmoved: (() => boolean) | null;
+    }
   /** Somebody was writing meanwhile: look again. */
   | { readonly type: 'torn' }
   | { readonly type: 'failed'; readonly problem: string };
-
-export interface Glance {
-  /** The identity of an earlier look; while it holds, no file is opened. */
-  readonly believed: string | null;
-  readonly nowMs: number;
-}
 
 /** A file can change again within one tick of its timestamps: 4 ms on ext4, 2 s on FAT. */
 const SETTLED_MS = 2_000;
@@ -33,29 +31,38 @@ const SETTLED_MS = 2_000;
 const generationIn = (directory: string): string | null =>
   unlessAbsent('..data', () => readlinkSync(join(directory, '..data')), ['EINVAL']);
 
+/** The same question where the answer is known already: asked at each tick. */
+const namesStill = (link: string, generation: string | null): boolean => {
+  try {
+    if (generation !== null) return readlinkSync(link) === generation;
+    return lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() !== true;
+  } catch {
+    return false;
+  }
+};
+
 const sameBytes = (left: Buffer | null, right: Buffer | null): boolean =>
   left === null || right === null ? left === right : left.equals(right);
 
-const lookBelow = (base: string, generation: string | null, { believed, nowMs }: Glance): Look => {
-  const [crt, key, ca] = (['tls.crt', 'tls.key', 'ca.crt'] as const).map((name) => mountedFile(join(base, name), name));
-  if (crt === undefined || key === undefined || ca === undefined) return { type: 'torn' };
+const changedMs = (states: readonly (FileState | null)[]): number =>
+  Math.max(...states.map((state) => (state === null ? 0 : Number(state.ctimeNs / 1_000_000n))));
 
-  const identify = () => {
-    const seen = [crt.identity(), key.identity(), ca.identity()];
-    return {
-      text: [generation ?? '', ...seen.map(({ text }) => text)].join('|'),
-      changedMs: Math.max(...seen.map(({ changedMs }) => changedMs)),
-    };
-  };
+const lookBelow = (directory: string, generation: string | null, nowMs: number): Look => {
+  const base = generation === null ? directory : resolve(directory, generation);
+  const open = (name: string) => mountedFile(join(base, name), name);
+  const [crt, key, ca] = [open('tls.crt'), open('tls.key'), open('ca.crt')];
+  const files = [crt, key, ca];
 
-  const before = identify();
-  if (before.text === believed) return { type: 'unmoved' };
-
+  const before = files.map((file) => file.state());
   const bytes = { certificate: crt.bytes(), key: key.bytes(), trust: ca.bytes() };
   const certificateAgain = crt.bytes();
-  const after = identify();
-  if (before.text !== after.text || !sameBytes(bytes.certificate, certificateAgain)) return { type: 'torn' };
-  return { type: 'read', bytes, identity: nowMs - before.changedMs > SETTLED_MS ? before.text : null };
+  const isWhole = files.every((file, at) => sameState(file.state(), before[at] ?? null));
+  if (!isWhole || !sameBytes(bytes.certificate, certificateAgain)) return { type: 'torn' };
+
+  const link = join(directory, '..data');
+  const isUnmoved = (): boolean =>
+    namesStill(link, generation) && files.every((file, at) => file.isStill(before[at] ?? null));
+  return { type: 'read', bytes, isUnmoved: nowMs - changedMs(before) > SETTLED_MS ? isUnmoved : null };
 };
 
 const orFailed = (look: () => Look): Look => {
@@ -74,12 +81,13 @@ const orFailed = (look: () => Look): Look => {
  *
  * By calls that block: a Secret is mounted in memory, where five of them take 20 µs. Through Node's thread pool each would
  * wake two threads, 300 times a minute while nothing moves.
+ *
+ * @param nowMs since the epoch: timestamps of the last two seconds are not believed
  */
-export const lookAtMount = (directory: string, glance: Glance): Look =>
+export const lookAtMount = (directory: string, nowMs: number): Look =>
   orFailed(() => {
     const generation = generationIn(directory);
-    const base = generation === null ? directory : resolve(directory, generation);
-    const look = orFailed(() => lookBelow(base, generation, glance));
+    const look = orFailed(() => lookBelow(directory, generation, nowMs));
     // The kubelet removes the old generation after the swap, so absence and errors are to be doubted as well.
     return generationIn(directory) === generation ? look : { type: 'torn' };
   });

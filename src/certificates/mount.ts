@@ -4,7 +4,7 @@ import type { Observable } from 'rxjs';
 import type { MountReading } from '../../streams/model.ts';
 import { fromAbortable } from './from-abortable.ts';
 import { lookAtMount } from './look-at-mount.ts';
-import type { Glance, Look, MountedBytes } from './look-at-mount.ts';
+import type { Look, MountedBytes } from './look-at-mount.ts';
 import { mountGeneration } from './mount-generation.ts';
 import { mountKind } from './mount-kind.ts';
 import type { MountKind } from './mount-kind.ts';
@@ -35,9 +35,9 @@ export interface Mount {
 /** Longest wait is 19 ms, 190 ms in all: a swap takes the kubelet far less. */
 const MOST_LOOKS = 20;
 
-const lookUntilWhole = async (directory: string, glance: Glance, signal: AbortSignal): Promise<Look> => {
+const lookUntilWhole = async (directory: string, wallMs: () => number, signal: AbortSignal): Promise<Look> => {
   for (let looks = 1; ; looks += 1) {
-    const look = lookAtMount(directory, glance);
+    const look = lookAtMount(directory, wallMs());
     if (look.type !== 'torn' || looks === MOST_LOOKS) return look;
     await delay(looks, undefined, { signal });
   }
@@ -46,24 +46,24 @@ const lookUntilWhole = async (directory: string, glance: Glance, signal: AbortSi
 interface Kept {
   readonly reading: MountReading;
   readonly files: PairFiles | null;
-  readonly identity: string | null;
+  readonly isUnmoved: (() => boolean) | null;
 }
 
 const troubled = (problem: string): Kept => ({
   reading: { generation: sha256Hex(Buffer.from(problem)), hash: null, problem },
   files: null,
-  identity: null,
+  isUnmoved: null,
 });
 
-const keep = (bytes: MountedBytes, identity: string | null): Kept => {
+const keep = (bytes: MountedBytes, isUnmoved: Kept['isUnmoved']): Kept => {
   const { certificate, key, trust } = bytes;
   const generation = mountGeneration(bytes);
-  if (certificate === null) return { reading: { generation, hash: null, problem: null }, files: null, identity };
+  if (certificate === null) return { reading: { generation, hash: null, problem: null }, files: null, isUnmoved };
   if (key === null) {
-    return { reading: { generation, hash: null, problem: 'missing: tls.key' }, files: null, identity };
+    return { reading: { generation, hash: null, problem: 'missing: tls.key' }, files: null, isUnmoved };
   }
   const reading = { generation, hash: sha256Hex(certificate), problem: null };
-  return { reading, files: { certificate, key, trust }, identity };
+  return { reading, files: { certificate, key, trust }, isUnmoved };
 };
 
 /** The directory that a Secret is mounted at. Opens nothing by itself. */
@@ -75,12 +75,11 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
 
   const read = async (signal: AbortSignal): Promise<MountReading> => {
     const turn = ++turns;
-    const before = kept;
-    const glance = { believed: before?.identity ?? null, nowMs: wallMs() };
-    const look = await lookUntilWhole(directory, glance, signal);
-    if (look.type === 'unmoved' && before !== null) return before.reading;
+    const look = await lookUntilWhole(directory, wallMs, signal);
     const now =
-      look.type === 'read' ? keep(look.bytes, look.identity) : troubled(look.type === 'failed' ? look.problem : 'torn');
+      look.type === 'read'
+        ? keep(look.bytes, look.isUnmoved)
+        : troubled(look.type === 'failed' ? look.problem : 'torn');
     // A reading that began earlier or that nobody waits for any more must not displace a newer one.
     if (!signal.aborted && turn > keptTurn) {
       kept = now;
@@ -89,19 +88,9 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
     return now.reading;
   };
 
-  /** Nothing moved, as at nearly every tick: known at once, without a promise. */
-  const unmoved = (): MountReading | null => {
-    if (kept?.identity == null) return null;
-    const { reading, identity } = kept;
-    return lookAtMount(directory, { believed: identity, nowMs: wallMs() }).type === 'unmoved' ? reading : null;
-  };
-
   return {
-    read: () =>
-      defer(() => {
-        const reading = unmoved();
-        return reading === null ? fromAbortable(read) : of(reading);
-      }),
+    // Nothing moved, as at nearly every tick: known at once, without a promise.
+    read: () => defer(() => (kept?.isUnmoved?.() === true ? of(kept.reading) : fromAbortable(read))),
     files: (generation) => (kept?.reading.generation === generation ? kept.files : null),
     moved$: watchDirectory(directory, options),
     kind: () => fromAbortable(() => mountKind(directory)),
