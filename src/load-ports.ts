@@ -31,6 +31,7 @@ export const loadPorts = (mount: Mount, server: TlsFace, config: Config): LoadPo
 
   return {
     mountMoved$: mount.moved$,
+    isMountUnmoved: () => mount.isUnmoved(),
     readMount: () => mount.read(),
     verify: ({ generation }, { hash }) =>
       defer(() => {

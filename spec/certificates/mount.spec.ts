@@ -142,55 +142,82 @@ describe('mount', () => {
     }
   });
 
-  it('opens no file again when nothing has moved for a while', async () => {
-    const writer = atomicWriter(directory.path);
-    await writer.write(secret('a'));
-    const mount = openMount(directory.path, { wallMs: () => Date.now() + 10_000 });
-    const { generation } = await read(mount);
-    const files = mount.files(generation);
+  describe('by a glance', () => {
+    const settled = { wallMs: () => Date.now() + 10_000 };
 
-    await read(mount);
-
-    expect(files).not.to.equal(null);
-    expect(mount.files(generation)).to.equal(files);
-    await writer.write(secret('b'));
-    expect((await read(mount)).hash).to.equal(sha256('crt b'));
-  });
-
-  for (const [what, move] of Object.entries<(at: (name: string) => string) => Promise<unknown>>({
-    'a certificate written over': (at) => writeFile(at('tls.crt'), 'crt b'),
-    'a key written over': (at) => writeFile(at('tls.key'), 'key b'),
-    'trust written over': (at) => writeFile(at('ca.crt'), 'ca b'),
-    'a file taken away': (at) => rm(at('ca.crt')),
-    'a file that has become a directory': (at) => rm(at('tls.key')).then(() => mkdir(at('tls.key'))),
-    'a generation where there was none': (at) =>
-      mkdir(at('..1'))
-        .then(() => writeFile(at('..1/tls.crt'), 'crt b'))
-        .then(() => symlink('..1', at('..data'))),
-  }))
-    it(`opens files again for ${what}`, async () => {
-      for (const [name, text] of Object.entries(secret('a'))) await writeFile(at(name), text);
-      const mount = openMount(directory.path, { wallMs: () => Date.now() + 10_000 });
-      const { generation } = await read(mount);
-      const same = await read(mount);
-
-      await move(at);
-
-      expect(same.generation).to.equal(generation);
-      expect((await read(mount)).generation).to.not.equal(generation);
+    it('sees nothing moved for as long as nothing has, in a generation, a plain directory, an empty one and none', async () => {
+      for (const fill of [
+        () => atomicWriter(directory.path).write(secret('a')),
+        () => Promise.all(Object.entries(secret('a')).map(([name, text]) => writeFile(at(name), text))),
+        () => Promise.resolve(),
+        () => rm(directory.path, { recursive: true }),
+      ]) {
+        await rm(directory.path, { recursive: true, force: true });
+        await mkdir(directory.path);
+        await fill();
+        const mount = openMount(directory.path, settled);
+        expect(mount.isUnmoved()).to.equal(false);
+        await read(mount);
+        expect(mount.isUnmoved()).to.equal(true);
+        expect(mount.isUnmoved()).to.equal(true);
+      }
     });
 
-  it('opens files again when they have gone with their generation', async () => {
-    await atomicWriter(directory.path).write(secret('a'));
-    const mount = openMount(directory.path, { wallMs: () => Date.now() + 10_000 });
-    await read(mount);
-    await rm(directory.path, { recursive: true });
+    it('does not believe timestamps that are too young, nor a reading that is a problem', async () => {
+      const writer = atomicWriter(directory.path);
+      await writer.write(secret('a'));
+      const young = openMount(directory.path);
+      await read(young);
+      expect(young.isUnmoved()).to.equal(false);
 
-    expect(await read(mount)).to.include({ hash: null, problem: null });
-    expect(await read(mount)).to.include({ hash: null, problem: null });
-    await mkdir(directory.path);
-    await atomicWriter(directory.path).write(secret('b'));
-    expect((await read(mount)).hash).to.equal(sha256('crt b'));
+      await writer.write({ 'tls.crt': 'crt a' });
+      const odd = openMount(directory.path, settled);
+      expect(await read(odd)).to.include({ problem: 'missing: tls.key' });
+      expect(odd.isUnmoved()).to.equal(true);
+      await mkdir(at('..data/tls.key'));
+      expect(await read(odd)).to.include({ problem: 'not-a-file: tls.key' });
+      expect(odd.isUnmoved()).to.equal(false);
+    });
+
+    for (const [what, move] of Object.entries<(at: (name: string) => string) => Promise<unknown>>({
+      'a certificate written over': (at) => writeFile(at('tls.crt'), 'crt b'),
+      'a key written over': (at) => writeFile(at('tls.key'), 'key b'),
+      'trust written over': (at) => writeFile(at('ca.crt'), 'ca b'),
+      'a file taken away': (at) => rm(at('ca.crt')),
+      'a file that has become a directory': (at) => rm(at('tls.key')).then(() => mkdir(at('tls.key'))),
+      'a generation where there was none': (at) => mkdir(at('..1')).then(() => symlink('..1', at('..data'))),
+      'a directory that is gone': (at) => rm(at('.'), { recursive: true }),
+    }))
+      it(`sees ${what}`, async () => {
+        for (const [name, text] of Object.entries(secret('a'))) await writeFile(at(name), text);
+        const mount = openMount(directory.path, settled);
+        const { generation } = await read(mount);
+
+        await move(at);
+
+        expect(mount.isUnmoved()).to.equal(false);
+        expect((await read(mount)).generation).to.not.equal(generation);
+      });
+
+    it('sees a swap, also of bytes that are the same', async () => {
+      const writer = atomicWriter(directory.path);
+      await writer.write(secret('a'));
+      const mount = openMount(directory.path, settled);
+      const { generation } = await read(mount);
+      await writer.write(secret('a'));
+
+      expect(mount.isUnmoved()).to.equal(false);
+      expect((await read(mount)).generation).to.equal(generation);
+      expect(mount.isUnmoved()).to.equal(true);
+    });
+
+    it('sees files that come after there were none', async () => {
+      const mount = openMount(directory.path, settled);
+      await read(mount);
+      await writeFile(at('tls.crt'), 'crt a');
+
+      expect(mount.isUnmoved()).to.equal(false);
+    });
   });
 
   it('keeps nothing of a reading that was given up', async () => {

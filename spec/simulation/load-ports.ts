@@ -8,6 +8,8 @@ import type { Generation } from './generation.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { LoadPart } from './signal.ts';
 
+const readingOf = ({ id, crt }: Generation): MountReading => ({ generation: id, hash: crt, problem: null });
+
 const no = (reason: string, retryable = false): Verdict => ({ ok: false, reason, retryable });
 
 /** As the real pair carries its bytes. */
@@ -26,7 +28,14 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
     kept = null;
     if (random.chance(0.002)) return { generation: 'torn', hash: null, problem: 'torn' };
     kept = volume.current();
-    return { generation: kept.id, hash: kept.crt, problem: null };
+    return readingOf(kept);
+  };
+
+  /** A glance tells as much as a reading when nothing has moved. */
+  const isMountUnmoved = (): boolean => {
+    if (kept?.id !== volume.current().id) return false;
+    tell({ type: 'mount/read', machine, reading: readingOf(kept) });
+    return true;
   };
 
   const verdictOf = (files: Generation, hash: string): Verdict => {
@@ -65,6 +74,7 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
           volume.onSwap(() => time.after(host, random.int(0, 20), () => subscriber.next('moved'))),
         )
       : NEVER,
+    isMountUnmoved,
     readMount: () =>
       timer(random.int(0, 15)).pipe(
         map(() => {

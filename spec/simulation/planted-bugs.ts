@@ -75,7 +75,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         "if (served !== null && occasion.type === 'certificate/rejected') return { served: { ...served, untrusted: 'planted' }, obstacle }; return { served, obstacle:",
       ),
     ],
-    seed: 20,
+    seed: 29,
   },
   {
     name: 'readiness outlives the certificate',
@@ -87,7 +87,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'readiness does not ask for a handshake',
     laws: ['F4/F6'],
     changes: [change('streams/readiness.ts', 'served.untrusted !== null', 'false')],
-    seed: 10,
+    seed: 68,
   },
   {
     name: 'nobody asks the Lease about a mount that was not announced',
@@ -242,7 +242,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'mounts are read when the directory says so, and at no other time',
     laws: ['F9'],
-    changes: [change('streams/mounted-hash.ts', 'ports.mountMoved$, tick$)', 'ports.mountMoved$)')],
+    changes: [change('streams/mounted-hash.ts', ', tick$.pipe(filter(() => !ports.isMountUnmoved())))', ')')],
     seed: 1,
   },
   {

@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import { NEVER, map } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { MountReading } from '../../streams/model.ts';
@@ -12,7 +13,7 @@ describe('mountedHash', () => {
   const ports = (mountMoved$: Observable<unknown>, ...readings: readonly Observable<MountReading>[]): MountPorts => {
     // Every reading is an object of its own.
     const reading$ = inTurn(...readings).pipe(map((reading) => ({ ...reading })));
-    return { mountMoved$, readMount: () => reading$ };
+    return { mountMoved$, isMountUnmoved: () => false, readMount: () => reading$ };
   };
 
   it('reads at the start, without any occasion', () => {
@@ -60,6 +61,24 @@ describe('mountedHash', () => {
       expectObservable(mountedHash(tick$, ports(NEVER, same$, same$, same$, next$))).toBe(expected, values);
       expectSubscriptions(same$.subscriptions).toBe(readSubs);
       expectSubscriptions(next$.subscriptions).toBe(nextSubs);
+    });
+  });
+
+  it('reads at no tick at which a glance sees nothing moved, and asks for one at each', () => {
+    marbles(({ cold, hot, expectObservable, expectSubscriptions, flush }) => {
+      const glances = [true, true, false, true];
+      const tick$ = hot('    --t---t---t---t-');
+      const moved$ = hot('   -m--------------');
+      const first$ = cold('  (a|)', values);
+      const next$ = cold('   -(b|)', values);
+      const nextSubs = ['    -^!', '----------^!'];
+      const expected = '     a-b-------------';
+      const isMountUnmoved = () => glances.shift()!;
+      const mounted$ = mountedHash(tick$, { ...ports(moved$, first$, next$), isMountUnmoved });
+      expectObservable(mounted$).toBe(expected, values);
+      expectSubscriptions(next$.subscriptions).toBe(nextSubs);
+      flush();
+      expect(glances).to.deep.equal([]);
     });
   });
 

@@ -16,6 +16,7 @@ export const followerPorts = (
   clock: virtualClock(scheduler),
   random: noJitter,
   mountMoved$: NEVER,
+  isMountUnmoved: () => false,
   readMount: mountAt(helpers, scheduler, { 0: readingOf('a') }),
   verify: ({ generation }, { hash }) => helpers.cold('-(v|)', { v: { ok: true, pair: pairOf(hash, { generation }) } }),
   serve: () => helpers.cold('-(s|)', { s: undefined }),

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { defer, of } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { MountReading } from '../../streams/model.ts';
 import { fromAbortable } from './from-abortable.ts';
@@ -24,6 +23,8 @@ export interface Mount {
    * `torn`, `missing: tls.key`, `too-large: FILE`, `not-a-file: FILE`, `unreadable: FILE ERRNO`.
    */
   read(): Observable<MountReading>;
+  /** Whether nothing has moved since the last reading, by a stat of each file; false when that cannot be told. */
+  isUnmoved(): boolean;
   /** The very bytes of the last reading, when that is the generation asked for. */
   files(generation: string): PairFiles | null;
   /** Something in the directory moved. Never errs, and may stay silent for ever: poll as well. */
@@ -89,8 +90,8 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
   };
 
   return {
-    // Nothing moved, as at nearly every tick: known at once, without a promise.
-    read: () => defer(() => (kept?.isUnmoved?.() === true ? of(kept.reading) : fromAbortable(read))),
+    read: () => fromAbortable(read),
+    isUnmoved: () => kept?.isUnmoved?.() === true,
     files: (generation) => (kept?.reading.generation === generation ? kept.files : null),
     moved$: watchDirectory(directory, options),
     kind: () => fromAbortable(() => mountKind(directory)),
