@@ -24,6 +24,8 @@ export const sharedMount = (directory: string): SharedMount => {
   return {
     mount: {
       ...mount,
+      // What moves is told by `moved$`.
+      isUnmoved: () => true,
       read: () => of(reading$.value),
       moved$: reading$.pipe(
         skip(1),
