@@ -42,9 +42,9 @@ export function parseConfig({ serves, ...outside }: ConfigInput): ConfigResult {
     sources.set(field, source);
     const result = z.safeParse(variable.schema, source.text);
     if (result.success) values[field] = result.data;
-    else problems.push(...result.error.issues.map(({ message }) => `${source.label}: expected ${message}`));
+    else problems.push(...result.error.issues.map(({ message }) => `${source.label()}: expected ${message}`));
   }
-  const labelOf: LabelOf = (field) => sources.get(field)?.label ?? field;
+  const labelOf: LabelOf = (field) => sources.get(field)?.label() ?? field;
   const isStandard: IsStandard = (field) => sources.get(field)?.isStandard ?? true;
   problems.push(...crossChecks(values, { labelOf, isStandard }, serves));
   if (problems.length > 0) return { ok: false, problems };

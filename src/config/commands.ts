@@ -47,8 +47,8 @@ export const commands = {
         'rotations',
         'N',
         null,
-        z.nullable(wholeNumber(1, 1000)),
-        'end after that many; without it, go on until stopped',
+        z.nullable(wholeNumber(0, 1000)),
+        'end after that many, with 0 once all have served for a while; without it, go on until stopped',
       ),
       kubeletDelayMs: ownFlag(
         'kubelet-delay',

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { distinctUntilChanged, firstValueFrom, map, of, switchMap } from 'rxjs';
@@ -30,10 +30,14 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
   const folder = await mkdtemp(join(tmpdir(), 'webhook-certd-demo-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const server = opened.use(await startApiServer());
-  const kubeconfig = join(folder, 'kubeconfig');
-  await writeFile(kubeconfig, server.kubeconfig(), { mode: 0o600 });
+  // As a kubelet mounts it: a replica of the demo starts as one in a Pod does.
+  const account = join(folder, 'serviceaccount');
+  await mkdir(account);
+  await writeFile(join(account, 'token'), server.adminToken, { mode: 0o600 });
+  await writeFile(join(account, 'ca.crt'), server.caPem);
 
-  const client = opened.use(await openKubeClient({ kubeconfig, userAgent: 'webhook-certd-demo' }));
+  const inCluster = { host: '127.0.0.1', port: String(server.port), directory: account };
+  const client = opened.use(await openKubeClient({ kubeconfig: null, inCluster, userAgent: 'webhook-certd-demo' }));
   for (const { path, body } of demoObjects(replicas)) await firstValueFrom(client.send({ method: 'POST', path, body }));
 
   const directoryOf = (name: string): string => join(folder, name, 'certs');
@@ -70,7 +74,9 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
       ),
     openWatches: () => server.openWatches,
     replicaEnv: (name) => ({
-      KUBECONFIG: kubeconfig,
+      KUBERNETES_SERVICE_HOST: inCluster.host,
+      KUBERNETES_SERVICE_PORT: inCluster.port,
+      SERVICE_ACCOUNT_DIR: account,
       POD_NAMESPACE: namespace,
       POD_SELECTOR: `app=${app}`,
       LEASE_NAME: lease,

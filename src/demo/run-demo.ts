@@ -91,10 +91,10 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
     await fleet.until(everybodyServes, patienceMs);
     say('caller', 'every replica is ready; calls go on all the time from here');
     firstLoads = fleet.adoptionsMs.length;
+    await delay(FIRST_ROTATION_MS);
     for (let next = 1; next <= (options.rotations ?? Infinity); next += 1) {
       // Unreferenced: nobody waits for the pause after the last one.
       const started = delay(ROTATE_EVERY_MS, undefined, { ref: false });
-      await delay(next === 1 ? FIRST_ROTATION_MS : 0);
       await rotate(next);
       rotations = next;
       if (next !== options.rotations) await started;
@@ -114,6 +114,8 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
   const adoptions = fleet.adoptionsMs.slice(firstLoads);
   const adoptionMs = { median: percentile(adoptions, 0.5), p99: percentile(adoptions, 0.99) };
   say('caller', `${calls} calls, ${failed} failed, ${rotations} rotations`);
+  // All at once, so that nobody takes over for a moment.
+  for (const each of replicas) each.stop();
   await opened.disposeAsync();
   if (options.json) print(JSON.stringify({ replicas: options.replicas, rotations, calls, failed, adoptionMs }));
   return failed > 0 || troubles > 0 ? 1 : 0;

@@ -18,6 +18,8 @@ export interface DemoReplica extends AsyncDisposable {
   readonly probePort: number;
   readonly pid: number;
   readonly line$: Observable<LogLine>;
+  /** Asks it to end; disposing waits until it has. */
+  stop(): void;
   /** Settles when the process has ended. */
   readonly ended: Promise<unknown>;
 }
@@ -64,6 +66,7 @@ export const startReplica = (
     detached: true,
   });
   const ended = once(child, 'exit');
+  const stop = (): void => void child.kill('SIGTERM');
   const line$ = fromEvent(createInterface(child.stdout), 'line').pipe(map(String), map(parse), share());
   return {
     name,
@@ -71,9 +74,10 @@ export const startReplica = (
     probePort,
     pid: child.pid ?? 0,
     line$,
+    stop,
     ended,
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM');
+      stop();
       await ended;
     },
   };
