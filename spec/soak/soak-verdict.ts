@@ -30,21 +30,23 @@ export interface SoakedReplica {
 
 export interface SoakVerdict {
   readonly replicas: readonly SoakedReplica[];
+  /** Of all replicas together. */
+  readonly memoryMiB: { readonly baseline: number; readonly end: number; readonly growthPercent: number };
   readonly apiWatches: { readonly before: number; readonly after: number };
   /** What grew or was left behind, in words; empty when nothing did. */
   readonly leftBehind: readonly string[];
 }
 
 const MINUTE_MS = 60_000;
-const MOST_GROWTH = 1.05;
+const MOST_GROWTH_PERCENT = 5;
 
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /**
- * What is left of a soak. Memory counts as grown above 5 % of what it was. Handles and watches are counted over the whole
- * fleet, since those of the leader move with the leadership.
+ * What is left of a soak. Memory counts as grown above 5 % of what it was. All is counted over the whole fleet, since what
+ * a leader takes moves with the leadership; what each replica takes is told beside it.
  */
 export const soakVerdict = ({ taken, baselineMs, endMs, before, after, ...heaps }: Soaked): SoakVerdict => {
   const windowMs = Math.min(MINUTE_MS, baselineMs / 2);
@@ -74,14 +76,18 @@ export const soakVerdict = ({ taken, baselineMs, endMs, before, after, ...heaps 
     'inotify watches': replicas.map(({ inotifyWatches }) => inotifyWatches),
     'watches at the API server': [{ before: before.apiWatches, after: after.apiWatches }],
   };
+  const [baseline, end] = [
+    sum(replicas.map(({ memoryMiB }) => memoryMiB.baseline)),
+    sum(replicas.map(({ memoryMiB }) => memoryMiB.end)),
+  ];
+  const growthPercent = rounded((end / baseline - 1) * 100);
   const leftBehind = [
-    ...replicas.flatMap(({ memoryMiB: { baseline, end } }, at) =>
-      end > baseline * MOST_GROWTH ? [`memory of replica ${at}: ${baseline} MiB, then ${end} MiB`] : [],
-    ),
+    ...(growthPercent > MOST_GROWTH_PERCENT ? [`memory: ${rounded(baseline)} MiB, then ${rounded(end)} MiB`] : []),
     ...Object.entries(counted).flatMap(([what, counts]) => {
       const [then, now] = [sum(counts.map((one) => one.before)), sum(counts.map((one) => one.after))];
       return now > then ? [`${what}: ${then}, then ${now}`] : [];
     }),
   ];
-  return { replicas, apiWatches: { before: before.apiWatches, after: after.apiWatches }, leftBehind };
+  const memoryMiB = { baseline: rounded(baseline), end: rounded(end), growthPercent };
+  return { replicas, memoryMiB, apiWatches: { before: before.apiWatches, after: after.apiWatches }, leftBehind };
 };
