@@ -74,7 +74,7 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
   const held$ = lease$.pipe(filter((lease): lease is LeaseSnapshot => lease !== null));
 
   // The Lease is asked for each tick while it is not watched: whatever else waits for the server can go by that.
-  const wake$ = leaseEvent$.pipe(filter(({ type }) => type === 'watch/established' || type === 'lease/observed'));
+  const wake$ = leaseEvent$.pipe(filter(({ type }) => type === 'lease/observed'));
 
   const {
     event$: followed$,
