@@ -9,6 +9,7 @@ import { clusterPaths } from './cluster-paths.ts';
 import type { Config } from './config.ts';
 import { raiseEvents } from './events.ts';
 import { measure } from './measure.ts';
+import { monotonicMs } from './monotonic-ms.ts';
 import { narrate } from './narrate.ts';
 import { openOutside } from './open-outside.ts';
 import { createMeters } from './probes/meters.ts';
@@ -57,7 +58,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   const released = Promise.withResolvers<void>();
   const once = tellOnce();
   const raise = raiseEvents(outside.client, clusterPaths(config), config, logger);
-  const count = measure(meters, () => performance.now());
+  const count = measure(meters, monotonicMs);
   const changed$ = new Subject<void>();
   const lookAround = async (): Promise<void> => {
     void look();
@@ -98,7 +99,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   void lookAround();
   const subscription = event$.subscribe({ next: observe, error: failure.reject });
   opened.defer(() => subscription.unsubscribe());
-  void warnOfMount(mount, config, logger);
+  warnOfMount(mount, config, logger);
 
   const everything = opened.move();
   return {

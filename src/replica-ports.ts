@@ -8,6 +8,7 @@ import { observationPorts } from './observation-ports.ts';
 import type { Outside } from './open-outside.ts';
 import { performStep } from './perform-step.ts';
 import { podPorts } from './pod-ports.ts';
+import { monotonicMs } from './monotonic-ms.ts';
 
 /** Everything outside that the streams of one replica use. */
 export const replicaPorts = (
@@ -17,7 +18,7 @@ export const replicaPorts = (
   const paths = clusterPaths(config);
   return {
     random: () => Math.random(),
-    clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
+    clock: { wallMs: () => Date.now(), monotonicMs: monotonicMs },
     ...leasePorts(client, paths, config),
     ...loadPorts(mount, server, config),
     ...podPorts(client, paths, config),

@@ -9,7 +9,7 @@ import type { TemporaryDirectory } from '../support/temporary-directory.ts';
 const line = (root: string, target: string): string =>
   `781 770 0:62 ${root} ${target} ro,relatime - tmpfs tmpfs rw,size=64Gi\n`;
 
-const told = (mountinfo: string) => () => Promise.resolve(line('/', '/') + mountinfo);
+const told = (mountinfo: string) => () => line('/', '/') + mountinfo;
 
 describe('mountKind', () => {
   let directory: TemporaryDirectory;
@@ -25,28 +25,32 @@ describe('mountKind', () => {
   it('calls a directory that a kubelet swaps projected', async () => {
     await atomicWriter(path).write({ 'tls.crt': 'c' });
 
-    expect(await mountKind(path, told(line('/', path)))).to.equal('projected');
+    expect(mountKind(path, told(line('/', path)))).to.equal('projected');
   });
 
   it('calls an ordinary directory plain, also where nothing is known of mounts', async () => {
     await writeFile(join(path, 'tls.crt'), 'c');
 
-    expect(await mountKind(path, told(line('/vol', path)))).to.equal('plain');
-    expect(await mountKind(path, () => Promise.reject(new Error('no /proc')))).to.equal('plain');
-    expect(await mountKind(path)).to.equal('plain');
+    expect(mountKind(path, told(line('/vol', path)))).to.equal('plain');
+    expect(
+      mountKind(path, () => {
+        throw new Error('no /proc');
+      }),
+    ).to.equal('plain');
+    expect(mountKind(path)).to.equal('plain');
   });
 
   it('notices tls.crt mounted by itself', async () => {
     await writeFile(join(path, 'tls.crt'), 'c');
 
-    expect(
-      await mountKind(path, told(line('/..2026_01_31_10_00_00.1234567890/tls.crt', join(path, 'tls.crt')))),
-    ).to.equal('sub-path');
-    expect(await mountKind(path, told(line('/x', `${path}/tls.crt.d`)))).to.equal('plain');
+    expect(mountKind(path, told(line('/..2026_01_31_10_00_00.1234567890/tls.crt', join(path, 'tls.crt'))))).to.equal(
+      'sub-path',
+    );
+    expect(mountKind(path, told(line('/x', `${path}/tls.crt.d`)))).to.equal('plain');
   });
 
-  it('notices a directory mounted out of one generation', async () => {
-    expect(await mountKind(path, told(line('/..2026_01_31_10_00_00.1234567890/certs', path)))).to.equal('sub-path');
+  it('notices a directory mounted out of one generation', () => {
+    expect(mountKind(path, told(line('/..2026_01_31_10_00_00.1234567890/certs', path)))).to.equal('sub-path');
   });
 
   it('looks behind symbolic links and escaped blanks', async () => {
@@ -55,13 +59,13 @@ describe('mountKind', () => {
     await symlink(spaced, join(path, 'link'));
     const mountinfo = told(line('/x', join(spaced, 'tls.crt').replace(' ', String.raw`\040`)));
 
-    expect(await mountKind(join(path, 'link'), mountinfo)).to.equal('sub-path');
+    expect(mountKind(join(path, 'link'), mountinfo)).to.equal('sub-path');
   });
 
   it('says when there is no directory', async () => {
     await writeFile(join(path, 'file'), '');
 
-    expect(await mountKind(join(path, 'absent'))).to.equal('absent');
-    expect(await mountKind(join(path, 'file', 'below'))).to.equal('absent');
+    expect(mountKind(join(path, 'absent'))).to.equal('absent');
+    expect(mountKind(join(path, 'file', 'below'))).to.equal('absent');
   });
 });

@@ -1,4 +1,4 @@
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from './errno-of.ts';
 
@@ -25,25 +25,29 @@ const isSubPath = (mountinfo: string, directory: string): boolean =>
     return target === join(directory, 'tls.crt') || (target === directory && GENERATION.test(root));
   });
 
+const orNull = <T>(call: () => T): T | null => {
+  try {
+    return call();
+  } catch {
+    return null;
+  }
+};
+
 /**
- * What stands at the place where the Secret should be.
+ * What stands at the place where the Secret should be. By calls that block, as in `lookAtMount`.
  *
  * @param readMountinfo the text of `/proc/self/mountinfo`; where there is none, nothing is known of mounts
  */
-export const mountKind = async (
+export const mountKind = (
   directory: string,
-  readMountinfo: () => Promise<string> = () => readFile(MOUNTINFO, 'utf8'),
-): Promise<MountKind> => {
+  readMountinfo: () => string = () => readFileSync(MOUNTINFO, 'utf8'),
+): MountKind => {
   let real: string;
   try {
-    real = await realpath(directory);
+    real = realpathSync.native(directory);
   } catch (error) {
     return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error)) ? 'absent' : 'plain';
   }
-  const [mountinfo, generation] = await Promise.all([
-    readMountinfo().catch(() => ''),
-    readlink(join(real, '..data')).catch(() => null),
-  ]);
-  if (isSubPath(mountinfo, real)) return 'sub-path';
-  return generation === null ? 'plain' : 'projected';
+  if (isSubPath(orNull(readMountinfo) ?? '', real)) return 'sub-path';
+  return orNull(() => readlinkSync(join(real, '..data'))) === null ? 'plain' : 'projected';
 };

@@ -30,7 +30,7 @@ export interface Mount {
   /** Something in the directory moved. Never errs, and may stay silent for ever: poll as well. */
   readonly moved$: Observable<void>;
   /** What the directory is, as of now. */
-  kind(): Observable<MountKind>;
+  kind(): MountKind;
 }
 
 /** Longest wait is 19 ms, 190 ms in all: a swap takes the kubelet far less. */
@@ -94,6 +94,6 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
     isUnmoved: () => kept?.isUnmoved?.() === true,
     files: (generation) => (kept?.reading.generation === generation ? kept.files : null),
     moved$: watchDirectory(directory, options),
-    kind: () => fromAbortable(() => mountKind(directory)),
+    kind: () => mountKind(directory),
   };
 };

@@ -19,6 +19,7 @@ import { readSettled } from './read-settled.ts';
 import { surveyAccess } from './survey-access.ts';
 import { watchProblem } from './watch-problem.ts';
 import { workloadCommands } from './workload-commands.ts';
+import { monotonicMs } from '../monotonic-ms.ts';
 
 export interface Gathering {
   readonly client: KubeClient;
@@ -59,7 +60,7 @@ export const gather = async (gathering: Gathering): Promise<Evidence> => {
     return nobody ? 0 : 2 * config.retryPeriodMs;
   };
   const [renewal, access, cannotWatch] = await Promise.all([
-    observeRenewal({ read: readLease, monotonicMs: () => performance.now(), serverMs, patienceMs, onWait }),
+    observeRenewal({ read: readLease, monotonicMs: monotonicMs, serverMs, patienceMs, onWait }),
     surveyAccess(client, permissions(config, paths), early.state === 'there' ? early.value : [], config.namespace),
     watchProblem(client, paths.lease.collection, paths.lease.name),
   ]);

@@ -8,6 +8,7 @@ import { KubeProblem } from './kube-problem.ts';
 import type { KubeRequest, KubeResponse } from './kube-request.ts';
 import { requestSubject } from './request-subject.ts';
 import type { Transport } from './transport.ts';
+import { monotonicMs } from '../monotonic-ms.ts';
 
 /** Ten times what the API server calls slow for a single object (its own SLO is 1 s). */
 const defaultTimeoutMs = 10_000;
@@ -29,11 +30,11 @@ export function authorizedExchange<T>(wire: Wire, request: KubeRequest, reader: 
   return defer(() => {
     const { verb, resource, text: subject } = requestSubject(request);
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
-    const startedMs = performance.now();
+    const startedMs = monotonicMs();
     let pool: ConnectionPool | null = null;
     let answered = false;
     const report = (code: number | null): void =>
-      wire.onResponse({ verb, resource, code, ms: performance.now() - startedMs });
+      wire.onResponse({ verb, resource, code, ms: monotonicMs() - startedMs });
 
     function attempt(): Observable<T> {
       const part$ = defer(() => credentials.access()).pipe(

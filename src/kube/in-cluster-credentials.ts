@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Access, Credentials } from './credentials.ts';
 import { KubeProblem } from './kube-problem.ts';
+import { monotonicMs } from '../monotonic-ms.ts';
 
 /** Where a pod finds its API server. */
 export interface InCluster {
@@ -37,7 +38,7 @@ function readText(path: string): string {
  */
 export function inClusterCredentials(
   { host, port, directory = serviceAccountDirectory }: InCluster,
-  nowMs: () => number = () => performance.now(),
+  nowMs: () => number = monotonicMs,
 ): Credentials {
   const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
   let known: Access | null = null;

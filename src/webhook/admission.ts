@@ -11,6 +11,7 @@ import { refuse } from './refuse.ts';
 import { refuseForeign } from './refuse-foreign.ts';
 import { refusing } from './refusing.ts';
 import { requestTarget } from './request-target.ts';
+import { monotonicMs } from '../monotonic-ms.ts';
 
 export interface AdmissionOptions {
   /** The handler of a path; undefined is answered 404. */
@@ -64,7 +65,7 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
     if (body === 'too-large') return (turnAway(response, 413, `more than ${maxRequestBytes} bytes`), 'refused');
     const review = parse(body);
     if (typeof review === 'string') return (turnAway(response, 400, review), 'refused');
-    const leftMs = budgetMs(timeoutMs, ceilingMs) - (performance.now() - startMs);
+    const leftMs = budgetMs(timeoutMs, ceilingMs) - (monotonicMs() - startMs);
     const call = { handler, request: review.request, response, leftMs: Math.max(1, leftMs), log };
     const verdict = await verdictOf(call);
     if (response.closed) return 'aborted';
@@ -79,13 +80,13 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
   };
 
   return (request, response) => {
-    const startMs = performance.now();
+    const startMs = monotonicMs();
     void answer(request, response, startMs)
       .catch((error: unknown): Outcome => {
         log.error('Admission request failed', { reason: reasonOf(error) });
         refuse(response, 500, 'internal error');
         return 'failed';
       })
-      .then((outcome) => onAnswered(outcome, performance.now() - startMs));
+      .then((outcome) => onAnswered(outcome, monotonicMs() - startMs));
   };
 };

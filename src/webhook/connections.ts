@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Connection, Exchange } from './connection.ts';
+import { monotonicMs } from '../monotonic-ms.ts';
 
 const peer = (socket: Socket) => `${String(socket.remoteAddress)} ${String(socket.remotePort)}`;
 
@@ -42,7 +43,7 @@ export class Connections {
       order: this.#accepted++,
       stage: 'handshaking',
       exchanges: new Set(),
-      restingSinceMs: performance.now(),
+      restingSinceMs: monotonicMs(),
       bytesAtRest: 0,
       headerSinceMs: null,
     };
@@ -73,7 +74,7 @@ export class Connections {
   begin(request: IncomingMessage, response: ServerResponse): Connection | undefined {
     const connection = this.#secured.get(request.socket);
     if (connection === undefined || connection.stage === 'parting') return connection;
-    const exchange: Exchange = { request, response, sinceMs: performance.now() };
+    const exchange: Exchange = { request, response, sinceMs: monotonicMs() };
     connection.stage = 'used';
     connection.headerSinceMs = null;
     connection.exchanges.add(exchange);
@@ -97,7 +98,7 @@ export class Connections {
   }
 
   #rest(connection: Connection): void {
-    connection.restingSinceMs = performance.now();
+    connection.restingSinceMs = monotonicMs();
     connection.bytesAtRest = connection.socket.bytesRead;
   }
 

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { hangUp } from './hang-up.ts';
+import { monotonicMs } from '../monotonic-ms.ts';
 
 export type Leaving = (connection: Connection) => boolean;
 
@@ -22,7 +23,7 @@ export const partWith = async (connections: Connections, isLeaving: Leaving, qui
     if (isLeaving(connection)) for (const { response } of connection.exchanges) response.shouldKeepAlive = false;
   // One turn of the loop reads what has already arrived.
   await nextTurn();
-  const quietSinceMs = performance.now() - quietMs;
+  const quietSinceMs = monotonicMs() - quietMs;
   for (const connection of connections.resting())
     if (isLeaving(connection) && connection.restingSinceMs <= quietSinceMs) hangUp(connection, farewell);
 };

@@ -1,3 +1,5 @@
+import { monotonicMs } from '../monotonic-ms.ts';
+
 export interface Loudness {
   /** False when the same has been told less than `quietMs` ago. */
   readonly loud: boolean;
@@ -9,7 +11,7 @@ export interface Loudness {
 export const quieten = (quietMs = 60_000): ((kind: string) => Loudness) => {
   const last = new Map<string, { readonly atMs: number; untold: number }>();
   return (kind) => {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     const before = last.get(kind);
     if (before !== undefined && nowMs - before.atMs < quietMs) {
       before.untold += 1;

@@ -1,4 +1,5 @@
 import { connect, type NetConnectOpts } from 'node:net';
+import { monotonicMs } from '../monotonic-ms.ts';
 
 const dial = (target: NetConnectOpts, timeoutMs: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -20,7 +21,7 @@ export const createReachable = (
 ): (() => Promise<boolean>) => {
   let asked: { readonly atMs: number; readonly answer: Promise<boolean> } | null = null;
   return () => {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (asked === null || nowMs - asked.atMs >= freshMs) asked = { atMs: nowMs, answer: dial(target, timeoutMs) };
     return asked.answer;
   };

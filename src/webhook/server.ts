@@ -14,6 +14,7 @@ import { partWith } from './part-with.ts';
 import { tlsOptions, type Pair } from './tls-options.ts';
 import { reportTrouble } from './trouble.ts';
 import type { WebhookServer, WebhookServerOptions } from './webhook-server.ts';
+import { monotonicMs } from '../monotonic-ms.ts';
 
 export type { WebhookServer, WebhookServerOptions };
 
@@ -100,7 +101,7 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
     async drain(graceMs, lingerMs = 0) {
       leaving = true;
       lingering = true;
-      const endMs = performance.now() + graceMs;
+      const endMs = monotonicMs() + graceMs;
       const server = await opening?.catch(() => null);
       if (server === null || server === undefined) return;
       await part();
@@ -108,9 +109,9 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
       lingering = false;
       // Not https's own close, which cuts every resting connection on the spot.
       NetServer.prototype.close.call(server);
-      while (connections.size > 0 && performance.now() < endMs) {
+      while (connections.size > 0 && monotonicMs() < endMs) {
         await part();
-        await Promise.race([connections.emptied(), delay(Math.min(100, endMs - performance.now()))]);
+        await Promise.race([connections.emptied(), delay(Math.min(100, endMs - monotonicMs()))]);
       }
       for (const one of connections.all()) one.socket.destroy();
       server.close();

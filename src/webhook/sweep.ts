@@ -4,6 +4,7 @@ import type { Connections } from './connections.ts';
 import { hangUp } from './hang-up.ts';
 import type { WebhookLimits } from './limits.ts';
 import type { ReportTrouble, TroubleKind } from './trouble.ts';
+import { monotonicMs } from '../monotonic-ms.ts';
 
 const tooSlow = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
@@ -32,7 +33,7 @@ const reasons: Partial<Record<TroubleKind, string>> = {
 
 /** Ends every connection that is slower than the limits allow; with a 408 where nothing has been answered yet. */
 export const sweep = (connections: Connections, limits: WebhookLimits, report: ReportTrouble): void => {
-  const nowMs = performance.now();
+  const nowMs = monotonicMs();
   for (const connection of connections.all()) {
     const kind = connection.stage === 'parting' ? null : overdue(connection, limits, nowMs);
     if (kind === null) continue;

@@ -11,6 +11,7 @@ import { refusing, type OnRefused } from './refusing.ts';
 import { requestTarget } from './request-target.ts';
 import { upstreamBody } from './upstream-body.ts';
 import { upstreamTarget } from './upstream-target.ts';
+import { monotonicMs } from '../monotonic-ms.ts';
 
 export interface UpstreamOptions {
   /** `http://host:port` or `unix:/path`. */
@@ -72,7 +73,7 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
     if (body === 'cut-short' || body === 'too-large') return (response.destroy(), 'aborted');
     if (response.closed) return 'aborted';
     const grantedMs = budgetMs(requestTarget(request.url).timeoutMs, timeoutMs);
-    const leftMs = Math.max(1, grantedMs - (performance.now() - startMs));
+    const leftMs = Math.max(1, grantedMs - (monotonicMs() - startMs));
     try {
       await forward({ to: pool, request, response, body, leftMs, maxBytes });
       return 'forwarded';
@@ -98,10 +99,10 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
 
   return {
     answer: (request, response) => {
-      const startMs = performance.now();
+      const startMs = monotonicMs();
       void answer(request, response, startMs)
         .catch((error: unknown) => fail(response, error, timeoutMs))
-        .then((outcome) => onAnswered(outcome, performance.now() - startMs));
+        .then((outcome) => onAnswered(outcome, monotonicMs() - startMs));
     },
     reachable: createReachable(dial),
     [Symbol.asyncDispose]: () => pool.destroy(),
