@@ -8,7 +8,10 @@ export interface SecretState {
   readonly leaf: CertificateFacts | null;
   /** The leaf's notAfter as it is announced, RFC 3339; empty without a leaf. */
   readonly validUntil: string;
-  /** Fingerprint of the certificate in `ca.crt` that signed the leaf; its own when it signed itself; null when none did. */
+  /**
+   * Fingerprint of the certificate in `ca.crt` that signed `tls.crt`, be its key usable or not; its own when it signed itself;
+   * null when none did.
+   */
   readonly issuer: string | null;
   /** The certificates of `ca.crt`. */
   readonly trust: readonly CertificateFacts[];

@@ -26,6 +26,16 @@ describe('secretPair', () => {
     expect(secretPair({ 'tls.crt': pair.certificate, 'tls.key': pair.key }).issuer).to.equal(null);
   });
 
+  it('finds the issuer of a certificate whose key is lost: replicas may be serving it', async () => {
+    const [pair, other] = await Promise.all([pki.pair(), pki.pair()]);
+    const { certificate, trust } = pair;
+    for (const key of [{ 'tls.key': other.key }, { 'tls.key': Buffer.from('garbage') }, {}]) {
+      const looked = secretPair({ 'tls.crt': certificate, 'ca.crt': trust, ...key });
+      expect(looked.problem).to.match(/^tls\.key/);
+      expect(looked.issuer).to.equal(looked.trust[0]?.fingerprint);
+    }
+  });
+
   it('takes a certificate that signed itself for its own issuer', async () => {
     const { certificatePem, keyPem } = await pki.authority();
     const self = secretPair({ 'tls.crt': Buffer.from(certificatePem), 'tls.key': Buffer.from(keyPem) });

@@ -20,13 +20,14 @@ export const objectViews = (pki: SymbolicPki) => ({
     const leaf = pki.get(crt?.split('+')[0] ?? '');
     if (crt === null) return { ...nothing, problem: null };
     if (leaf === undefined) return { ...nothing, problem: 'tls.crt: not PEM' };
-    if (key !== leaf.key) return { ...nothing, problem: 'tls.key belongs to another certificate' };
     const signer = [...trust, leaf.facts].find(({ fingerprint }) => pki.get(fingerprint)?.key === leaf.signer);
+    const issuer = signer?.fingerprint ?? null;
+    if (key !== leaf.key) return { ...nothing, issuer, problem: 'tls.key belongs to another certificate' };
     return {
       ...common,
       leaf: leaf.facts,
       validUntil: secondsOf(leaf.facts.notAfterMs),
-      issuer: signer?.fingerprint ?? null,
+      issuer,
       problem: null,
     };
   },

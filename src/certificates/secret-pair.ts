@@ -9,7 +9,7 @@ import { sha256Hex } from './sha256-hex.ts';
 export interface SecretPair {
   readonly hash: string | null;
   readonly leaf: CertificateFacts | null;
-  /** Fingerprint of the certificate that signed the leaf, out of `ca.crt` and the leaf itself. */
+  /** Fingerprint of the certificate that signed the leaf, out of `ca.crt` and the leaf itself; also of one whose key is lost. */
   readonly issuer: string | null;
   readonly trust: readonly CertificateFacts[];
   readonly problem: string | null;
@@ -43,22 +43,22 @@ export const secretPair = (values: Readonly<Record<string, Buffer>>): SecretPair
     return { hash: null, leaf: null, issuer: null, trust, problem: null };
   }
   const hash = sha256Hex(certificate);
-  const unusable = (problem: string): SecretPair => ({ hash, leaf: null, issuer: null, trust, problem });
+  const unusable = (problem: string, issuer: string | null = null): SecretPair => ({
+    hash,
+    leaf: null,
+    issuer,
+    trust,
+    problem,
+  });
 
   const chain = readOr<readonly X509Certificate[] | string>(() => readCertificates(certificate), String);
   if (typeof chain === 'string') return unusable(`tls.crt: ${chain}`);
   const [leaf] = chain;
   if (leaf === undefined) return unusable('tls.crt holds no certificate');
-  const reading = privateKey(key ?? Buffer.alloc(0));
-  if (!reading.ok) return unusable(`tls.key: ${reading.detail}`);
-  if (!leaf.checkPrivateKey(reading.key)) return unusable('tls.key belongs to another certificate');
-
   const signer = [...authorityCertificates, leaf].find((authority) => signedBy(leaf, authority));
-  return {
-    hash,
-    leaf: factsOf(leaf),
-    issuer: signer === undefined ? null : sha256Hex(signer.raw),
-    trust,
-    problem: null,
-  };
+  const issuer = signer === undefined ? null : sha256Hex(signer.raw);
+  const reading = privateKey(key ?? Buffer.alloc(0));
+  if (!reading.ok) return unusable(`tls.key: ${reading.detail}`, issuer);
+  if (!leaf.checkPrivateKey(reading.key)) return unusable('tls.key belongs to another certificate', issuer);
+  return { hash, leaf: factsOf(leaf), issuer, trust, problem: null };
 };

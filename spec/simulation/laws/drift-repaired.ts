@@ -22,14 +22,19 @@ interface Drift {
 
 /** L4: a caBundle that somebody has changed is repaired within 1 s of its event, when nothing hinders the leader. */
 export const driftRepaired: LawOf = (model) => {
-  const { api, machines, pki, scenario, time } = model;
+  const { api, machines, net, pki, scenario, time } = model;
   const weather = fairWeather(model);
   const drifts = new Map<string, Drift>();
   const spoiledAtMs: number[] = [];
   let quietFromMs = 0;
   let lookedAtMs = 0;
 
+  /** What SECRET-ca trusts by now may have been said on a watch that carries nothing any more. */
+  const isDeaf = ({ name }: Machine): boolean =>
+    [...net.connections].some((connection) => connection.machine === name && connection.isDeaf());
+
   const isSettled = (leader: Machine): boolean =>
+    !isDeaf(leader) &&
     time.nowMs() - quietFromMs > QUIET_MS &&
     weather.forMs(leader) > QUIET_MS &&
     leader.isLeading() &&
