@@ -67,6 +67,16 @@ describe('the layers', () => {
     );
   });
 
+  it('nothing that runs in a cluster looks at `performance`, which would evaluate node:perf_hooks at the start', () => {
+    offenders(
+      src
+        .filter(
+          ({ path, text }) => folderOf(path) !== 'demo' && /^(?!\s*(?:\/?\*|\/\/)).*\bperformance\.\w/m.test(text),
+        )
+        .map(({ path }) => path),
+    );
+  });
+
   it('only the webhook server swaps certificates', () => {
     offenders(
       src
