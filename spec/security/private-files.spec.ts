@@ -6,15 +6,15 @@ import { startCluster } from '../../src/demo/cluster.ts';
 const forOthers = async (path: string): Promise<number> => (await stat(path)).mode & 0o077;
 
 describe('the files of the demo', () => {
-  it('stand in a folder that nobody else may enter, its kubeconfig readable by nobody else, and go with it', async () => {
+  it('stand in a folder that nobody else may enter, its token readable by nobody else, and go with it', async () => {
     let folder = '';
     {
       await using cluster = await startCluster(['replica-0'], 0);
-      const { KUBECONFIG: kubeconfig = '', CERT_DIR: mount = '' } = cluster.replicaEnv('replica-0');
-      folder = dirname(kubeconfig);
+      const { SERVICE_ACCOUNT_DIR: account = '', CERT_DIR: mount = '' } = cluster.replicaEnv('replica-0');
+      folder = dirname(account);
       expect(mount.startsWith(join(folder, '/'))).to.equal(true);
       expect(await forOthers(folder)).to.equal(0);
-      expect(await forOthers(kubeconfig)).to.equal(0);
+      expect(await forOthers(join(account, 'token'))).to.equal(0);
     }
     expect(await readdir(folder).catch((error: unknown) => (error as NodeJS.ErrnoException).code)).to.equal('ENOENT');
   });
