@@ -2,10 +2,10 @@ import { EMPTY, NEVER, combineLatest, filter, map, merge, share, startWith, with
 import type { Observable } from 'rxjs';
 import { backoffMs } from './backoff-ms.ts';
 import { certificateDeadline } from './certificate-deadline.ts';
-import type { DeadlineEvent } from './certificate-deadline.ts';
 import type { Clock } from './clock.ts';
 import { distinctAnnouncement } from './distinct-announcement.ts';
 import { expectedHash } from './expected-hash.ts';
+import type { FollowerEvent } from './follower-event.ts';
 import { firstSight } from './first-sight.ts';
 import { loadCertificate } from './load-certificate.ts';
 import type { LoadEvent, LoadPorts, Wanted } from './load-certificate.ts';
@@ -13,13 +13,14 @@ import type { LeaseSnapshot, VerifiedPair } from './model.ts';
 import { mountedHash } from './mounted-hash.ts';
 import type { MountPorts } from './mounted-hash.ts';
 import { podAnnotations } from './pod-annotations.ts';
-import type { PodEvent, PodPorts } from './pod-annotations.ts';
+import type { PodPorts } from './pod-annotations.ts';
 import { readiness } from './readiness.ts';
 import type { Readiness } from './readiness.ts';
 import { servedCertificate } from './served-certificate.ts';
 import { singleFlight } from './single-flight.ts';
 import { unannounced } from './unannounced.ts';
 
+export type { FollowerEvent } from './follower-event.ts';
 export type FollowerPorts = MountPorts & LoadPorts & PodPorts & { readonly clock: Clock };
 
 export interface FollowerSources {
@@ -35,14 +36,6 @@ export interface FollowerPolicy {
   readonly certTimeoutMs: number | null;
   readonly kubeletNudge: boolean;
 }
-
-export type FollowerEvent =
-  | { readonly type: 'wanted/changed'; readonly wanted: Wanted; readonly elapsedMs: number }
-  | { readonly type: 'tick/checked'; readonly wanted: Wanted }
-  | { readonly type: 'certificate/concluded'; readonly load: LoadEvent; readonly elapsedMs: number }
-  | { readonly type: 'readiness/changed'; readonly readiness: Readiness }
-  | DeadlineEvent
-  | PodEvent;
 
 export interface Follower {
   readonly event$: Observable<FollowerEvent>;

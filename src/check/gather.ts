@@ -60,7 +60,7 @@ export const gather = async (gathering: Gathering): Promise<Evidence> => {
     return nobody ? 0 : 2 * config.retryPeriodMs;
   };
   const [renewal, access, cannotWatch] = await Promise.all([
-    observeRenewal({ read: readLease, monotonicMs: monotonicMs, serverMs, patienceMs, onWait }),
+    observeRenewal({ read: readLease, monotonicMs, serverMs, patienceMs, onWait }),
     surveyAccess(client, permissions(config, paths), early.state === 'there' ? early.value : [], config.namespace),
     watchProblem(client, paths.lease.collection, paths.lease.name),
   ]);

@@ -2,30 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startCaller } from './caller.ts';
 import { startCluster } from './cluster.ts';
 import { demoNames } from './demo-objects.ts';
+import type { DemoOptions, DemoSurroundings } from './demo-options.ts';
 import { startFleetPage } from './fleet-page.ts';
 import { followFleet } from './fleet.ts';
 import { freePorts } from './free-ports.ts';
 import { percentile } from './percentile.ts';
 import { startReplica } from './start-replica.ts';
-import type { Program } from './start-replica.ts';
 import { timeline } from './timeline.ts';
-
-export interface DemoOptions {
-  readonly replicas: number;
-  /** Null: until stopped. */
-  readonly rotations: number | null;
-  readonly kubeletDelayMs: number;
-  /** Of the status page with all replicas; null or 0: any that is free. */
-  readonly port: number | null;
-  readonly json: boolean;
-}
-
-export interface DemoSurroundings {
-  readonly program: Program;
-  readonly print: (text: string) => void;
-  /** Settles when somebody wants it to end. */
-  readonly stopped: Promise<void>;
-}
 
 const CALL_EVERY_MS = 10;
 const ROTATE_EVERY_MS = 20_000;
@@ -87,11 +70,12 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
   };
 
   const everybodyServes = (): boolean => fleet.servedByAll() !== null && fleet.endpoints().length === names.length;
+  const over = new AbortController();
   const story = async (): Promise<void> => {
     await fleet.until(everybodyServes, patienceMs);
     say('caller', 'every replica is ready; calls go on all the time from here');
     firstLoads = fleet.adoptionsMs.length;
-    await delay(FIRST_ROTATION_MS);
+    await delay(FIRST_ROTATION_MS, undefined, { signal: over.signal });
     for (let next = 1; next <= (options.rotations ?? Infinity); next += 1) {
       // Unreferenced: nobody waits for the pause after the last one.
       const started = delay(ROTATE_EVERY_MS, undefined, { ref: false });
@@ -108,6 +92,7 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
     troubles += 1;
     say('demo', `gave up waiting: ${error instanceof Error ? error.message : String(error)}`);
   });
+  over.abort();
   caller[Symbol.dispose]();
 
   const { calls, failed } = caller;
