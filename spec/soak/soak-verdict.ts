@@ -38,15 +38,15 @@ export interface SoakVerdict {
 }
 
 const MINUTE_MS = 60_000;
-const MOST_GROWTH_PERCENT = 5;
+const MOST_GROWTH = 1.05;
 
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /**
- * What is left of a soak. Memory counts as grown above 5 % of what it was. All is counted over the whole fleet, since what
- * a leader takes moves with the leadership; what each replica takes is told beside it.
+ * What is left of a soak. Memory counts as grown above 5 % of what it was, in each replica; that of all together is told
+ * beside it. Handles and watches are counted over the whole fleet, since those of the leader move with the leadership.
  */
 export const soakVerdict = ({ taken, baselineMs, endMs, before, after, ...heaps }: Soaked): SoakVerdict => {
   const windowMs = Math.min(MINUTE_MS, baselineMs / 2);
@@ -82,7 +82,11 @@ export const soakVerdict = ({ taken, baselineMs, endMs, before, after, ...heaps 
   ];
   const growthPercent = rounded((end / baseline - 1) * 100);
   const leftBehind = [
-    ...(growthPercent > MOST_GROWTH_PERCENT ? [`memory: ${rounded(baseline)} MiB, then ${rounded(end)} MiB`] : []),
+    ...replicas.flatMap(({ memoryMiB: own }, at) =>
+      own.end > own.baseline * MOST_GROWTH
+        ? [`memory of replica ${at}: ${rounded(own.baseline)} MiB, then ${rounded(own.end)} MiB`]
+        : [],
+    ),
     ...Object.entries(counted).flatMap(([what, counts]) => {
       const [then, now] = [sum(counts.map((one) => one.before)), sum(counts.map((one) => one.after))];
       return now > then ? [`${what}: ${then}, then ${now}`] : [];
