@@ -40,7 +40,7 @@ describe('the verdict on a soak', () => {
     const verdict = soakVerdict(soaked((minute) => [60 + minute, 60, 60]));
     expect(verdict.leftBehind).to.deep.equal(['memory of replica 0: 64.5 MiB, then 89.5 MiB']);
     expect(verdict.replicas.map(({ memoryMiB }) => memoryMiB.growthPerHour)).to.deep.equal([60, 0, 0]);
-    expect(verdict.memoryMiB).to.deep.equal({ baseline: 184.5, end: 209.5, growthPercent: 13.6 });
+    expect(verdict.memoryMiB).to.deep.equal({ baseline: 184.5, end: 209.5, growthPercent: 13.5 });
     expect(soakVerdict(soaked((minute) => [60 + minute / 20, 60, 60])).leftBehind).to.deep.equal([]);
   });
 
