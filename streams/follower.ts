@@ -8,7 +8,7 @@ import { expectedHash } from './expected-hash.ts';
 import type { FollowerEvent } from './follower-event.ts';
 import { firstSight } from './first-sight.ts';
 import { loadCertificate } from './load-certificate.ts';
-import type { LoadEvent, LoadPorts, Wanted } from './load-certificate.ts';
+import type { LoadEvent, LoadPorts, Swapped, Wanted } from './load-certificate.ts';
 import type { LeaseSnapshot, VerifiedPair } from './model.ts';
 import { mountedHash } from './mounted-hash.ts';
 import type { MountPorts } from './mounted-hash.ts';
@@ -61,7 +61,7 @@ const hashesOf = (sighting: Sighting): readonly string[] => {
 };
 
 /** Failed loads that time can mend are tried again; anything else waits for another announcement or another mount. */
-const retryInMs = (random: () => number) => (load: LoadEvent, failures: number) => {
+const retryInMs = (random: () => number) => (load: LoadEvent | Swapped, failures: number) => {
   const retryable =
     (load.type === 'certificate/rejected' && load.retryable) ||
     (load.type === 'certificate/served' && load.untrusted !== null);
@@ -85,9 +85,10 @@ export const follower = (
   const mounted$ = mountedHash(tick$, ports);
   const wanted$ = combineLatest({ lease: announced$, mounted: mounted$ }).pipe(share());
 
-  const load$ = wanted$.pipe(singleFlight(loadCertificate(ports), { retryInMs: retryInMs(ports.random) }), share());
+  const flight$ = wanted$.pipe(singleFlight(loadCertificate(ports), { retryInMs: retryInMs(ports.random) }), share());
+  const load$ = flight$.pipe(filter((load) => load.type !== 'certificate/swapped'));
 
-  const readiness$ = merge(load$, tick$.pipe(map(() => ({ type: 'tick' }) as const))).pipe(readiness(ports.clock));
+  const readiness$ = merge(flight$, tick$.pipe(map(() => ({ type: 'tick' }) as const))).pipe(readiness(ports.clock));
 
   const servedHash$ = readiness$.pipe(
     map(({ served }) => served?.hash),

@@ -1,4 +1,4 @@
-import { EMPTY, catchError, concatMap, defer, map, of, throwError } from 'rxjs';
+import { EMPTY, catchError, concatMap, defer, map, of, startWith, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Announcement, LeaseSnapshot, MountReading, VerifiedPair } from './model.ts';
 import { Problem } from './problem.ts';
@@ -34,6 +34,12 @@ export type LoadEvent =
     }
   | { readonly type: 'certificate/served'; readonly pair: VerifiedPair; readonly untrusted: string | null };
 
+/** In the server, its handshake still to come: not a conclusion. */
+export interface Swapped {
+  readonly type: 'certificate/swapped';
+  readonly hash: string;
+}
+
 const rejected = (hash: string, reason: string, retryable: boolean): LoadEvent => ({
   type: 'certificate/rejected',
   hash,
@@ -44,12 +50,12 @@ const rejected = (hash: string, reason: string, retryable: boolean): LoadEvent =
 /**
  * One load, start to end: compare, verify, serve, shake hands. Whatever fails leaves the server as it was.
  *
- *     announced a, mounted a   --verify--serve--handshake--(served|)
+ *     announced a, mounted a   --verify--serve--swapped--handshake--(served|)
  *     announced a, mounted b   (mismatched|)
  */
 export const loadCertificate =
   (ports: LoadPorts) =>
-  ({ lease, mounted }: Wanted): Observable<LoadEvent> => {
+  ({ lease, mounted }: Wanted): Observable<LoadEvent | Swapped> => {
     const announcement = lease?.announcement ?? null;
     if (announcement === null) return of({ type: 'certificate/unannounced', malformed: lease?.malformed ?? null });
 
@@ -59,11 +65,11 @@ export const loadCertificate =
     if (mounted.hash === null) return of({ type: 'certificate/unmounted', hash });
     if (mounted.hash !== hash) return of({ type: 'certificate/mismatched', hash, filesystemHash: mounted.hash });
 
-    const serve = (pair: VerifiedPair): Observable<LoadEvent> =>
-      defer(() => ports.serve(pair)).pipe(
-        concatMap(() => ports.handshake(pair)),
-        map((untrusted): LoadEvent => ({ type: 'certificate/served', pair, untrusted })),
-      );
+    const swapped: Swapped = { type: 'certificate/swapped', hash };
+    const handshake = (pair: VerifiedPair): Observable<LoadEvent> =>
+      defer(() => ports.handshake(pair)).pipe(map((untrusted) => ({ type: 'certificate/served', pair, untrusted })));
+    const serve = (pair: VerifiedPair): Observable<LoadEvent | Swapped> =>
+      defer(() => ports.serve(pair)).pipe(concatMap(() => handshake(pair).pipe(startWith(swapped))));
 
     return defer(() => ports.verify(mounted, announcement)).pipe(
       concatMap((verdict) => {

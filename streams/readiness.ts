@@ -1,7 +1,7 @@
-import { distinctUntilChanged, map, scan, shareReplay } from 'rxjs';
+import { distinctUntilChanged, filter, map, scan, shareReplay } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Clock } from './clock.ts';
-import type { LoadEvent } from './load-certificate.ts';
+import type { LoadEvent, Swapped } from './load-certificate.ts';
 import type { VerifiedPair } from './model.ts';
 
 export type UnreadyReason =
@@ -20,15 +20,17 @@ export interface Readiness {
 }
 
 type Served = Extract<LoadEvent, { type: 'certificate/served' }>;
-type Occasion = LoadEvent | { readonly type: 'tick' };
+type Occasion = LoadEvent | Swapped | { readonly type: 'tick' };
 
 interface Fold {
   readonly served: Served | null;
   /** What is in the way of a first certificate. */
   readonly obstacle: UnreadyReason;
+  /** Another pair is in the server than `served`, and nobody has shaken hands with it yet. */
+  readonly isSwapping: boolean;
 }
 
-const obstacleOf = (occasion: Exclude<Occasion, Served>, before: UnreadyReason): UnreadyReason => {
+const obstacleOf = (occasion: Exclude<Occasion, Served | Swapped>, before: UnreadyReason): UnreadyReason => {
   switch (occasion.type) {
     case 'certificate/unannounced':
       return 'no-announcement';
@@ -41,6 +43,14 @@ const obstacleOf = (occasion: Exclude<Occasion, Served>, before: UnreadyReason):
     case 'tick':
       return before;
   }
+};
+
+const nextFold = (fold: Fold, occasion: Occasion): Fold => {
+  const { served, obstacle } = fold;
+  if (occasion.type === 'certificate/served') return { served: occasion, obstacle, isSwapping: false };
+  if (occasion.type === 'certificate/swapped') return { ...fold, isSwapping: true };
+  const isSwapping = fold.isSwapping && occasion.type === 'tick';
+  return { served, obstacle: obstacleOf(occasion, obstacle), isSwapping };
 };
 
 const reasonsOf = ({ served, obstacle }: Fold, nowMs: number): readonly UnreadyReason[] => {
@@ -58,7 +68,8 @@ const sameReadiness = (left: Readiness, right: Readiness): boolean =>
 
 /**
  * What is served, whether it may be called ready, and why not. Once something is served, nothing that fails later takes
- * readiness away; only its own expiry and a failed handshake do. Looked at again at each tick, on the wall clock.
+ * readiness away; only its own expiry and a failed handshake do. Looked at again at each tick, on the wall clock, but not
+ * while the server has another pair already whose handshake is still to come.
  *
  *     load     --mismatched------served a-----rejected b-----------
  *     tick     t------t------t------t------t------t------t------t--   (a expires)
@@ -68,13 +79,8 @@ export const readiness =
   (clock: Clock) =>
   (occasion$: Observable<Occasion>): Observable<Readiness> =>
     occasion$.pipe(
-      scan(
-        ({ served, obstacle }: Fold, occasion): Fold => {
-          if (occasion.type === 'certificate/served') return { served: occasion, obstacle };
-          return { served, obstacle: obstacleOf(occasion, obstacle) };
-        },
-        { served: null, obstacle: 'no-announcement' },
-      ),
+      scan(nextFold, { served: null, obstacle: 'no-announcement', isSwapping: false }),
+      filter(({ isSwapping }) => !isSwapping),
       map((fold) => {
         const reasons = reasonsOf(fold, clock.wallMs());
         return { ready: reasons.length === 0, reasons, served: fold.served?.pair ?? null };

@@ -66,7 +66,7 @@ describe('loadCertificate', () => {
     });
   });
 
-  it('verifies, serves and shakes hands, one after the other', () => {
+  it('verifies, serves, says that it has swapped, and shakes hands, one after the other', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const verify$ = cold('   --(v|)     ', verdicts);
       const serve$ = cold('      ---(s|)  ', { s: undefined });
@@ -74,9 +74,9 @@ describe('loadCertificate', () => {
       const verifySubs = '     ^-!        ';
       const serveSubs = '      --^--!     ';
       const handshakeSubs = '  -----^!    ';
-      const expected = '       ------(c|) ';
+      const expected = '       -----s(c|) ';
       const load$ = loadCertificate(ports(verify$, serve$, handshake$))(wanted);
-      expectObservable(load$).toBe(expected, { c: loads.served('a') });
+      expectObservable(load$).toBe(expected, { s: loads.swapped('a'), c: loads.served('a') });
       expectSubscriptions(verify$.subscriptions).toBe(verifySubs);
       expectSubscriptions(serve$.subscriptions).toBe(serveSubs);
       expectSubscriptions(handshake$.subscriptions).toBe(handshakeSubs);
@@ -100,7 +100,7 @@ describe('loadCertificate', () => {
           return cold('-(h|)', handshakes);
         },
       })(wanted);
-      expectObservable(load$).toBe('---(c|)', { c: loads.served('a') });
+      expectObservable(load$).toBe('--s(c|)', { s: loads.swapped('a'), c: loads.served('a') });
       flush();
       expect(seen).to.deep.equal([wanted.mounted, wanted.lease.announcement, pair, pair]);
     });
@@ -136,9 +136,10 @@ describe('loadCertificate', () => {
       const verify$ = cold('   -(v|)  ', verdicts);
       const serve$ = cold('     -(s|) ', { s: undefined });
       const handshake$ = cold('  -(u|)', handshakes);
-      const expected = '       ---(c|)';
+      const expected = '       --s(c|)';
       const load$ = loadCertificate(ports(verify$, serve$, handshake$))(wanted);
-      expectObservable(load$).toBe(expected, { c: loads.untrusted('a', 'unable to verify the first certificate') });
+      const untrusted = loads.untrusted('a', 'unable to verify the first certificate');
+      expectObservable(load$).toBe(expected, { s: loads.swapped('a'), c: untrusted });
     });
   });
 
@@ -187,7 +188,8 @@ describe('loadCertificate', () => {
         const bad = <T>(values: Record<string, T>) => cold('-#', values, bug);
         expectObservable(loadCertificate(ports(bad(verdicts)))(wanted)).toBe('-#', {}, bug);
         expectObservable(loadCertificate(ports(verify$, bad({ s: undefined })))(wanted)).toBe('--#', {}, bug);
-        expectObservable(loadCertificate(ports(verify$, serve$, bad(handshakes)))(wanted)).toBe('---#', {}, bug);
+        const shaking$ = loadCertificate(ports(verify$, serve$, bad(handshakes)))(wanted);
+        expectObservable(shaking$).toBe('--s#', { s: loads.swapped('a') }, bug);
       });
     });
   });
@@ -224,7 +226,8 @@ describe('loadCertificate', () => {
         const handshake$ = cold('  ----(h|)', handshakes);
         const unsub = '          ^---!     ';
         const handshakeSubs = '  --^-!     ';
-        expectObservable(loadCertificate(ports(verify$, serve$, handshake$))(wanted), unsub).toBe('');
+        const load$ = loadCertificate(ports(verify$, serve$, handshake$))(wanted);
+        expectObservable(load$, unsub).toBe('--s', { s: loads.swapped('a') });
         expectSubscriptions(handshake$.subscriptions).toBe(handshakeSubs);
       });
     });

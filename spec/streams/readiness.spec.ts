@@ -1,4 +1,6 @@
-import type { LoadEvent } from '../../streams/load-certificate.ts';
+import type { LoadEvent, Swapped } from '../../streams/load-certificate.ts';
+import type { TestScheduler } from 'rxjs/testing';
+import type { Clock } from '../../streams/clock.ts';
 import { readiness } from '../../streams/readiness.ts';
 import type { Readiness, UnreadyReason } from '../../streams/readiness.ts';
 import type { VerifiedPair } from '../../streams/model.ts';
@@ -8,7 +10,7 @@ import { marbles } from '../support/marbles.ts';
 import { pairOf } from '../support/pair-of.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 
-type Occasion = LoadEvent | { readonly type: 'tick' };
+type Occasion = LoadEvent | Swapped | { readonly type: 'tick' };
 
 describe('readiness', () => {
   const tick = { type: 'tick' } as const;
@@ -169,6 +171,56 @@ describe('readiness', () => {
         const values = { a: ready(short), x: unready(short, 'certificate-expired') };
         expectObservable(ahead$).toBe(' -a-x-', values);
         expectObservable(behind$).toBe('-x-a-', values);
+      });
+    });
+  });
+
+  describe('between taking up a pair and shaking hands with it (F6)', () => {
+    const short = pairOf('a', { leaf: factsOf('leaf', { notBeforeMs: 0, notAfterMs: 6 }) });
+    /** The clock is set back by this much after the ninth frame. */
+    const setBack = (scheduler: TestScheduler): Clock => {
+      const clock = virtualClock(scheduler);
+      return { ...clock, wallMs: () => (clock.wallMs() < 9 ? clock.wallMs() : clock.wallMs() - 9) };
+    };
+    const values = {
+      t: tick,
+      a: served(short),
+      s: loads.swapped('b'),
+      b: served(b),
+      r: loads.rejected('b', 'no answer'),
+    };
+
+    it('does not call itself ready with the older one, which is no longer served', () => {
+      marbles(({ hot, expectObservable }, scheduler) => {
+        const occasion$ = hot<Occasion>('-a-----t-s-t-b-t-', values);
+        const expected = '               -a-----x-----b---';
+        expectObservable(occasion$.pipe(readiness(setBack(scheduler)))).toBe(expected, {
+          a: ready(short),
+          x: unready(short, 'certificate-expired'),
+          b: ready(b),
+        });
+      });
+    });
+
+    it('does not lose readiness by the expiry of the older one', () => {
+      marbles(({ hot, expectObservable }, scheduler) => {
+        const occasion$ = hot<Occasion>('-a-s---t-b-t-', values);
+        const expected = '               -a-------b---';
+        expectObservable(occasion$.pipe(readiness(virtualClock(scheduler)))).toBe(expected, {
+          a: ready(short),
+          b: ready(b),
+        });
+      });
+    });
+
+    it('goes by the older one again when the handshake could not be tried', () => {
+      marbles(({ hot, expectObservable }, scheduler) => {
+        const occasion$ = hot<Occasion>('-a-s---t-r-t-', values);
+        const expected = '               -a-------x---';
+        expectObservable(occasion$.pipe(readiness(virtualClock(scheduler)))).toBe(expected, {
+          a: ready(short),
+          x: unready(short, 'certificate-expired'),
+        });
       });
     });
   });

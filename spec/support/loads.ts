@@ -1,8 +1,8 @@
-import type { LoadEvent } from '../../streams/load-certificate.ts';
+import type { LoadEvent, Swapped } from '../../streams/load-certificate.ts';
 import type { VerifiedPair } from '../../streams/model.ts';
 import { pairOf } from './pair-of.ts';
 
-/** How a load can end. */
+/** How a load can end, and what it says on its way. */
 export const loads = {
   unannounced: (malformed: string | null = null): LoadEvent => ({ type: 'certificate/unannounced', malformed }),
   unmounted: (hash: string): LoadEvent => ({ type: 'certificate/unmounted', hash }),
@@ -17,6 +17,7 @@ export const loads = {
     reason,
     retryable,
   }),
+  swapped: (hash: string): Swapped => ({ type: 'certificate/swapped', hash }),
   served: (hash: string, rest: Partial<VerifiedPair> = {}): LoadEvent => ({
     type: 'certificate/served',
     pair: pairOf(hash, rest),
