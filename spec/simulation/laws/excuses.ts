@@ -30,16 +30,20 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
    * The `ca.crt` of a Secret may be anybody's: of that of the announced one, what signs its leaf is a trace; of another,
    * nothing is.
    */
+  const toldBy = (announced: string | undefined): readonly string[] => {
+    const secret = api.secret.get('secret')?.value;
+    if (secret?.crt == null || secret.crt !== announced) return [];
+    const { crt, trust } = secret;
+    return trust.filter((ca) => !fails(crt, [ca]));
+  };
   const standingAuthorities = (): readonly string[] => {
     const targets = api.target.list().flatMap(({ value }) => value.bundles.flat());
-    const secret = api.secret.get('secret')?.value;
-    const isAnnounced = secret?.crt === api.lease.get('lease')?.value.announcement?.hash;
-    const told = (secret?.trust ?? []).filter((ca) => isAnnounced && secret?.crt != null && !fails(secret.crt, [ca]));
-    return [...told, ...bundle(), ...targets];
+    return [...toldBy(api.lease.get('lease')?.value.announcement?.hash), ...bundle(), ...targets];
   };
   const removedBy = (signal: WrittenSignal): readonly string[] => {
     if (signal.kind === 'target') return signal.before?.bundles.flat() ?? [];
     if (signal.kind === 'secret') return signal.before?.trust ?? [];
+    if (signal.kind === 'lease') return toldBy(signal.before?.announcement?.hash);
     return signal.kind === 'authority' ? (signal.before?.bundle ?? []) : [];
   };
 
