@@ -1,4 +1,4 @@
-import { concatMap, map, of, throwError } from 'rxjs';
+import { catchError, concatMap, map, of, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { LeaderPorts, ObjectStep } from '../streams/leader.ts';
 import type { Touched } from '../streams/observe-cluster.ts';
@@ -33,6 +33,12 @@ export const performStep = (
     return step.kind === 'issue-leaf' || step.kind === 'publish-trust' ? paths.secret.path : paths.authority.path;
   };
 
+  /** What counts is what stands there; when that cannot be read, what the API server said of the write, which it took. */
+  const readBack = (step: ObjectStep, written: unknown): Observable<unknown> =>
+    get(standing(step)).pipe(
+      catchError((error: unknown) => (error instanceof Problem ? of(written) : throwError(() => error))),
+    );
+
   const request = stepRequest(client, paths, issue);
 
   return {
@@ -43,8 +49,7 @@ export const performStep = (
           if (!fence()) return throwError(() => new Problem('no longer the leader, nothing was written'));
           return client.send(write);
         }),
-        // Read back: what counts is what stands there.
-        concatMap((written) => (step.kind === 'inject' ? get(standing(step)) : of(written))),
+        concatMap((written) => (step.kind === 'inject' ? readBack(step, written) : of(written))),
         map((object) => understand(step.kind, () => touch(step, object))),
       ),
   };

@@ -1,4 +1,4 @@
-import { concatMap, defer, map, of, throwError } from 'rxjs';
+import { catchError, concatMap, defer, map, of, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { LeaderPorts, ObjectStep } from '../../streams/leader.ts';
 import type { CertificateFacts } from '../../streams/model.ts';
@@ -114,6 +114,9 @@ export const performStep = ({
     }
   };
 
+  const readBack = (step: ObjectStep, written: Touched): Observable<Touched> =>
+    read(step).pipe(catchError((error: unknown) => (error instanceof Problem ? of(written) : throwError(() => error))));
+
   return {
     refresh: read,
     perform: (step, fence) =>
@@ -123,7 +126,7 @@ export const performStep = ({
           tell({ type: 'sent', machine, step });
           return net.request(host, `write (${step.kind})`, write);
         }),
-        concatMap((touched) => (step.kind === 'inject' ? read(step) : of(touched))),
+        concatMap((touched) => (step.kind === 'inject' ? readBack(step, touched) : of(touched))),
       ),
   };
 };

@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { firstValueFrom, of, throwError } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { clusterPaths } from '../../src/cluster-paths.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { KubeProblem } from '../../src/kube/kube-problem.ts';
+import type { KubeRequest } from '../../src/kube/kube-request.ts';
+import type { NewSecrets } from '../../src/new-secrets.ts';
+import { objectStates } from '../../src/object-states.ts';
+import { performStep } from '../../src/perform-step.ts';
+import type { Touched } from '../../streams/observe-cluster.ts';
+import type { Step } from '../../streams/step.ts';
+import { parse } from '../config/parse.ts';
+import { pki } from '../support/pki.ts';
+
+const CONFIGURATION = 'validatingwebhookconfiguration/webhook';
+
+describe('a caBundle that was written', () => {
+  const configuration = (resourceVersion: string, pem: string) => ({
+    metadata: { name: 'webhook', resourceVersion },
+    webhooks: [{ name: 'first.example.com', clientConfig: { caBundle: Buffer.from(pem).toString('base64') } }],
+  });
+  const { target: stateOf } = objectStates;
+  const asState = stateOf('validatingwebhookconfiguration');
+
+  /** Writes our CA where nothing stands; `readBack` is what the API server says when it is asked again. */
+  const inject = async (readBack: (pem: string) => Observable<unknown>): Promise<[Touched, string]> => {
+    const parsed = parse({ CA_BUNDLE_TARGETS: CONFIGURATION });
+    if (!parsed.ok) throw new Error(parsed.problems.join());
+    const paths = clusterPaths(parsed.config);
+    const { certificatePem: pem } = await pki.authority();
+    const before = asState(configuration('1', ''));
+    const [trust = []] = asState(configuration('1', pem)).bundles;
+
+    const answers = [of(configuration('1', '')), of(configuration('2', pem)), readBack(pem)];
+    const asked: string[] = [];
+    const send = ({ method }: KubeRequest): Observable<unknown> => {
+      asked.push(method);
+      return answers[asked.length - 1] ?? throwError(() => new Error('asked too often'));
+    };
+    const ports = performStep({ send } as KubeClient, paths, {} as NewSecrets);
+    const step = { kind: 'inject', target: CONFIGURATION, trust, basis: before } satisfies Step;
+    const touched = await firstValueFrom(ports.perform(step, () => true));
+    expect(asked).to.deep.equal(['GET', 'PATCH', 'GET']);
+    return [touched, pem];
+  };
+
+  it('is what stands there when it is read back', async () => {
+    const [touched] = await inject(() => of(configuration('3', '')));
+    expect(touched).to.deep.equal({
+      object: 'target',
+      id: CONFIGURATION,
+      state: asState(configuration('3', '')),
+    });
+  });
+
+  it('is what the API server said of the write when it cannot be read back, so that a fight is counted', async () => {
+    const [touched, pem] = await inject(() => throwError(() => new KubeProblem('GET: 503', { status: 503 })));
+    expect(touched).to.deep.equal({
+      object: 'target',
+      id: CONFIGURATION,
+      state: asState(configuration('2', pem)),
+    });
+  });
+
+  it('is no excuse for a bug', async () => {
+    const bug = new TypeError('a bug');
+    const failure = await inject(() => throwError(() => bug)).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    expect(failure).to.equal(bug);
+  });
+});
