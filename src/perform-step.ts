@@ -1,4 +1,4 @@
-import { catchError, concatMap, map, of, throwError } from 'rxjs';
+import { catchError, concat, concatMap, map, of, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { LeaderPorts, ObjectStep } from '../streams/leader.ts';
 import type { Touched } from '../streams/observe-cluster.ts';
@@ -33,6 +33,11 @@ export const performStep = (
     return step.kind === 'issue-leaf' || step.kind === 'publish-trust' ? paths.secret.path : paths.authority.path;
   };
 
+  const secretNow = (): Observable<Touched> =>
+    get(paths.secret.path).pipe(
+      map((object) => ({ object: 'secret', state: understand('a Secret', () => objectStates.secret(object)) })),
+    );
+
   /** What counts is what stands there; when that cannot be read, what the API server said of the write, which it took. */
   const readBack = (step: ObjectStep, written: unknown): Observable<unknown> =>
     get(standing(step)).pipe(
@@ -42,7 +47,10 @@ export const performStep = (
   const request = stepRequest(client, paths, issue);
 
   return {
-    refresh: (step) => get(standing(step)).pipe(map((object) => understand(step.kind, () => touch(step, object)))),
+    refresh: (step) => {
+      const object$ = get(standing(step)).pipe(map((object) => understand(step.kind, () => touch(step, object))));
+      return step.kind === 'inject' && step.secret !== undefined ? concat(secretNow(), object$) : object$;
+    },
     perform: (step, fence) =>
       request(step).pipe(
         concatMap((write) => {

@@ -1,4 +1,4 @@
-import { concatMap, from, map } from 'rxjs';
+import { concatMap, from, map, of } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { ObjectStep } from '../streams/leader.ts';
 import type { CertificateFacts } from '../streams/model.ts';
@@ -39,6 +39,9 @@ export const stepRequest = (
 
   const authorityAt = (basis: { readonly resourceVersion: string }): Observable<SecretObject> =>
     get(paths.authority.path).pipe(map((object) => unmoved(secretOf(object), basis)));
+
+  const secretAt = (basis: { readonly resourceVersion: string }): Observable<SecretObject> =>
+    get(paths.secret.path).pipe(map((object) => unmoved(secretOf(object), basis)));
 
   return (step) => {
     switch (step.kind) {
@@ -88,6 +91,9 @@ export const stepRequest = (
         return get(path).pipe(
           map((object) => understand(step.target, () => targetObject(type, FIELD_MANAGER)(object))),
           map((object) => unmoved(object, step.basis)),
+          concatMap((object) =>
+            step.secret === undefined ? of(object) : secretAt(step.secret).pipe(map(() => object)),
+          ),
           map(({ resourceVersion, fields }) => {
             const wrong = fields.filter(({ pem }) => pem !== value);
             return objectWrites.setFields(

@@ -34,7 +34,7 @@ export const planExternal = (
   );
   const standing = alive(union(...seen.flatMap(({ state }) => state.bundles)), nowMs);
   const wide = union(wanted, standing);
-  const inject = (target: string, trust: Certificates, basis: TargetState): Step => ({
+  const inject = (target: string, trust: Certificates, basis: TargetState): Extract<Step, { kind: 'inject' }> => ({
     kind: 'inject',
     target,
     trust,
@@ -61,5 +61,7 @@ export const planExternal = (
   if (nowMs < servedSinceMs + caOverlapMs) return null;
 
   const older = seen.find(({ state, held }) => !held && !state.bundles.every((own) => same(own, wanted)));
-  return older === undefined ? null : inject(older.id, wanted, older.state);
+  // Two lead for a while when the Lease was deleted; the one that hears nothing any more must not take away what the other
+  // has just given for the next certificate.
+  return older === undefined ? null : { ...inject(older.id, wanted, older.state), secret };
 };

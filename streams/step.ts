@@ -16,6 +16,8 @@ export type Step =
       readonly target: string;
       readonly trust: readonly CertificateFacts[];
       readonly basis: TargetState;
+      /** What must still stand in the Secret right before the write, on account of which trust is taken away. */
+      readonly secret?: SecretState;
     }
   | {
       readonly kind: 'issue-leaf';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { firstValueFrom, of, throwError } from 'rxjs';
+import { firstValueFrom, lastValueFrom, of, throwError, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { clusterPaths } from '../../src/cluster-paths.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -9,6 +9,7 @@ import type { NewSecrets } from '../../src/new-secrets.ts';
 import { objectStates } from '../../src/object-states.ts';
 import { performStep } from '../../src/perform-step.ts';
 import type { Touched } from '../../streams/observe-cluster.ts';
+import { Problem } from '../../streams/problem.ts';
 import type { Step } from '../../streams/step.ts';
 import { parse } from '../config/parse.ts';
 import { pki } from '../support/pki.ts';
@@ -70,5 +71,60 @@ describe('a caBundle that was written', () => {
       (error: unknown) => error,
     );
     expect(failure).to.equal(bug);
+  });
+
+  describe('on account of a Secret', () => {
+    const secret = async (resourceVersion: string) => {
+      const { certificate, key, trust } = await pki.pair();
+      const data = {
+        'tls.crt': certificate.toString('base64'),
+        'tls.key': key.toString('base64'),
+        'ca.crt': trust.toString('base64'),
+      };
+      return { metadata: { name: 'certs', resourceVersion }, data };
+    };
+
+    /** What stands in the Secret now, and what the decision to narrow rested on. */
+    const narrow = async (now: unknown, before: unknown) => {
+      const parsed = parse({ CA_BUNDLE_TARGETS: CONFIGURATION, CERT_ISSUER: 'external' });
+      if (!parsed.ok) throw new Error(parsed.problems.join());
+      const paths = clusterPaths(parsed.config);
+      const { certificatePem: pem } = await pki.authority();
+      const written: string[] = [];
+      const send = ({ method, path }: KubeRequest): Observable<unknown> => {
+        if (method !== 'GET') written.push(path);
+        return of(path === paths.secret.path ? now : configuration('1', pem));
+      };
+      const ports = performStep({ send } as KubeClient, paths, {} as NewSecrets);
+      const step = {
+        kind: 'inject',
+        target: CONFIGURATION,
+        trust: [],
+        basis: asState(configuration('1', pem)),
+        secret: objectStates.secret(before),
+      } satisfies Step;
+      return { ports, step, written, standing: asState(configuration('1', pem)) };
+    };
+
+    it('is written while that stands', async () => {
+      const { ports, step, written } = await narrow(await secret('7'), await secret('7'));
+      await firstValueFrom(ports.perform(step, () => true));
+      expect(written).to.have.lengthOf(1);
+    });
+
+    it('is not written once another stands there, and both are read again', async () => {
+      const now = await secret('8');
+      const { ports, step, written, standing } = await narrow(now, await secret('7'));
+      const failure = await firstValueFrom(ports.perform(step, () => true)).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      expect(failure).to.be.instanceOf(Problem).with.property('status', 409);
+      expect(written).to.deep.equal([]);
+      expect(await lastValueFrom(ports.refresh(step).pipe(toArray()))).to.deep.equal([
+        { object: 'secret', state: objectStates.secret(now) },
+        { object: 'target', id: CONFIGURATION, state: standing },
+      ]);
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { catchError, concatMap, defer, map, of, throwError } from 'rxjs';
+import { catchError, concat, concatMap, defer, map, of, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { LeaderPorts, ObjectStep } from '../../streams/leader.ts';
 import type { CertificateFacts } from '../../streams/model.ts';
@@ -35,13 +35,15 @@ export const performStep = ({
       throw new Problem(`${entry.name} changed before it was written`, 409);
     return entry;
   };
+  const readSecret = (): Observable<Touched> =>
+    get(api.secret, 'secret').pipe(map((entry) => ({ object: 'secret', state: views.secret(entry) })));
   const read = (step: ObjectStep): Observable<Touched> => {
     if (step.kind === 'inject') {
       const id = step.target;
       return get(api.target, id).pipe(map((entry) => ({ object: 'target', id, state: views.target(entry) })));
     }
     return step.kind === 'issue-leaf' || step.kind === 'publish-trust'
-      ? get(api.secret, 'secret').pipe(map((entry) => ({ object: 'secret', state: views.secret(entry) })))
+      ? readSecret()
       : get(api.authority, 'authority').pipe(map((entry) => ({ object: 'authority', state: views.authority(entry) })));
   };
 
@@ -51,6 +53,8 @@ export const performStep = ({
     const fresh = newValues(pki, { ...scenario, names: scenario.policy.names, nowMs: clock.wallMs() });
     const authority = (basis: { readonly resourceVersion: string }) =>
       get(api.authority, 'authority').pipe(map((entry) => unmoved(entry, basis)));
+    const secretAt = (basis: { readonly resourceVersion: string }) =>
+      get(api.secret, 'secret').pipe(map((entry) => unmoved(entry, basis)));
     const putAuthority = (basis: string | null, change: (value: StoredAuthority | null) => StoredAuthority) => () => {
       const entry =
         basis === null
@@ -102,6 +106,7 @@ export const performStep = ({
         const bundle = names(step.trust);
         return get(api.target, id).pipe(
           map((entry) => unmoved(entry, step.basis)),
+          concatMap((entry) => (step.secret === undefined ? of(entry) : secretAt(step.secret).pipe(map(() => entry)))),
           map(({ version }) => () => {
             const entry = api.target.update(write(id), String(version), ({ bundles }) => ({
               bundles: bundles.map(() => bundle),
@@ -118,7 +123,8 @@ export const performStep = ({
     read(step).pipe(catchError((error: unknown) => (error instanceof Problem ? of(written) : throwError(() => error))));
 
   return {
-    refresh: read,
+    refresh: (step) =>
+      step.kind === 'inject' && step.secret !== undefined ? concat(readSecret(), read(step)) : read(step),
     perform: (step, fence) =>
       defer(() => prepare(step)).pipe(
         concatMap((write) => {

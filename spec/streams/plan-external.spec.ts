@@ -146,6 +146,17 @@ describe('planExternal', () => {
     });
   });
 
+  it('hands one that takes trust away the Secret on account of which it does', () => {
+    const sketch = { ...OVERLAP, servedMinutes: 60 };
+    expect(planExternal(observed(sketch), policy, nowMs)).to.deep.equal({
+      kind: 'inject',
+      target: 'target-0',
+      trust: clusterOf.certificates('B'),
+      basis: clusterOf.targetState('B+A'),
+      secret: clusterOf.secret('b1:B'),
+    });
+  });
+
   /** Somebody else's Secrets, one after the other, each once the one before is at rest or right in its midst. */
   const settle = (secrets: readonly string[], writesBetween: number, syncing: readonly string[]): readonly Step[] => {
     const cluster = toyCluster(observed({ ...served('a1'), targets: ['A', 'A|A'], pods: 'a1 a1 a1' }), {
