@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isBuiltin } from 'node:module';
-import { build as bundle, transform, type Metafile, type Plugin } from 'esbuild';
+import { build as bundle, transform, type BuildOptions as EsbuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { writeSbom } from './write-sbom.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -75,6 +75,51 @@ const wrapped = (text: string): string => {
   return `${shebang}${begin}${rest}${end}`;
 };
 
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node24',
+  mainFields: ['module', 'main'],
+  alias,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 120,
+  legalComments: 'eof',
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+} satisfies EsbuildOptions;
+
+/**
+ * Libraries that few starts need go into a function of their own. All else that comes from ES modules stands side by side in
+ * one, and V8 makes an object of each function there before the first line runs: more than half would be of these.
+ *
+ * @param boxes gets what is in each, by its path from the root
+ */
+const lateInBoxes = (boxes: Map<string, Metafile>, sourcemap: boolean): Plugin => ({
+  name: 'late-in-boxes',
+  setup: (build) => {
+    build.onResolve({ filter: /^@peculiar\/x509$|client-node\/dist\/config\.js$/ }, ({ path }) => ({
+      path,
+      namespace: 'box',
+    }));
+    build.onLoad({ filter: /./, namespace: 'box' }, async ({ path }) => {
+      const { metafile, outputFiles } = await bundle({
+        ...common,
+        stdin: { contents: `export * from ${JSON.stringify(path)}`, resolveDir: root },
+        plugins: [builtinsWhenUsed, withoutUnused],
+        // A front forwards with the same one.
+        external: ['undici/*'],
+        sourcemap: sourcemap ? 'inline' : false,
+      });
+      boxes.set(`box:${path}`, metafile);
+      return { contents: outputFiles[0]?.text ?? '', resolveDir: root };
+    });
+  },
+});
+
 export interface BuildOptions {
   readonly entry: string;
   readonly outfile: string;
@@ -93,18 +138,18 @@ const partOf = (path: string): string =>
   /node_modules\/(?<library>(?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.groups?.['library'] ??
   path.split('/').slice(0, 2).join('/');
 
-/** What was parsed and then dropped as unused is not inside. */
-const inputsOf = ({ outputs }: Metafile): readonly string[] =>
-  Object.values(outputs).flatMap(({ inputs }) =>
-    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
-  );
+type Inside = readonly (readonly [path: string, bytes: number])[];
 
-const partsOf = ({ outputs }: Metafile): Built['parts'] => {
-  const bytes = new Map<string, number>();
-  for (const [path, { bytesInOutput }] of Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs))) {
-    bytes.set(partOf(path), (bytes.get(partOf(path)) ?? 0) + bytesInOutput);
-  }
-  return [...bytes].sort(([, a], [, b]) => b - a);
+/** What was parsed and then dropped as unused is not inside. */
+const insideOf = (whole: Metafile, boxes: ReadonlyMap<string, Metafile>): Inside =>
+  [whole, ...boxes.values()]
+    .flatMap(({ outputs }) => Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs)))
+    .flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 && !boxes.has(path) ? [[path, bytesInOutput]] : []));
+
+const partsOf = (inside: Inside): Built['parts'] => {
+  const parts = new Map<string, number>();
+  for (const [path, bytes] of inside) parts.set(partOf(path), (parts.get(partOf(path)) ?? 0) + bytes);
+  return [...parts].sort(([, a], [, b]) => b - a);
 };
 
 /**
@@ -113,25 +158,13 @@ const partsOf = ({ outputs }: Metafile): Built['parts'] => {
  * `await import()` is inside, evaluated when it is asked for.
  */
 export async function build({ entry, outfile, sourcemap }: BuildOptions): Promise<Built> {
+  const boxes = new Map<string, Metafile>();
   const { metafile, outputFiles } = await bundle({
-    absWorkingDir: root,
+    ...common,
     entryPoints: [entry],
     outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    alias,
-    plugins: [builtinsWhenUsed, withoutUnused],
-    minifySyntax: true,
-    minifyWhitespace: true,
-    lineLimit: 120,
-    legalComments: 'eof',
+    plugins: [builtinsWhenUsed, withoutUnused, lateInBoxes(boxes, sourcemap)],
     sourcemap: sourcemap ? 'external' : false,
-    metafile: true,
-    write: false,
-    logLevel: 'warning',
   });
   await mkdir(dirname(outfile), { recursive: true });
   let bytes = 0;
@@ -140,7 +173,8 @@ export async function build({ entry, outfile, sourcemap }: BuildOptions): Promis
     if (path === outfile) bytes = written.length;
     await writeFile(path, written, { mode: 0o755 });
   }
-  return { bytes, parts: partsOf(metafile), inputs: inputsOf(metafile) };
+  const inside = insideOf(metafile, boxes);
+  return { bytes, parts: partsOf(inside), inputs: inside.map(([path]) => path) };
 }
 
 /** Writes what starts the bundle beside it with the code that V8 made of it earlier. */
