@@ -37,7 +37,6 @@ export type LoadEvent =
 /** In the server, its handshake still to come: not a conclusion. */
 export interface Swapped {
   readonly type: 'certificate/swapped';
-  readonly hash: string;
 }
 
 const rejected = (hash: string, reason: string, retryable: boolean): LoadEvent => ({
@@ -65,11 +64,12 @@ export const loadCertificate =
     if (mounted.hash === null) return of({ type: 'certificate/unmounted', hash });
     if (mounted.hash !== hash) return of({ type: 'certificate/mismatched', hash, filesystemHash: mounted.hash });
 
-    const swapped: Swapped = { type: 'certificate/swapped', hash };
     const handshake = (pair: VerifiedPair): Observable<LoadEvent> =>
       defer(() => ports.handshake(pair)).pipe(map((untrusted) => ({ type: 'certificate/served', pair, untrusted })));
     const serve = (pair: VerifiedPair): Observable<LoadEvent | Swapped> =>
-      defer(() => ports.serve(pair)).pipe(concatMap(() => handshake(pair).pipe(startWith(swapped))));
+      defer(() => ports.serve(pair)).pipe(
+        concatMap(() => handshake(pair).pipe(startWith<LoadEvent | Swapped>({ type: 'certificate/swapped' }))),
+      );
 
     return defer(() => ports.verify(mounted, announcement)).pipe(
       concatMap((verdict) => {

@@ -76,7 +76,7 @@ describe('loadCertificate', () => {
       const handshakeSubs = '  -----^!    ';
       const expected = '       -----s(c|) ';
       const load$ = loadCertificate(ports(verify$, serve$, handshake$))(wanted);
-      expectObservable(load$).toBe(expected, { s: loads.swapped('a'), c: loads.served('a') });
+      expectObservable(load$).toBe(expected, { s: loads.swapped(), c: loads.served('a') });
       expectSubscriptions(verify$.subscriptions).toBe(verifySubs);
       expectSubscriptions(serve$.subscriptions).toBe(serveSubs);
       expectSubscriptions(handshake$.subscriptions).toBe(handshakeSubs);
@@ -100,7 +100,7 @@ describe('loadCertificate', () => {
           return cold('-(h|)', handshakes);
         },
       })(wanted);
-      expectObservable(load$).toBe('--s(c|)', { s: loads.swapped('a'), c: loads.served('a') });
+      expectObservable(load$).toBe('--s(c|)', { s: loads.swapped(), c: loads.served('a') });
       flush();
       expect(seen).to.deep.equal([wanted.mounted, wanted.lease.announcement, pair, pair]);
     });
@@ -139,7 +139,7 @@ describe('loadCertificate', () => {
       const expected = '       --s(c|)';
       const load$ = loadCertificate(ports(verify$, serve$, handshake$))(wanted);
       const untrusted = loads.untrusted('a', 'unable to verify the first certificate');
-      expectObservable(load$).toBe(expected, { s: loads.swapped('a'), c: untrusted });
+      expectObservable(load$).toBe(expected, { s: loads.swapped(), c: untrusted });
     });
   });
 
@@ -189,7 +189,7 @@ describe('loadCertificate', () => {
         expectObservable(loadCertificate(ports(bad(verdicts)))(wanted)).toBe('-#', {}, bug);
         expectObservable(loadCertificate(ports(verify$, bad({ s: undefined })))(wanted)).toBe('--#', {}, bug);
         const shaking$ = loadCertificate(ports(verify$, serve$, bad(handshakes)))(wanted);
-        expectObservable(shaking$).toBe('--s#', { s: loads.swapped('a') }, bug);
+        expectObservable(shaking$).toBe('--s#', { s: loads.swapped() }, bug);
       });
     });
   });
@@ -227,7 +227,7 @@ describe('loadCertificate', () => {
         const unsub = '          ^---!     ';
         const handshakeSubs = '  --^-!     ';
         const load$ = loadCertificate(ports(verify$, serve$, handshake$))(wanted);
-        expectObservable(load$, unsub).toBe('--s', { s: loads.swapped('a') });
+        expectObservable(load$, unsub).toBe('--s', { s: loads.swapped() });
         expectSubscriptions(handshake$.subscriptions).toBe(handshakeSubs);
       });
     });

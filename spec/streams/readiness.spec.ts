@@ -185,7 +185,7 @@ describe('readiness', () => {
     const values = {
       t: tick,
       a: served(short),
-      s: loads.swapped('b'),
+      s: loads.swapped(),
       b: served(b),
       r: loads.rejected('b', 'no answer'),
     };

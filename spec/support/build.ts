@@ -97,7 +97,7 @@ const common = {
  * one, and V8 makes an object of each function there before the first line runs, and keeps it with what it made of the
  * bundle: an eighth of that would be of these.
  *
- * @param boxes gets what is in each, by its path from the root
+ * @param boxes gets what is in each, by what stands for it in the whole
  */
 const lateInBoxes = (boxes: Map<string, Metafile>, sourcemap: boolean): Plugin => ({
   name: 'late-in-boxes',

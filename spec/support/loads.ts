@@ -17,7 +17,7 @@ export const loads = {
     reason,
     retryable,
   }),
-  swapped: (hash: string): Swapped => ({ type: 'certificate/swapped', hash }),
+  swapped: (): Swapped => ({ type: 'certificate/swapped' }),
   served: (hash: string, rest: Partial<VerifiedPair> = {}): LoadEvent => ({
     type: 'certificate/served',
     pair: pairOf(hash, rest),
