@@ -99,12 +99,13 @@ describe('the metrics of a live daemon', function () {
     );
     const ended = once(prometheus, 'close');
     try {
-      const ask = async (query: string): Promise<readonly string[]> => {
+      const results = async (query: string): Promise<Answer['data']['result']> => {
         const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`;
         const answer = await fetch(url, { headers: { connection: 'close' } }).catch(() => null);
-        if (answer?.ok !== true) return [];
-        return ((await answer.json()) as Answer).data.result.map(({ value: [, value] }) => value);
+        return answer?.ok === true ? ((await answer.json()) as Answer).data.result : [];
       };
+      const ask = async (query: string) => (await results(query)).map(({ value: [, value] }) => value);
+      const alerts = async (query: string) => (await results(query)).map(({ metric }) => metric['alertname']);
       await until(async () => (await ask('sum(up{job="hook"})')).join() === '2', 30_000);
       expect(await ask('sum(webhook_certd_ready)')).to.deep.equal(['2']);
       expect(await ask('sum(webhook_certd_leader)')).to.deep.equal(['1']);
@@ -112,8 +113,10 @@ describe('the metrics of a live daemon', function () {
       expect(await ask('sum(webhook_certd_adoption_seconds_count)')).to.deep.equal(['4']);
       const hash = String(replicas.line['hash']);
       await until(async () => (await ask(`webhook_certd_replicas{hash="${hash}"}`)).join() === '2');
-      // Nothing is wrong here, and nothing is told to be.
-      expect(await ask('ALERTS')).to.deep.equal([]);
+      // Nothing is wrong here, and nothing is told to be. One that is pending tells nobody: where the rules were evaluated
+      // after the follower's first scrape and before the leader's, that nobody leads is pending, until the next.
+      await until(async () => (await alerts('ALERTS')).length === 0);
+      expect(await alerts('max_over_time(ALERTS{alertstate="firing"}[5m])')).to.deep.equal([]);
     } finally {
       prometheus.kill('SIGTERM');
       await ended;
