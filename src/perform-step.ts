@@ -37,6 +37,10 @@ export const performStep = (
     get(paths.secret.path).pipe(
       map((object) => ({ object: 'secret', state: understand('a Secret', () => objectStates.secret(object)) })),
     );
+  const authorityNow = (): Observable<Touched> =>
+    get(paths.authority.path).pipe(
+      map((object) => ({ object: 'authority', state: understand('a Secret', () => objectStates.authority(object)) })),
+    );
 
   /** What counts is what stands there; when that cannot be read, what the API server said of the write, which it took. */
   const readBack = (step: ObjectStep, written: unknown): Observable<unknown> =>
@@ -49,7 +53,9 @@ export const performStep = (
   return {
     refresh: (step) => {
       const object$ = get(standing(step)).pipe(map((object) => understand(step.kind, () => touch(step, object))));
-      return step.kind === 'inject' && step.secret !== undefined ? concat(secretNow(), object$) : object$;
+      if (step.kind !== 'inject') return object$;
+      if (step.secret !== undefined) return concat(secretNow(), object$);
+      return step.authority === undefined ? object$ : concat(authorityNow(), object$);
     },
     perform: (step, fence) =>
       request(step).pipe(

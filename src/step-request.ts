@@ -43,6 +43,11 @@ export const stepRequest = (
   const secretAt = (basis: { readonly resourceVersion: string }): Observable<SecretObject> =>
     get(paths.secret.path).pipe(map((object) => unmoved(secretOf(object), basis)));
 
+  const accountFor = ({ secret, authority }: Extract<ObjectStep, { kind: 'inject' }>): Observable<unknown> => {
+    if (secret !== undefined) return secretAt(secret);
+    return authority === undefined ? of(null) : authorityAt(authority);
+  };
+
   return (step) => {
     switch (step.kind) {
       case 'issue-authority': {
@@ -91,9 +96,7 @@ export const stepRequest = (
         return get(path).pipe(
           map((object) => understand(step.target, () => targetObject(type, FIELD_MANAGER)(object))),
           map((object) => unmoved(object, step.basis)),
-          concatMap((object) =>
-            step.secret === undefined ? of(object) : secretAt(step.secret).pipe(map(() => object)),
-          ),
+          concatMap((object) => accountFor(step).pipe(map(() => object))),
           map(({ resourceVersion, fields }) => {
             const wrong = fields.filter(({ pem }) => pem !== value);
             return objectWrites.setFields(

@@ -51,7 +51,9 @@ const inject = ({ observed, authority }: IssuanceView): Step | null => {
   for (const { id, state, held } of observed.targets) {
     if (typeof state === 'string' || held) continue;
     if (state.bundles.every((bundle) => same(bundle, authority.bundle))) continue;
-    return { kind: 'inject', target: id, trust: authority.bundle, basis: state };
+    const step = { kind: 'inject', target: id, trust: authority.bundle, basis: state } as const;
+    const takesAway = !state.bundles.every((bundle) => includes(authority.bundle, bundle));
+    return takesAway ? { ...step, authority } : step;
   }
   return null;
 };

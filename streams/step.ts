@@ -18,6 +18,8 @@ export type Step =
       readonly basis: TargetState;
       /** What must still stand in the Secret right before the write, on account of which trust is taken away. */
       readonly secret?: SecretState;
+      /** The same of SECRET-ca. */
+      readonly authority?: AuthorityState;
     }
   | {
       readonly kind: 'issue-leaf';

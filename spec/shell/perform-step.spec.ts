@@ -73,58 +73,65 @@ describe('a caBundle that was written', () => {
     expect(failure).to.equal(bug);
   });
 
-  describe('on account of a Secret', () => {
-    const secret = async (resourceVersion: string) => {
-      const { certificate, key, trust } = await pki.pair();
-      const data = {
-        'tls.crt': certificate.toString('base64'),
-        'tls.key': key.toString('base64'),
-        'ca.crt': trust.toString('base64'),
-      };
-      return { metadata: { name: 'certs', resourceVersion }, data };
-    };
-
-    /** What stands in the Secret now, and what the decision to narrow rested on. */
-    const narrow = async (now: unknown, before: unknown) => {
-      const parsed = parse({ CA_BUNDLE_TARGETS: CONFIGURATION, CERT_ISSUER: 'external' });
-      if (!parsed.ok) throw new Error(parsed.problems.join());
-      const paths = clusterPaths(parsed.config);
-      const { certificatePem: pem } = await pki.authority();
-      const written: string[] = [];
-      const send = ({ method, path }: KubeRequest): Observable<unknown> => {
-        if (method !== 'GET') written.push(path);
-        return of(path === paths.secret.path ? now : configuration('1', pem));
-      };
-      const ports = performStep({ send } as KubeClient, paths, {} as NewSecrets);
-      const step = {
-        kind: 'inject',
-        target: CONFIGURATION,
-        trust: [],
-        basis: asState(configuration('1', pem)),
-        secret: objectStates.secret(before),
-      } satisfies Step;
-      return { ports, step, written, standing: asState(configuration('1', pem)) };
-    };
-
-    it('is written while that stands', async () => {
-      const { ports, step, written } = await narrow(await secret('7'), await secret('7'));
-      await firstValueFrom(ports.perform(step, () => true));
-      expect(written).to.have.lengthOf(1);
-    });
-
-    it('is not written once another stands there, and both are read again', async () => {
-      const now = await secret('8');
-      const { ports, step, written, standing } = await narrow(now, await secret('7'));
-      const failure = await firstValueFrom(ports.perform(step, () => true)).then(
-        () => null,
-        (error: unknown) => error,
-      );
-      expect(failure).to.be.instanceOf(Problem).with.property('status', 409);
-      expect(written).to.deep.equal([]);
-      expect(await lastValueFrom(ports.refresh(step).pipe(toArray()))).to.deep.equal([
-        { object: 'secret', state: objectStates.secret(now) },
-        { object: 'target', id: CONFIGURATION, state: standing },
-      ]);
-    });
+  const secretOf = (resourceVersion: string, values: Readonly<Record<string, Buffer | string>>) => ({
+    metadata: { name: 'certs', resourceVersion },
+    data: Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+    ),
   });
+  const accounts = {
+    secret: async (resourceVersion: string) => {
+      const { certificate, key, trust } = await pki.pair();
+      return secretOf(resourceVersion, { 'tls.crt': certificate, 'tls.key': key, 'ca.crt': trust });
+    },
+    authority: async (resourceVersion: string) => {
+      const { certificatePem, keyPem } = await pki.authority();
+      return secretOf(resourceVersion, { 'ca.crt': certificatePem, 'ca.key': keyPem, 'ca-bundle.crt': certificatePem });
+    },
+  };
+
+  for (const account of ['secret', 'authority'] as const) {
+    describe(`on account of ${account === 'secret' ? 'the Secret' : 'SECRET-ca'}`, () => {
+      const written = accounts[account];
+
+      /** What stands there now, and what the decision to narrow rested on. */
+      const narrow = async (now: unknown, before: unknown) => {
+        const parsed = parse({ CA_BUNDLE_TARGETS: CONFIGURATION });
+        if (!parsed.ok) throw new Error(parsed.problems.join());
+        const paths = clusterPaths(parsed.config);
+        const { certificatePem: pem } = await pki.authority();
+        const writes: string[] = [];
+        const send = ({ method, path }: KubeRequest): Observable<unknown> => {
+          if (method !== 'GET') writes.push(path);
+          return of(path === paths[account].path ? now : configuration('1', pem));
+        };
+        const ports = performStep({ send } as KubeClient, paths, {} as NewSecrets);
+        const basis = asState(configuration('1', pem));
+        const inject = { kind: 'inject', target: CONFIGURATION, trust: [], basis } as const;
+        const step: Step & typeof inject = { ...inject, [account]: objectStates[account](before) };
+        return { ports, step, writes, standing: basis };
+      };
+
+      it('is written while that stands', async () => {
+        const { ports, step, writes } = await narrow(await written('7'), await written('7'));
+        await firstValueFrom(ports.perform(step, () => true));
+        expect(writes).to.have.lengthOf(1);
+      });
+
+      it('is not written once another stands there, and both are read again', async () => {
+        const now = await written('8');
+        const { ports, step, writes, standing } = await narrow(now, await written('7'));
+        const failure = await firstValueFrom(ports.perform(step, () => true)).then(
+          () => null,
+          (error: unknown) => error,
+        );
+        expect(failure).to.be.instanceOf(Problem).with.property('status', 409);
+        expect(writes).to.deep.equal([]);
+        expect(await lastValueFrom(ports.refresh(step).pipe(toArray()))).to.deep.equal([
+          { object: account, state: objectStates[account](now) },
+          { object: 'target', id: CONFIGURATION, state: standing },
+        ]);
+      });
+    });
+  }
 });

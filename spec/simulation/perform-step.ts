@@ -37,14 +37,14 @@ export const performStep = ({
   };
   const readSecret = (): Observable<Touched> =>
     get(api.secret, 'secret').pipe(map((entry) => ({ object: 'secret', state: views.secret(entry) })));
+  const readAuthority = (): Observable<Touched> =>
+    get(api.authority, 'authority').pipe(map((entry) => ({ object: 'authority', state: views.authority(entry) })));
   const read = (step: ObjectStep): Observable<Touched> => {
     if (step.kind === 'inject') {
       const id = step.target;
       return get(api.target, id).pipe(map((entry) => ({ object: 'target', id, state: views.target(entry) })));
     }
-    return step.kind === 'issue-leaf' || step.kind === 'publish-trust'
-      ? readSecret()
-      : get(api.authority, 'authority').pipe(map((entry) => ({ object: 'authority', state: views.authority(entry) })));
+    return step.kind === 'issue-leaf' || step.kind === 'publish-trust' ? readSecret() : readAuthority();
   };
 
   /** Everything that comes before the write; then the write itself, as what the API server does with it. */
@@ -55,6 +55,10 @@ export const performStep = ({
       get(api.authority, 'authority').pipe(map((entry) => unmoved(entry, basis)));
     const secretAt = (basis: { readonly resourceVersion: string }) =>
       get(api.secret, 'secret').pipe(map((entry) => unmoved(entry, basis)));
+    const accountFor = (inject: Extract<ObjectStep, { kind: 'inject' }>): Observable<unknown> => {
+      if (inject.secret !== undefined) return secretAt(inject.secret);
+      return inject.authority === undefined ? of(null) : authority(inject.authority);
+    };
     const putAuthority = (basis: string | null, change: (value: StoredAuthority | null) => StoredAuthority) => () => {
       const entry =
         basis === null
@@ -106,7 +110,7 @@ export const performStep = ({
         const bundle = names(step.trust);
         return get(api.target, id).pipe(
           map((entry) => unmoved(entry, step.basis)),
-          concatMap((entry) => (step.secret === undefined ? of(entry) : secretAt(step.secret).pipe(map(() => entry)))),
+          concatMap((entry) => accountFor(step).pipe(map(() => entry))),
           map(({ version }) => () => {
             const entry = api.target.update(write(id), String(version), ({ bundles }) => ({
               bundles: bundles.map(() => bundle),
@@ -123,8 +127,11 @@ export const performStep = ({
     read(step).pipe(catchError((error: unknown) => (error instanceof Problem ? of(written) : throwError(() => error))));
 
   return {
-    refresh: (step) =>
-      step.kind === 'inject' && step.secret !== undefined ? concat(readSecret(), read(step)) : read(step),
+    refresh: (step) => {
+      if (step.kind !== 'inject') return read(step);
+      if (step.secret !== undefined) return concat(readSecret(), read(step));
+      return step.authority === undefined ? read(step) : concat(readAuthority(), read(step));
+    },
     perform: (step, fence) =>
       defer(() => prepare(step)).pipe(
         concatMap((write) => {

@@ -262,6 +262,17 @@ describe('planIssuance', () => {
     expect(basisOf({ ...wide('b1'), servedMinutes: 60 })).to.deep.equal(authority('B+A'));
   });
 
+  it('hands a write that takes trust away the SECRET-ca on account of which it does, and no other', () => {
+    const accountOf = (sketch: Sketch): unknown => {
+      const step = planIssuance(observed(sketch), policy, nowMs);
+      return step?.kind === 'inject' ? step.authority : step;
+    };
+    expect(accountOf({ ...wide('b1'), ca: 'B', servedMinutes: 60 })).to.deep.equal(clusterOf.authority('B'));
+    expect(accountOf({ ...served('a1'), targets: ['X'] })).to.deep.equal(clusterOf.authority('A'));
+    expect(accountOf({ ...served('a1'), ca: 'B+A', rotate: 'ca/A' })).to.equal(undefined);
+    expect(accountOf({ ...served('a1'), targets: ['0'] })).to.equal(undefined);
+  });
+
   it('signs with the CA it has seen', () => {
     const step = planIssuance(observed({ ...served('a1'), secret: '-' }), policy, nowMs);
     expect(step).to.deep.equal({
