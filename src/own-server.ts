@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { ReplaySubject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { Problem } from '../streams/problem.ts';
@@ -34,11 +35,14 @@ export const ownServer = (server: Server | null, settings: TlsSettings): OwnServ
   };
   return {
     secured$,
-    serve: (pair) => {
-      ({ fingerprint } = pair.leaf);
-      secured$.next({ ...withoutBytes(pair), secureContext: tlsOptions(pair, settings) });
-      return Promise.resolve();
-    },
+    // What the TLS library refuses must not end the subscriber, who has a good one.
+    serve: (pair) =>
+      Promise.try(() => {
+        const secureContext = tlsOptions(pair, settings);
+        createSecureContext(secureContext);
+        ({ fingerprint } = pair.leaf);
+        secured$.next({ ...withoutBytes(pair), secureContext });
+      }),
     handshake: async (servername, trust) => {
       await listening();
       const address = server?.address() ?? null;

@@ -7,6 +7,7 @@ import { call, clientAgent, dial, heard } from './support-call.ts';
 import { supportPair } from './support-pair.ts';
 import { openServer, pairs } from './support-server.ts';
 import { until } from './support-until.ts';
+import { weakPair } from '../support/weak-pair.ts';
 
 const colons = (fingerprint: string) => fingerprint.toUpperCase().replaceAll(/..(?!$)/g, '$&:');
 
@@ -77,10 +78,11 @@ describe('webhook server', () => {
     await server.drain(0);
   });
 
-  it('keeps serving the last good pair when the new one does not match', async () => {
+  it('keeps serving the last good pair when the new one does not match or is too weak', async () => {
     await using open = await openServer();
     expect(await failure(open.server.serve({ ...second, key: first.key }))).to.match(/mismatch/i);
     expect(await failure(open.server.serve({ certificate: 'junk', key: 'junk' }))).not.to.equal('no failure');
+    expect(await failure(open.server.serve(await weakPair()))).to.match(/key too small/);
     expect((await call({ port: open.port })).certificate).to.equal(colons(first.fingerprint));
   });
 

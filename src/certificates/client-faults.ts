@@ -3,13 +3,12 @@ import { chainObjection } from './chain-objection.ts';
 import { fault } from './fault.ts';
 import type { Fault } from './fault.ts';
 import { missingNames } from './missing-names.ts';
-import { readCertificates } from './read-certificates.ts';
 
 export interface ClientView {
   readonly leaf: X509Certificate;
   readonly intermediates: readonly X509Certificate[];
-  /** ca.crt as it is mounted. */
-  readonly trust: Uint8Array | null;
+  /** What ca.crt holds, or why it holds nothing. */
+  readonly anchors: readonly X509Certificate[] | string;
   readonly names: readonly string[];
   readonly nowMs: number;
 }
@@ -29,15 +28,8 @@ const nameFaults = ({ leaf, names }: ClientView): readonly Fault[] => {
   return missing.length === 0 ? [] : [fault('missing-names', `the certificate lacks ${missing.join(', ')}`)];
 };
 
-const chainFaults = ({ leaf, intermediates, trust, nowMs }: ClientView): readonly Fault[] => {
-  if (trust === null) return [fault('trust-unreadable', 'no ca.crt is mounted')];
-  let anchors: readonly X509Certificate[];
-  try {
-    anchors = readCertificates(trust);
-  } catch (error) {
-    return [fault('trust-unreadable', `ca.crt: ${(error as Error).message}`)];
-  }
-  if (anchors.length === 0) return [fault('trust-unreadable', 'ca.crt holds no certificate')];
+const chainFaults = ({ leaf, intermediates, anchors, nowMs }: ClientView): readonly Fault[] => {
+  if (typeof anchors === 'string') return [fault('trust-unreadable', anchors)];
   const objection = chainObjection({ leaf, intermediates, anchors }, nowMs);
   return objection === null ? [] : [fault('untrusted-chain', objection.detail, objection.retryable)];
 };

@@ -18,7 +18,7 @@ export type PairFault =
   /** ca.crt is absent, torn or empty. */
   | 'trust-unreadable'
   | 'untrusted-chain'
-  /** Everything looks right and yet the TLS library will not take it. */
+  /** It cannot even be looked at. */
   | 'tls-refused';
 
 export interface Fault {

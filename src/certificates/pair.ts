@@ -1,5 +1,4 @@
 import type { X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import type { VerifiedPair } from '../../streams/model.ts';
 import { clientFaults } from './client-faults.ts';
 import { factsOf } from './facts-of.ts';
@@ -44,21 +43,20 @@ const untimeliness = (leaf: X509Certificate, nowMs: number): PairVerdict | null 
   return nowMs < to.getTime() ? null : refuse('expired', `expired at ${to.toISOString()}`);
 };
 
-const tlsRefusal = ({ certificate, key }: Pick<PairFiles, 'certificate' | 'key'>): PairVerdict | null => {
+const parsed = (pem: Buffer): readonly X509Certificate[] | string => {
   try {
-    createSecureContext({ cert: certificate, key, ca: [] });
-    return null;
-  } catch (error) {
-    return refuse('tls-refused', messageOf(error));
-  }
-};
-
-const parsed = (certificate: Buffer): readonly X509Certificate[] | string => {
-  try {
-    return readCertificates(certificate);
+    return readCertificates(pem);
   } catch (error) {
     return messageOf(error);
   }
+};
+
+/** The authorities of ca.crt, or why there are none. */
+const anchorsOf = (trust: Buffer | null): readonly X509Certificate[] | string => {
+  if (trust === null) return 'no ca.crt is mounted';
+  const found = parsed(trust);
+  if (typeof found === 'string') return `ca.crt: ${found}`;
+  return found.length === 0 ? 'ca.crt holds no certificate' : found;
 };
 
 const verdictOf = (files: PairFiles, expectation: PairExpectation): PairVerdict => {
@@ -80,28 +78,29 @@ const verdictOf = (files: PairFiles, expectation: PairExpectation): PairVerdict 
   const untimely = untimeliness(leaf, nowMs);
   if (untimely !== null) return untimely;
 
-  const objections = clientFaults({ leaf, intermediates, trust, names, nowMs });
+  const anchors = anchorsOf(trust);
+  const objections = clientFaults({ leaf, intermediates, anchors, names, nowMs });
   const [first] = objections;
   if (first !== undefined && !expectation.external) return { ok: false, ...first };
 
   const advice = objections.map(({ reason, detail }) => `${reason}: ${detail}`);
-  const bundle = parsed(trust ?? Buffer.alloc(0));
   const pair = {
     hash,
     generation: expectation.generation,
     leaf: factsOf(leaf),
-    bundle: typeof bundle === 'string' ? [] : bundle.map(factsOf),
+    bundle: typeof anchors === 'string' ? [] : anchors.map(factsOf),
     advice,
     certificate: Buffer.from(chain.map(String).join('')),
     key,
     trust,
   };
-  return tlsRefusal(pair) ?? { ok: true, pair };
+  return { ok: true, pair };
 };
 
 /**
  * Law F1: whether these bytes may be served. The leaf is the announced one, its key belongs to it, it is valid now,
- * carries the names and chains to the mounted bundle, and the TLS library takes it. Never throws.
+ * carries the names and chains to the mounted bundle. What else the TLS library may find fault with (a key that is too
+ * short) it says when the pair is served, and keeps the one before. Never throws.
  */
 export const checkPair = (files: PairFiles, expectation: PairExpectation): PairVerdict => {
   try {
