@@ -27,14 +27,14 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   const bundle = (): readonly string[] => api.authority.get('authority')?.value.bundle ?? [];
 
   /**
-   * The `ca.crt` of a Secret may be anybody's: of that of the announced one, what signs its leaf is a trace; of another,
-   * nothing is.
+   * The `ca.crt` of a Secret may be anybody's: of that of the announced one, what signs its leaf is a trace (not what
+   * signed its bridge, which may just have been narrowed away); of another, nothing is.
    */
   const toldBy = (announced: string | undefined): readonly string[] => {
     const secret = api.secret.get('secret')?.value;
     if (secret?.crt == null || secret.crt !== announced) return [];
-    const { crt, trust } = secret;
-    return trust.filter((ca) => !fails(crt, [ca]));
+    const [leaf = ''] = secret.crt.split('+');
+    return secret.trust.filter((ca) => !fails(leaf, [ca]));
   };
   const standingAuthorities = (): readonly string[] => {
     const targets = api.target.list().flatMap(({ value }) => value.bundles.flat());
