@@ -36,8 +36,10 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
     const [leaf = ''] = secret.crt.split('+');
     return secret.trust.filter((ca) => !fails(leaf, [ca]));
   };
+  /** What others have written into a caBundle is no trace of ours either. */
   const standingAuthorities = (): readonly string[] => {
-    const targets = api.target.list().flatMap(({ value }) => value.bundles.flat());
+    const ours = api.target.list().filter(({ name }) => !tampered.has(name));
+    const targets = ours.flatMap(({ value }) => value.bundles.flat());
     return [...toldBy(api.lease.get('lease')?.value.announcement?.hash), ...bundle(), ...targets];
   };
   const removedBy = (signal: WrittenSignal): readonly string[] => {
