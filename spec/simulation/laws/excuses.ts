@@ -36,10 +36,12 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
     const [leaf = ''] = secret.crt.split('+');
     return secret.trust.filter((ca) => !fails(leaf, [ca]));
   };
-  /** What others have written into a caBundle is no trace of ours either. */
+  /** What others have written into a caBundle is no trace where SECRET-ca and the Secret stand and say something else. */
+  const believes = (target: string): boolean =>
+    !tampered.has(target) || api.authority.get('authority') === null || api.secret.get('secret') === null;
   const standingAuthorities = (): readonly string[] => {
-    const ours = api.target.list().filter(({ name }) => !tampered.has(name));
-    const targets = ours.flatMap(({ value }) => value.bundles.flat());
+    const believed = api.target.list().filter(({ name }) => believes(name));
+    const targets = believed.flatMap(({ value }) => value.bundles.flat());
     return [...toldBy(api.lease.get('lease')?.value.announcement?.hash), ...bundle(), ...targets];
   };
   const removedBy = (signal: WrittenSignal): readonly string[] => {
