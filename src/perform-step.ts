@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import type { LeaderPorts, ObjectStep } from '../streams/leader.ts';
 import type { Touched } from '../streams/observe-cluster.ts';
 import { Problem } from '../streams/problem.ts';
+import type { Account } from '../streams/step.ts';
 import type { ClusterPaths } from './cluster-paths.ts';
 import type { KubeClient } from './kube/client.ts';
 import { understand } from './kube/understand.ts';
@@ -33,13 +34,15 @@ export const performStep = (
     return step.kind === 'issue-leaf' || step.kind === 'publish-trust' ? paths.secret.path : paths.authority.path;
   };
 
-  const secretNow = (): Observable<Touched> =>
-    get(paths.secret.path).pipe(
-      map((object) => ({ object: 'secret', state: understand('a Secret', () => objectStates.secret(object)) })),
-    );
-  const authorityNow = (): Observable<Touched> =>
-    get(paths.authority.path).pipe(
-      map((object) => ({ object: 'authority', state: understand('a Secret', () => objectStates.authority(object)) })),
+  const accountNow = ({ object }: Account): Observable<Touched> =>
+    get(paths[object].path).pipe(
+      map((now) =>
+        understand('a Secret', () =>
+          object === 'secret'
+            ? { object, state: objectStates.secret(now) }
+            : { object, state: objectStates.authority(now) },
+        ),
+      ),
     );
 
   /** What counts is what stands there; when that cannot be read, what the API server said of the write, which it took. */
@@ -53,9 +56,7 @@ export const performStep = (
   return {
     refresh: (step) => {
       const object$ = get(standing(step)).pipe(map((object) => understand(step.kind, () => touch(step, object))));
-      if (step.kind !== 'inject') return object$;
-      if (step.secret !== undefined) return concat(secretNow(), object$);
-      return step.authority === undefined ? object$ : concat(authorityNow(), object$);
+      return step.kind === 'inject' && step.account !== undefined ? concat(accountNow(step.account), object$) : object$;
     },
     perform: (step, fence) =>
       request(step).pipe(

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import type { ObjectStep } from '../streams/leader.ts';
 import type { CertificateFacts } from '../streams/model.ts';
 import { Problem } from '../streams/problem.ts';
+import type { Account } from '../streams/step.ts';
 import type { ClusterPaths } from './cluster-paths.ts';
 import type { KubeClient } from './kube/client.ts';
 import type { KubeRequest } from './kube/kube-request.ts';
@@ -37,16 +38,8 @@ export const stepRequest = (
   const get = (path: string): Observable<unknown> => client.send({ method: 'GET', path });
   const secretOf = (object: unknown): SecretObject => understand('a Secret', () => secretObject(object));
 
-  const authorityAt = (basis: { readonly resourceVersion: string }): Observable<SecretObject> =>
-    get(paths.authority.path).pipe(map((object) => unmoved(secretOf(object), basis)));
-
-  const secretAt = (basis: { readonly resourceVersion: string }): Observable<SecretObject> =>
-    get(paths.secret.path).pipe(map((object) => unmoved(secretOf(object), basis)));
-
-  const accountFor = ({ secret, authority }: Extract<ObjectStep, { kind: 'inject' }>): Observable<unknown> => {
-    if (secret !== undefined) return secretAt(secret);
-    return authority === undefined ? of(null) : authorityAt(authority);
-  };
+  const stillStands = ({ object, state }: Account): Observable<SecretObject> =>
+    get(paths[object].path).pipe(map((now) => unmoved(secretOf(now), state)));
 
   return (step) => {
     switch (step.kind) {
@@ -58,7 +51,7 @@ export const stepRequest = (
             map((values) => objectWrites.createSecret(paths.authority, 'Opaque', values, FIELD_MANAGER)),
           );
         }
-        return authorityAt(basis).pipe(
+        return stillStands({ object: 'authority', state: basis }).pipe(
           concatMap(({ values }) => issue.authority(values, kept)),
           map((values) => objectWrites.patchSecret(paths.authority.path, basis.resourceVersion, values, FIELD_MANAGER)),
         );
@@ -75,7 +68,7 @@ export const stepRequest = (
       }
       case 'issue-leaf': {
         const { basis } = step;
-        return authorityAt(step.authority).pipe(
+        return stillStands({ object: 'authority', state: step.authority }).pipe(
           concatMap(({ values }) => issue.leaf(values, pemOf(step.authority.bundle))),
           map((values) =>
             basis === 'absent'
@@ -96,7 +89,9 @@ export const stepRequest = (
         return get(path).pipe(
           map((object) => understand(step.target, () => targetObject(type, FIELD_MANAGER)(object))),
           map((object) => unmoved(object, step.basis)),
-          concatMap((object) => accountFor(step).pipe(map(() => object))),
+          concatMap((object) =>
+            step.account === undefined ? of(object) : stillStands(step.account).pipe(map(() => object)),
+          ),
           map(({ resourceVersion, fields }) => {
             const wrong = fields.filter(({ pem }) => pem !== value);
             return objectWrites.setFields(

@@ -63,5 +63,7 @@ export const planExternal = (
   const older = seen.find(({ state, held }) => !held && !state.bundles.every((own) => same(own, wanted)));
   // Two lead for a while when the Lease was deleted; the one that hears nothing any more must not take away what the other
   // has just given for the next certificate.
-  return older === undefined ? null : { ...inject(older.id, wanted, older.state), secret };
+  return older === undefined
+    ? null
+    : { ...inject(older.id, wanted, older.state), account: { object: 'secret', state: secret } };
 };

@@ -53,7 +53,7 @@ const inject = ({ observed, authority }: IssuanceView): Step | null => {
     if (state.bundles.every((bundle) => same(bundle, authority.bundle))) continue;
     const step = { kind: 'inject', target: id, trust: authority.bundle, basis: state } as const;
     const takesAway = !state.bundles.every((bundle) => includes(authority.bundle, bundle));
-    return takesAway ? { ...step, authority } : step;
+    return takesAway ? { ...step, account: { object: 'authority', state: authority } } : step;
   }
   return null;
 };

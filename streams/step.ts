@@ -1,6 +1,11 @@
 import type { AuthorityState, SecretState, TargetState } from './cluster-state.ts';
 import type { Announcement, CertificateFacts } from './model.ts';
 
+/** What must still stand in the Secret, or in SECRET-ca, right before a write that rests on it. */
+export type Account =
+  | { readonly object: 'secret'; readonly state: SecretState }
+  | { readonly object: 'authority'; readonly state: AuthorityState };
+
 /** One write. Each names why it is needed, for the log and for the reader of a simulation. */
 export type Step =
   | {
@@ -16,10 +21,8 @@ export type Step =
       readonly target: string;
       readonly trust: readonly CertificateFacts[];
       readonly basis: TargetState;
-      /** What must still stand in the Secret right before the write, on account of which trust is taken away. */
-      readonly secret?: SecretState;
-      /** The same of SECRET-ca. */
-      readonly authority?: AuthorityState;
+      /** On account of what trust is taken away. */
+      readonly account?: Account;
     }
   | {
       readonly kind: 'issue-leaf';

@@ -10,7 +10,7 @@ import { objectStates } from '../../src/object-states.ts';
 import { performStep } from '../../src/perform-step.ts';
 import type { Touched } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
-import type { Step } from '../../streams/step.ts';
+import type { Account, Step } from '../../streams/step.ts';
 import { parse } from '../config/parse.ts';
 import { pki } from '../support/pki.ts';
 
@@ -108,7 +108,7 @@ describe('a caBundle that was written', () => {
         const ports = performStep({ send } as KubeClient, paths, {} as NewSecrets);
         const basis = asState(configuration('1', pem));
         const inject = { kind: 'inject', target: CONFIGURATION, trust: [], basis } as const;
-        const step: Step & typeof inject = { ...inject, [account]: objectStates[account](before) };
+        const step = { ...inject, account: { object: account, state: objectStates[account](before) } as Account };
         return { ports, step, writes, standing: basis };
       };
 

@@ -2,6 +2,7 @@ import { catchError, concat, concatMap, defer, map, of, throwError } from 'rxjs'
 import type { Observable } from 'rxjs';
 import type { LeaderPorts, ObjectStep } from '../../streams/leader.ts';
 import type { CertificateFacts } from '../../streams/model.ts';
+import type { Account } from '../../streams/step.ts';
 import type { Touched } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Collection, Entry } from './collection.ts';
@@ -53,12 +54,8 @@ export const performStep = ({
     const fresh = newValues(pki, { ...scenario, names: scenario.policy.names, nowMs: clock.wallMs() });
     const authority = (basis: { readonly resourceVersion: string }) =>
       get(api.authority, 'authority').pipe(map((entry) => unmoved(entry, basis)));
-    const secretAt = (basis: { readonly resourceVersion: string }) =>
-      get(api.secret, 'secret').pipe(map((entry) => unmoved(entry, basis)));
-    const accountFor = (inject: Extract<ObjectStep, { kind: 'inject' }>): Observable<unknown> => {
-      if (inject.secret !== undefined) return secretAt(inject.secret);
-      return inject.authority === undefined ? of(null) : authority(inject.authority);
-    };
+    const stillStands = ({ object, state }: Account): Observable<unknown> =>
+      object === 'authority' ? authority(state) : get(api.secret, 'secret').pipe(map((entry) => unmoved(entry, state)));
     const putAuthority = (basis: string | null, change: (value: StoredAuthority | null) => StoredAuthority) => () => {
       const entry =
         basis === null
@@ -110,7 +107,9 @@ export const performStep = ({
         const bundle = names(step.trust);
         return get(api.target, id).pipe(
           map((entry) => unmoved(entry, step.basis)),
-          concatMap((entry) => accountFor(step).pipe(map(() => entry))),
+          concatMap((entry) =>
+            step.account === undefined ? of(entry) : stillStands(step.account).pipe(map(() => entry)),
+          ),
           map(({ version }) => () => {
             const entry = api.target.update(write(id), String(version), ({ bundles }) => ({
               bundles: bundles.map(() => bundle),
@@ -128,9 +127,8 @@ export const performStep = ({
 
   return {
     refresh: (step) => {
-      if (step.kind !== 'inject') return read(step);
-      if (step.secret !== undefined) return concat(readSecret(), read(step));
-      return step.authority === undefined ? read(step) : concat(readAuthority(), read(step));
+      if (step.kind !== 'inject' || step.account === undefined) return read(step);
+      return concat(step.account.object === 'secret' ? readSecret() : readAuthority(), read(step));
     },
     perform: (step, fence) =>
       defer(() => prepare(step)).pipe(

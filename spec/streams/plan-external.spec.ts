@@ -153,7 +153,7 @@ describe('planExternal', () => {
       target: 'target-0',
       trust: clusterOf.certificates('B'),
       basis: clusterOf.targetState('B+A'),
-      secret: clusterOf.secret('b1:B'),
+      account: { object: 'secret', state: clusterOf.secret('b1:B') },
     });
   });
 

@@ -263,12 +263,13 @@ describe('planIssuance', () => {
   });
 
   it('hands a write that takes trust away the SECRET-ca on account of which it does, and no other', () => {
+    const account = (ca: string) => ({ object: 'authority', state: clusterOf.authority(ca) });
     const accountOf = (sketch: Sketch): unknown => {
       const step = planIssuance(observed(sketch), policy, nowMs);
-      return step?.kind === 'inject' ? step.authority : step;
+      return step?.kind === 'inject' ? step.account : step;
     };
-    expect(accountOf({ ...wide('b1'), ca: 'B', servedMinutes: 60 })).to.deep.equal(clusterOf.authority('B'));
-    expect(accountOf({ ...served('a1'), targets: ['X'] })).to.deep.equal(clusterOf.authority('A'));
+    expect(accountOf({ ...wide('b1'), ca: 'B', servedMinutes: 60 })).to.deep.equal(account('B'));
+    expect(accountOf({ ...served('a1'), targets: ['X'] })).to.deep.equal(account('A'));
     expect(accountOf({ ...served('a1'), ca: 'B+A', rotate: 'ca/A' })).to.equal(undefined);
     expect(accountOf({ ...served('a1'), targets: ['0'] })).to.equal(undefined);
   });
