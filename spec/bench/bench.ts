@@ -12,7 +12,7 @@ import { table } from './table.ts';
 const help = `npm run bench -- [--json] [--only NAME,...] [--quick]
 
 Measures what the README says under "Measured", on the production bundle (built when absent or stale). Linux alone: much is
-read from /proc. Takes about ten minutes; for numbers worth telling, on a machine that does nothing else.
+read from /proc. Takes a dozen minutes; for numbers worth telling, on a machine that does nothing else.
 
   --json   the last line is one object: {"machine":{"cpu","cores","node"},"figures":[FIGURE,...],"failed":[NAME,...]}, where
            FIGURE is {"name","unit","median","p99","baseline":{"name","median","p99"}|null,"ratio":number|null,
