@@ -34,7 +34,7 @@ describe('a rolling restart', function () {
     using objects = await standingObjects(installation);
     await sleep(PROPAGATION_MS + 500);
 
-    const calling = startSteadyCalls({
+    await using calling = startSteadyCalls({
       port: balancer.port,
       serverName,
       ca: objects.caBundle(),
