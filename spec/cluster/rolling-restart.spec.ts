@@ -51,7 +51,7 @@ describe('a rolling restart under the real API server', function () {
       return status === 201 && headers.warning !== undefined;
     }, 40_000);
 
-    const creating = startCreating({ api: api.admin, namespace, callers: 12, pauseMs: 5 });
+    await using creating = startCreating({ api: api.admin, namespace, callers: 12, pauseMs: 5 });
     const startMs = performance.now();
     await sleep(2_000);
     await rollReplicas(replicas, balancer, PROPAGATION_MS);
