@@ -1,5 +1,6 @@
-import rxjs from 'eslint-plugin-rxjs-x';
 import { defineConfig } from 'eslint/config';
+import rxjs from 'eslint-plugin-rxjs-x';
+import sortImports from 'eslint-plugin-simple-import-sort';
 import tseslint from 'typescript-eslint';
 import { dollarRule } from './spec/support/dollar-rule.ts';
 
@@ -12,10 +13,20 @@ export default defineConfig(
   rxjs.configs.recommended,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    plugins: { house: { rules: { dollar: dollarRule as never } } },
+    plugins: { house: { rules: { dollar: dollarRule as never } }, imports: sortImports },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      'no-duplicate-imports': ['error', { allowSeparateTypeImports: false }],
+      // Node's modules, packages, then this repository from far to near.
+      'imports/imports': ['error', { groups: [['^\\u0000', '^node:', '^@?\\w', '^\\.\\./', '^\\./']] }],
+      'imports/exports': 'error',
+      // One way to write a function: an arrow. Generators cannot be arrows.
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'FunctionDeclaration[generator=false]', message: 'Write an arrow function.' },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // A port without a value to give is an honest Observable<void>; a callback's result is often nobody's business.
       '@typescript-eslint/no-invalid-void-type': 'off',

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { version } from '../src/config/version.ts';
+import { VERSION } from '../src/config/version.ts';
 import { build, buildStart } from './support/build.ts';
-import { temporaryDirectory } from './support/temporary-directory.ts';
-import type { TemporaryDirectory } from './support/temporary-directory.ts';
+import { type TemporaryDirectory, temporaryDirectory } from './support/temporary-directory.ts';
 
 const run = promisify(execFile);
 
@@ -47,7 +46,7 @@ describe('start', function () {
   after(() => folder[Symbol.asyncDispose]());
 
   it('runs the bundle without a cache, and writes none', async () => {
-    expect(await start('--version')).to.equal(`${version}\n`);
+    expect(await start('--version')).to.equal(`${VERSION}\n`);
     expect(await serveInVain()).to.include('Timeout waiting for webhook certificates');
     expect(await stat(cache).catch(() => null)).to.equal(null);
   });
@@ -78,7 +77,7 @@ describe('start', function () {
 
   it('runs the bundle with that cache, which stays as it is', async () => {
     const before = await readFile(cache);
-    expect(await start('--version')).to.equal(`${version}\n`);
+    expect(await start('--version')).to.equal(`${VERSION}\n`);
     expect(await serveInVain()).to.include('Timeout waiting for webhook certificates');
     expect((await readFile(cache)).equals(before)).to.equal(true);
   });
@@ -87,7 +86,7 @@ describe('start', function () {
     const own = await readFile(cache);
     for (const other of [Buffer.from('garbage'), own.fill(7, 8, 12), Buffer.alloc(4_096)]) {
       await writeFile(cache, other);
-      expect(await start('--version')).to.equal(`${version}\n`);
+      expect(await start('--version')).to.equal(`${VERSION}\n`);
     }
   });
 });

@@ -1,16 +1,12 @@
 #!/usr/bin/env node
 import { hostname } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { CommandLine } from './command-line.ts';
-import { helpText, parseCommandLine } from './command-line.ts';
-import { parseConfig } from './config.ts';
-import type { Config } from './config.ts';
-import { version } from './config/version.ts';
-import { inClusterOf } from './in-cluster-of.ts';
-import { errorText } from './logging/error-text.ts';
-import { stackOf } from './logging/stack-of.ts';
-import { withoutSecret } from './logging/without-secret.ts';
-import { podNamespace } from './pod-namespace.ts';
+import { type CommandLine, helpText, parseCommandLine } from './config/command-line.ts';
+import { type Config, parseConfig } from './config/config.ts';
+import { VERSION } from './config/version.ts';
+import { inClusterOf, podNamespace } from './kube/in-cluster.ts';
+import { errorText, stackOf } from './logging/error-text.ts';
+import { withoutSecret } from './util/redact.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -52,12 +48,12 @@ const crashing = (tell: (error: unknown) => void): void => {
 
 const serve = async (config: Config): Promise<number> => {
   const stopping = signalled();
-  const { replicaClient } = await import('./replica-client.ts');
-  const opening = replicaClient(config, inClusterOf(process.env), version);
+  const { replicaClient } = await import('./cluster/open-client.ts');
+  const opening = replicaClient(config, inClusterOf(process.env), VERSION);
   // What is wrong with it is told below, once there is a log.
   opening.catch(() => undefined);
   await turn();
-  const { openLogger } = await import('./open-logger.ts');
+  const { openLogger } = await import('./logging/sinks.ts');
   const logger = openLogger(config, () => process.stdout);
   crashing((error) => logger.error('Cannot go on', { error, stack: stackOf(error) }));
   process.removeAllListeners('warning');
@@ -65,8 +61,13 @@ const serve = async (config: Config): Promise<number> => {
   // A promise that somebody's handler forgot must not take the webhook down.
   process.on('unhandledRejection', (error) => logger.error('A promise was rejected and nobody handled it', { error }));
   try {
-    const { startDaemon } = await import('./daemon.ts');
-    const daemon = await startDaemon(config, { client: () => opening, logger, version, directory: process.cwd() });
+    const { startDaemon } = await import('./daemon/daemon.ts');
+    const daemon = await startDaemon(config, {
+      client: () => opening,
+      logger,
+      version: VERSION,
+      directory: process.cwd(),
+    });
     const failed = await Promise.race([stopping.then(() => false), daemon.failed.then(() => true)]);
     await daemon.stop();
     return failed ? 1 : 0;
@@ -85,19 +86,30 @@ const demo = async (own: Extract<CommandLine, { command: 'demo' }>['own']): Prom
 
 const rotate = async (config: Config, own: { readonly ca: boolean }): Promise<number> => {
   const { runRotate } = await import('./commands/rotate.ts');
-  return runRotate(config, own, { inCluster: inClusterOf(process.env), version, print: say, stopped: signalled() });
+  return runRotate(config, own, {
+    inCluster: inClusterOf(process.env),
+    version: VERSION,
+    print: say,
+    stopped: signalled(),
+  });
 };
 
 const check = async (config: Config, own: { readonly json: boolean }): Promise<number> => {
   const { runCheck } = await import('./commands/check.ts');
   const shellKubeconfig = process.env['KUBECONFIG'] ?? null;
   const colours = process.stdout.isTTY;
-  return runCheck(config, own, { inCluster: inClusterOf(process.env), version, print: say, colours, shellKubeconfig });
+  return runCheck(config, own, {
+    inCluster: inClusterOf(process.env),
+    version: VERSION,
+    print: say,
+    colours,
+    shellKubeconfig,
+  });
 };
 
 const run = async (line: CommandLine): Promise<number> => {
   if (line.help || line.version) {
-    say(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : version);
+    say(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : VERSION);
     return 0;
   }
   if (line.command === 'demo') return line.problems.length > 0 ? refuse(line.problems) : demo(line.own);

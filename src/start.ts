@@ -7,13 +7,13 @@ const { readFileSync, renameSync, writeFileSync } = process.getBuiltinModule('no
 const { dirname, join } = process.getBuiltinModule('node:path');
 const { Script, constants } = process.getBuiltinModule('node:vm');
 
-const folder = dirname(process.argv[1] ?? '');
-const program = join(folder, 'webhook-certd.js');
-const cache = join(folder, 'webhook-certd.cache');
+const FOLDER = dirname(process.argv[1] ?? '');
+const PROGRAM = join(FOLDER, 'webhook-certd.js');
+const CACHE = join(FOLDER, 'webhook-certd.cache');
 
 const read = (): Buffer | undefined => {
   try {
-    return readFileSync(cache);
+    return readFileSync(CACHE);
   } catch {
     return undefined;
   }
@@ -21,8 +21,8 @@ const read = (): Buffer | undefined => {
 
 const cachedData = read();
 // The bundle is ASCII. V8 takes no cache of another source, of another V8 or under other flags: it then compiles.
-const script = new Script(readFileSync(program, 'latin1'), {
-  filename: program,
+const script = new Script(readFileSync(PROGRAM, 'latin1'), {
+  filename: PROGRAM,
   importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   ...(cachedData === undefined || cachedData.length === 0 ? {} : { cachedData }),
 });
@@ -34,8 +34,8 @@ if (cachedData?.length === 0 && process.argv[2] === 'serve') {
     const made = script.createCachedData();
     const before = read()?.length ?? 0;
     if (before > 0 && before <= made.length) return;
-    writeFileSync(`${cache}.${process.pid}`, made);
-    renameSync(`${cache}.${process.pid}`, cache);
+    writeFileSync(`${CACHE}.${process.pid}`, made);
+    renameSync(`${CACHE}.${process.pid}`, CACHE);
   });
 }
 script.runInThisContext();

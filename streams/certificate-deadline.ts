@@ -1,5 +1,4 @@
-import { EMPTY, filter, map, startWith, takeUntil, timer, withLatestFrom } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { EMPTY, filter, map, type Observable, startWith, takeUntil, timer, withLatestFrom } from 'rxjs';
 import type { Readiness } from './readiness.ts';
 
 export interface DeadlineEvent {

@@ -1,5 +1,4 @@
-import { distinctUntilChanged } from 'rxjs';
-import type { MonoTypeOperatorFunction } from 'rxjs';
+import { distinctUntilChanged, type MonoTypeOperatorFunction } from 'rxjs';
 import type { LeaseSnapshot } from './model.ts';
 
 /**

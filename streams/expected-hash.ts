@@ -1,5 +1,4 @@
-import { distinctUntilChanged, map, scan } from 'rxjs';
-import type { OperatorFunction } from 'rxjs';
+import { distinctUntilChanged, map, type OperatorFunction, scan } from 'rxjs';
 import type { LoadEvent } from './load-certificate.ts';
 
 interface Fold {

@@ -1,29 +1,34 @@
-import { EMPTY, NEVER, combineLatest, filter, map, merge, share, startWith, withLatestFrom } from 'rxjs';
-import type { Observable } from 'rxjs';
-import { backoffMs } from './backoff-ms.ts';
+import {
+  combineLatest,
+  EMPTY,
+  filter,
+  map,
+  merge,
+  NEVER,
+  type Observable,
+  share,
+  startWith,
+  withLatestFrom,
+} from 'rxjs';
+import { backoffMs } from './backoff.ts';
 import { certificateDeadline } from './certificate-deadline.ts';
 import type { Clock } from './clock.ts';
 import { distinctAnnouncement } from './distinct-announcement.ts';
+import type { FollowerEvent } from './events.ts';
 import { expectedHash } from './expected-hash.ts';
-import type { FollowerEvent } from './follower-event.ts';
-import { firstSight } from './first-sight.ts';
-import { loadCertificate } from './load-certificate.ts';
-import type { LoadEvent, LoadPorts, Swapped, Wanted } from './load-certificate.ts';
+import { firstSight } from './first-seen.ts';
+import { loadCertificate, type LoadEvent, type LoadPorts, type Swapped, type Wanted } from './load-certificate.ts';
 import type { LeaseSnapshot, VerifiedPair } from './model.ts';
-import { mountedHash } from './mounted-hash.ts';
-import type { MountPorts } from './mounted-hash.ts';
-import { podAnnotations } from './pod-annotations.ts';
-import type { PodPorts } from './pod-annotations.ts';
-import { readiness } from './readiness.ts';
-import type { Readiness } from './readiness.ts';
-import { servedCertificate } from './served-certificate.ts';
+import { mountedHash, type MountPorts } from './mounted-hash.ts';
+import { podAnnotations, type PodPorts } from './pod-annotations.ts';
+import { type Readiness, readiness, servedCertificate } from './readiness.ts';
+import { unannounced } from './resync-requests.ts';
 import { singleFlight } from './single-flight.ts';
-import { unannounced } from './unannounced.ts';
 
-export type { FollowerEvent } from './follower-event.ts';
+export type { FollowerEvent } from './events.ts';
 export type FollowerPorts = MountPorts & LoadPorts & PodPorts & { readonly clock: Clock };
 
-export interface FollowerSources {
+interface FollowerSources {
   /** Every subscriber gets the newest at once, if there is one; null when there is no Lease. */
   readonly lease$: Observable<LeaseSnapshot | null>;
   readonly tick$: Observable<unknown>;

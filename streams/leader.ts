@@ -1,22 +1,24 @@
-import { EMPTY, Subject, defer, map, merge, shareReplay, withLatestFrom } from 'rxjs';
-import type { Observable } from 'rxjs';
-import { backoffMs } from './backoff-ms.ts';
-import { carryOut } from './carry-out.ts';
-import type { StepEvent, StepPorts } from './carry-out.ts';
+import { defer, EMPTY, map, merge, type Observable, shareReplay, Subject, withLatestFrom } from 'rxjs';
+import { carryOut, type StepEvent, type StepPorts } from './apply-step.ts';
+import { backoffMs } from './backoff.ts';
 import type { Observed } from './cluster-state.ts';
-import type { Fence } from './election-event.ts';
-import type { IssuancePolicy } from './issuance-view.ts';
+import { repairOf, repairPace } from './contention.ts';
+import type { Fence } from './events.ts';
 import type { LeaseSnapshot } from './model.ts';
-import { observeCluster } from './observe-cluster.ts';
-import type { Observation, ObservationPorts, Touched, Trouble } from './observe-cluster.ts';
+import {
+  type Observation,
+  type ObservationPorts,
+  observeCluster,
+  type Touched,
+  type Trouble,
+} from './observe-cluster.ts';
 import { planExternal } from './plan-external.ts';
 import { planIssuance } from './plan-issuance.ts';
-import { repairOf } from './repair-of.ts';
-import { repairPace } from './repair-pace.ts';
+import type { IssuancePolicy } from './planner-input.ts';
 import type { WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
 
-export type { LeaseStep, ObjectStep } from './carry-out.ts';
+export type { LeaseStep, ObjectStep } from './apply-step.ts';
 
 export interface LeaderPorts extends ObservationPorts, StepPorts {
   readonly random: () => number;

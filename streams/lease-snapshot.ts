@@ -1,28 +1,27 @@
 import {
-  EMPTY,
-  Subject,
   catchError,
   concatMap,
   connect,
   defer,
   distinctUntilChanged,
+  EMPTY,
   exhaustMap,
   filter,
   map,
   merge,
+  type Observable,
   of,
   startWith,
+  Subject,
   switchMap,
   tap,
   throwError,
 } from 'rxjs';
-import type { Observable } from 'rxjs';
-import { isOlderVersion } from './is-older-version.ts';
-import type { LeaseEvent, Via } from './lease-event.ts';
+import type { LeaseEvent, Via } from './events.ts';
+import { isOlderVersion } from './kubernetes.ts';
 import type { LeaseSnapshot } from './model.ts';
 import { Problem } from './problem.ts';
-import { resumingWatch } from './resuming-watch.ts';
-import type { WatchPolicy } from './resuming-watch.ts';
+import { resumingWatch, type WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
 import type { WatchPort } from './watch-port.ts';
 

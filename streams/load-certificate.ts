@@ -1,5 +1,4 @@
-import { EMPTY, catchError, concatMap, defer, map, of, startWith, throwError } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { catchError, concatMap, defer, EMPTY, map, type Observable, of, startWith, throwError } from 'rxjs';
 import type { Announcement, LeaseSnapshot, MountReading, VerifiedPair } from './model.ts';
 import { Problem } from './problem.ts';
 

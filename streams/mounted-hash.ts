@@ -1,5 +1,4 @@
-import { distinctUntilChanged, filter, map, merge, of } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { distinctUntilChanged, filter, map, merge, type Observable, of } from 'rxjs';
 import type { MountReading } from './model.ts';
 import { singleFlight } from './single-flight.ts';
 

@@ -1,12 +1,9 @@
-import { combineLatest, filter, map, merge, of, share } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { combineLatest, filter, map, merge, type Observable, of, share } from 'rxjs';
 import type { AuthorityState, Observed, SecretState, Target, TargetState } from './cluster-state.ts';
+import type { WatchItem } from './events.ts';
 import type { LeaseSnapshot, Replica } from './model.ts';
-import { resumingWatch } from './resuming-watch.ts';
-import type { WatchPolicy } from './resuming-watch.ts';
-import type { WatchItem } from './watch-item.ts';
-import { trackedObject } from './tracked-object.ts';
-import { trackedReplicas } from './tracked-replicas.ts';
+import { resumingWatch, type WatchPolicy } from './resuming-watch.ts';
+import { trackedObject, trackedReplicas } from './tracked-object.ts';
 import type { WatchPort } from './watch-port.ts';
 
 /** An object as it stood when it was last written or read again by us. */

@@ -1,9 +1,8 @@
 import { acknowledged } from './acknowledged.ts';
-import { certificateSets } from './certificate-sets.ts';
-import type { Certificates } from './certificate-sets.ts';
 import type { Observed, SecretState, TargetState } from './cluster-state.ts';
-import type { IssuancePolicy } from './issuance-view.ts';
+import type { IssuancePolicy } from './planner-input.ts';
 import type { Step } from './step.ts';
+import { type Certificates, certificateSets } from './trust.ts';
 
 const { alive, includes, same, union, without } = certificateSets;
 

@@ -1,13 +1,10 @@
 import { acknowledged } from './acknowledged.ts';
-import { certificateSets } from './certificate-sets.ts';
 import type { AuthorityState, Observed, SecretState, Target } from './cluster-state.ts';
-import { isOutlived, isSettled } from './issuance-view.ts';
-import type { IssuancePolicy, IssuanceView } from './issuance-view.ts';
-import { leafReason } from './leaf-reason.ts';
 import type { CertificateFacts } from './model.ts';
-import { renewalDue } from './renewal-due.ts';
-import { given, inherited, losesWith, overlooked } from './standing-trust.ts';
+import { isOutlived, isSettled, type IssuancePolicy, type IssuanceView } from './planner-input.ts';
+import { leafReason, renewalDue } from './renewal.ts';
 import type { Step } from './step.ts';
+import { certificateSets, given, inherited, losesWith, overlooked } from './trust.ts';
 
 const { alive, includes, same, union, without } = certificateSets;
 

@@ -1,12 +1,13 @@
 import {
-  EMPTY,
-  NEVER,
   catchError,
   defer,
   distinctUntilChanged,
+  EMPTY,
   endWith,
   ignoreElements,
   merge,
+  NEVER,
+  type Observable,
   of,
   repeat,
   switchMap,
@@ -14,12 +15,11 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import type { Observable } from 'rxjs';
-import { againMs } from './again-ms.ts';
+import { againMs } from './backoff.ts';
 import { Problem } from './problem.ts';
 import { retryWithBackoff } from './retry-with-backoff.ts';
 
-export interface PodSources {
+interface PodSources {
   /** The hash that should be mounted; null for as long as it is. */
   readonly expected$: Observable<string | null>;
   readonly serving$: Observable<string>;

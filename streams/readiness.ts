@@ -1,5 +1,4 @@
-import { distinctUntilChanged, filter, map, scan, shareReplay } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { distinctUntilChanged, filter, map, type Observable, scan, shareReplay } from 'rxjs';
 import type { Clock } from './clock.ts';
 import type { LoadEvent, Swapped } from './load-certificate.ts';
 import type { VerifiedPair } from './model.ts';
@@ -87,4 +86,20 @@ export const readiness =
       }),
       distinctUntilChanged(sameReadiness),
       shareReplay({ bufferSize: 1, refCount: true }),
+    );
+
+/**
+ * The pair that is served, each once. The same files verified again are not another pair; another bundle around the
+ * same leaf is.
+ *
+ *     ready    --no---a---a expired---b----
+ *     result   -------a---------------b----
+ */
+export const servedCertificate =
+  () =>
+  (readiness$: Observable<Readiness>): Observable<VerifiedPair> =>
+    readiness$.pipe(
+      map(({ served }) => served),
+      filter((served) => served !== null),
+      distinctUntilChanged((left, right) => left.generation === right.generation),
     );

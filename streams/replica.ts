@@ -1,30 +1,25 @@
 import {
-  EMPTY,
-  Subject,
   defer,
+  EMPTY,
   filter,
   ignoreElements,
   interval,
   map,
   merge,
+  type Observable,
   share,
   shareReplay,
+  Subject,
   switchMap,
   takeUntil,
   tap,
 } from 'rxjs';
-import type { Observable } from 'rxjs';
-import { election } from './election.ts';
-import type { ElectionEvent, ElectionPolicy } from './election.ts';
-import { follower } from './follower.ts';
-import type { FollowerEvent, FollowerPolicy, FollowerPorts } from './follower.ts';
-import { leader } from './leader.ts';
-import type { LeaderEvent, LeaderPolicy, LeaderPorts } from './leader.ts';
-import { leaseQueue } from './lease-queue.ts';
-import type { LeaseWritePort } from './lease-queue.ts';
-import { leaseSnapshot } from './lease-snapshot.ts';
-import type { LeasePorts } from './lease-snapshot.ts';
-import type { LeaseEvent } from './lease-event.ts';
+import type { LeaseEvent } from './events.ts';
+import { follower, type FollowerEvent, type FollowerPolicy, type FollowerPorts } from './follower.ts';
+import { leader, type LeaderEvent, type LeaderPolicy, type LeaderPorts } from './leader.ts';
+import { election, type ElectionEvent, type ElectionPolicy } from './leader-election.ts';
+import { type LeasePorts, leaseSnapshot } from './lease-snapshot.ts';
+import { leaseQueue, type LeaseWritePort } from './lease-writer.ts';
 import type { LeaseSnapshot, VerifiedPair } from './model.ts';
 import type { Readiness } from './readiness.ts';
 import type { WatchPolicy } from './resuming-watch.ts';

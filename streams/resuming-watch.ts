@@ -1,12 +1,13 @@
 import {
-  EMPTY,
-  NEVER,
   catchError,
   concat,
   defer,
+  EMPTY,
   endWith,
   filter,
   map,
+  NEVER,
+  type Observable,
   of,
   race,
   repeat,
@@ -17,10 +18,9 @@ import {
   timeout,
   timer,
 } from 'rxjs';
-import type { Observable } from 'rxjs';
-import { backoffMs } from './backoff-ms.ts';
+import { backoffMs } from './backoff.ts';
+import type { WatchItem } from './events.ts';
 import { Problem } from './problem.ts';
-import type { WatchItem } from './watch-item.ts';
 import type { WatchFrame, WatchPort } from './watch-port.ts';
 
 export interface WatchPolicy {

@@ -1,6 +1,19 @@
-import { EMPTY, NEVER, catchError, defer, of, race, repeat, take, tap, throwError, timer } from 'rxjs';
-import type { Observable, OperatorFunction } from 'rxjs';
-import { backoffMs } from './backoff-ms.ts';
+import {
+  catchError,
+  defer,
+  EMPTY,
+  NEVER,
+  type Observable,
+  of,
+  type OperatorFunction,
+  race,
+  repeat,
+  take,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import { backoffMs } from './backoff.ts';
 import { Problem } from './problem.ts';
 
 /** Pauses from this failure on, 3.2 s and more, are worth being ended early. */

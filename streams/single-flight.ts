@@ -1,5 +1,18 @@
-import { EMPTY, connect, defer, exhaustMap, filter, of, race, repeat, take, tap, timer } from 'rxjs';
-import type { Observable, OperatorFunction } from 'rxjs';
+import {
+  connect,
+  defer,
+  EMPTY,
+  exhaustMap,
+  filter,
+  type Observable,
+  of,
+  type OperatorFunction,
+  race,
+  repeat,
+  take,
+  tap,
+  timer,
+} from 'rxjs';
 
 export interface SingleFlightOptions<T, R> {
   /** Ms to wait before the same value is flown again, from its last result and how often it failed; null: settled. */

@@ -5,7 +5,7 @@
  *
  *     WEBHOOK_HANDLER=manifests/examples/default-field.ts
  */
-import { allow, deny, mutate, type HandlerExport, type KubeObject } from '../../src/webhook/kit.ts';
+import { allow, deny, type HandlerExport, type KubeObject, mutate } from '../../src/webhook/handler-api.ts';
 
 interface ServiceAccount extends KubeObject {
   readonly automountServiceAccountToken?: boolean;

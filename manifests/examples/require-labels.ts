@@ -3,7 +3,7 @@
  *
  *     WEBHOOK_HANDLER=manifests/examples/require-labels.ts
  */
-import { allow, deny, type AdmissionHandler } from '../../src/webhook/kit.ts';
+import { type AdmissionHandler, allow, deny } from '../../src/webhook/handler-api.ts';
 
 const required = ['app.kubernetes.io/name', 'team'];
 const wished = 'cost-center';

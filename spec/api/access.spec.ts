@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import type { Rule } from '../../src/embedded/users.ts';
-import { rawApi } from '../support/raw-api.ts';
-import type { RawApi } from '../support/raw-api.ts';
+import type { Rule } from '../../src/dev-cluster/users.ts';
+import { type RawApi, rawApi } from '../support/raw-api.ts';
 import { bodies } from './bodies.ts';
 import { useApi } from './use-api.ts';
 

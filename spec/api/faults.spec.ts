@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { startApiUnderTest } from '../support/api-under-test.ts';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { bodies } from './bodies.ts';
 
 describe('api: faults', () => {

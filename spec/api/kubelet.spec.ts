@@ -1,10 +1,9 @@
-import { expect } from 'chai';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startKubelet } from '../../src/embedded/kubelet.ts';
-import type { EmbeddedKubelet, KubeletOptions } from '../../src/embedded/embedded-kubelet.ts';
+import { expect } from 'chai';
+import { type EmbeddedKubelet, type KubeletOptions, startKubelet } from '../../src/dev-cluster/kubelet.ts';
 import { bodies } from './bodies.ts';
 import { useApi } from './use-api.ts';
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import type { RawApi } from '../support/raw-api.ts';
 
 let starting: Promise<ApiUnderTest> | undefined;

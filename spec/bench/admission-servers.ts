@@ -2,8 +2,7 @@ import { freePort } from '../support/free-port.ts';
 import type { Bench } from './figure.ts';
 import type { Installed } from './installed.ts';
 import { pin } from './pin.ts';
-import { startProgram, startReplica } from './start-program.ts';
-import type { StartedProgram } from './start-program.ts';
+import { type StartedProgram, startProgram, startReplica } from './start-program.ts';
 
 export type ServerName = 'bare' | 'express' | 'host' | 'front';
 

@@ -1,6 +1,5 @@
-import { percentile } from '../../src/demo/percentile.ts';
-import { startAdmissionServers } from './admission-servers.ts';
-import type { ServerName } from './admission-servers.ts';
+import { percentile } from '../../src/demo/run-demo.ts';
+import { type ServerName, startAdmissionServers } from './admission-servers.ts';
 import type { Figure, Finding } from './figure.ts';
 import { firstAnswer } from './first-answer.ts';
 import { installed } from './installed.ts';

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startApiServer } from '../../src/embedded/api-server.ts';
-import { watchSeconds } from '../../src/watch-seconds.ts';
+import { startApiServer } from '../../src/dev-cluster/api-server.ts';
+import { watchSeconds } from '../../src/kube/watch-objects.ts';
 import { rawApi } from '../support/raw-api.ts';
 import type { Figure, Finding } from './figure.ts';
 import { fleetInstallation } from './fleet-installation.ts';

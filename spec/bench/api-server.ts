@@ -1,4 +1,4 @@
-import { startApiServer } from '../../src/embedded/api-server.ts';
+import { startApiServer } from '../../src/dev-cluster/api-server.ts';
 
 /** The embedded API server in a process of its own, told on stdout as one line of JSON; ends with its stdin. */
 const { url, port, caPem, adminToken } = await startApiServer();

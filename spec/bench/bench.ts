@@ -5,8 +5,7 @@ import { build } from '../support/build.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bundle } from './bundle.ts';
 import { figures } from './figures.ts';
-import { result } from './result.ts';
-import type { Result } from './result.ts';
+import { type Result, result } from './result.ts';
 import { table } from './table.ts';
 
 const help = `npm run bench -- [--json] [--only NAME,...] [--quick]

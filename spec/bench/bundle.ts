@@ -2,8 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, buildStart } from '../support/build.ts';
 import { fillCodeCache } from '../support/fill-code-cache.ts';
-import { entrypoint } from './production.ts';
-import type { Production } from './production.ts';
+import { entrypoint, type Production } from './production.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 

@@ -4,8 +4,7 @@ import { firstAnswer } from './first-answer.ts';
 import { inTurn } from './in-turn.ts';
 import { installed } from './installed.ts';
 import { ownPorts } from './own-ports.ts';
-import { startProgram, startReplica } from './start-program.ts';
-import type { StartedProgram } from './start-program.ts';
+import { type StartedProgram, startProgram, startReplica } from './start-program.ts';
 
 /** From spawn to the first answer through a verified handshake, everything announced and mounted, as a Pod that restarts. */
 export const coldStart: Figure = async ({ quick, folder, production, build }) => {

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StartedProgram } from './start-program.ts';
 import { reviewText } from '../webhook/support-review.ts';
+import type { StartedProgram } from './start-program.ts';
 
 export interface Endpoint {
   readonly port: number;

@@ -1,6 +1,5 @@
 import { startEnvtest } from '../support/envtest.ts';
-import { rawApi } from '../support/raw-api.ts';
-import type { RawApi } from '../support/raw-api.ts';
+import { type RawApi, rawApi } from '../support/raw-api.ts';
 import { startApi } from './start-api.ts';
 
 /** An API server in a process of its own. */

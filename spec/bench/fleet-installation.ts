@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startKubelet } from '../../src/embedded/kubelet.ts';
-import type { Follow } from '../../src/embedded/follow-object.ts';
+import { startKubelet } from '../../src/dev-cluster/kubelet.ts';
+import type { Follow } from '../../src/dev-cluster/object-store.ts';
 import type { RawAnswer, RawApi } from '../support/raw-api.ts';
 import { webhookTarget } from '../support/webhook-target.ts';
 import type { FleetOrder } from './fleet-protocol.ts';

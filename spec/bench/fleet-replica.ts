@@ -1,13 +1,11 @@
 import { Subject } from 'rxjs';
 import type { Mount } from '../../src/certificates/mount.ts';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/config.ts';
+import { replicaPolicy, replicaPorts } from '../../src/daemon/ports.ts';
 import { openKubeClient } from '../../src/kube/client.ts';
-import type { InCluster } from '../../src/kube/in-cluster-credentials.ts';
-import { replicaPolicy } from '../../src/replica-policy.ts';
-import { replicaPorts } from '../../src/replica-ports.ts';
-import type { TlsFace } from '../../src/tls-face.ts';
-import { replica } from '../../streams/replica.ts';
-import type { ReplicaStreams } from '../../streams/replica.ts';
+import type { InCluster } from '../../src/kube/in-cluster.ts';
+import type { TlsFace } from '../../src/webhook/tls-endpoint.ts';
+import { replica, type ReplicaStreams } from '../../streams/replica.ts';
 
 /** Serves nothing, and finds what it was given. */
 const noFace = (): TlsFace => {

@@ -1,9 +1,8 @@
 import { filter, firstValueFrom, tap, throwError, timeout } from 'rxjs';
-import { parseConfig } from '../../src/config.ts';
-import type { Config } from '../../src/config.ts';
 import type { Mount } from '../../src/certificates/mount.ts';
-import { fleetReplica } from './fleet-replica.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
 import type { FleetAsked, FleetOrder, FleetReply } from './fleet-protocol.ts';
+import { fleetReplica } from './fleet-replica.ts';
 import { sharedMount } from './shared-mount.ts';
 
 /** Many replicas in a process of their own, told by IPC what to do, see fleet-protocol.ts. */

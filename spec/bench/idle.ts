@@ -6,8 +6,7 @@ import { firstAnswer } from './first-answer.ts';
 import { installed } from './installed.ts';
 import { mountIssued } from './mount-issued.ts';
 import { ownPorts } from './own-ports.ts';
-import { procReading } from './proc-reading.ts';
-import type { ProcReading } from './proc-reading.ts';
+import { type ProcReading, procReading } from './proc-reading.ts';
 import { startProgram, startReplica } from './start-program.ts';
 
 const MINUTE_MS = 60_000;

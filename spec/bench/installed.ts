@@ -1,12 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atomicWriter } from '../support/atomic-writer.ts';
-import { pki } from '../support/pki.ts';
-import type { MountedPair } from '../support/pki.ts';
+import { type MountedPair, pki } from '../support/pki.ts';
 import type { RawAnswer } from '../support/raw-api.ts';
 import { filesOf } from './files-of.ts';
-import { startApi } from './start-api.ts';
-import type { BenchApi } from './start-api.ts';
+import { type BenchApi, startApi } from './start-api.ts';
 
 const namespace = 'hooks';
 const service = 'kubetemplater-webhook-service';

@@ -1,5 +1,4 @@
-import { connect } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 
 export interface CallerTarget {
   readonly port: number;

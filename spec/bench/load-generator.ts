@@ -1,5 +1,4 @@
-import { keepAliveCaller } from './keep-alive-caller.ts';
-import type { KeepAliveCaller } from './keep-alive-caller.ts';
+import { type KeepAliveCaller, keepAliveCaller } from './keep-alive-caller.ts';
 import type { LoadOrder, LoadResult } from './load-protocol.ts';
 
 /** A process of its own, so that it can have a core of its own. Told by IPC what to do, see load-protocol.ts. */

@@ -1,6 +1,5 @@
 import type { Finding, Limit } from './figure.ts';
-import { summary } from './summary.ts';
-import type { Summary } from './summary.ts';
+import { type Summary, summary } from './summary.ts';
 
 /** One figure as `--json` tells it. */
 export interface Result extends Summary {

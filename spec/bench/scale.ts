@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { writeVolume } from '../../src/embedded/write-volume.ts';
+import { writeVolume } from '../../src/dev-cluster/kubelet.ts';
 import { pki } from '../support/pki.ts';
 import type { Figure } from './figure.ts';
 import { startFleetCluster } from './fleet-cluster.ts';
-import { ledLease } from './led-lease.ts';
-import type { LedLease } from './led-lease.ts';
-import { startFleet } from './start-fleet.ts';
-import type { Fleet } from './start-fleet.ts';
+import { type LedLease, ledLease } from './led-lease.ts';
+import { type Fleet, startFleet } from './start-fleet.ts';
 
 const service = 'kubetemplater-webhook-service';
 const namesIn = (namespace: string): string[] =>

@@ -1,6 +1,5 @@
 import { BehaviorSubject, concatMap, debounceTime, interval, map, merge, of, skip } from 'rxjs';
-import { openMount } from '../../src/certificates/mount.ts';
-import type { Mount } from '../../src/certificates/mount.ts';
+import { type Mount, openMount } from '../../src/certificates/mount.ts';
 import type { MountReading } from '../../streams/model.ts';
 
 const nothing: MountReading = { generation: '', hash: null, problem: null };

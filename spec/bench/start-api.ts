@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
-import { rawApi } from '../support/raw-api.ts';
-import type { RawApi } from '../support/raw-api.ts';
+import { fileURLToPath } from 'node:url';
+import { type RawApi, rawApi } from '../support/raw-api.ts';
 
 export interface BenchApi extends AsyncDisposable {
   readonly port: number;

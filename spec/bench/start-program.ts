@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { containedHeap, imageEnv } from './production.ts';
-import type { Production } from './production.ts';
+import { containedHeap, imageEnv, type Production } from './production.ts';
 
 export interface StartedProgram extends AsyncDisposable {
   readonly pid: number;

@@ -1,4 +1,4 @@
-import { percentile } from '../../src/demo/percentile.ts';
+import { percentile } from '../../src/demo/run-demo.ts';
 
 export interface Summary {
   readonly median: number;

@@ -1,16 +1,14 @@
-import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { expect } from 'chai';
 import { firstValueFrom } from 'rxjs';
-import { openMount } from '../../src/certificates/mount.ts';
-import type { Mount } from '../../src/certificates/mount.ts';
+import { type Mount, openMount } from '../../src/certificates/mount.ts';
 import { atomicWriter } from '../support/atomic-writer.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
-import type { TemporaryDirectory } from '../support/temporary-directory.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
 const read = (mount: Mount) => firstValueFrom(mount.read());
 

@@ -1,11 +1,16 @@
-import { expect } from 'chai';
 import { createPrivateKey } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { issueAuthority, issueBridge, issueLeaf } from '../../src/certificates/authority.ts';
-import type { IssuedPair, KeyAlgorithm } from '../../src/certificates/authority.ts';
-import { checkPair } from '../../src/certificates/pair.ts';
-import { splitPem } from '../../src/certificates/split-pem.ts';
+import { expect } from 'chai';
+import {
+  issueAuthority,
+  issueBridge,
+  type IssuedPair,
+  issueLeaf,
+  type KeyAlgorithm,
+} from '../../src/certificates/issue.ts';
+import { splitPem } from '../../src/certificates/pem.ts';
+import { checkPair } from '../../src/certificates/verify-pair.ts';
 import { handshakeError } from '../support/handshake-error.ts';
 import { openssl } from '../support/openssl.ts';
 import { pki } from '../support/pki.ts';

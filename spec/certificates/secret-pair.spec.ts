@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { secretPair } from '../../src/certificates/secret-pair.ts';
-import { sha256Hex } from '../../src/certificates/sha256-hex.ts';
-import { pki } from '../support/pki.ts';
-import type { MountedPair } from '../support/pki.ts';
+import { sha256Hex } from '../../src/util/hash.ts';
+import { type MountedPair, pki } from '../support/pki.ts';
 
 const values = ({ certificate, key, trust }: MountedPair) => ({
   'tls.crt': certificate,

@@ -1,15 +1,13 @@
-import { expect } from 'chai';
 import { EventEmitter } from 'node:events';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
 import type { Subscription } from 'rxjs';
 import { openMount } from '../../src/certificates/mount.ts';
-import { watchDirectory } from '../../src/certificates/watch-directory.ts';
-import type { WatchOptions } from '../../src/certificates/watch-directory.ts';
+import { watchDirectory, type WatchOptions } from '../../src/certificates/watch-directory.ts';
 import { atomicWriter } from '../support/atomic-writer.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
-import type { TemporaryDirectory } from '../support/temporary-directory.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code });
 

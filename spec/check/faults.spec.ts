@@ -1,13 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Rule } from '../../src/embedded/users.ts';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
+import type { Rule } from '../../src/dev-cluster/users.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { pki } from '../support/pki.ts';
+import { layOut, type Scene } from './scene.ts';
 import { CERT_DIR } from './scene-objects.ts';
-import { layOut } from './scene.ts';
-import type { Scene } from './scene.ts';
 import { startSkewedServer } from './skewed-server.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import { ruleMatches } from '../../src/check/rule-matches.ts';
-import { selectorMatches } from '../../src/check/selector-matches.ts';
-import type { LabelSelector } from '../../src/check/selector-matches.ts';
+import { ruleMatches } from '../../src/check/check-admission.ts';
+import { type LabelSelector, selectorMatches } from '../../src/check/matching.ts';
 
 const labels = { app: 'webhook', tier: 'a' };
 

@@ -1,15 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Evidence } from '../../src/check/evidence.ts';
-import { judgeMounts } from '../../src/check/judge-mounts.ts';
-import { parseConfig } from '../../src/config.ts';
-import { writeVolume } from '../../src/embedded/write-volume.ts';
-import type { InCluster } from '../../src/kube/in-cluster-credentials.ts';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
-import { layOut } from './scene.ts';
-import type { Scene } from './scene.ts';
+import { judgeMounts } from '../../src/check/check-mounts.ts';
+import type { Evidence } from '../../src/check/snapshot.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { writeVolume } from '../../src/dev-cluster/kubelet.ts';
+import type { InCluster } from '../../src/kube/in-cluster.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
+import { layOut, type Scene } from './scene.ts';
 
 const DAY_MS = 86_400_000;
 const NAME = 'CERT_DIR here is what the kubelet mounts';

@@ -1,9 +1,6 @@
 import { expect } from 'chai';
-import { forKubeconfig } from '../../src/check/for-kubeconfig.ts';
-import { report } from '../../src/check/report.ts';
-import type { Check } from '../../src/check/report.ts';
-import { shellWord } from '../../src/check/shell-word.ts';
-import { verdict } from '../../src/check/verdict.ts';
+import { shellWord } from '../../src/check/kubectl.ts';
+import { type Check, forKubeconfig, report, verdict } from '../../src/check/result.ts';
 
 const checks: readonly Check[] = [
   { section: 'election', ...verdict.ok('Lease exists', 'lease') },

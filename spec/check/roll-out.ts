@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { startKubelet } from '../../src/embedded/kubelet.ts';
+import { startKubelet } from '../../src/dev-cluster/kubelet.ts';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { freePort } from '../support/free-port.ts';
 import type { Json } from '../support/raw-api.ts';
 import { runDaemon } from '../support/running-daemon.ts';
-import { sceneObjects } from './scene-objects.ts';
 import type { Scene } from './scene.ts';
+import { sceneObjects } from './scene-objects.ts';
 
 export interface RolledOut extends AsyncDisposable {
   /** When kubectl was last told to restart it, null when never. */

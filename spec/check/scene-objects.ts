@@ -1,6 +1,6 @@
-import type { Json } from '../support/raw-api.ts';
+import type { IssuedPair } from '../../src/certificates/issue.ts';
 import type { MountedPair } from '../support/pki.ts';
-import type { IssuedPair } from '../../src/certificates/authority.ts';
+import type { Json } from '../support/raw-api.ts';
 
 const base64 = (text: string | Buffer): string => Buffer.from(text).toString('base64');
 

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { request } from 'node:https';
-import { createServer } from 'node:https';
+import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { kubeconfig } from '../../src/embedded/kubeconfig.ts';
-import { makeServerIdentity } from '../../src/embedded/server-identity.ts';
+import { kubeconfig } from '../../src/dev-cluster/api-server.ts';
+import { makeServerIdentity } from '../../src/dev-cluster/server-identity.ts';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 
 export interface SkewedServer extends AsyncDisposable {

@@ -1,13 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
-import { runRotate } from '../../src/commands/rotate.ts';
-import type { RotateSurroundings } from '../../src/commands/rotate.ts';
-import { parseConfig } from '../../src/config.ts';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
-import { install } from '../support/installation.ts';
-import type { Installation, SpecReplica } from '../support/installation.ts';
+import { type RotateSurroundings, runRotate } from '../../src/commands/rotate.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
+import { install, type Installation, type SpecReplica } from '../support/installation.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 

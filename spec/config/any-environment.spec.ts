@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseConfig } from '../../src/config.ts';
-import { settings } from '../../src/config/settings.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { settings } from '../../src/config/variables.ts';
 
 const names = settings.map(([, { name }]) => name);
 const flags = [...settings.map(([, { flag }]) => flag), 'v'];

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { settings } from '../../src/config/settings.ts';
+import { settings } from '../../src/config/variables.ts';
 import { parse } from './parse.ts';
 
 const long = 'a'.repeat(64);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseCommandLine } from '../../src/command-line.ts';
+import { parseCommandLine } from '../../src/config/command-line.ts';
 
 const line = (text: string): ReturnType<typeof parseCommandLine> => parseCommandLine(text.split(' ').filter(Boolean));
 const flagsOf = (text: string): Record<string, string> => Object.fromEntries(line(text).flags);

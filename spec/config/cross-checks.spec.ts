@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { enough, parse } from './parse.ts';
 
 const none = { WEBHOOK_HANDLER: '', UPSTREAM_URL: '' };

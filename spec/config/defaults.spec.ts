@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Config } from '../../src/config.ts';
-import { settings } from '../../src/config/settings.ts';
-import { standardSaid } from '../../src/config/standard-said.ts';
+import type { Config } from '../../src/config/config.ts';
+import { standardSaid } from '../../src/config/help.ts';
+import { settings } from '../../src/config/variables.ts';
 import { parse } from './parse.ts';
 
 const dayMs = 24 * 3600 * 1000;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Config } from '../../src/config.ts';
-import { settings } from '../../src/config/settings.ts';
+import type { Config } from '../../src/config/config.ts';
+import { settings } from '../../src/config/variables.ts';
 import { parse } from './parse.ts';
 
 const vwc = 'validatingwebhookconfiguration';

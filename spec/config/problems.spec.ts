@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseConfig, type ConfigResult } from '../../src/config.ts';
+import { type ConfigResult, parseConfig } from '../../src/config/config.ts';
 import { parse } from './parse.ts';
 
 const problemsOf = (result: ConfigResult): readonly string[] => (result.ok ? [] : result.problems);

@@ -2,12 +2,10 @@ import { rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install } from '../support/installation.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { supportPair } from '../webhook/support-pair.ts';
-import type { TestPair } from '../webhook/support-pair.ts';
+import { supportPair, type TestPair } from '../webhook/support-pair.ts';
 
 /** What a caller with this client certificate gets: a status, or no answer at all. */
 const status = (port: number, client: TestPair | null): Promise<number | 'refused'> =>

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { expect } from 'chai';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
-import { PREFIX, install } from '../support/installation.ts';
-import type { Installation } from '../support/installation.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
+import { install, type Installation, PREFIX } from '../support/installation.ts';
 import { until } from '../support/until.ts';
 
 interface ToldEvent {

@@ -1,9 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { expect } from 'chai';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { freePort } from '../support/free-port.ts';
 import { install } from '../support/installation.ts';
 import { until } from '../support/until.ts';

@@ -4,14 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
-import { install } from '../support/installation.ts';
-import type { SpecReplica } from '../support/installation.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
+import { install, type SpecReplica } from '../support/installation.ts';
 import { servedSerial } from '../support/served-serial.ts';
 import { until } from '../support/until.ts';
-import { call } from '../webhook/support-call.ts';
-import type { Answer } from '../webhook/support-call.ts';
+import { type Answer, call } from '../webhook/support-call.ts';
 import { reviewText } from '../webhook/support-review.ts';
 
 const HANDLER = fileURLToPath(new URL('slow-handler.ts', import.meta.url));

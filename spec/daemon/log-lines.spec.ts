@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install } from '../support/installation.ts';
 import type { LogLine } from '../support/running-daemon.ts';
 import { until } from '../support/until.ts';

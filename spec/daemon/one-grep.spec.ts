@@ -3,10 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
-import { install } from '../support/installation.ts';
-import type { SpecReplica } from '../support/installation.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
+import { install, type SpecReplica } from '../support/installation.ts';
 import type { LogLine } from '../support/running-daemon.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

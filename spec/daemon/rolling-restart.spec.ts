@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { install } from '../support/installation.ts';
 import { rollReplicas } from '../support/roll-replicas.ts';

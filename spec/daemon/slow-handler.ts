@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { allow } from '../../src/webhook/kit.ts';
-import type { AdmissionHandler } from '../../src/webhook/kit.ts';
+import { type AdmissionHandler, allow } from '../../src/webhook/handler-api.ts';
 
 /** Answers after as many ms as its path says: `/1500`. */
 const handlers: Readonly<Record<string, AdmissionHandler>> = Object.fromEntries(

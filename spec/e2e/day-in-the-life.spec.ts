@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { until } from '../support/until.ts';
-import { keepCreating } from './creates.ts';
-import type { Creates } from './creates.ts';
+import { type Creates, keepCreating } from './creates.ts';
 import { kubectl } from './kubectl.ts';
 import { renderedManifests } from './rendered-manifests.ts';
 

@@ -1,5 +1,4 @@
-import { request } from 'node:https';
-import type { RequestOptions } from 'node:https';
+import { request, type RequestOptions } from 'node:https';
 import { reviewText } from '../webhook/support-review.ts';
 
 /** One AdmissionReview over a handshake of its own; the answer's text. Only `ca`, PEM, is trusted. */

@@ -1,14 +1,11 @@
 import { once } from 'node:events';
-import { createServer } from 'node:https';
-import type { Server } from 'node:https';
+import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { filter, firstValueFrom, skip } from 'rxjs';
-import { createCertificates } from '../../src/index.ts';
-import type { Certificates, ServedCertificate } from '../../src/index.ts';
+import { type Certificates, createCertificates, type ServedCertificate } from '../../src/embed/index.ts';
 import { callWebhook } from './call-webhook.ts';
-import { openPlace } from './place.ts';
-import type { Place } from './place.ts';
+import { openPlace, type Place } from './place.ts';
 
 const ready = ({ readiness$ }: Certificates) => firstValueFrom(readiness$.pipe(filter((now) => now.ready)));
 const caOf = ({ bundle }: ServedCertificate) => bundle.map(({ pem }) => pem).join('');

@@ -1,10 +1,8 @@
 import { expect } from 'chai';
 import { filter, firstValueFrom, lastValueFrom, skip, toArray } from 'rxjs';
-import { allow, createWebhook, deny, Problem } from '../../src/index.ts';
-import type { Webhook } from '../../src/index.ts';
+import { allow, createWebhook, deny, Problem, type Webhook } from '../../src/embed/index.ts';
 import { callWebhook } from './call-webhook.ts';
-import { openPlace } from './place.ts';
-import type { Place } from './place.ts';
+import { openPlace, type Place } from './place.ts';
 
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(

@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
-import { startKubelet } from '../../src/embedded/kubelet.ts';
-import { startEmbeddedApi } from '../support/embedded-api.ts';
+import { join } from 'node:path';
+import { startKubelet } from '../../src/dev-cluster/kubelet.ts';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
+import { startEmbeddedApi } from '../support/embedded-api.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** A Pod on an embedded cluster in which a program of a spec's own may run. */

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import { readdir } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import type { RealApi } from '../support/real-api.ts';
 import { LOADED } from '../support/rotate-all.ts';

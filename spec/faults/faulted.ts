@@ -1,11 +1,9 @@
 import { expect } from 'chai';
 import { startCallingReplicas } from '../support/calling-replicas.ts';
-import { install } from '../support/installation.ts';
-import type { Installation, ReplicaOptions, SpecReplica } from '../support/installation.ts';
+import { install, type Installation, type ReplicaOptions, type SpecReplica } from '../support/installation.ts';
 import type { RealApi } from '../support/real-api.ts';
 import { LOADED, settled } from '../support/rotate-all.ts';
-import { standingObjects } from '../support/standing-objects.ts';
-import type { StandingObjects } from '../support/standing-objects.ts';
+import { type StandingObjects, standingObjects } from '../support/standing-objects.ts';
 import { until } from '../support/until.ts';
 
 /** Long enough for a busy machine, short enough for a spec. */

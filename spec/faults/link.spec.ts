@@ -2,12 +2,10 @@ import { expect } from 'chai';
 import type { SpecReplica } from '../support/installation.ts';
 import type { RealApi } from '../support/real-api.ts';
 import { LOADED } from '../support/rotate-all.ts';
-import { startSeparateHost } from '../support/separate-host.ts';
-import type { SeparateHost } from '../support/separate-host.ts';
+import { type SeparateHost, startSeparateHost } from '../support/separate-host.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
-import { faulted } from './faulted.ts';
-import type { Faulted } from './faulted.ts';
+import { type Faulted, faulted } from './faulted.ts';
 import { recovered } from './recovered.ts';
 import { sharedApi } from './shared-api.ts';
 

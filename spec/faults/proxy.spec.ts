@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { startFaultyProxy } from '../support/faulty-proxy.ts';
-import type { FaultyProxy, NetworkFault } from '../support/faulty-proxy.ts';
+import { type FaultyProxy, type NetworkFault, startFaultyProxy } from '../support/faulty-proxy.ts';
 import type { SpecReplica } from '../support/installation.ts';
 import type { RealApi } from '../support/real-api.ts';
 import { LOADED } from '../support/rotate-all.ts';
 import { until } from '../support/until.ts';
-import { faulted } from './faulted.ts';
-import type { Faulted } from './faulted.ts';
+import { type Faulted, faulted } from './faulted.ts';
 import { recovered } from './recovered.ts';
 import { sharedApi } from './shared-api.ts';
 

@@ -3,8 +3,7 @@ import { expect } from 'chai';
 import type { SpecReplica } from '../support/installation.ts';
 import type { RealApi } from '../support/real-api.ts';
 import { until } from '../support/until.ts';
-import { faulted } from './faulted.ts';
-import type { Faulted } from './faulted.ts';
+import { type Faulted, faulted } from './faulted.ts';
 import { recovered } from './recovered.ts';
 import { sharedApi } from './shared-api.ts';
 

@@ -1,5 +1,4 @@
-import { startRealApi } from '../support/real-api.ts';
-import type { RealApi } from '../support/real-api.ts';
+import { type RealApi, startRealApi } from '../support/real-api.ts';
 
 let started: Promise<RealApi> | null = null;
 

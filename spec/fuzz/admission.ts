@@ -2,12 +2,11 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { createAdmission } from '../../src/webhook/admission.ts';
 import type { AdmissionHandler } from '../../src/webhook/admission-types.ts';
-import { allow } from '../../src/webhook/allow.ts';
+import { allow } from '../../src/webhook/handler-api.ts';
 import { call } from '../webhook/support-call.ts';
 import { quietLog, reviewText } from '../webhook/support-review.ts';
 import { openServer } from '../webhook/support-server.ts';
-import { openedLaw } from './fuzz-law.ts';
-import type { FuzzLaw } from './fuzz-law.ts';
+import { type FuzzLaw, openedLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
 
 interface Hosted extends AsyncDisposable {

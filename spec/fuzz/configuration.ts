@@ -1,13 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseCommandLine } from '../../src/command-line.ts';
-import { parseConfig } from '../../src/config.ts';
-import type { Config } from '../../src/config.ts';
-import { settings } from '../../src/config/settings.ts';
-import { visibleText } from '../../src/visible-text.ts';
+import { parseCommandLine } from '../../src/config/command-line.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
+import { settings } from '../../src/config/variables.ts';
+import { visibleText } from '../../src/util/redact.ts';
 import { enough, parse } from '../config/parse.ts';
-import { fuzzLaw } from './fuzz-law.ts';
-import type { FuzzLaw } from './fuzz-law.ts';
+import { type FuzzLaw, fuzzLaw } from './fuzz-law.ts';
 
 const text = fc.oneof(
   fc.string(),

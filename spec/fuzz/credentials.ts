@@ -1,14 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { firstValueFrom } from 'rxjs';
-import { openKubeClient } from '../../src/kube/client.ts';
-import type { KubeClientOptions } from '../../src/kube/client.ts';
-import { KubeProblem } from '../../src/kube/kube-problem.ts';
+import { type KubeClientOptions, openKubeClient } from '../../src/kube/client.ts';
+import { KubeProblem } from '../../src/kube/errors.ts';
 import { base64, kubeconfig } from '../kube/kubeconfig.ts';
 import { temporaryDirectory } from '../kube/temporary-directory.ts';
 import { corpus } from './corpus.ts';
-import { openedLaw } from './fuzz-law.ts';
-import type { FuzzLaw } from './fuzz-law.ts';
+import { type FuzzLaw, openedLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
 
 const SECRET = 'canary-5ecreT';

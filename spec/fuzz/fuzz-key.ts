@@ -1,5 +1,4 @@
-import { createECDH, createHash, createPrivateKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { createECDH, createHash, createPrivateKey, type KeyObject } from 'node:crypto';
 
 /** A P-256 key that is the same for the same name, so that the same seed tries the same inputs and no key is stored. */
 export const fuzzKey = (name: string): KeyObject => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, open, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
+import { chmod, mkdir, open, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';

@@ -1,13 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { $ZodError } from 'zod/v4/core';
-import { KubeProblem } from '../../src/kube/kube-problem.ts';
-import { leaseSchema } from '../../src/kube/lease-schema.ts';
-import { podObject } from '../../src/kube/pod-object.ts';
-import { objectStates } from '../../src/object-states.ts';
+import { objectStates } from '../../src/cluster/decode.ts';
+import { leaseSchema } from '../../src/cluster/lease-codec.ts';
+import { podObject } from '../../src/cluster/pods.ts';
+import { KubeProblem } from '../../src/kube/errors.ts';
 import { corpus } from './corpus.ts';
-import { fuzzLaw } from './fuzz-law.ts';
-import type { FuzzLaw } from './fuzz-law.ts';
+import { type FuzzLaw, fuzzLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
 
 const PREFIX = 'kubetemplater.io';

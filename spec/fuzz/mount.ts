@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { firstValueFrom, timeout } from 'rxjs';
 import { openMount } from '../../src/certificates/mount.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { openedLaw } from './fuzz-law.ts';
-import type { FuzzLaw } from './fuzz-law.ts';
+import { type FuzzLaw, openedLaw } from './fuzz-law.ts';
 import { junkDirectory, litter } from './junk-directory.ts';
 
 /** A busy machine included. */

@@ -1,17 +1,16 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { authorityFacts } from '../../src/certificates/authority-facts.ts';
-import { certificateFacts } from '../../src/certificates/certificate-facts.ts';
-import { checkPair } from '../../src/certificates/pair.ts';
+import { authorityFacts } from '../../src/certificates/ca-pair.ts';
+import { certificateFacts } from '../../src/certificates/certificate-info.ts';
+import { subjectAltNames } from '../../src/certificates/names.ts';
+import { splitPem } from '../../src/certificates/pem.ts';
 import { secretPair } from '../../src/certificates/secret-pair.ts';
-import { sha256Hex } from '../../src/certificates/sha256-hex.ts';
-import { splitPem } from '../../src/certificates/split-pem.ts';
-import { subjectAltNames } from '../../src/certificates/subject-alt-names.ts';
+import { checkPair } from '../../src/certificates/verify-pair.ts';
+import { sha256Hex } from '../../src/util/hash.ts';
 import { pki } from '../support/pki.ts';
 import { corpus } from './corpus.ts';
-import { fuzzLaw } from './fuzz-law.ts';
-import type { FuzzLaw } from './fuzz-law.ts';
+import { type FuzzLaw, fuzzLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
 
 const { good, expired, authority, foreign, nowMs } = corpus;

@@ -3,11 +3,10 @@ import { connect } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { NEVER } from 'rxjs';
-import { startProbes } from '../../src/probes/server.ts';
-import { fullStatus } from '../probes/support-status.ts';
+import { startProbes } from '../../src/status/probes.ts';
+import { fullStatus } from '../support/status-of-replica.ts';
 import { heard } from '../webhook/support-call.ts';
-import { openedLaw } from './fuzz-law.ts';
-import type { FuzzLaw } from './fuzz-law.ts';
+import { type FuzzLaw, openedLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
 
 const probes = () =>

@@ -1,18 +1,15 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { concat, from, of, throwError } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { concat, from, type Observable, of, throwError } from 'rxjs';
+import { objectStates } from '../../src/cluster/decode.ts';
+import { leaseSchema } from '../../src/cluster/lease-codec.ts';
+import { jsonLines, lineByLine } from '../../src/kube/body.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { Part } from '../../src/kube/exchange.ts';
-import { jsonLines } from '../../src/kube/json-lines.ts';
-import { lineByLine } from '../../src/kube/line-by-line.ts';
-import { leaseSchema } from '../../src/kube/lease-schema.ts';
-import { objectStates } from '../../src/object-states.ts';
 import { watchObjects } from '../../src/kube/watch-objects.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { WatchFrame } from '../../streams/watch-port.ts';
-import { fuzzLaw } from './fuzz-law.ts';
-import type { FuzzLaw } from './fuzz-law.ts';
+import { type FuzzLaw, fuzzLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
 
 /** In place of 16 MiB. */

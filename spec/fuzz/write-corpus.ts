@@ -1,9 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { authorityExtensions } from '../../src/certificates/authority-extensions.ts';
-import { commonName } from '../../src/certificates/common-name.ts';
 import { issuer } from '../../src/certificates/issuer.ts';
-import { publicKeyOf } from '../../src/certificates/public-key-of.ts';
-import { signingKey } from '../../src/certificates/signing-key.ts';
+import { signingKey } from '../../src/certificates/keys.ts';
+import { authorityExtensions, commonName, publicKeyOf } from '../../src/certificates/x509-fields.ts';
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '../../src/certificates/x509-library.ts';
 import { pki } from '../support/pki.ts';
 import { fuzzKey } from './fuzz-key.ts';

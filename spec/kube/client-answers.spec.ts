@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import type { KubeClient } from '../../src/kube/client.ts';
-import type { KubeResponse } from '../../src/kube/kube-request.ts';
+import type { KubeResponse } from '../../src/kube/request.ts';
 import { eventually } from './eventually.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
-import { json, scriptedApi, type ScriptedApi } from './scripted-api.ts';
+import { json, type ScriptedApi, scriptedApi } from './scripted-api.ts';
 
 const lease = { method: 'GET', path: '/apis/coordination.k8s.io/v1/namespaces/ns/leases/l' } as const;
 const watch = {

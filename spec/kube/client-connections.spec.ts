@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { firstValueFrom, toArray } from 'rxjs';
-import { openKubeClient, type KubeClient } from '../../src/kube/client.ts';
+import { type KubeClient, openKubeClient } from '../../src/kube/client.ts';
 import { eventually } from './eventually.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
-import { json, scriptedApi, type ScriptedApi } from './scripted-api.ts';
+import { json, type ScriptedApi, scriptedApi } from './scripted-api.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const get = { method: 'GET', path: '/api/v1/namespaces/ns/pods/p' } as const;
@@ -168,7 +168,7 @@ describe('the connections of the Kubernetes client', () => {
 });
 
 describe('a connection that never comes up', () => {
-  async function mute(): Promise<{ port: number; sockets: Set<Socket>; close: () => void }> {
+  const mute = async (): Promise<{ port: number; sockets: Set<Socket>; close: () => void }> => {
     const sockets = new Set<Socket>();
     // Accepts TCP and never says a word of TLS.
     const server = createServer((socket) => {
@@ -178,12 +178,12 @@ describe('a connection that never comes up', () => {
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     return { port: (server.address() as AddressInfo).port, sockets, close: () => server.close() };
-  }
+  };
 
-  async function clientOf(server: string): Promise<KubeClient> {
+  const clientOf = async (server: string): Promise<KubeClient> => {
     await using directory = await temporaryDirectory();
     return await openKubeClient({ kubeconfig: await directory.write('c', kubeconfig({ server })), userAgent: 'spec' });
-  }
+  };
 
   it('is closed at once when nobody waits for it any more', async () => {
     const { port, sockets, close } = await mute();

@@ -6,8 +6,8 @@ import { openKubeClient } from '../../src/kube/client.ts';
 import { base64, kubeconfig } from './kubeconfig.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
 import { createPki } from './pki.ts';
-import { json, scriptedApi, type ScriptedApi } from './scripted-api.ts';
-import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts';
+import { json, type ScriptedApi, scriptedApi } from './scripted-api.ts';
+import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts';
 
 const get = { method: 'GET', path: '/api/v1/namespaces/ns/pods/p' } as const;
 

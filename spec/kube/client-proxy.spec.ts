@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { expect } from 'chai';
 import { firstValueFrom } from 'rxjs';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
@@ -13,7 +13,7 @@ interface Proxy extends AsyncDisposable {
   readonly tunnels: readonly string[];
 }
 
-async function openProxy(refuses = false): Promise<Proxy> {
+const openProxy = async (refuses = false): Promise<Proxy> => {
   const tunnels: string[] = [];
   const server = createServer();
   server.on('connect', ({ url = '' }, socket) => {
@@ -38,7 +38,7 @@ async function openProxy(refuses = false): Promise<Proxy> {
       await closed;
     },
   };
-}
+};
 
 describe('the Kubernetes client behind a proxy-url', () => {
   it('tunnels through it, over one connection', async () => {

@@ -5,8 +5,8 @@ export interface KubeconfigParts {
 }
 
 /** A kubeconfig with one context. JSON is YAML. */
-export function kubeconfig({ server, cluster = {}, user = {} }: KubeconfigParts): string {
-  return JSON.stringify({
+export const kubeconfig = ({ server, cluster = {}, user = {} }: KubeconfigParts): string =>
+  JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'spec',
@@ -14,6 +14,5 @@ export function kubeconfig({ server, cluster = {}, user = {} }: KubeconfigParts)
     clusters: [{ name: 'here', cluster: { server, ...cluster } }],
     users: [{ name: 'me', user }],
   });
-}
 
 export const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -1,6 +1,6 @@
-import { openKubeClient, type KubeClient } from '../../src/kube/client.ts';
-import type { KubeProblem } from '../../src/kube/kube-problem.ts';
-import type { KubeResponse } from '../../src/kube/kube-request.ts';
+import { type KubeClient, openKubeClient } from '../../src/kube/client.ts';
+import type { KubeProblem } from '../../src/kube/errors.ts';
+import type { KubeResponse } from '../../src/kube/request.ts';
 import { base64, kubeconfig, type KubeconfigParts } from './kubeconfig.ts';
 import type { ScriptedApi } from './scripted-api.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -8,21 +8,21 @@ import { temporaryDirectory } from './temporary-directory.ts';
 type Parts = Partial<KubeconfigParts> & { readonly onResponse?: (response: KubeResponse) => void };
 
 /** A client for the scripted server that trusts its CA, as user `me` with whatever credentials the spec gives. */
-export async function openSpecClient(api: ScriptedApi, parts: Parts = {}): Promise<KubeClient> {
+export const openSpecClient = async (api: ScriptedApi, parts: Parts = {}): Promise<KubeClient> => {
   await using directory = await temporaryDirectory();
   const cluster = { 'certificate-authority-data': base64(api.pki.ca), ...parts.cluster };
   const path = await directory.write('config', kubeconfig({ server: api.url, ...parts, cluster }));
   const client = await openKubeClient({ kubeconfig: path, userAgent: 'spec' });
   client.response$.subscribe(parts.onResponse);
   return client;
-}
+};
 
 /** The problem a promise is rejected with. */
-export async function problemOf(promise: Promise<unknown>): Promise<KubeProblem> {
+export const problemOf = async (promise: Promise<unknown>): Promise<KubeProblem> => {
   try {
     await promise;
   } catch (error) {
     return error as KubeProblem;
   }
   throw new Error('it did not fail');
-}
+};

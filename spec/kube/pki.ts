@@ -20,7 +20,7 @@ const keyPair = (): Promise<webcrypto.CryptoKeyPair> =>
   webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 
 /** A CA of its own at each call, valid for an hour either side of now. */
-export async function createPki(): Promise<Pki> {
+export const createPki = async (): Promise<Pki> => {
   x509.cryptoProvider.set(webcrypto);
   const validity = { notBefore: new Date(Date.now() - hourMs), notAfter: new Date(Date.now() + hourMs) };
   const caKeys = await keyPair();
@@ -53,4 +53,4 @@ export async function createPki(): Promise<Pki> {
       return { cert: cert.toString('pem'), key: x509.PemConverter.encode(der, 'PRIVATE KEY') };
     },
   };
-}
+};

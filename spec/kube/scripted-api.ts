@@ -39,29 +39,29 @@ export interface ScriptedApiOptions {
   readonly port?: number;
 }
 
-export function json(
+export const json = (
   response: ServerResponse,
   value: unknown,
   status = 200,
   headers: Record<string, string> = {},
-): void {
+): void => {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
-}
+};
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+const bodyOf = async (request: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
-}
+};
 
-function clientNameOf(socket: Socket): string | null {
+const clientNameOf = (socket: Socket): string | null => {
   if (!(socket instanceof TLSSocket)) return null;
   // Its type promises a certificate; without one it is null or an empty object.
   const shown = socket.getPeerCertificate() as { readonly subject?: { readonly CN?: string } } | null;
   return shown?.subject?.CN ?? null;
-}
+};
 
-export async function scriptedApi(options: ScriptedApiOptions = {}): Promise<ScriptedApi> {
+export const scriptedApi = async (options: ScriptedApiOptions = {}): Promise<ScriptedApi> => {
   const pki = options.pki ?? (await createPki());
   const pair = await pki.issue(options.name ?? 'localhost');
   const asked: Asked[] = [];
@@ -107,4 +107,4 @@ export async function scriptedApi(options: ScriptedApiOptions = {}): Promise<Scr
       await closed;
     },
   };
-}
+};

@@ -8,7 +8,7 @@ export interface TemporaryDirectory extends AsyncDisposable {
   write(name: string, content: string, mode?: number): Promise<string>;
 }
 
-export async function temporaryDirectory(): Promise<TemporaryDirectory> {
+export const temporaryDirectory = async (): Promise<TemporaryDirectory> => {
   const path = await mkdtemp(join(tmpdir(), 'kube-spec-'));
   return {
     path,
@@ -19,4 +19,4 @@ export async function temporaryDirectory(): Promise<TemporaryDirectory> {
     },
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
   };
-}
+};

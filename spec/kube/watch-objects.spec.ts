@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { firstValueFrom, toArray, type Observable } from 'rxjs';
+import { firstValueFrom, type Observable, toArray } from 'rxjs';
 import * as z from 'zod';
-import type { WatchPort } from '../../streams/watch-port.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { watchObjects } from '../../src/kube/watch-objects.ts';
+import type { WatchPort } from '../../streams/watch-port.ts';
 import { eventually } from './eventually.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
-import { json, scriptedApi, type ScriptedApi } from './scripted-api.ts';
+import { json, type ScriptedApi, scriptedApi } from './scripted-api.ts';
 
 const path = '/api/v1/namespaces/ns/pods';
 const pod = (name: string, resourceVersion: string): object => ({ metadata: { name, resourceVersion } });

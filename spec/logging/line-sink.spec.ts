@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { lineSink } from '../../src/logging/line-sink.ts';
+import { lineSink } from '../../src/logging/sinks.ts';
 
 const open = () => {
   const outlet = {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { createLogger, type Logger, type LoggerOptions } from '../../src/logger.ts';
+import { createLogger, type Logger, type LoggerOptions } from '../../src/logging/logger.ts';
 
 const timeMs = Date.UTC(2026, 10, 23, 6, 5, 4, 37);
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createLogger, type Logger } from '../../src/logger.ts';
+import { createLogger, type Logger } from '../../src/logging/logger.ts';
 
 const timeMs = new Date(2026, 10, 23, 6, 5, 4, 37).getTime();
 

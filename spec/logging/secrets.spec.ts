@@ -1,8 +1,7 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
-import { generateKeyPairSync } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
-import { createLogger } from '../../src/logger.ts';
-import { looksSecret } from '../../src/looks-secret.ts';
+import { createLogger } from '../../src/logging/logger.ts';
+import { looksSecret } from '../../src/util/redact.ts';
 
 const body = 'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg';
 const pem = `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`;

@@ -53,7 +53,7 @@ describe('the component policy', () => {
     )?.expression;
 
   it('leaves a replica the two annotations that the daemon writes', () => {
-    const source = readFileSync(join(MANIFESTS, '..', 'src', 'pod-ports.ts'), 'utf8');
+    const source = readFileSync(join(MANIFESTS, '..', 'src', 'cluster', 'pods.ts'), 'utf8');
     const written = new Set([...source.matchAll(/annotate\('([\w-]+)'/g)].map(([, name]) => name));
     const named = [...(variable('own') as string).matchAll(/'([^']+)'/g)].map(([, name]) => name);
     expect(named.sort()).to.deep.equal([...written].map((name) => `${base.annotationPrefix}/${name}`).sort());

@@ -1,10 +1,9 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { NEVER } from 'rxjs';
-import { settings } from '../../src/config/settings.ts';
-import { startProbes } from '../../src/probes/server.ts';
-import type { Probes } from '../../src/probes/server.ts';
+import { settings } from '../../src/config/variables.ts';
+import { type Probes, startProbes } from '../../src/status/probes.ts';
 import { valueAt } from '../support/raw-api.ts';
 import { COMPONENTS, MANIFESTS, only, rendered } from './rendered.ts';
 import { replicaOf } from './replica-of.ts';

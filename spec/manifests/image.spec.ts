@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { VERSION } from '../../src/config/version.ts';
 import { entrypoint } from '../bench/production.ts';
-import { version } from '../../src/config/version.ts';
 import { MANIFESTS, rendered } from './rendered.ts';
 import { replicaOf } from './replica-of.ts';
 
@@ -61,7 +61,7 @@ describe('the image', () => {
   });
 
   it('has the version that the Deployment asks for', () => {
-    expect(container['image']).to.equal(`webhook-certd:${version}`);
+    expect(container['image']).to.equal(`webhook-certd:${VERSION}`);
   });
 
   const copied = instructions

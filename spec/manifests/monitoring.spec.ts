@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { gauges } from '../../src/probes/gauges.ts';
-import { createMeters } from '../../src/probes/meters.ts';
+import { gauges } from '../../src/metrics/gauges.ts';
+import { createMeters } from '../../src/metrics/metrics.ts';
 import { monitoring } from './monitoring.ts';
 import { only, rendered } from './rendered.ts';
 import { replicaOf } from './replica-of.ts';

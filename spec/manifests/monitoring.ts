@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../support/raw-api.ts';
-import { MANIFESTS, only, resources } from './rendered.ts';
-import type { Manifest } from './rendered.ts';
+import { type Manifest, MANIFESTS, only, resources } from './rendered.ts';
 
 export interface AlertRule {
   readonly alert: string;

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import { clusterPaths } from '../../src/cluster-paths.ts';
-import { permissions } from '../../src/permissions.ts';
-import { COMPONENTS, only, rendered } from './rendered.ts';
-import type { Manifest } from './rendered.ts';
+import { clusterPaths } from '../../src/cluster/paths.ts';
+import { permissions } from '../../src/cluster/permissions.ts';
+import { COMPONENTS, type Manifest, only, rendered } from './rendered.ts';
 import { replicaOf } from './replica-of.ts';
 
 interface RbacRule {

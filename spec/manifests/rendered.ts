@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { jsonPatch } from '../../src/embedded/json-patch.ts';
-import { valueAt } from '../support/raw-api.ts';
-import type { Json } from '../support/raw-api.ts';
+import { jsonPatch } from '../../src/dev-cluster/json-patch.ts';
+import { type Json, valueAt } from '../support/raw-api.ts';
 
 export const MANIFESTS = join(import.meta.dirname, '..', '..', 'manifests');
 

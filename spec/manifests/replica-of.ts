@@ -1,8 +1,6 @@
-import { parseConfig } from '../../src/config.ts';
-import type { Config } from '../../src/config.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
 import type { Json } from '../support/raw-api.ts';
-import { only } from './rendered.ts';
-import type { Manifest } from './rendered.ts';
+import { type Manifest, only } from './rendered.ts';
 
 interface EnvEntry {
   readonly name: string;

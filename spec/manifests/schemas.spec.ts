@@ -2,8 +2,7 @@ import { ObjectSerializer } from '@kubernetes/client-node/dist/gen/models/Object
 import { expect } from 'chai';
 import { z } from 'zod';
 import type { Json } from '../support/raw-api.ts';
-import { COMPONENTS, rendered } from './rendered.ts';
-import type { Manifest } from './rendered.ts';
+import { COMPONENTS, type Manifest, rendered } from './rendered.ts';
 
 /** Goes through the models that are generated from Kubernetes' OpenAPI document: what they do not know is lost. */
 const asKubernetesReads = ({ kind, json }: Manifest): Json => {

@@ -2,8 +2,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { dump } from 'js-yaml';
-import { monitoring } from '../manifests/monitoring.ts';
-import type { AlertRule } from '../manifests/monitoring.ts';
+import { type AlertRule, monitoring } from '../manifests/monitoring.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { promtool } from './promtool.ts';
 

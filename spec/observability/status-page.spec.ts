@@ -2,14 +2,11 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startApiUnderTest } from '../support/api-under-test.ts';
+import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { freePort } from '../support/free-port.ts';
-import { install } from '../support/installation.ts';
-import type { Installation, ReplicaOptions, SpecReplica } from '../support/installation.ts';
+import { install, type Installation, type ReplicaOptions, type SpecReplica } from '../support/installation.ts';
 import { until } from '../support/until.ts';
-import { startBrowser } from './browser.ts';
-import type { Browser, Look, View } from './browser.ts';
+import { type Browser, type Look, startBrowser, type View } from './browser.ts';
 
 const LOADED = 'Certificate loaded and verified';
 const ACKNOWLEDGED = 'Certificate acknowledged';

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { Script } from 'node:vm';
 import { expect } from 'chai';
 import { page } from '../../src/page/page.ts';
-import { pageScript } from '../../src/page/page-script.ts';
-import type { Status } from '../../src/status.ts';
-import { emptyStatus, fullStatus } from '../probes/support-status.ts';
+import { PAGE_SCRIPT } from '../../src/page/page-script.ts';
+import type { Status } from '../../src/status/status.ts';
+import { emptyStatus, fullStatus } from '../support/status-of-replica.ts';
 
 const nowMs = Date.UTC(2026, 10, 23, 6, 0, 10);
 const drawn = (...statuses: readonly Status[]): string =>
@@ -39,7 +39,7 @@ describe('the status page', () => {
   });
 
   it('has a script that can be parsed', () => {
-    expect(() => new Script(pageScript)).not.to.throw();
+    expect(() => new Script(PAGE_SCRIPT)).not.to.throw();
   });
 
   it('tells role, leader, each hash with serial, names and expiry, the watch, the trust, and what is waited for', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { timeScale } from '../../src/page/time-scale.ts';
+import { timeScale } from '../../src/page/rotation-card.ts';
 
 describe('the scale of the timeline', () => {
   it('ends at the next round value', () => {

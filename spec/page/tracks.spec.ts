@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { tracks } from '../../src/page/tracks.ts';
-import type { RotationStatus } from '../../src/status.ts';
-import { fullStatus } from '../probes/support-status.ts';
+import type { RotationStatus } from '../../src/status/status.ts';
+import { fullStatus } from '../support/status-of-replica.ts';
 
 const at = (ms: number): string => new Date(Date.UTC(2026, 10, 23, 6) + ms).toISOString();
 const rotation = (hash: string, announcedMs: number, rest: Partial<RotationStatus> = {}): RotationStatus => ({

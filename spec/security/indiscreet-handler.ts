@@ -1,5 +1,5 @@
 import type { AdmissionHandler } from '../../src/webhook/admission-types.ts';
-import { allow } from '../../src/webhook/allow.ts';
+import { allow } from '../../src/webhook/handler-api.ts';
 
 /** Of the handler alone; the daemon does not know this variable. */
 const key = process.env['CANARY_KEY'] ?? '';

@@ -1,5 +1,4 @@
-import { collection } from './collection.ts';
-import type { Collection, Versions, Written } from './collection.ts';
+import { type Collection, collection, type Versions, type Written } from './collection.ts';
 import type { WrittenSignal } from './signal.ts';
 import type { StoredAuthority, StoredLease, StoredPod, StoredSecret, StoredTarget } from './stored-objects.ts';
 

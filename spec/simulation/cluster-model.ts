@@ -1,10 +1,8 @@
 import type { VirtualTime } from '../support/virtual-time.ts';
 import { apiServer } from './api-server.ts';
 import { clocks } from './clocks.ts';
-import { kubelet } from './kubelet.ts';
-import type { Kubelet } from './kubelet.ts';
-import { machineOf } from './machine.ts';
-import type { Machine } from './machine.ts';
+import { type Kubelet, kubelet } from './kubelet.ts';
+import { type Machine, machineOf } from './machine.ts';
 import { network } from './network.ts';
 import { objectViews } from './object-views.ts';
 import { randomFrom } from './random.ts';

@@ -1,4 +1,4 @@
-import type { LeaseChange } from '../../streams/lease-queue.ts';
+import type { LeaseChange } from '../../streams/lease-writer.ts';
 import type { StoredLease } from './stored-objects.ts';
 
 export interface LeaseAuthor {
@@ -20,7 +20,7 @@ const VACANT: StoredLease = {
   rival: null,
 };
 
-/** The Lease after one change, as src/kube/lease-body.ts writes it; null for one that is to be created. */
+/** The Lease after one change, as src/cluster/lease-codec.ts writes it; null for one that is to be created. */
 export const leaseAfter = (
   lease: StoredLease | null,
   change: LeaseChange,

@@ -1,13 +1,13 @@
 import { defer, finalize, map, tap } from 'rxjs';
-import type { LeaseChange, LeaseWritePort } from '../../streams/lease-queue.ts';
 import type { LeasePorts } from '../../streams/lease-snapshot.ts';
+import type { LeaseChange, LeaseWritePort } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import type { WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import { leaseAfter } from './lease-after.ts';
 import type { ProcessContext } from './process-context.ts';
 import { watchPort } from './watch-port.ts';
 
-/** As src/lease-ports.ts, in the model. */
+/** As src/cluster/lease.ts, in the model. */
 export const leasePorts = (context: ProcessContext): LeasePorts & LeaseWritePort => {
   const { api, clock, host, machine, net, scenario, tell, time, views } = context;
   const told = (

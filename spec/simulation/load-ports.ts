@@ -1,7 +1,7 @@
-import { NEVER, Observable, defer, finalize, map, of, throwError, mergeMap, tap, timer } from 'rxjs';
+import { defer, finalize, map, mergeMap, NEVER, Observable, of, tap, throwError, timer } from 'rxjs';
 import type { LoadPorts, Verdict } from '../../streams/load-certificate.ts';
-import type { MountPorts } from '../../streams/mounted-hash.ts';
 import type { MountReading, VerifiedPair } from '../../streams/model.ts';
+import type { MountPorts } from '../../streams/mounted-hash.ts';
 import { Problem } from '../../streams/problem.ts';
 import { chainProblem } from './chain-problem.ts';
 import type { Generation } from './generation.ts';
@@ -18,7 +18,7 @@ const withFiles = (pair: VerifiedPair, files: Generation): Verdict => {
   return { ok: true, pair: servable };
 };
 
-/** As src/load-ports.ts over a modelled volume and a modelled TLS server. */
+/** As src/webhook/serving.ts over a modelled volume and a modelled TLS server. */
 export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
   const { clock, host, machine, pki, random, scenario, tell, time } = context;
   const { volume } = machine;

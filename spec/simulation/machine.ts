@@ -1,15 +1,13 @@
 import { Subject } from 'rxjs';
 import type { VerifiedPair } from '../../streams/model.ts';
 import type { Readiness } from '../../streams/readiness.ts';
-import { replica } from '../../streams/replica.ts';
-import type { ReplicaEvent } from '../../streams/replica.ts';
+import { replica, type ReplicaEvent } from '../../streams/replica.ts';
 import type { Host } from '../support/virtual-time.ts';
 import type { MachineClock } from './clocks.ts';
 import type { Generation } from './generation.ts';
 import { replicaPorts } from './replica-ports.ts';
 import type { Setting } from './setting.ts';
-import { emptyVolume } from './volume.ts';
-import type { Volume } from './volume.ts';
+import { emptyVolume, type Volume } from './volume.ts';
 
 /** One Pod and the process in it: the volume stays when the process dies. */
 export interface Machine {

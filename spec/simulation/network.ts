@@ -2,8 +2,7 @@ import { Observable } from 'rxjs';
 import { Problem } from '../../streams/problem.ts';
 import type { Host, VirtualTime } from '../support/virtual-time.ts';
 import type { Random } from './random.ts';
-import { fairWeather } from './weather.ts';
-import type { Weather } from './weather.ts';
+import { fairWeather, type Weather } from './weather.ts';
 
 /** As src/kube/client.ts: the longest wait for one answer. */
 const ANSWER_MS = 10_000;

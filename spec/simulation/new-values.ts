@@ -8,7 +8,7 @@ export interface IssuanceOrder {
   readonly caValidityMs: number;
 }
 
-/** As src/new-secrets.ts: what a leader puts into the two Secrets. */
+/** As src/cluster/self-signed-issuer.ts: what a leader puts into the two Secrets. */
 export const newValues = (pki: SymbolicPki, { nowMs, names, certValidityMs, caValidityMs }: IssuanceOrder) => ({
   authority: (stored: StoredAuthority | null, keep: readonly string[]): StoredAuthority => {
     const issued = pki.authority(nowMs, caValidityMs);

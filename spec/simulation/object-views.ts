@@ -6,7 +6,7 @@ import type { SymbolicPki } from './symbolic-pki.ts';
 
 const secondsOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
-/** What src/object-states.ts makes of real objects, made of symbolic ones. */
+/** What src/cluster/decode.ts makes of real objects, made of symbolic ones. */
 export const objectViews = (pki: SymbolicPki) => ({
   lease: ({ uid, version, value }: Entry<StoredLease>): LeaseSnapshot => ({
     ...value,

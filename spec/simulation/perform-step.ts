@@ -1,10 +1,9 @@
-import { catchError, concat, concatMap, defer, map, of, throwError } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { catchError, concat, concatMap, defer, map, type Observable, of, throwError } from 'rxjs';
 import type { LeaderPorts, ObjectStep } from '../../streams/leader.ts';
 import type { CertificateFacts } from '../../streams/model.ts';
-import type { Account } from '../../streams/step.ts';
 import type { Touched } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
+import type { Account } from '../../streams/step.ts';
 import type { Collection, Entry } from './collection.ts';
 import { newValues } from './new-values.ts';
 import type { ProcessContext } from './process-context.ts';
@@ -13,7 +12,7 @@ import type { StoredAuthority } from './stored-objects.ts';
 const names = (certificates: readonly CertificateFacts[]): readonly string[] =>
   certificates.map(({ fingerprint }) => fingerprint);
 
-/** As src/perform-step.ts, request by request: fresh reads, resourceVersions, the fence right before the write. */
+/** As src/cluster/step-executor.ts, request by request: fresh reads, resourceVersions, the fence right before the write. */
 export const performStep = ({
   api,
   clock,

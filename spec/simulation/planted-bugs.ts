@@ -47,7 +47,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a load starts while another is in flight',
     laws: ['F2'],
     changes: [
-      change('streams/single-flight.ts', 'import { EMPTY,', 'import { mergeMap, EMPTY,'),
+      change('streams/single-flight.ts', '  EMPTY,', '  EMPTY,\n  mergeMap,'),
       change('streams/single-flight.ts', 'exhaustMap(() =>', 'mergeMap(() =>'),
     ],
     seed: 2,
@@ -56,7 +56,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'single flight is distinctUntilChanged and exhaustMap, which loses changes for ever',
     laws: ['F3', 'F7', 'convergence'],
     changes: [
-      change('streams/single-flight.ts', 'import { EMPTY,', 'import { distinctUntilChanged, EMPTY,'),
+      change('streams/single-flight.ts', '  EMPTY,', '  EMPTY,\n  distinctUntilChanged,'),
       change(
         'streams/single-flight.ts',
         'exhaustMap(() => flight$.pipe(repeat({ delay: again }))),',
@@ -92,7 +92,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'nobody asks the Lease about a mount that was not announced',
     laws: ['F7'],
-    changes: [change('streams/unannounced.ts', 'mounted.generation === agreed ? null :', 'true ? null :')],
+    changes: [change('streams/resync-requests.ts', 'mounted.generation === agreed ? null :', 'true ? null :')],
     seed: 366,
   },
   {
@@ -157,20 +157,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the fence is always open',
     laws: ['L3'],
     changes: [
-      change('streams/tenure.ts', '!over && clock.monotonicMs() - renewedAtMs < renewDeadlineMs', 'true || over'),
+      change('streams/renew-lease.ts', '!over && clock.monotonicMs() - renewedAtMs < renewDeadlineMs', 'true || over'),
     ],
     seed: 43,
   },
   {
     name: 'a renewal counts from its answer',
     laws: ['L3'],
-    changes: [change('streams/tenure.ts', 'renewedAtMs = item.sentAtMs', 'renewedAtMs = clock.monotonicMs()')],
+    changes: [change('streams/renew-lease.ts', 'renewedAtMs = item.sentAtMs', 'renewedAtMs = clock.monotonicMs()')],
     seed: 161,
   },
   {
     name: 'a candidate does not wait for the Lease to expire',
     laws: ['L3'],
-    changes: [change('streams/candidacy.ts', '? 0 : seen.durationMs', '? 0 : seen.durationMs / 4')],
+    changes: [change('streams/acquire-lease.ts', '? 0 : seen.durationMs', '? 0 : seen.durationMs / 4')],
     seed: 1,
   },
   {
@@ -178,7 +178,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     laws: ['L3'],
     changes: [
       change(
-        'streams/lease-queue.ts',
+        'streams/lease-writer.ts',
         'inTurn(defer(() => write(change, basis)))',
         'defer(() => write(change, basis))',
       ),
@@ -200,7 +200,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a fight over a caBundle does not slow down',
     laws: ['L4'],
-    changes: [change('streams/repair-pace.ts', 'isFight(history) && nowMs <', 'nowMs < 0 && nowMs <')],
+    changes: [change('streams/contention.ts', 'isFight(history) && nowMs <', 'nowMs < 0 && nowMs <')],
     seed: 69,
   },
   {

@@ -1,11 +1,10 @@
-import { concat, defer } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { concat, defer, type Observable } from 'rxjs';
 import type { PodPorts } from '../../streams/pod-annotations.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { StoredPod } from './stored-objects.ts';
 
-/** As src/pod-ports.ts, in the model. */
+/** As src/cluster/pods.ts, in the model. */
 export const podPorts = ({ api, host, machine, net, scenario }: ProcessContext): Omit<PodPorts, 'random'> => {
   const annotate = (change: Partial<StoredPod>, why: string): Observable<unknown> =>
     net.request(host, 'PATCH pod', () => {

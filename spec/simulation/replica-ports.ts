@@ -10,7 +10,7 @@ import { podPorts } from './pod-ports.ts';
 import type { ProcessContext } from './process-context.ts';
 import { watchPort } from './watch-port.ts';
 
-/** All ports of one replica, as src/replica-ports.ts joins the real ones. */
+/** All ports of one replica, as src/daemon/ports.ts joins the real ones. */
 export const replicaPorts = (context: ProcessContext): ReplicaPorts => {
   const { api, clock, machine, random, scenario, tell, views } = context;
   const watched = <S, T>(

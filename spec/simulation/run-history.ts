@@ -2,8 +2,7 @@ import { virtualTime } from '../support/virtual-time.ts';
 import { clusterModel } from './cluster-model.ts';
 import { historyDigest } from './history-digest.ts';
 import { injectFaults } from './inject-faults.ts';
-import { watchLaws } from './laws/watch-laws.ts';
-import type { Violation } from './laws/watch-laws.ts';
+import { type Violation, watchLaws } from './laws/watch-laws.ts';
 import type { Scenario } from './scenario.ts';
 import { timeline } from './timeline.ts';
 

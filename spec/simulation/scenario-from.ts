@@ -1,6 +1,5 @@
 import { faultFrom } from './fault-from.ts';
-import { randomFrom } from './random.ts';
-import type { Random } from './random.ts';
+import { type Random, randomFrom } from './random.ts';
 import type { Scenario, TimedFault } from './scenario.ts';
 
 const SECOND_MS = 1_000;

@@ -1,5 +1,5 @@
 import type { LeaderEvent, ObjectStep } from '../../streams/leader.ts';
-import type { LeaseChange } from '../../streams/lease-queue.ts';
+import type { LeaseChange } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot, MountReading, VerifiedPair } from '../../streams/model.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Written } from './collection.ts';

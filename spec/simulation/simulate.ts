@@ -4,8 +4,7 @@ import { runHistories } from './run-histories.ts';
 import { runHistory } from './run-history.ts';
 import { scenarioFrom } from './scenario-from.ts';
 import { simulateHelp } from './simulate-help.ts';
-import { simulateOptions } from './simulate-options.ts';
-import type { SimulateOptions } from './simulate-options.ts';
+import { type SimulateOptions, simulateOptions } from './simulate-options.ts';
 import { violationReport } from './violation-report.ts';
 
 /** `npm run simulate`: see simulate-help.ts. */

@@ -19,7 +19,7 @@ export interface SymbolicPki {
   leaf(authority: string, names: readonly string[], nowMs: number, lifeMs: number): string;
 }
 
-/** As in src/certificates/validity.ts. */
+/** As in src/certificates/x509-fields.ts. */
 const BACKDATED_MS = 3_600_000;
 
 /** Makes certificates up, each with the next number in its name. Their dates are made as the real ones are. */

@@ -20,7 +20,7 @@ export const emptyVolume = (): Volume => {
     current: () => current,
     has: (generation) => generations.has(generation),
     swap: ({ crt, key, trust }) => {
-      // As src/certificates/mount-generation.ts: named after its bytes.
+      // As src/certificates/mount.ts: named after its bytes.
       const id = JSON.stringify([crt, key, trust]);
       if (id === current.id) return null;
       current = { id, crt, key, trust };

@@ -2,8 +2,7 @@ import { Observable } from 'rxjs';
 import { Problem } from '../../streams/problem.ts';
 import type { WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import type { Host, VirtualTime } from '../support/virtual-time.ts';
-import type { Versions } from './collection.ts';
-import type { Change, Collection, Entry } from './collection.ts';
+import type { Change, Collection, Entry, Versions } from './collection.ts';
 import type { Connection, Network } from './network.ts';
 import type { Random } from './random.ts';
 

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { plantedBugs } from './planted-bugs.ts';
-import type { PlantedBug } from './planted-bugs.ts';
+import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 import type { runHistory } from './run-history.ts';
 
 type RunHistory = typeof runHistory;

@@ -3,17 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, timeout } from 'rxjs';
-import { startCluster } from '../../src/demo/cluster.ts';
-import type { DemoCluster } from '../../src/demo/cluster.ts';
-import { followFleet } from '../../src/demo/fleet.ts';
-import type { Fleet } from '../../src/demo/fleet.ts';
-import { freePorts } from '../../src/demo/free-ports.ts';
+import { type DemoCluster, startCluster } from '../../src/demo/cluster.ts';
+import { type Fleet, followFleet } from '../../src/demo/fleet.ts';
+import { freePorts } from '../../src/demo/run-demo.ts';
 import { startReplica } from '../../src/demo/start-replica.ts';
 import { containedHeap, entrypoint, imageEnv } from '../bench/production.ts';
 import { build, buildStart } from '../support/build.ts';
 import { fillCodeCache } from '../support/fill-code-cache.ts';
-import { sample } from './sample.ts';
-import type { Sample } from './sample.ts';
+import { type Sample, sample } from './sample.ts';
 
 /** Three replicas of the bundle that production runs, on the embedded cluster. */
 export interface SoakFleet extends AsyncDisposable {

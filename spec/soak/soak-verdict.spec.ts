@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { Sample } from './sample.ts';
-import { soakVerdict } from './soak-verdict.ts';
-import type { Rest, Soaked } from './soak-verdict.ts';
+import { type Rest, type Soaked, soakVerdict } from './soak-verdict.ts';
 
 const MINUTE_MS = 60_000;
 const sampleOf = (memoryMiB: number, handles = 30): Sample => ({ memoryMiB, handles, sockets: 8, inotifyWatches: 1 });

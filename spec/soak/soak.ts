@@ -1,12 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCaller } from '../../src/demo/caller.ts';
-import { demoNames } from '../../src/demo/demo-objects.ts';
+import { demoNames } from '../../src/demo/cluster.ts';
 import { toolFlags } from '../support/tool-flags.ts';
+import { leastOf, type Sample } from './sample.ts';
 import { startSoakFleet } from './soak-fleet.ts';
-import { leastOf } from './sample.ts';
-import type { Sample } from './sample.ts';
-import { soakVerdict } from './soak-verdict.ts';
-import type { Rest, Taken } from './soak-verdict.ts';
+import { type Rest, soakVerdict, type Taken } from './soak-verdict.ts';
 
 const about = `npm run soak -- [--minutes M] [--json]
 

@@ -1,5 +1,4 @@
-import { certificateDeadline } from '../../streams/certificate-deadline.ts';
-import type { DeadlineEvent } from '../../streams/certificate-deadline.ts';
+import { certificateDeadline, type DeadlineEvent } from '../../streams/certificate-deadline.ts';
 import type { Readiness } from '../../streams/readiness.ts';
 import { marbles } from '../support/marbles.ts';
 import { pairOf } from '../support/pair-of.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { certificateSets } from '../../streams/certificate-sets.ts';
+import { certificateSets } from '../../streams/trust.ts';
 import { clusterOf } from '../support/cluster-of.ts';
 
 const of = (names: string, daysLeft?: Record<string, number>) => clusterOf.certificates(names, daysLeft);

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { array, assert, boolean, constantFrom, integer, property, record } from 'fast-check';
-import { defer, finalize, from, interval, map, mergeMap, take, tap, timer } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { defer, finalize, from, interval, map, mergeMap, type Observable, take, tap, timer } from 'rxjs';
 import { follower } from '../../streams/follower.ts';
 import type { MountReading } from '../../streams/model.ts';
 import type { Readiness } from '../../streams/readiness.ts';

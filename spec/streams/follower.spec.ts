@@ -1,9 +1,13 @@
 import { expect } from 'chai';
-import { NEVER, share, shareReplay } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { NEVER, type Observable, share, shareReplay } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
-import { follower } from '../../streams/follower.ts';
-import type { Follower, FollowerEvent, FollowerPolicy, FollowerPorts } from '../../streams/follower.ts';
+import {
+  type Follower,
+  follower,
+  type FollowerEvent,
+  type FollowerPolicy,
+  type FollowerPorts,
+} from '../../streams/follower.ts';
 import type { Verdict } from '../../streams/load-certificate.ts';
 import type { LeaseSnapshot, MountReading } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { assert, bigInt, constantFrom, property } from 'fast-check';
-import { isOlderVersion } from '../../streams/is-older-version.ts';
+import { isOlderVersion } from '../../streams/kubernetes.ts';
 
 describe('isOlderVersion', () => {
   it('compares as numbers, not as text', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isRefusal } from '../../streams/is-refusal.ts';
+import { isRefusal } from '../../streams/kubernetes.ts';
 
 describe('is-refusal', () => {
   for (const status of [400, 401, 403, 404, 405, 422]) {

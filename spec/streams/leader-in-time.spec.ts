@@ -1,12 +1,9 @@
 import { expect } from 'chai';
-import { NEVER, concat, filter, interval, switchMap, takeUntil, tap, timer } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { concat, filter, interval, NEVER, type Observable, switchMap, takeUntil, tap, timer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import type { TargetState } from '../../streams/cluster-state.ts';
-import { leader } from '../../streams/leader.ts';
-import type { LeaderEvent } from '../../streams/leader.ts';
-import { clusterOf } from '../support/cluster-of.ts';
-import type { Sketch } from '../support/cluster-of.ts';
+import { leader, type LeaderEvent } from '../../streams/leader.ts';
+import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { marbles } from '../support/marbles.ts';
 import { noJitter } from '../support/no-jitter.ts';
 import { stepInWords } from '../support/step-in-words.ts';

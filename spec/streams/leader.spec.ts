@@ -1,11 +1,9 @@
 import { expect } from 'chai';
-import { NEVER, filter, interval, map, merge, of, timer } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { filter, interval, map, merge, NEVER, type Observable, of, timer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
-import type { Fence } from '../../streams/election-event.ts';
-import { leader } from '../../streams/leader.ts';
-import type { LeaderEvent, LeaderPorts } from '../../streams/leader.ts';
-import { leaseQueue } from '../../streams/lease-queue.ts';
+import type { Fence } from '../../streams/events.ts';
+import { leader, type LeaderEvent, type LeaderPorts } from '../../streams/leader.ts';
+import { leaseQueue } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import type { Touched } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';

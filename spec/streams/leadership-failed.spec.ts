@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { leadershipFailed } from '../../streams/leadership-failed.ts';
 import { Problem } from '../../streams/problem.ts';
+import { leadershipFailed } from '../../streams/try-acquire-or-renew.ts';
 
 describe('leadershipFailed', () => {
   it('says what was answered and when the next try is', () => {

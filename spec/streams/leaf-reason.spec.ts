@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import { leafReason } from '../../streams/leaf-reason.ts';
-import { clusterOf } from '../support/cluster-of.ts';
-import type { Sketch } from '../support/cluster-of.ts';
+import { leafReason } from '../../streams/renewal.ts';
+import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { viewOf } from '../support/view-of.ts';
 
 const QUIET = { ca: 'A', secret: 'a1:A', targets: ['A'], said: 'a1', pods: 'a1' };

@@ -1,8 +1,6 @@
-import { NEVER } from 'rxjs';
-import type { Observable } from 'rxjs';
-import { leaseSnapshot } from '../../streams/lease-snapshot.ts';
-import type { LeasePorts, LeaseSources } from '../../streams/lease-snapshot.ts';
-import type { LeaseEvent } from '../../streams/lease-event.ts';
+import { NEVER, type Observable } from 'rxjs';
+import type { LeaseEvent } from '../../streams/events.ts';
+import { type LeasePorts, leaseSnapshot, type LeaseSources } from '../../streams/lease-snapshot.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Listing, WatchFrame } from '../../streams/watch-port.ts';

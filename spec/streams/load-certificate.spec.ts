@@ -1,8 +1,6 @@
 import { expect } from 'chai';
-import { NEVER, throwError } from 'rxjs';
-import type { Observable } from 'rxjs';
-import { loadCertificate } from '../../streams/load-certificate.ts';
-import type { LoadEvent, LoadPorts, Verdict } from '../../streams/load-certificate.ts';
+import { NEVER, type Observable, throwError } from 'rxjs';
+import { loadCertificate, type LoadEvent, type LoadPorts, type Verdict } from '../../streams/load-certificate.ts';
 import type { Announcement, MountReading, VerifiedPair } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import { leaseOf } from '../support/lease-of.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mayServe } from '../../streams/may-serve.ts';
+import { mayServe } from '../../streams/acknowledged.ts';
 
 const NOW_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;

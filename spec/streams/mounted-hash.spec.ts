@@ -1,9 +1,7 @@
 import { expect } from 'chai';
-import { NEVER, map } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { map, NEVER, type Observable } from 'rxjs';
 import type { MountReading } from '../../streams/model.ts';
-import { mountedHash } from '../../streams/mounted-hash.ts';
-import type { MountPorts } from '../../streams/mounted-hash.ts';
+import { mountedHash, type MountPorts } from '../../streams/mounted-hash.ts';
 import { inTurn } from '../support/in-turn.ts';
 import { marbles } from '../support/marbles.ts';
 import { readingOf } from '../support/reading-of.ts';

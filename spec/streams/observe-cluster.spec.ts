@@ -1,9 +1,12 @@
-import { NEVER, ignoreElements, map, merge } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { ignoreElements, map, merge, NEVER, type Observable } from 'rxjs';
 import type { AuthorityState, SecretState, TargetState } from '../../streams/cluster-state.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
-import { observeCluster } from '../../streams/observe-cluster.ts';
-import type { Observation, ObservationPorts, Touched } from '../../streams/observe-cluster.ts';
+import {
+  type Observation,
+  type ObservationPorts,
+  observeCluster,
+  type Touched,
+} from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import { clusterOf } from '../support/cluster-of.ts';

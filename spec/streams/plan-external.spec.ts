@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { planExternal } from '../../streams/plan-external.ts';
 import type { Step } from '../../streams/step.ts';
-import { clusterOf } from '../support/cluster-of.ts';
-import type { Sketch } from '../support/cluster-of.ts';
+import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { stepInWords } from '../support/step-in-words.ts';
 import { toyCluster } from '../support/toy-cluster.ts';
 

@@ -2,11 +2,9 @@ import { expect } from 'chai';
 import type { AuthorityState, Observed, SecretState, TargetState } from '../../streams/cluster-state.ts';
 import { planIssuance } from '../../streams/plan-issuance.ts';
 import type { Step } from '../../streams/step.ts';
-import { clusterOf } from '../support/cluster-of.ts';
-import type { Sketch } from '../support/cluster-of.ts';
+import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { stepInWords } from '../support/step-in-words.ts';
-import { toyCluster } from '../support/toy-cluster.ts';
-import type { ToyCluster } from '../support/toy-cluster.ts';
+import { type ToyCluster, toyCluster } from '../support/toy-cluster.ts';
 
 /** More than any way to rest takes. */
 const ENOUGH_WRITES = 60;

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { planIssuance } from '../../streams/plan-issuance.ts';
-import { clusterOf } from '../support/cluster-of.ts';
-import type { Sketch } from '../support/cluster-of.ts';
+import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { stepInWords } from '../support/step-in-words.ts';
 
 interface Row extends Sketch {
@@ -9,6 +8,19 @@ interface Row extends Sketch {
   /** The next write, in the words of stepInWords. */
   readonly then: string;
 }
+
+/** A quiet cluster that serves this leaf under its CA and nothing else. */
+const served = (leaf: string): Sketch => {
+  const ca = leaf.slice(0, 1).toUpperCase();
+  return { ca, secret: `${leaf}:${ca}`, targets: [ca], said: leaf, pods: leaf };
+};
+
+/** The overlap: this leaf is announced and served, and the CA before its own is still trusted everywhere. */
+const wide = (leaf: string): Sketch => {
+  const ca = leaf.slice(0, 1).toUpperCase();
+  const bundle = `${ca}+${String.fromCharCode(ca.charCodeAt(0) - 1)}`;
+  return { ca: bundle, secret: `${leaf}:${bundle}`, targets: [bundle], said: leaf, pods: leaf };
+};
 
 /** Every state of law L1, in order. `ca`, `secret`, `targets`… are explained at Sketch in support/cluster-of.ts. */
 // prettier-ignore
@@ -175,19 +187,6 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'its trust was edited', ...served('a1'), secret: 'a1:A+X', then: 'Secret trusts A' },
   ],
 };
-
-/** A quiet cluster that serves this leaf under its CA and nothing else. */
-function served(leaf: string): Sketch {
-  const ca = leaf.slice(0, 1).toUpperCase();
-  return { ca, secret: `${leaf}:${ca}`, targets: [ca], said: leaf, pods: leaf };
-}
-
-/** The overlap: this leaf is announced and served, and the CA before its own is still trusted everywhere. */
-function wide(leaf: string): Sketch {
-  const ca = leaf.slice(0, 1).toUpperCase();
-  const bundle = `${ca}+${String.fromCharCode(ca.charCodeAt(0) - 1)}`;
-  return { ca: bundle, secret: `${leaf}:${bundle}`, targets: [bundle], said: leaf, pods: leaf };
-}
 
 describe('planIssuance', () => {
   const { observed, policy, nowMs } = clusterOf;

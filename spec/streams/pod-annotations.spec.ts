@@ -1,8 +1,6 @@
 import { expect } from 'chai';
-import { NEVER } from 'rxjs';
-import type { Observable } from 'rxjs';
-import { podAnnotations } from '../../streams/pod-annotations.ts';
-import type { PodEvent, PodPorts } from '../../streams/pod-annotations.ts';
+import { NEVER, type Observable } from 'rxjs';
+import { podAnnotations, type PodEvent, type PodPorts } from '../../streams/pod-annotations.ts';
 import { Problem } from '../../streams/problem.ts';
 import { inTurn } from '../support/in-turn.ts';
 import { marbles } from '../support/marbles.ts';

@@ -1,9 +1,8 @@
-import type { LoadEvent, Swapped } from '../../streams/load-certificate.ts';
 import type { TestScheduler } from 'rxjs/testing';
 import type { Clock } from '../../streams/clock.ts';
-import { readiness } from '../../streams/readiness.ts';
-import type { Readiness, UnreadyReason } from '../../streams/readiness.ts';
+import type { LoadEvent, Swapped } from '../../streams/load-certificate.ts';
 import type { VerifiedPair } from '../../streams/model.ts';
+import { type Readiness, readiness, type UnreadyReason } from '../../streams/readiness.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { loads } from '../support/loads.ts';
 import { marbles } from '../support/marbles.ts';

@@ -1,14 +1,11 @@
 import { expect } from 'chai';
-import { NEVER, concatMap, defer, map, of, skip, startWith, tap, throwError, timer } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { concatMap, defer, map, NEVER, type Observable, of, skip, startWith, tap, throwError, timer } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
-import { replica } from '../../streams/replica.ts';
-import type { ReplicaEvent, ReplicaPolicy, ReplicaPorts } from '../../streams/replica.ts';
+import { replica, type ReplicaEvent, type ReplicaPolicy, type ReplicaPorts } from '../../streams/replica.ts';
 import type { WatchPort } from '../../streams/watch-port.ts';
-import { clusterOf } from '../support/cluster-of.ts';
-import type { Sketch } from '../support/cluster-of.ts';
+import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { followerPorts } from '../support/follower-ports.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { marbles } from '../support/marbles.ts';

@@ -1,10 +1,9 @@
 import { expect } from 'chai';
-import { NEVER, defer, of, throwError } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { defer, NEVER, type Observable, of, throwError } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
+import type { WatchItem } from '../../streams/events.ts';
 import { Problem } from '../../streams/problem.ts';
 import { resumingWatch } from '../../streams/resuming-watch.ts';
-import type { WatchItem } from '../../streams/watch-item.ts';
 import type { Listing, WatchFrame } from '../../streams/watch-port.ts';
 import { marbles } from '../support/marbles.ts';
 import { noJitter } from '../support/no-jitter.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { NEVER, concat, defer, merge, mergeMap, of, throwError } from 'rxjs';
-import { serialQueue } from '../../streams/serial-queue.ts';
+import { concat, defer, merge, mergeMap, NEVER, of, throwError } from 'rxjs';
+import { serialQueue } from '../../streams/lease-writer.ts';
 import { marbles } from '../support/marbles.ts';
 
 describe('serialQueue', () => {

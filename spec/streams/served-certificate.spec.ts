@@ -1,6 +1,5 @@
 import type { VerifiedPair } from '../../streams/model.ts';
-import type { Readiness } from '../../streams/readiness.ts';
-import { servedCertificate } from '../../streams/served-certificate.ts';
+import { type Readiness, servedCertificate } from '../../streams/readiness.ts';
 import { marbles } from '../support/marbles.ts';
 import { pairOf } from '../support/pair-of.ts';
 

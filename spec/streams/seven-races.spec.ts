@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { NEVER, defer, tap } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { defer, NEVER, type Observable, tap } from 'rxjs';
 import type { LoadPorts, Verdict } from '../../streams/load-certificate.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { array, assert, integer, property, record } from 'fast-check';
-import { Subject, defer, finalize, from, map, mergeMap, of, tap, timer } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { defer, finalize, from, map, mergeMap, type Observable, of, Subject, tap, timer } from 'rxjs';
 import { singleFlight } from '../../streams/single-flight.ts';
 import { inTurn } from '../support/in-turn.ts';
 import { marbles } from '../support/marbles.ts';

@@ -1,4 +1,4 @@
-import type { WatchItem } from '../../streams/watch-item.ts';
+import type { WatchItem } from '../../streams/events.ts';
 import { trackedObject } from '../../streams/tracked-object.ts';
 import { marbles } from '../support/marbles.ts';
 

@@ -1,6 +1,6 @@
+import type { WatchItem } from '../../streams/events.ts';
 import type { Replica } from '../../streams/model.ts';
-import type { WatchItem } from '../../streams/watch-item.ts';
-import { trackedReplicas } from '../../streams/tracked-replicas.ts';
+import { trackedReplicas } from '../../streams/tracked-object.ts';
 import { marbles } from '../support/marbles.ts';
 
 const pod = (name: string, servingHash: string | null = null): Replica => ({

@@ -1,4 +1,4 @@
-import type { AdmissionHandler } from '../../src/webhook/kit.ts';
+import type { AdmissionHandler } from '../../src/webhook/handler-api.ts';
 
 /** Admits everything, and says by a warning which replica did: a create that carries none never reached a webhook. */
 const admit: AdmissionHandler = () => ({

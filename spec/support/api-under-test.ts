@@ -1,5 +1,5 @@
-import type { Follow } from '../../src/embedded/follow-object.ts';
-import type { Rule } from '../../src/embedded/users.ts';
+import type { Follow } from '../../src/dev-cluster/object-store.ts';
+import type { Rule } from '../../src/dev-cluster/users.ts';
 import { startEmbeddedApi } from './embedded-api.ts';
 import type { RawApi } from './raw-api.ts';
 import { startRealApi } from './real-api.ts';
@@ -26,7 +26,7 @@ export interface ApiUnderTest extends AsyncDisposable {
   tokenWithRules(name: string, rules: readonly Rule[]): Promise<string>;
   /** The same user as the text of a kubeconfig file. */
   userWithRules(name: string, rules: readonly Rule[]): Promise<string>;
-  /** For a kubelet: see src/embedded/kubelet.ts. */
+  /** For a kubelet: see src/dev-cluster/kubelet.ts. */
   readonly follow: Follow;
   /** Gone: connections are refused. Everything stored stays. */
   stop(): Promise<void>;

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import ts from 'typescript';
 
 const root = join(import.meta.dirname, '..', '..');
-const entries = { index: 'src/index.ts', streams: 'streams/index.ts' };
+const entries = { index: 'src/embed/index.ts', streams: 'streams/index.ts' };
 
 /** Plain JavaScript, since Node strips no types below node_modules. Both entries share their classes. */
 const emitScripts = (outdir: string): Promise<unknown> =>

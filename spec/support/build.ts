@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { isBuiltin } from 'node:module';
-import { build as bundle, transform, type BuildOptions as EsbuildOptions, type Metafile, type Plugin } from 'esbuild';
+import { dirname, join } from 'node:path';
+import { build as bundle, type BuildOptions as EsbuildOptions, type Metafile, type Plugin, transform } from 'esbuild';
 import { writeSbom } from './write-sbom.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -158,7 +158,7 @@ const partsOf = (inside: Inside): Built['parts'] => {
  * cluster can be read without a source map; comments and spaces go, since the source stays in memory. What is imported by
  * `await import()` is inside, evaluated when it is asked for.
  */
-export async function build({ entry, outfile, sourcemap }: BuildOptions): Promise<Built> {
+export const build = async ({ entry, outfile, sourcemap }: BuildOptions): Promise<Built> => {
   const boxes = new Map<string, Metafile>();
   const { metafile, outputFiles } = await bundle({
     ...common,
@@ -176,7 +176,7 @@ export async function build({ entry, outfile, sourcemap }: BuildOptions): Promis
   }
   const inside = insideOf(metafile, boxes);
   return { bytes, parts: partsOf(inside), inputs: inside.map(([path]) => path) };
-}
+};
 
 /** Writes what starts the bundle beside it with the code that V8 made of it earlier. */
 export const buildStart = async (folder: string): Promise<void> => {

@@ -1,6 +1,6 @@
 import type { AuthorityState, Known, Observed, SecretState, Target, TargetState } from '../../streams/cluster-state.ts';
 import type { CertificateFacts, LeaseSnapshot, Replica } from '../../streams/model.ts';
-import type { IssuancePolicy } from '../../streams/issuance-view.ts';
+import type { IssuancePolicy } from '../../streams/planner-input.ts';
 import { leaseOf } from './lease-of.ts';
 
 const DAY_MS = 86_400_000;

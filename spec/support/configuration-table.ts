@@ -1,6 +1,6 @@
-import { standardSaid } from '../../src/config/standard-said.ts';
-import { settings } from '../../src/config/settings.ts';
+import { standardSaid } from '../../src/config/help.ts';
 import type { Standard } from '../../src/config/variable.ts';
+import { settings } from '../../src/config/variables.ts';
 
 /** Constants are set as code; a default that comes from elsewhere is words. */
 const cell = (standard: Standard): string => {
@@ -10,9 +10,9 @@ const cell = (standard: Standard): string => {
 };
 
 /** The README's table of variables, in Markdown. Run this file to print it. */
-export function configurationTable(): string {
+export const configurationTable = (): string => {
   const rows = settings.map(([, { name, standard, meaning }]) => `| ${name} | ${cell(standard)} | ${meaning} |`);
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
-}
+};
 
 if (import.meta.main) process.stdout.write(`${configurationTable()}\n`);

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { startApiServer } from '../../src/embedded/api-server.ts';
-import type { ApiServerOptions } from '../../src/embedded/embedded-api-server.ts';
+import { type ApiServerOptions, startApiServer } from '../../src/dev-cluster/api-server.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
 import { rawApi } from './raw-api.ts';
 

@@ -2,12 +2,11 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { kubeconfig } from '../../src/embedded/kubeconfig.ts';
-import { makeServerIdentity } from '../../src/embedded/server-identity.ts';
+import { kubeconfig } from '../../src/dev-cluster/api-server.ts';
+import { makeServerIdentity } from '../../src/dev-cluster/server-identity.ts';
 import { freePort } from './free-port.ts';
 import { rawApi } from './raw-api.ts';
-import { runProgram } from './run-program.ts';
-import type { Program } from './run-program.ts';
+import { type Program, runProgram } from './run-program.ts';
 
 /** A real etcd and a real kube-apiserver with RBAC, and nothing else: no controllers, no scheduler, no kubelet. */
 export interface Envtest extends AsyncDisposable {

@@ -1,7 +1,7 @@
-import { Observable } from 'rxjs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Follow } from '../../src/embedded/follow-object.ts';
-import type { KubeObject } from '../../src/embedded/kube-object.ts';
+import { Observable } from 'rxjs';
+import type { KubeObject } from '../../src/dev-cluster/kube-object.ts';
+import type { Follow } from '../../src/dev-cluster/object-store.ts';
 import type { RawApi } from './raw-api.ts';
 
 const pauseMs = 200;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Rule } from '../../src/embedded/users.ts';
+import type { Rule } from '../../src/dev-cluster/users.ts';
 import type { RawApi } from './raw-api.ts';
 
 export interface Grant {

@@ -1,18 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clusterPaths } from '../../src/cluster-paths.ts';
-import { parseConfig } from '../../src/config.ts';
-import { startKubelet } from '../../src/embedded/kubelet.ts';
-import type { EmbeddedKubelet } from '../../src/embedded/embedded-kubelet.ts';
-import type { Rule } from '../../src/embedded/users.ts';
-import { permissions } from '../../src/permissions.ts';
-import type { Permission } from '../../src/permissions.ts';
+import { clusterPaths } from '../../src/cluster/paths.ts';
+import { type Permission, permissions } from '../../src/cluster/permissions.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { type EmbeddedKubelet, startKubelet } from '../../src/dev-cluster/kubelet.ts';
+import type { Rule } from '../../src/dev-cluster/users.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
 import { freePort } from './free-port.ts';
 import type { Json } from './raw-api.ts';
-import { runDaemon } from './running-daemon.ts';
-import type { RunningDaemon } from './running-daemon.ts';
+import { runDaemon, type RunningDaemon } from './running-daemon.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { webhookTarget } from './webhook-target.ts';
 

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { TestScheduler } from 'rxjs/testing';
-import type { RunHelpers } from 'rxjs/testing';
+import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 
 interface Message {
   readonly frame?: number;

@@ -1,5 +1,4 @@
-import { filter } from 'rxjs';
-import type { OperatorFunction } from 'rxjs';
+import { filter, type OperatorFunction } from 'rxjs';
 
 /** Picks one type of event out of many. */
 export const ofType = <E extends { readonly type: string }, T extends E['type']>(

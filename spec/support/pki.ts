@@ -1,7 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
-import { issueAuthority, issueLeaf } from '../../src/certificates/authority.ts';
-import type { IssuedPair, KeyAlgorithm } from '../../src/certificates/authority.ts';
-import { sha256Hex } from '../../src/certificates/sha256-hex.ts';
+import { issueAuthority, type IssuedPair, issueLeaf, type KeyAlgorithm } from '../../src/certificates/issue.ts';
+import { sha256Hex } from '../../src/util/hash.ts';
 
 const dayMs = 86_400_000;
 

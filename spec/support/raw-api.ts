@@ -1,7 +1,6 @@
-import { Agent, request } from 'node:https';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { openWatch } from './raw-watch.ts';
-import type { RawWatch } from './raw-watch.ts';
+import { Agent, request } from 'node:https';
+import { openWatch, type RawWatch } from './raw-watch.ts';
 
 /** Parsed JSON as it came: specs look into it freely, so `get` walks it by path. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -1,7 +1,6 @@
-import { kubeconfig } from '../../src/embedded/kubeconfig.ts';
+import { kubeconfig } from '../../src/dev-cluster/api-server.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
-import { startEnvtest } from './envtest.ts';
-import type { EnvtestOptions } from './envtest.ts';
+import { type EnvtestOptions, startEnvtest } from './envtest.ts';
 import { followOverHttp } from './follow-over-http.ts';
 import { grantRules } from './grant-rules.ts';
 import { rawApi } from './raw-api.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { Subject, filter, firstValueFrom, merge, of, timeout } from 'rxjs';
+import { filter, firstValueFrom, merge, of, Subject, timeout } from 'rxjs';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 

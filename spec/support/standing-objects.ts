@@ -1,10 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { sha256Hex } from '../../src/certificates/sha256-hex.ts';
-import { splitPem } from '../../src/certificates/split-pem.ts';
-import { PREFIX } from './installation.ts';
-import type { Installation } from './installation.ts';
-import { watchedObject } from './watched-object.ts';
-import type { WatchedObject } from './watched-object.ts';
+import { splitPem } from '../../src/certificates/pem.ts';
+import { sha256Hex } from '../../src/util/hash.ts';
+import { type Installation, PREFIX } from './installation.ts';
+import { type WatchedObject, watchedObject } from './watched-object.ts';
 
 /** The four objects of an installation, watched from now on. */
 export interface StandingObjects extends Disposable {

@@ -1,8 +1,7 @@
-import { EMPTY, Subject, concatMap, defer, map, of, startWith, timer } from 'rxjs';
-import type { Observable } from 'rxjs';
-import type { ObjectStep, StepPorts } from '../../streams/carry-out.ts';
+import { concatMap, defer, EMPTY, map, type Observable, of, startWith, Subject, timer } from 'rxjs';
+import type { ObjectStep, StepPorts } from '../../streams/apply-step.ts';
 import type { Known } from '../../streams/cluster-state.ts';
-import { leaseQueue } from '../../streams/lease-queue.ts';
+import { leaseQueue } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type { ObservationPorts, Touched } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';

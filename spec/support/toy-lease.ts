@@ -1,5 +1,5 @@
 import { BehaviorSubject, delay, identity as asItIs, map, timer } from 'rxjs';
-import type { LeaseChange, LeaseWritePort } from '../../streams/lease-queue.ts';
+import type { LeaseChange, LeaseWritePort } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import { leaseOf } from './lease-of.ts';

@@ -1,6 +1,5 @@
-import type { IssuanceView } from '../../streams/issuance-view.ts';
-import { clusterOf } from './cluster-of.ts';
-import type { Sketch } from './cluster-of.ts';
+import type { IssuanceView } from '../../streams/planner-input.ts';
+import { clusterOf, type Sketch } from './cluster-of.ts';
 
 /** What the planner's rules look at, from a sketch that names a CA that signs. */
 export const viewOf = (sketch: Sketch & { readonly ca: string }): IssuanceView => {

@@ -3,8 +3,7 @@
 import { dateTimestampProvider } from 'rxjs/internal/scheduler/dateTimestampProvider';
 import { intervalProvider } from 'rxjs/internal/scheduler/intervalProvider';
 import { timeoutProvider } from 'rxjs/internal/scheduler/timeoutProvider';
-import { timerHeap } from './timer-heap.ts';
-import type { Timer } from './timer-heap.ts';
+import { type Timer, timerHeap } from './timer-heap.ts';
 
 /** Whoever's timers these are: a process can be stopped, continued and killed. */
 export interface Host {

@@ -1,5 +1,4 @@
-import { defer } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import { inTurn } from './in-turn.ts';
 

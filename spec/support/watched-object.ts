@@ -1,6 +1,5 @@
 import { basename, dirname } from 'node:path';
-import type { Json, RawApi } from './raw-api.ts';
-import { valueAt } from './raw-api.ts';
+import { type Json, type RawApi, valueAt } from './raw-api.ts';
 import { until } from './until.ts';
 
 /** One state of an object, as an administrator's watch saw it. */

@@ -1,8 +1,6 @@
-import { NEVER, ignoreElements, merge, share } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { ignoreElements, merge, NEVER, type Observable, share } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
-import { replica } from '../../streams/replica.ts';
-import type { ReplicaPolicy, ReplicaPorts, ReplicaStreams } from '../../streams/replica.ts';
+import { replica, type ReplicaPolicy, type ReplicaPorts, type ReplicaStreams } from '../../streams/replica.ts';
 import { followerPorts } from './follower-ports.ts';
 import { watchPortOf } from './watch-port-of.ts';
 

@@ -1,7 +1,6 @@
 import type { Passing } from './api-gate.ts';
 import { PREFIX } from './installation.ts';
-import type { Json } from './raw-api.ts';
-import { valueAt } from './raw-api.ts';
+import { type Json, valueAt } from './raw-api.ts';
 import { certificatesIn } from './standing-objects.ts';
 
 type Fields = Readonly<Record<string, Json>>;

@@ -1,8 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { version as bundlerVersion } from 'esbuild';
-import { sbom } from './sbom.ts';
-import type { LockedPackage, SbomInput } from './sbom.ts';
+import { type LockedPackage, sbom, type SbomInput } from './sbom.ts';
 
 /** Writes the bill of materials of a bundle beside it. `root` is the project's, with its lock file. */
 export const writeSbom = async (

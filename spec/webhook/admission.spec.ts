@@ -1,11 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { setTimeout as delay } from 'node:timers/promises';
-import { createAdmission, type AdmissionOptions } from '../../src/webhook/admission.ts';
+import { type AdmissionOptions, createAdmission } from '../../src/webhook/admission.ts';
 import type { AdmissionHandler, AdmissionRequest, HandlerContext } from '../../src/webhook/admission-types.ts';
-import type { Outcome } from '../../src/webhook/answered.ts';
-import { allow, deny, jsonPatch } from '../../src/webhook/kit.ts';
-import { call, type Call } from './support-call.ts';
+import { allow, deny, jsonPatch } from '../../src/webhook/handler-api.ts';
+import type { Outcome } from '../../src/webhook/request.ts';
+import { type Call, call } from './support-call.ts';
 import { quietLog, reviewText } from './support-review.ts';
 import { openServer } from './support-server.ts';
 import { until } from './support-until.ts';

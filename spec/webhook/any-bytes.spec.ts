@@ -1,10 +1,9 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { createAdmission } from '../../src/webhook/admission.ts';
-import { allowAll } from '../../src/webhook/allow-all.ts';
+import { allowAll } from '../../src/webhook/load-handler.ts';
 import { createUpstream } from '../../src/webhook/upstream.ts';
 import { call, dial, heard } from './support-call.ts';
 import { quietLog, reviewText } from './support-review.ts';

@@ -1,6 +1,6 @@
-import { expect } from 'chai';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
+import { expect } from 'chai';
 import { call, clientAgent, dial, heard } from './support-call.ts';
 import { openServer, pairs } from './support-server.ts';
 import { until } from './support-until.ts';

@@ -1,12 +1,10 @@
-import { expect } from 'chai';
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
 import { call, clientAgent, dial, heard } from './support-call.ts';
 import { reviewText } from './support-review.ts';
 import { pairs } from './support-server.ts';

@@ -1,10 +1,10 @@
-import { expect } from 'chai';
 import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { allowAll } from '../../src/webhook/allow-all.ts';
+import { expect } from 'chai';
 import { createAdmission } from '../../src/webhook/admission.ts';
+import { allowAll } from '../../src/webhook/load-handler.ts';
 import { call, clientAgent, dial, heard } from './support-call.ts';
 import { quietLog, reviewText } from './support-review.ts';
 import { openServer } from './support-server.ts';

@@ -1,13 +1,12 @@
-import { expect } from 'chai';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { expect } from 'chai';
 import defaultField from '../../manifests/examples/default-field.ts';
 import requireLabels from '../../manifests/examples/require-labels.ts';
 import type { AdmissionRequest, AdmissionResponse, HandlerContext } from '../../src/webhook/admission-types.ts';
-import { loadHandler } from '../../src/webhook/load-handler.ts';
-import type { Route } from '../../src/webhook/routes.ts';
+import { loadHandler, type Route } from '../../src/webhook/load-handler.ts';
 import { quietLog, reviewText } from './support-review.ts';
 
 const { request } = JSON.parse(reviewText()) as { readonly request: AdmissionRequest };

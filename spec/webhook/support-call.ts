@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request, type RequestOptions } from 'node:https';
-import { connect, TLSSocket, type ConnectionOptions } from 'node:tls';
+import { connect, type ConnectionOptions, TLSSocket } from 'node:tls';
 import { pairs } from './support-server.ts';
 
 export interface Answer {

@@ -1,5 +1,5 @@
+import type { Trouble } from '../../src/webhook/connection-errors.ts';
 import { createWebhookServer, type WebhookServer, type WebhookServerOptions } from '../../src/webhook/server.ts';
-import type { Trouble } from '../../src/webhook/trouble.ts';
 import { supportPair, type TestPair } from './support-pair.ts';
 
 let cached: readonly [TestPair, TestPair] | null = null;

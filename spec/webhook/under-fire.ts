@@ -6,9 +6,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdmission } from '../../src/webhook/admission.ts';
-import { allow } from '../../src/webhook/kit.ts';
+import type { Trouble } from '../../src/webhook/connection-errors.ts';
+import { allow } from '../../src/webhook/handler-api.ts';
 import { createWebhookServer } from '../../src/webhook/server.ts';
-import type { Trouble } from '../../src/webhook/trouble.ts';
 import { createUpstream } from '../../src/webhook/upstream.ts';
 import type { TestPair } from './support-pair.ts';
 

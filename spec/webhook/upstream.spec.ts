@@ -1,14 +1,13 @@
-import { expect } from 'chai';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Outcome } from '../../src/webhook/answered.ts';
-import { createUpstream } from '../../src/webhook/upstream.ts';
-import { upstreamTarget } from '../../src/webhook/upstream-target.ts';
-import { call, clientAgent, dial, heard, type Call } from './support-call.ts';
+import { expect } from 'chai';
+import type { Outcome } from '../../src/webhook/request.ts';
+import { createUpstream, upstreamTarget } from '../../src/webhook/upstream.ts';
+import { type Call, call, clientAgent, dial, heard } from './support-call.ts';
 import { openServer } from './support-server.ts';
 import { until } from './support-until.ts';
 

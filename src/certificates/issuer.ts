@@ -1,22 +1,24 @@
-import { authorityFacts } from './authority-facts.ts';
-import { firstCertificate } from './first-certificate.ts';
-import type { IssuedPair } from './issued.ts';
+import { authorityFacts, type IssuedPair } from './ca-pair.ts';
+import { signingKey } from './keys.ts';
 import { privateKey } from './private-key.ts';
-import { serialNumber } from './serial-number.ts';
-import { signingKey } from './signing-key.ts';
-import { subjectKeyIdentifier } from './subject-key-identifier.ts';
-import type { Validity } from './validity.ts';
-import { AuthorityKeyIdentifierExtension, X509CertificateGenerator } from './x509-library.ts';
-import type { Extension, Name, PublicKey, X509Certificate } from './x509-library.ts';
+import { firstCertificate, serialNumber, subjectKeyIdentifier, type Validity } from './x509-fields.ts';
+import {
+  AuthorityKeyIdentifierExtension,
+  type Extension,
+  type Name,
+  type PublicKey,
+  type X509Certificate,
+  X509CertificateGenerator,
+} from './x509-library.ts';
 
-export interface Issuance {
+interface Issuance {
   readonly subject: Name;
   readonly publicKey: PublicKey;
   readonly validity: Validity;
   readonly extensions: readonly Extension[];
 }
 
-export interface Issuer {
+interface Issuer {
   readonly certificate: X509Certificate;
   /** Signs a certificate and tells it as PEM. The authority's key identifier comes on top of the extensions given. */
   issue(issuance: Issuance): Promise<string>;

@@ -1,18 +1,14 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { MountReading } from '../../streams/model.ts';
-import { fromAbortable } from './from-abortable.ts';
-import { lookAtMount } from './look-at-mount.ts';
-import type { Look, MountedBytes } from './look-at-mount.ts';
-import { mountGeneration } from './mount-generation.ts';
-import { mountKind } from './mount-kind.ts';
-import type { MountKind } from './mount-kind.ts';
-import type { PairFiles } from './pair.ts';
-import { sha256Hex } from './sha256-hex.ts';
-import { watchDirectory } from './watch-directory.ts';
-import type { WatchOptions } from './watch-directory.ts';
+import { sha256Hex } from '../util/hash.ts';
+import { type Look, lookAtMount, type MountedBytes } from './secret-volume.ts';
+import type { PairFiles } from './verify-pair.ts';
+import { type MountKind, mountKind } from './volume-kind.ts';
+import { watchDirectory, type WatchOptions } from './watch-directory.ts';
 
-export interface MountOptions extends WatchOptions {
+interface MountOptions extends WatchOptions {
   /** Ms since the epoch. */
   readonly wallMs?: () => number;
 }
@@ -97,3 +93,38 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
     kind: () => mountKind(directory),
   };
 };
+
+/** One hash over the three files, each preceded by its length so that no byte can wander from one to the next. */
+const mountGeneration = ({ certificate, key, trust }: MountedBytes): string => {
+  const hash = createHash('sha256');
+  for (const bytes of [certificate, key, trust]) {
+    hash.update(bytes === null ? 'absent;' : `${bytes.length};`);
+    if (bytes !== null) hash.update(bytes);
+  }
+  return hash.digest('hex');
+};
+
+/**
+ * A promise-making function as a cold Observable of one value. Unsubscribing aborts the signal and drops the result;
+ * what the function throws is then its own affair.
+ */
+const fromAbortable = <T>(run: (signal: AbortSignal) => Promise<T>): Observable<T> =>
+  new Observable<T>((subscriber) => {
+    const abort = new AbortController();
+    let settled = false;
+    run(abort.signal).then(
+      (value) => {
+        settled = true;
+        subscriber.next(value);
+        subscriber.complete();
+      },
+      (error: unknown) => {
+        settled = true;
+        if (!abort.signal.aborted) subscriber.error(error);
+      },
+    );
+    // An abort makes an error with a stack, whether anybody listens or not.
+    return () => {
+      if (!settled) abort.abort();
+    };
+  });

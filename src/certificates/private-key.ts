@@ -1,10 +1,8 @@
-import { createPrivateKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
-import { fault } from './fault.ts';
-import type { Fault, PairFault } from './fault.ts';
-import { splitPem } from './split-pem.ts';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { type Fault, fault, type PairFault } from './pair-fault.ts';
+import { splitPem } from './pem.ts';
 
-export type PrivateKeyReading = { readonly ok: true; readonly key: KeyObject } | ({ readonly ok: false } & Fault);
+type PrivateKeyReading = { readonly ok: true; readonly key: KeyObject } | ({ readonly ok: false } & Fault);
 
 const refuse = (detail: string, reason: PairFault = 'key-unusable'): PrivateKeyReading => ({
   ok: false,

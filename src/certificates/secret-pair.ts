@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CertificateFacts } from '../../streams/model.ts';
-import { factsOf } from './facts-of.ts';
+import { sha256Hex } from '../util/hash.ts';
+import { factsOf } from './certificate-info.ts';
+import { readCertificates } from './pem.ts';
 import { privateKey } from './private-key.ts';
-import { readCertificates } from './read-certificates.ts';
-import { sha256Hex } from './sha256-hex.ts';
 
 /** A kubernetes.io/tls Secret as the leader looks at it; the key is looked at and let go. */
-export interface SecretPair {
+interface SecretPair {
   readonly hash: string | null;
   readonly leaf: CertificateFacts | null;
   /** Fingerprint of the certificate that signed the leaf, out of `ca.crt` and the leaf itself; also of one whose key is lost. */

@@ -1,21 +1,21 @@
 import { statSync, watch as watchPath } from 'node:fs';
 import {
-  EMPTY,
-  Observable,
   catchError,
   defer,
+  EMPTY,
   filter,
   map,
   merge,
+  Observable,
   of,
   repeat,
   switchMap,
   takeUntil,
   timer,
 } from 'rxjs';
-import { errnoOf } from './errno-of.ts';
+import { errnoOf } from '../util/errors.ts';
 
-export type WatchTrouble = 'directory-absent' | 'watches-exhausted' | 'watch-failed';
+type WatchTrouble = 'directory-absent' | 'watches-exhausted' | 'watch-failed';
 
 type OpenWatch = (
   directory: string,

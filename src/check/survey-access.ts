@@ -1,12 +1,12 @@
+import { firstValueFrom } from 'rxjs';
+import * as z from 'zod';
 import { Problem } from '../../streams/problem.ts';
+import type { Permission } from '../cluster/permissions.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Permission } from '../permissions.ts';
-import { askAccess } from './ask-access.ts';
-import type { Access, Subject } from './ask-access.ts';
-import { forbiddenRequest } from './forbidden-request.ts';
-import type { Evidence } from './evidence.ts';
-import type { PodLook } from './look-at-pod.ts';
-import { whoAmI } from './who-am-i.ts';
+import type { KubeRequest } from '../kube/request.ts';
+import { type Access, askAccess, type Denial, type Subject } from './access.ts';
+import type { PodLook } from './inspect-pod.ts';
+import type { Evidence } from './snapshot.ts';
 
 const accountsOf = (pods: readonly PodLook[], namespace: string): readonly Subject[] =>
   [...new Set(pods.flatMap(({ serviceAccount }) => serviceAccount ?? []))].map((name) => ({
@@ -50,4 +50,62 @@ export const surveyAccess = async (
     if (!(error instanceof Problem)) throw error;
     return { access: [], accessProblem: error.message };
   }
+};
+
+/** The request that a denial is about, in a form that changes nothing even if it is let through after all. */
+const forbiddenRequest = ({ permission, verb, name }: Denial): KubeRequest => {
+  const { apiGroup, resource, namespace } = permission;
+  const [plural = '', subresource] = resource.split('/');
+  const root = apiGroup === '' ? '/api/v1' : `/apis/${apiGroup}/v1`;
+  const collection = `${root}${namespace === null ? '' : `/namespaces/${encodeURIComponent(namespace)}`}/${plural}`;
+  const item = `${collection}/${encodeURIComponent(name ?? 'none')}${subresource === undefined ? '' : `/${subresource}`}`;
+  const selected: Record<string, string> = name === null ? {} : { fieldSelector: `metadata.name=${name}` };
+  switch (verb) {
+    case 'list':
+      return { method: 'GET', path: collection, query: { ...selected, limit: '1' } };
+    case 'watch':
+      return { method: 'GET', path: collection, query: { ...selected, watch: 'true', timeoutSeconds: '1' } };
+    case 'create':
+      return { method: 'POST', path: collection, query: { dryRun: 'All' }, body: {} };
+    case 'patch':
+      return {
+        method: 'PATCH',
+        path: item,
+        query: { dryRun: 'All' },
+        contentType: 'application/merge-patch+json',
+        body: {},
+      };
+    default:
+      return { method: 'GET', path: item };
+  }
+};
+
+const selfReview = z.object({ status: z.object({ userInfo: z.object({ username: z.string() }) }) });
+
+/** Since Kubernetes 1.28; an older API server refuses it, and says to whom. */
+const REVIEW: KubeRequest = {
+  method: 'POST',
+  path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+  body: {},
+};
+
+const userIn = (message: string): string | null => /User "([^"]+)"/.exec(message)?.[1] ?? null;
+
+/**
+ * The name that the API server knows us by, null when it does not say.
+ *
+ * @param refused a read that is known to be forbidden: a refusal names the one refused
+ */
+const whoAmI = async (client: KubeClient, refused: KubeRequest | null): Promise<string | null> => {
+  for (const request of [REVIEW, ...(refused === null ? [] : [refused])]) {
+    try {
+      const answer = selfReview.safeParse(await firstValueFrom(client.send(request)));
+      if (answer.success) return answer.data.status.userInfo.username;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const user = userIn(error.message);
+      if (user !== null) return user;
+    }
+  }
+  return null;
 };

@@ -1,13 +1,12 @@
 import { openMount } from '../certificates/mount.ts';
-import { examine } from '../check/examine.ts';
-import { forKubeconfig } from '../check/for-kubeconfig.ts';
-import { report } from '../check/report.ts';
+import { forKubeconfig, report } from '../check/result.ts';
+import { examine } from '../check/run-checks.ts';
 import { timeText } from '../check/time-text.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { openKubeClient } from '../kube/client.ts';
-import type { InCluster } from '../kube/in-cluster-credentials.ts';
+import type { InCluster } from '../kube/in-cluster.ts';
 
-export interface CheckSurroundings {
+interface CheckSurroundings {
   readonly inCluster: InCluster | null;
   readonly version: string;
   /** Prints one text and ends its line. */

@@ -1,28 +1,33 @@
 import {
-  Subject,
+  defer,
   distinct,
   firstValueFrom,
   from,
   lastValueFrom,
+  map,
   merge,
+  mergeMap,
+  of,
+  retry,
   shareReplay,
+  Subject,
   takeUntil,
   tap,
+  throwError,
   timeout,
+  timer,
 } from 'rxjs';
+import type { LeasePorts } from '../../streams/lease-snapshot.ts';
+import type { LeaseWritePort } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
-import { clusterPaths } from '../cluster-paths.ts';
-import type { Config } from '../config.ts';
-import { openKubeClient } from '../kube/client.ts';
-import type { KubeClient } from '../kube/client.ts';
-import type { InCluster } from '../kube/in-cluster-credentials.ts';
-import { leasePorts } from '../lease-ports.ts';
-import { askRotation } from './ask-rotation.ts';
-import { followRotation } from './follow-rotation.ts';
-import { observeInstallation } from './observe-installation.ts';
-import { initialReport } from './rotation-report.ts';
-import { rotationStart } from './rotation-start.ts';
+import { leasePorts } from '../cluster/lease.ts';
+import { clusterPaths } from '../cluster/paths.ts';
+import type { Config } from '../config/config.ts';
+import { type KubeClient, openKubeClient } from '../kube/client.ts';
+import type { InCluster } from '../kube/in-cluster.ts';
+import { followRotation, observeInstallation } from './rotation-follow.ts';
+import { initialReport, rotationStart } from './rotation-progress.ts';
 
 export interface RotateSurroundings {
   readonly inCluster: InCluster | null;
@@ -103,3 +108,39 @@ export const runRotate = async (
     return 1;
   }
 };
+
+interface AskedRotation {
+  readonly lease: LeaseSnapshot;
+  /** Somebody had asked for at least as much before, and that is what goes on. */
+  readonly already: boolean;
+}
+
+const TRIES = 10;
+const PAUSE_MS = 100;
+
+/** A CA rotation brings a new leaf too: whoever asks for less gets it. */
+const covers = (standing: string | null, ca: boolean): boolean =>
+  standing === 'ca' || standing?.startsWith('ca/') === true || (standing === 'leaf' && !ca);
+
+/**
+ * Writes the request on the Lease, on the version it was just read in: the leader may be changing it at this moment.
+ *
+ * @throws Problem when there is no Lease, or it may not be read or written
+ */
+const askRotation = (ports: LeasePorts & LeaseWritePort, ca: boolean): Promise<AskedRotation> =>
+  firstValueFrom(
+    defer(() => ports.getLease()).pipe(
+      mergeMap((lease) => {
+        if (lease === null) return throwError(() => new Problem('the Lease is gone', 404));
+        if (covers(lease.rotate, ca)) return of({ lease, already: true });
+        return ports
+          .writeLease({ kind: 'ask-rotation', rotate: ca ? 'ca' : 'leaf' }, lease)
+          .pipe(map((written) => ({ lease: written, already: false })));
+      }),
+      retry({
+        count: TRIES,
+        delay: (error: unknown) =>
+          error instanceof Problem && error.status === 409 ? timer(PAUSE_MS) : throwError(() => error),
+      }),
+    ),
+  );

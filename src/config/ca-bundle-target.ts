@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import { dnsSubdomain } from './dns-subdomain.ts';
-import { parsed, type Schema } from './parsed.ts';
+import { dnsSubdomain, parsed, type Schema } from './types.ts';
 
 const types = [
   'validatingwebhookconfiguration',

@@ -1,8 +1,22 @@
 import * as z from 'zod/mini';
-import { duration } from './duration.ts';
-import { ownFlag } from './own-flag.ts';
-import { truth } from './truth.ts';
-import { wholeNumber } from './whole-number.ts';
+import { duration, type Schema, truth, wholeNumber } from './types.ts';
+import type { Setting } from './variable.ts';
+
+/** A flag of one command, which is no environment variable. */
+export interface OwnFlag<T> extends Setting<T> {
+  /** What its value is called in help; null for a switch. */
+  readonly placeholder: string | null;
+  readonly standard: string | null;
+}
+
+/** A row of a command's own flags. */
+const ownFlag = <T>(
+  flag: string,
+  placeholder: string | null,
+  standard: string | null,
+  schema: Schema<T>,
+  meaning: string,
+): OwnFlag<T> => ({ flag, placeholder, standard, schema, meaning, bare: placeholder === null ? 'true' : null });
 
 const json = ownFlag('json', null, 'false', truth, 'one JSON document instead of text');
 

@@ -1,4 +1,4 @@
-import type { Settings } from './settings.ts';
+import type { Settings } from './variables.ts';
 
 type Field = keyof Settings;
 
@@ -7,11 +7,11 @@ export type LabelOf = (field: Field) => string;
 export type IsStandard = (field: Field) => boolean;
 
 /** client-go's JitterFactor: a retry period is stretched by at most this much, and must still fit the deadline. */
-const jitterFactor = 1.2;
+const JITTER_FACTOR = 1.2;
 
 const longerThan = [
   ['leaseDurationMs', 'renewDeadlineMs', 1],
-  ['renewDeadlineMs', 'retryPeriodMs', jitterFactor],
+  ['renewDeadlineMs', 'retryPeriodMs', JITTER_FACTOR],
   ['certValidityMs', 'renewBeforeMs', 1],
   ['caValidityMs', 'caRenewBeforeMs', 1],
 ] as const satisfies readonly (readonly [Field, Field, number])[];
@@ -53,14 +53,12 @@ const admission = ({ handlerModule, upstream }: Partial<Settings>, labelOf: Labe
  * @param values The fields that could be read; a rule about a missing one says nothing.
  * @param serves Whether calls will be answered, which takes a handler or an upstream.
  */
-export function crossChecks(
+export const crossChecks = (
   values: Partial<Settings>,
   { labelOf, isStandard }: { readonly labelOf: LabelOf; readonly isStandard: IsStandard },
   serves: boolean,
-): readonly string[] {
-  return [
-    ...durations(values, labelOf, isStandard),
-    ...ports(values, labelOf),
-    ...(serves ? admission(values, labelOf) : []),
-  ];
-}
+): readonly string[] => [
+  ...durations(values, labelOf, isStandard),
+  ...ports(values, labelOf),
+  ...(serves ? admission(values, labelOf) : []),
+];

@@ -1,5 +1,4 @@
-import type { Schema } from './parsed.ts';
-
+import type { Schema } from './types.ts';
 /** Where a value comes from when nobody sets it. */
 export type Standard =
   | string
@@ -34,13 +33,13 @@ export interface Variable<T> extends Setting<T> {
 type Extra = Partial<Pick<Variable<unknown>, 'alias' | 'bare' | 'emptyCounts'>>;
 
 /** A row of the table; the flag follows from the name: CERT_TIMEOUT is `--cert-timeout`. */
-export function variable<T>(
+export const variable = <T>(
   name: string,
   standard: Standard,
   schema: Schema<T>,
   meaning: string,
   extra: Extra = {},
-): Variable<T> {
+): Variable<T> => {
   const flag = name.toLowerCase().replaceAll('_', '-');
   return { name, flag, standard, schema, meaning, alias: null, bare: null, emptyCounts: false, ...extra };
-}
+};

@@ -1,25 +1,26 @@
 import * as z from 'zod/mini';
-import { anyText } from './any-text.ts';
-import { bindAddress } from './bind-address.ts';
-import { byteSize } from './byte-size.ts';
+import { bindAddress, upstream } from './addresses.ts';
 import { caBundleTarget } from './ca-bundle-target.ts';
-import { choice } from './choice.ts';
-import { commaSeparated } from './comma-separated.ts';
-import { dnsLabel } from './dns-label.ts';
-import { dnsSubdomain } from './dns-subdomain.ts';
-import { duration } from './duration.ts';
-import { hostName } from './host-name.ts';
-import { labelSelector } from './label-selector.ts';
-import { logLevel } from './log-level.ts';
-import { truth } from './truth.ts';
-import { upstream } from './upstream.ts';
-import { variable } from './variable.ts';
+import {
+  anyText,
+  byteSize,
+  choice,
+  commaSeparated,
+  dnsLabel,
+  dnsSubdomain,
+  duration,
+  hostName,
+  labelSelector,
+  logLevel,
+  truth,
+} from './types.ts';
+import { type Variable, variable } from './variable.ts';
 
-const dayMs = 86_400_000;
+const DAY_MS = 86_400_000;
 /** A Node timer counts to 2^31-1 ms, 24.8 days, and fires at once when asked for more. */
-const timer = { fromMs: 1, toMs: 24 * dayMs };
+const timer = { fromMs: 1, toMs: 24 * DAY_MS };
 /** Compared with the wall clock, never given to a timer; a century keeps notAfter within its four-digit years. */
-const span = { fromMs: 1000, toMs: 36_500 * dayMs };
+const span = { fromMs: 1000, toMs: 36_500 * DAY_MS };
 
 const patience = z.pipe(
   duration({ ...timer, fromMs: 0, note: '0: wait for ever' }),
@@ -29,8 +30,8 @@ const patience = z.pipe(
 const namespaceFile = { read: 'namespace', said: "the service account's namespace file" } as const;
 const hostname = { read: 'hostname', said: 'the hostname' } as const;
 const leaseDuration = { read: null, said: 'LEASE_DURATION' } as const;
-const standardTarget = 'validatingwebhookconfiguration/kubetemplater-validating-webhook-configuration';
-const certDir = '/tmp/k8s-webhook-server/serving-certs';
+const STANDARD_TARGET = 'validatingwebhookconfiguration/kubetemplater-validating-webhook-configuration';
+const CERT_DIR = '/tmp/k8s-webhook-server/serving-certs';
 const secretName = dnsSubdomain(253 - '-ca'.length);
 const keyAlgorithm = choice('ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096');
 const tlsVersions = { '1.3': 'TLSv1.3', '1.2': 'TLSv1.2' } as const;
@@ -55,11 +56,11 @@ export const variables = {
     secretName: variable('SECRET_NAME', 'kubetemplater-webhook-cert', secretName, 'the mounted Secret; SECRET_NAME-ca holds the CA'),
     serviceName: variable('SERVICE_NAME', 'kubetemplater-webhook-service', dnsLabel, 'names in the leaf: svc, svc.ns, svc.ns.svc, svc.ns.svc.cluster.local'),
     extraDnsNames: variable('EXTRA_DNS_NAMES', '', commaSeparated(hostName), 'comma-separated, added to the leaf', { emptyCounts: true }),
-    caBundleTargets: variable('CA_BUNDLE_TARGETS', standardTarget, commaSeparated(caBundleTarget), 'comma-separated TYPE/NAME whose caBundle is kept true; empty: none', { emptyCounts: true }),
+    caBundleTargets: variable('CA_BUNDLE_TARGETS', STANDARD_TARGET, commaSeparated(caBundleTarget), 'comma-separated TYPE/NAME whose caBundle is kept true; empty: none', { emptyCounts: true }),
     kubeconfig: variable('KUBECONFIG', null, z.nullable(anyText('the path of a kubeconfig')), 'how to reach the cluster from outside a pod'),
   },
   'certificate at the replica': {
-    certDir: variable('CERT_DIR', certDir, anyText('the path of a directory'), 'where the Secret is mounted'),
+    certDir: variable('CERT_DIR', CERT_DIR, anyText('the path of a directory'), 'where the Secret is mounted'),
     certTimeoutMs: variable('CERT_TIMEOUT', '180s', patience, 'first certificate must be served by then, else exit 1; 0: wait for ever'),
     tickMs: variable('TICK_INTERVAL', '2s', duration({ fromMs: 50, toMs: 3_600_000 }), 'the fallback interval'),
     watchStaleAfterMs: variable('WATCH_STALE_AFTER', leaseDuration, z.nullable(duration(timer)), 'a watch silent for longer is checked by a GET and replaced'),
@@ -97,3 +98,20 @@ export const variables = {
     logFormat: variable('LOG_FORMAT', 'json', choice('json', 'pretty'), 'pretty: for people'),
   },
 };
+
+type Groups = typeof variables;
+
+type Rows = { [G in keyof Groups]: (group: Groups[G]) => void }[keyof Groups] extends (group: infer All) => void
+  ? All
+  : never;
+
+/** What the variables say once read, one field each. */
+export type Settings = {
+  readonly [F in keyof Rows]: Rows[F] extends Variable<infer T> ? T : never;
+};
+
+/** Every variable with the field it fills, in the order of the table. */
+export const settings = Object.values(variables).flatMap((group) => Object.entries(group)) as readonly (readonly [
+  keyof Settings,
+  Variable<unknown>,
+])[];

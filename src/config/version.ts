@@ -1,4 +1,4 @@
 import packageJson from '../../package.json' with { type: 'json' };
 
 /** This program's version; the bundle carries it inside. */
-export const version: string = packageJson.version;
+export const VERSION: string = packageJson.version;

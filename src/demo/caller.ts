@@ -1,10 +1,8 @@
 import { Agent } from 'node:https';
-import { interval, mergeMap, range } from 'rxjs';
-import type { Observable, Subscription } from 'rxjs';
-import { call } from './one-call.ts';
-import type { Endpoint } from './one-call.ts';
+import { interval, mergeMap, type Observable, range, type Subscription } from 'rxjs';
+import { call, type Endpoint } from './send-review.ts';
 
-export interface CallerOptions {
+interface CallerOptions {
   /** PEM of the live caBundle: the only thing that is trusted. */
   readonly caBundle$: Observable<string>;
   readonly endpoints: () => readonly Endpoint[];
@@ -13,7 +11,7 @@ export interface CallerOptions {
   readonly onFailure: (endpoint: Endpoint, reason: string) => void;
 }
 
-export interface Caller extends Disposable {
+interface Caller extends Disposable {
   readonly calls: number;
   readonly failed: number;
 }

@@ -1,15 +1,13 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { distinctUntilChanged, firstValueFrom, map, of, switchMap } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { distinctUntilChanged, firstValueFrom, map, type Observable, of, switchMap } from 'rxjs';
 import { resumingWatch } from '../../streams/resuming-watch.ts';
-import { startApiServer } from '../embedded/api-server.ts';
-import { startKubelet } from '../embedded/kubelet.ts';
+import { targetObject, targetPath } from '../cluster/targets.ts';
+import { startApiServer } from '../dev-cluster/api-server.ts';
+import { startKubelet } from '../dev-cluster/kubelet.ts';
 import { openKubeClient } from '../kube/client.ts';
-import { targetObject, targetPath } from '../kube/target-object.ts';
 import { watchObjects } from '../kube/watch-objects.ts';
-import { demoNames, demoObjects } from './demo-objects.ts';
 
 /** The embedded cluster with everything in it but the replicas' processes. */
 export interface DemoCluster extends AsyncDisposable {
@@ -93,3 +91,58 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
 };
+
+/** The names of the demo's installation. */
+export const demoNames = {
+  namespace: 'demo',
+  service: 'demo-webhook',
+  secret: 'demo-webhook-cert',
+  lease: 'demo-webhook',
+  prefix: 'webhook-certd.dev',
+  configuration: 'demo-webhook',
+  app: 'demo-webhook',
+} as const;
+
+/** CERT_DIR's default; the demo's replicas have their directories elsewhere, since they share one machine. */
+const MOUNT = '/tmp/k8s-webhook-server/serving-certs';
+
+/** What a manifest would apply: a webhook configuration without a caBundle, and one Pod a replica. */
+const demoObjects = (
+  replicas: readonly string[],
+): readonly { readonly path: string; readonly body: unknown }[] => [
+  {
+    path: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+    body: {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name: demoNames.configuration },
+      webhooks: [
+        {
+          name: 'demo.webhook-certd.dev',
+          admissionReviewVersions: ['v1'],
+          sideEffects: 'None',
+          clientConfig: { service: { namespace: demoNames.namespace, name: demoNames.service, path: '/validate' } },
+          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
+        },
+      ],
+    },
+  },
+  ...replicas.map((name) => ({
+    path: `/api/v1/namespaces/${demoNames.namespace}/pods`,
+    body: {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: demoNames.namespace, labels: { app: demoNames.app } },
+      spec: {
+        containers: [
+          {
+            name: 'webhook',
+            image: 'webhook-certd',
+            volumeMounts: [{ name: 'certs', mountPath: MOUNT, readOnly: true }],
+          },
+        ],
+        volumes: [{ name: 'certs', secret: { secretName: demoNames.secret, optional: true } }],
+      },
+    },
+  })),
+];

@@ -1,10 +1,11 @@
-import { Subject } from 'rxjs';
+import { get } from 'node:http';
+import { createInterface } from 'node:readline';
+import { concat, Observable, of, repeat, Subject } from 'rxjs';
 import { page } from '../page/page.ts';
-import type { SeenReplica } from '../page/seen-replica.ts';
-import { eventStream } from '../probes/event-stream.ts';
-import { startPlainServer } from '../probes/plain-server.ts';
-import type { PlainServer } from '../probes/plain-server.ts';
-import { listenTo } from './listen-to.ts';
+import type { SeenReplica } from '../page/replica-card.ts';
+import { eventStream } from '../status/event-stream.ts';
+import type { Status } from '../status/status.ts';
+import { type PlainServer, startPlainServer } from '../util/plain-server.ts';
 import type { DemoReplica } from './start-replica.ts';
 
 /**
@@ -40,3 +41,26 @@ export const startFleetPage = async (
   const everything = opened.move();
   return { port: server.port, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 };
+
+const AGAIN_MS = 500;
+const PREFIX = 'data: ';
+
+/** The statuses that one connection brings. Completes when it ends, however it does. */
+const connection = (url: string): Observable<Status> =>
+  new Observable((subscriber) => {
+    const request = get(url, { agent: false }, (response) => {
+      const lines = createInterface(response);
+      lines.on('line', (line) => {
+        if (line.startsWith(PREFIX)) subscriber.next(JSON.parse(line.slice(PREFIX.length)) as Status);
+      });
+      lines.on('close', () => subscriber.complete());
+      // Readline hands on what goes wrong with its input.
+      lines.on('error', () => subscriber.complete());
+    });
+    request.on('error', () => subscriber.complete());
+    return () => request.destroy();
+  });
+
+/** The status of a replica for as long as it answers, null while it does not. Never ends. */
+const listenTo = (probePort: number): Observable<Status | null> =>
+  concat(connection(`http://127.0.0.1:${probePort}/events`), of(null)).pipe(repeat({ delay: AGAIN_MS }));

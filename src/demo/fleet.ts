@@ -1,5 +1,5 @@
-import { Subject, filter, firstValueFrom, startWith, timeout } from 'rxjs';
-import type { Endpoint } from './one-call.ts';
+import { filter, firstValueFrom, startWith, Subject, timeout } from 'rxjs';
+import type { Endpoint } from './send-review.ts';
 import type { DemoReplica, LogLine } from './start-replica.ts';
 
 /** What the replicas have said of themselves so far. */

@@ -1,13 +1,11 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listen } from '../util/listen.ts';
 import { startCaller } from './caller.ts';
-import { startCluster } from './cluster.ts';
-import { demoNames } from './demo-objects.ts';
-import type { DemoOptions, DemoSurroundings } from './demo-options.ts';
-import { startFleetPage } from './fleet-page.ts';
+import { demoNames, startCluster } from './cluster.ts';
 import { followFleet } from './fleet.ts';
-import { freePorts } from './free-ports.ts';
-import { percentile } from './percentile.ts';
-import { startReplica } from './start-replica.ts';
+import { startFleetPage } from './fleet-page.ts';
+import { type Program, startReplica } from './start-replica.ts';
 import { timeline } from './timeline.ts';
 
 const CALL_EVERY_MS = 10;
@@ -104,4 +102,37 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
   await opened.disposeAsync();
   if (options.json) print(JSON.stringify({ replicas: options.replicas, rotations, calls, failed, adoptionMs }));
   return failed > 0 || troubles > 0 ? 1 : 0;
+};
+
+interface DemoOptions {
+  readonly replicas: number;
+  /** Null: until stopped. */
+  readonly rotations: number | null;
+  readonly kubeletDelayMs: number;
+  /** Of the status page with all replicas; null or 0: any that is free. */
+  readonly port: number | null;
+  readonly json: boolean;
+}
+
+interface DemoSurroundings {
+  readonly program: Program;
+  readonly print: (text: string) => void;
+  /** Settles when somebody wants it to end. */
+  readonly stopped: Promise<void>;
+}
+
+/** The value that a share of all values does not exceed (nearest rank); null of nothing. */
+export const percentile = (values: readonly number[], share: number): number | null => {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+};
+
+/** Loopback ports that are free now, all different. */
+export const freePorts = async (count: number): Promise<readonly number[]> => {
+  const servers = Array.from({ length: count }, () => createServer());
+  const addresses: readonly AddressInfo[] = await Promise.all(
+    servers.map((server) => listen(server, { host: '127.0.0.1', port: 0 })),
+  );
+  await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+  return addresses.map(({ port }) => port);
 };

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fromEvent, map, share } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { fromEvent, map, type Observable, share } from 'rxjs';
 
 /** One line of a replica's log. */
 export interface LogLine {
@@ -33,7 +32,7 @@ export interface Program {
   readonly script: string;
 }
 
-export interface ReplicaPlace {
+interface ReplicaPlace {
   readonly name: string;
   readonly webhookPort: number;
   readonly probePort: number;

@@ -1,17 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { catchError, defer, switchMap, tap, throwError, timeout, type Observable } from 'rxjs';
+import { catchError, defer, type Observable, switchMap, tap, throwError, timeout } from 'rxjs';
 import { Problem } from '../../streams/problem.ts';
+import { monotonicMs } from '../util/time.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { Credentials } from './credentials.ts';
+import { KubeProblem } from './errors.ts';
 import { exchange, type PartReader } from './exchange.ts';
-import { KubeProblem } from './kube-problem.ts';
-import type { KubeRequest, KubeResponse } from './kube-request.ts';
-import { requestSubject } from './request-subject.ts';
+import { type KubeRequest, type KubeResponse, requestSubject } from './request.ts';
 import type { Transport } from './transport.ts';
-import { monotonicMs } from '../monotonic-ms.ts';
 
 /** Ten times what the API server calls slow for a single object (its own SLO is 1 s). */
-const defaultTimeoutMs = 10_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
 
 export interface Wire {
   readonly credentials: Credentials;
@@ -25,18 +24,18 @@ export interface Wire {
  * One request with today's credentials, asked once more with fresh ones on a 401, and given up when `reader` has yielded
  * nothing within the request's time. Errs with a {@link KubeProblem}.
  */
-export function authorizedExchange<T>(wire: Wire, request: KubeRequest, reader: PartReader<T>): Observable<T> {
+export const authorizedExchange = <T>(wire: Wire, request: KubeRequest, reader: PartReader<T>): Observable<T> => {
   const { credentials, transport, userAgent } = wire;
   return defer(() => {
     const { verb, resource, text: subject } = requestSubject(request);
-    const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
+    const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const startedMs = monotonicMs();
     let pool: ConnectionPool | null = null;
     let answered = false;
     const report = (code: number | null): void =>
       wire.onResponse({ verb, resource, code, ms: monotonicMs() - startedMs });
 
-    function attempt(): Observable<T> {
+    const attempt = (): Observable<T> => {
       const part$ = defer(() => credentials.access()).pipe(
         switchMap((access) => {
           const mine = (pool = transport.poolFor(access));
@@ -50,7 +49,7 @@ export function authorizedExchange<T>(wire: Wire, request: KubeRequest, reader: 
         }),
       );
       return reader.read(part$);
-    }
+    };
 
     return attempt().pipe(
       catchError((error: unknown) => {
@@ -76,4 +75,4 @@ export function authorizedExchange<T>(wire: Wire, request: KubeRequest, reader: 
       tap({ error: () => (answered ? undefined : report(null)) }),
     );
   });
-}
+};

@@ -1,14 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Subject, type Observable } from 'rxjs';
+import { type Observable, Subject } from 'rxjs';
 import { authorizedExchange, type Wire } from './authorized-exchange.ts';
+import { lineByLine, type StreamLine, wholeAnswer } from './body.ts';
 import type { Credentials } from './credentials.ts';
-import { inClusterCredentials, type InCluster } from './in-cluster-credentials.ts';
-import { KubeProblem } from './kube-problem.ts';
-import type { KubeRequest, KubeResponse } from './kube-request.ts';
-import { kubeconfigCredentials } from './kubeconfig-credentials.ts';
-import { lineByLine, type StreamLine } from './line-by-line.ts';
+import { KubeProblem } from './errors.ts';
+import { type InCluster, inClusterCredentials } from './in-cluster.ts';
+import { kubeconfigCredentials } from './kubeconfig.ts';
+import type { KubeRequest, KubeResponse } from './request.ts';
 import { openTransport } from './transport.ts';
-import { wholeAnswer } from './whole-answer.ts';
 
 export interface KubeClientOptions {
   /** Path, or paths joined as in KUBECONFIG; null inside a pod. */
@@ -36,14 +35,14 @@ export interface KubeClient extends AsyncDisposable {
   readonly clockSkewMs: () => number | null;
 }
 
-function credentialsFor({ kubeconfig, inCluster }: KubeClientOptions): Promise<Credentials> | Credentials {
+const credentialsFor = ({ kubeconfig, inCluster }: KubeClientOptions): Promise<Credentials> | Credentials => {
   if (kubeconfig !== null) return kubeconfigCredentials(kubeconfig);
   if (inCluster) return inClusterCredentials(inCluster);
   throw new KubeProblem('neither KUBECONFIG nor KUBERNETES_SERVICE_HOST says where the API server is');
-}
+};
 
 /** Reads the configuration; connects only once something is asked. Rejects with a `KubeProblem` when it cannot be used. */
-export async function openKubeClient(options: KubeClientOptions): Promise<KubeClient> {
+export const openKubeClient = async (options: KubeClientOptions): Promise<KubeClient> => {
   const credentials = await credentialsFor(options);
   const transport = openTransport();
   const response$ = new Subject<KubeResponse>();
@@ -82,4 +81,4 @@ export async function openKubeClient(options: KubeClientOptions): Promise<KubeCl
     },
   };
   return client;
-}
+};

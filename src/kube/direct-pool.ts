@@ -1,23 +1,24 @@
 import { once } from 'node:events';
-import { Agent, request, type ClientRequest } from 'node:http';
-import type { Socket } from 'node:net';
-import { connectSocket } from './connect-socket.ts';
+import { Agent, type ClientRequest, request } from 'node:http';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { isIpAddress } from '../util/ip.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { Access } from './credentials.ts';
 
 /** As client-go: well below the idle limit of cloud load balancers. Node then probes ten times, a second apart. */
-const keepAliveMsecs = 30_000;
+const KEEP_ALIVE_MS = 30_000;
 
 /** kube-apiserver closes idle connections after 90 s; we go first, so that no request meets the closing. */
-const idleMs = 60_000;
+const IDLE_MS = 60_000;
 
 /** Node's own client: every replica has it anyway, for its TLS server. It opens as many connections as are wanted at once. */
-export function directPool({ server, tls }: Pick<Access, 'server' | 'tls'>): ConnectionPool {
+export const directPool = ({ server, tls }: Pick<Access, 'server' | 'tls'>): ConnectionPool => {
   const url = new URL(server);
-  const agent = new Agent({ keepAlive: true, keepAliveMsecs, timeout: idleMs, scheduling: 'lifo' });
+  const agent = new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, timeout: IDLE_MS, scheduling: 'lifo' });
   let early: Socket | null = null;
   // TLS or not is the socket's business.
-  const open = (): Socket => connectSocket(url, tls, keepAliveMsecs);
+  const open = (): Socket => connectSocket(url, tls, KEEP_ALIVE_MS);
   agent.createConnection = () => {
     const socket = early === null || early.destroyed ? open() : early;
     early = null;
@@ -63,4 +64,32 @@ export function directPool({ server, tls }: Pick<Access, 'server' | 'tls'>): Con
       return Promise.resolve();
     },
   };
-}
+};
+
+/** Within this a network either connects or has lost the packet; a request's own deadline is longer. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Opens one connection: HTTP/1.1 only, TCP keep-alive on. A bad one is destroyed with the reason. */
+const connectSocket = (
+  { hostname, port, protocol }: URL,
+  tls: ConnectionOptions,
+  keepAliveMs: number,
+): Socket => {
+  const secure = protocol === 'https:';
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const target = { host, port: Number(port || (secure ? 443 : 80)) };
+  const servername = tls.servername ?? (isIpAddress(host) ? '' : host);
+  const socket = secure
+    ? connectTls({ ...tls, ...target, servername, ALPNProtocols: ['http/1.1'] })
+    : connectTcp(target);
+  const timer = setTimeout(() => {
+    socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
+  }, CONNECT_TIMEOUT_MS);
+  const settle = (): void => clearTimeout(timer);
+  socket.setKeepAlive(true, keepAliveMs).setNoDelay(true);
+  // Stays on for the socket's life: an error without a listener ends the process. After a record that cannot be decrypted
+  // Node leaves a TLS socket open, until the peer ends it, if ever.
+  socket.on('error', (error) => socket.destroy(error));
+  socket.once('close', settle).once(secure ? 'secureConnect' : 'connect', settle);
+  return socket;
+};

@@ -1,11 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Observable } from 'rxjs';
-import { connectionFailure } from './connection-failure.ts';
 import type { Answered, ConnectionPool, Outgoing } from './connection-pool.ts';
 import type { Access } from './credentials.ts';
-import type { KubeProblem } from './kube-problem.ts';
-import type { KubeRequest } from './kube-request.ts';
-import { refusal } from './refusal.ts';
+import { connectionFailure, type KubeProblem, refusal } from './errors.ts';
+import type { KubeRequest } from './request.ts';
 
 /** What comes of one request: first `opened`, once the server has answered 2xx, then the body in pieces. */
 export type Part = { readonly type: 'opened' } | { readonly type: 'chunk'; readonly bytes: Uint8Array };
@@ -15,7 +13,7 @@ export interface PartReader<T> {
   read(part$: Observable<Part>): Observable<T>;
 }
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   readonly pool: ConnectionPool;
   readonly access: Access;
   readonly userAgent: string;
@@ -26,9 +24,9 @@ export interface ExchangeOptions {
 }
 
 /** A Status is a few hundred bytes; the rest of a longer error page explains nothing more. */
-const refusalBytes = 64 * 1024;
+const REFUSAL_BYTES = 64 * 1024;
 
-function outgoing({ access, request, userAgent }: ExchangeOptions): Outgoing {
+const outgoing = ({ access, request, userAgent }: ExchangeOptions): Outgoing => {
   const base = new URL(access.server);
   const query = new URLSearchParams(request.query).toString();
   const body = request.body === undefined ? null : JSON.stringify(request.body);
@@ -43,10 +41,10 @@ function outgoing({ access, request, userAgent }: ExchangeOptions): Outgoing {
     },
     body,
   };
-}
+};
 
 /** One request on the wire. Unsubscribing closes its connection, whether it is opening, waiting or reading. */
-export function exchange(options: ExchangeOptions): Observable<Part> {
+export const exchange = (options: ExchangeOptions): Observable<Part> => {
   const { pool, access, subject, onHeaders } = options;
   const secret = access.headers['authorization']?.replace(/^\w+ /, '') ?? null;
   return new Observable((subscriber) => {
@@ -69,7 +67,7 @@ export function exchange(options: ExchangeOptions): Observable<Part> {
       },
       chunk(bytes) {
         if (refused === null) subscriber.next({ type: 'chunk', bytes });
-        else if (refused.body.length < refusalBytes) refused.body += bytes.toString('utf8');
+        else if (refused.body.length < REFUSAL_BYTES) refused.body += bytes.toString('utf8');
       },
       end() {
         ended = true;
@@ -93,4 +91,4 @@ export function exchange(options: ExchangeOptions): Observable<Part> {
       return undefined;
     }
   });
-}
+};

@@ -6,7 +6,7 @@ import type { Access } from './credentials.ts';
 const undeadlined = { headersTimeout: 0, bodyTimeout: 0 };
 
 /** Through the proxy of a kubeconfig: undici's, loaded only then, since it adds a third to what a replica holds. */
-export function proxiedPool({ server, tls }: Pick<Access, 'server' | 'tls'>, proxyUrl: string): ConnectionPool {
+export const proxiedPool = ({ server, tls }: Pick<Access, 'server' | 'tls'>, proxyUrl: string): ConnectionPool => {
   const { origin } = new URL(server);
   const agent = import('undici/lib/dispatcher/proxy-agent.js').then(
     ({ default: ProxyAgent }) =>
@@ -44,4 +44,4 @@ export function proxiedPool({ server, tls }: Pick<Access, 'server' | 'tls'>, pro
     close: async () => (await agent).close(),
     destroy: async () => (await agent).destroy(),
   };
-}
+};

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { Access } from './credentials.ts';
 import { directPool } from './direct-pool.ts';
-import { KubeProblem } from './kube-problem.ts';
+import { KubeProblem } from './errors.ts';
 import { proxiedPool } from './proxied-pool.ts';
 
 /** The one pool that all requests share, replaced when the way to the server changes. */
@@ -18,23 +18,22 @@ export interface Transport extends AsyncDisposable {
   heard(pool: ConnectionPool): void;
 }
 
-function keyOf({ server, tls, proxyUrl }: Access): string {
-  return createHash('sha256')
+const keyOf = ({ server, tls, proxyUrl }: Access): string =>
+  createHash('sha256')
     .update(JSON.stringify([server, proxyUrl, tls]))
     .digest('hex');
-}
 
-export function openTransport(): Transport {
+export const openTransport = (): Transport => {
   const open = new Set<ConnectionPool>();
   const suspect = new Set<ConnectionPool>();
   let disposed = false;
   let current: { readonly key: string; readonly pool: ConnectionPool } | null = null;
 
-  function retire(pool: ConnectionPool): void {
+  const retire = (pool: ConnectionPool): void => {
     current = null;
     const gone = (): boolean => open.delete(pool) && suspect.delete(pool);
     pool.close().then(gone, gone);
-  }
+  };
 
   return {
     poolFor(access) {
@@ -63,4 +62,4 @@ export function openTransport(): Transport {
       await Promise.all([...open].map((pool) => pool.destroy()));
     },
   };
-}
+};

@@ -1,15 +1,12 @@
 import { catchError, defer, map, of, throwError } from 'rxjs';
 import * as z from 'zod/mini';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
+import type { StreamLine } from './body.ts';
 import type { KubeClient } from './client.ts';
-import { KubeProblem } from './kube-problem.ts';
-import type { KubeRequest } from './kube-request.ts';
-import type { StreamLine } from './line-by-line.ts';
-import { requestSubject } from './request-subject.ts';
-import { understand } from './understand.ts';
-import { watchEventProblem } from './watch-event-problem.ts';
+import { KubeProblem, understand, watchEventProblem } from './errors.ts';
+import { type KubeRequest, requestSubject } from './request.ts';
 
-export interface WatchedObjects<T> {
+interface WatchedObjects<T> {
   /** The collection: `/api/v1/namespaces/ns/pods`. */
   readonly path: string;
   /** `fieldSelector`, `labelSelector`. */
@@ -24,7 +21,7 @@ export interface WatchedObjects<T> {
 }
 
 /** The API server answers a watch at once, but may be filling its cache: longer than for a single object. */
-const openingTimeoutMs = 30_000;
+const OPENING_TIMEOUT_MS = 30_000;
 
 const metaSchema = z.object({ metadata: z.object({ resourceVersion: z.string().check(z.minLength(1)) }) });
 const listSchema = z.extend(metaSchema, { items: z.nullish(z.array(z.unknown())) });
@@ -35,15 +32,13 @@ const eventSchema = z.object({
 
 const expired = { type: 'expired' } as const;
 
-function isGone(error: unknown): boolean {
-  return error instanceof KubeProblem && error.status === 410;
-}
+const isGone = (error: unknown): boolean => error instanceof KubeProblem && error.status === 410;
 
 /** The Kubernetes list and watch of some objects: one list, one connection. It neither resumes nor retries. */
-export function watchObjects<T>(client: KubeClient, watched: WatchedObjects<T>): WatchPort<T> {
+export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>): WatchPort<T> => {
   const { path, query = {}, parse, timeoutSeconds } = watched;
 
-  function frameOf(subject: string, line: StreamLine): WatchFrame<T> {
+  const frameOf = (subject: string, line: StreamLine): WatchFrame<T> => {
     if (line.type === 'opened') return line;
     return understand(subject, () => {
       const { type, object } = eventSchema.parse(line.value);
@@ -52,7 +47,7 @@ export function watchObjects<T>(client: KubeClient, watched: WatchedObjects<T>):
       if (type === 'BOOKMARK') return { type: 'bookmark', resourceVersion };
       return { type: type === 'DELETED' ? 'deleted' : 'applied', resourceVersion, object: parse(object) };
     });
-  }
+  };
 
   return {
     list() {
@@ -74,7 +69,7 @@ export function watchObjects<T>(client: KubeClient, watched: WatchedObjects<T>):
           method: 'GET',
           path,
           query: { ...query, ...watching, timeoutSeconds: String(Math.max(1, Math.round(timeoutSeconds()))) },
-          timeoutMs: openingTimeoutMs,
+          timeoutMs: OPENING_TIMEOUT_MS,
         };
         const subject = requestSubject(request).text;
         return client.stream(request).pipe(
@@ -84,4 +79,12 @@ export function watchObjects<T>(client: KubeClient, watched: WatchedObjects<T>):
       });
     },
   };
-}
+};
+
+const SHORTEST_SECONDS = 30 * 60;
+
+/**
+ * How long the API server is asked to keep a watch open: 30 to 60 minutes, so that a hundred quiet replicas come back
+ * twice a minute between them and never all at once (client-go asks for 5 to 10).
+ */
+export const watchSeconds = (): number => Math.round(SHORTEST_SECONDS * (1 + Math.random()));

@@ -1,14 +1,25 @@
+import { withoutSecret } from '../util/redact.ts';
 import { errorText } from './error-text.ts';
-import { withoutSecret } from './without-secret.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** One line before it is written, in the order it is written. */
+export interface Entry {
+  readonly level: LogLevel;
+  /** Milliseconds since the epoch. */
+  readonly timeMs: number;
+  readonly message: string;
+  readonly fields: ReadonlyMap<string, Plain>;
+}
 
 /** What JSON can carry. */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
 
-const deepest = 8;
+const DEEPEST = 8;
 
 const entries = (value: object, above: readonly object[]): Plain => {
   if (above.includes(value)) return '[circular]';
-  if (above.length >= deepest) return '[deep]';
+  if (above.length >= DEEPEST) return '[deep]';
   const path = [...above, value];
   if (Array.isArray(value)) return value.map((each) => plain(each, path) ?? null);
   const pairs = Object.entries(value).map(([key, each]) => [withoutSecret(key), plain(each, path)] as const);
@@ -19,7 +30,7 @@ const entries = (value: object, above: readonly object[]): Plain => {
  * A copy that JSON takes as it is: errors become their message, bigints text, cycles are cut, undefined is left out.
  * Secrets are replaced here, behind every caller, so that none can forget to: text that looks like one, and bytes.
  */
-export function plain(value: unknown, above: readonly object[] = []): Plain | undefined {
+export const plain = (value: unknown, above: readonly object[] = []): Plain | undefined => {
   if (typeof value === 'string') return withoutSecret(value);
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (typeof value === 'boolean' || value === null) return value;
@@ -32,4 +43,4 @@ export function plain(value: unknown, above: readonly object[] = []): Plain | un
   if (value instanceof Map) return entries(Object.fromEntries<unknown>(value), above);
   if (value instanceof Set) return entries([...value], above);
   return entries(value, above);
-}
+};

@@ -3,7 +3,7 @@ export interface Markup {
   readonly markup: string;
 }
 
-export type Part = Markup | string | number | null | readonly Part[];
+type Part = Markup | string | number | null | readonly Part[];
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -24,3 +24,20 @@ const text = (part: Part): string => {
 export const html = (template: TemplateStringsArray, ...parts: readonly Part[]): Markup => ({
   markup: template.map((literal, at) => literal + text(parts[at] ?? null)).join(''),
 });
+
+/** Copies a whole hash, to grep for; shown where the browser lets the page do that. */
+export const copyButton = (hash: string): Markup =>
+  html`<button class="copy" type="button" data-copy="${hash}" aria-label="Copy hash ${hash.slice(0, 12)}">
+    copy
+  </button>`;
+
+const SHORT_CHARS = 12;
+
+/** A hash by its beginning, as the pretty log says it. */
+export const hashText = (hash: string): Markup => html`<code title="${hash}">${hash.slice(0, SHORT_CHARS)}</code>`;
+
+/** A moment as it is; the page's script keeps writing beside it how far away it is. */
+export const moment = (time: string): Markup => {
+  const [day = '', clock = ''] = new Date(time).toISOString().split(/T|\.|Z/);
+  return html`<time datetime="${time}">${day} ${clock} UTC</time> <span class="far" data-far="${time}"></span>`;
+};

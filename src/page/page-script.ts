@@ -2,7 +2,7 @@
  * Runs in the browser. The server draws; this asks for the drawing again whenever an event says that it is another one,
  * and lets what stands take the new shape, so that focus and selection stay where they are.
  */
-export const pageScript = `
+export const PAGE_SCRIPT = `
 'use strict';
 const units = [['d', 864e5], ['h', 36e5], ['min', 6e4], ['s', 1e3]];
 const far = (time) => {

@@ -1,5 +1,5 @@
 /** Colours carry at least 4.5:1 against their ground in both themes, and never the meaning alone. */
-export const pageStyle = `
+export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;
   --ground: #f3f4f7; --card: #fff; --edge: #dfe2e8; --text: #16181d; --dim: #565d69; --soft: #eef0f4;

@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
-import { content } from './content.ts';
-import { html } from './html.ts';
-import { pageScript } from './page-script.ts';
-import { pageStyle } from './page-style.ts';
-import type { SeenReplica } from './seen-replica.ts';
+import { certificateCard, clusterCard, trustCard } from './details.ts';
+import { html, type Markup } from './html.ts';
+import { PAGE_SCRIPT } from './page-script.ts';
+import { PAGE_STYLE } from './page-style.ts';
+import { replicaCard, type SeenReplica } from './replica-card.ts';
+import { rotationCard } from './rotation-card.ts';
+import { type TrackedRotation, tracks } from './tracks.ts';
 
 const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 // The page runs its own script and style and asks its own server; nothing else is let in, whatever a name may contain.
-const policy = [
+const POLICY = [
   "default-src 'none'",
-  `script-src ${digest(pageScript)}`,
-  `style-src ${digest(pageStyle)}`,
+  `script-src ${digest(PAGE_SCRIPT)}`,
+  `style-src ${digest(PAGE_STYLE)}`,
   "connect-src 'self'",
   'img-src data:',
   "base-uri 'none'",
@@ -45,7 +47,7 @@ export const page = (seen: readonly SeenReplica[], nowMs: number) => {
         <meta name="color-scheme" content="light dark" />
         <title>${summary(seen)} · ${name} · webhook-certd</title>
         <link rel="icon" href="data:," />
-        ${trusted(`<style>${pageStyle}</style>`)}
+        ${trusted(`<style>${PAGE_STYLE}</style>`)}
       </head>
       <body>
         <header>
@@ -58,13 +60,57 @@ export const page = (seen: readonly SeenReplica[], nowMs: number) => {
         <footer>
           <p>The same as JSON: <a href="status">/status</a>, and as it changes: <a href="events">/events</a>.</p>
         </footer>
-        ${trusted(`<script>${pageScript}</script>`)}
+        ${trusted(`<script>${PAGE_SCRIPT}</script>`)}
       </body>
     </html>`;
   return {
     code: 200,
     contentType: 'text/html; charset=utf-8',
     body: markup,
-    headers: { 'Content-Security-Policy': policy },
+    headers: { 'Content-Security-Policy': POLICY },
   };
+};
+
+const FULLY_SHOWN = 2;
+
+const list = (rotations: readonly TrackedRotation[], nowMs: number): Markup =>
+  html`<ol class="rotations">
+    ${rotations.map((rotation) => rotationCard(rotation, nowMs))}
+  </ol>`;
+
+const rotationsCard = (rotations: readonly TrackedRotation[], nowMs: number): Markup => {
+  const older = rotations.slice(FULLY_SHOWN);
+  const fold = html`<details>
+    <summary>Older ones</summary>
+    ${list(older, nowMs)}
+  </details>`;
+  return html`<section class="card">
+    <h2>Recent rotations</h2>
+    ${
+      rotations.length === 0
+        ? html`<p class="dim">None yet: nothing has been announced.</p>`
+        : list(rotations.slice(0, FULLY_SHOWN), nowMs)
+    }
+    ${older.length === 0 ? null : fold}
+  </section>`;
+};
+
+/** Everything on the page that changes. */
+const content = (seen: readonly SeenReplica[], nowMs: number): Markup => {
+  const rotations = tracks(seen);
+  const isOpen = rotations[0]?.tracks.some(({ isDone }) => !isDone) === true;
+  const statuses = seen.flatMap(({ status }) => (status === null ? [] : [status]));
+  // Who leads sees more than the others.
+  const principal = statuses.find(({ role }) => role === 'leader') ?? statuses[0];
+  return html`<main data-open="${isOpen ? 'yes' : 'no'}">
+    <div class="replicas">${seen.map((replica) => replicaCard(replica, seen.length === 1))}</div>
+    ${rotationsCard(rotations, nowMs)}
+    ${
+      principal === undefined
+        ? null
+        : html`<div class="details">
+            ${certificateCard(principal)} ${clusterCard(principal)} ${trustCard(principal)}
+          </div>`
+    }
+  </main>`;
 };

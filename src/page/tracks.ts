@@ -1,5 +1,5 @@
-import type { RotationStatus, Status } from '../status.ts';
-import type { SeenReplica } from './seen-replica.ts';
+import type { RotationStatus, Status } from '../status/status.ts';
+import type { SeenReplica } from './replica-card.ts';
 
 /** The way of one replica to one certificate. Ms after anybody first saw the announcement; null: not reached. */
 export interface Track {

@@ -1,6 +1,31 @@
 import * as z from 'zod/mini';
+import type { $ZodError } from 'zod/v4/core';
+import english from 'zod/v4/locales/en.js';
 import type { AdmissionRequest, AdmissionResponse, KubeObject } from './admission-types.ts';
-import { parseOften } from './parse-often.ts';
+
+/** For `safeParse`: zod's small form has no words of its own. */
+const inWords = { error: english().localeError };
+
+/** What is wrong with a value, on one line: `request.uid: Invalid input: expected string, received undefined; …`. */
+export const faults = ({ issues }: $ZodError): string =>
+  issues
+    .slice(0, 5)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
+
+/** By then it pays: compiling takes 10 ms, and saves 6 µs of 7 from then on. */
+const OFTEN = 200;
+
+/** Reads values by a schema, which is compiled once it has been asked so often that somebody must be in a hurry. */
+const parseOften = <T>(schema: z.ZodMiniType<T>): ((value: unknown) => z.core.util.SafeParseResult<T>) => {
+  let used = schema;
+  let asked = 0;
+  return (value) => {
+    asked += 1;
+    if (asked === OFTEN) used = z.compile(schema);
+    return used.safeParse(value, inWords);
+  };
+};
 
 const isObject = (value: unknown): value is KubeObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,17 +1,17 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { readReview, type AdmissionReview } from './admission-schema.ts';
-import type { AdmissionHandler, AdmissionResponse, HandlerLog } from './admission-types.ts';
-import type { OnAnswered, Outcome } from './answered.ts';
-import { budgetMs } from './budget-ms.ts';
-import { callHandler, type HandlerCall } from './call-handler.ts';
-import { faults } from './faults.ts';
-import { quieten } from './quieten.ts';
-import { readBody } from './read-body.ts';
-import { refuse } from './refuse.ts';
-import { refuseForeign } from './refuse-foreign.ts';
-import { refusing } from './refusing.ts';
-import { requestTarget } from './request-target.ts';
-import { monotonicMs } from '../monotonic-ms.ts';
+import { Problem } from '../../streams/problem.ts';
+import { quieten } from '../logging/log-throttle.ts';
+import { monotonicMs } from '../util/time.ts';
+import { type AdmissionReview, faults, readResponse, readReview } from './admission-schema.ts';
+import type {
+  AdmissionHandler,
+  AdmissionRequest,
+  AdmissionResponse,
+  HandlerContext,
+  HandlerLog,
+} from './admission-types.ts';
+import { refuse, refuseForeign, refusing } from './reject.ts';
+import { budgetMs, type OnAnswered, type Outcome, readBody, requestTarget } from './request.ts';
 
 export interface AdmissionOptions {
   /** The handler of a path; undefined is answered 404. */
@@ -90,3 +90,86 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
       .then((outcome) => onAnswered(outcome, monotonicMs() - startMs));
   };
 };
+
+interface HandlerCall {
+  readonly handler: AdmissionHandler;
+  readonly request: AdmissionRequest;
+  /** Whose close means that nobody waits any longer. */
+  readonly response: ServerResponse;
+  readonly leftMs: number;
+  readonly log: HandlerLog;
+}
+
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+
+const inTime = ({ response, leftMs }: HandlerCall, answer: PromiseLike<unknown>, abort: () => void): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const end = (why: string) => () => {
+      abort();
+      reject(new Problem(why));
+    };
+    const timer = setTimeout(end('the handler did not answer in time'), leftMs);
+    const gone = end('the caller has gone');
+    response.once('close', gone);
+    const tidy = () => {
+      clearTimeout(timer);
+      response.off('close', gone);
+    };
+    answer.then(resolve, reject).then(tidy, tidy);
+  });
+
+const judged = (answer: unknown): AdmissionResponse => {
+  const parsed = readResponse(answer);
+  if (parsed.success) return parsed.data;
+  throw new Problem(`the handler's answer is not an AdmissionResponse: ${faults(parsed.error)}`);
+};
+
+const problemOf = (error: unknown): Problem =>
+  error instanceof Problem
+    ? error
+    : new Problem(`the handler failed: ${error instanceof Error ? error.message : String(error)}`);
+
+/**
+ * Asks the handler and does not trust it: what it throws, what it returns and how long it takes. One that answers at once
+ * is not made to wait for a promise.
+ *
+ * @throws Problem saying what it did wrong, or rejects with it
+ */
+const callHandler = (call: HandlerCall): AdmissionResponse | Promise<AdmissionResponse> => {
+  const { handler, request, leftMs, log } = call;
+  const context = new GivenContext(Date.now() + leftMs, log);
+  try {
+    const given: unknown = handler(request, context);
+    if (!isPromise(given)) return judged(given);
+    const answer = inTime(call, given, () => context.abort()).then(judged);
+    return answer.catch((error: unknown) => Promise.reject(problemOf(error)));
+  } catch (error) {
+    throw problemOf(error);
+  }
+};
+
+/** What a handler is given beside the request. The signal is made when somebody asks for it, which few do. */
+class GivenContext implements HandlerContext {
+  readonly deadlineMs: number;
+  readonly log: HandlerLog;
+  #controller: AbortController | null = null;
+  #isAborted = false;
+
+  constructor(deadlineMs: number, log: HandlerLog) {
+    this.deadlineMs = deadlineMs;
+    this.log = log;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isAborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  /** Tells the handler, if it listens, that its answer is no longer wanted. */
+  abort(): void {
+    this.#isAborted = true;
+    this.#controller?.abort();
+  }
+}

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Connection, Exchange } from './connection.ts';
-import { monotonicMs } from '../monotonic-ms.ts';
+import { monotonicMs } from '../util/time.ts';
 
 const peer = (socket: Socket) => `${String(socket.remoteAddress)} ${String(socket.remotePort)}`;
 
@@ -108,3 +107,32 @@ export class Connections {
     this.#emptied.clear();
   }
 }
+
+/** One request and its answer, from the end of the header to the last byte taken. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly sinceMs: number;
+}
+
+/** One TCP connection. `socket` is the raw one until the handshake is done, the TLS one afterwards. */
+export interface Connection {
+  socket: Socket;
+  /** Which certificate it was greeted with: counts the swaps before it. */
+  readonly generation: number;
+  /** Counts the connections before it. */
+  readonly order: number;
+  /** Parting: our half is closed, and nothing that comes is answered any more. */
+  stage: 'handshaking' | 'unused' | 'used' | 'parting';
+  readonly exchanges: Set<Exchange>;
+  /** When it last came to rest: its last answer, or the handshake. */
+  restingSinceMs: number;
+  /** What had been read by then: more than that is the start of a header. */
+  bytesAtRest: number;
+  /** When that start was first seen; null while there is none. */
+  headerSinceMs: number | null;
+}
+
+/** Something of an answer is already on the line. */
+export const isAnswering = ({ exchanges }: Connection): boolean =>
+  [...exchanges].some(({ response }) => response.headersSent);

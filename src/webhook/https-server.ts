@@ -1,16 +1,13 @@
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
-import { answerProtocolError } from './answer-protocol-error.ts';
-import type { Connection } from './connection.ts';
-import type { Connections } from './connections.ts';
-import type { WebhookLimits } from './limits.ts';
-import { makeRoom } from './make-room.ts';
-import { sweep } from './sweep.ts';
-import type { ReportTrouble } from './trouble.ts';
+import type { ReportTrouble, TroubleKind } from './connection-errors.ts';
+import { hangUp, sweep, type WebhookLimits } from './connection-policy.ts';
+import { type Connection, type Connections, isAnswering } from './connections.ts';
 
-export interface HttpsServerOptions {
+interface HttpsServerOptions {
   readonly tls: TlsOptions;
   readonly limits: WebhookLimits;
   readonly connections: Connections;
@@ -62,3 +59,43 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
   server.once('close', rest);
   return server;
 };
+
+/**
+ * Who goes when there are too many connections: the oldest that has never asked anything, then the one at rest the
+ * longest; never one that is being answered. Refusing the newcomer instead would let anybody shut the API server out by
+ * holding connections open. That a handshake is done earns nothing and costs nothing: whoever has just finished one has a
+ * request on its way, and must not go before those who never begin.
+ */
+const makeRoom = (connections: Connections, newcomer: Connection): void => {
+  let silent: Connection | undefined;
+  let resting: Connection | undefined;
+  for (const one of connections.all()) {
+    if (one === newcomer || one.exchanges.size > 0) continue;
+    if (one.stage === 'used') resting ??= one;
+    else if (silent === undefined || one.order < silent.order) silent = one;
+  }
+  (silent ?? resting ?? newcomer).socket.destroy();
+};
+
+const answers: readonly (readonly [RegExp, TroubleKind, string])[] = [
+  [/^HPE_HEADER_OVERFLOW$/, 'header-too-large', '431 Request Header Fields Too Large'],
+  [/^HPE_INVALID_EOF_STATE$/, 'malformed-request', ''],
+  [/^HPE_/, 'malformed-request', '400 Bad Request'],
+];
+
+/**
+ * Bytes that are no HTTP: answered once where the line is still free, then closed. Failed handshakes arrive here too,
+ * as https forwards them; they have been reported elsewhere and can be told nothing.
+ */
+const answerProtocolError =
+  (report: ReportTrouble, connections: Connections) =>
+  (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    const connection = connections.of(socket);
+    // Whatever else comes is dropped until the peer has taken the last word.
+    if (connection?.stage === 'parting') return;
+    const [, kind, status] = answers.find(([pattern]) => pattern.test(error.code ?? '')) ?? [];
+    if (kind !== undefined) report(kind, error.message);
+    const isFree = connection !== undefined && socket.writable && !isAnswering(connection);
+    if (!isFree || status === undefined || status === '') socket.destroy();
+    else hangUp(connection, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  };

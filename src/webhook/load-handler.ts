@@ -3,8 +3,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Problem } from '../../streams/problem.ts';
-import { allowAll } from './allow-all.ts';
-import { routes, type Route } from './routes.ts';
+import type { AdmissionHandler, HandlerExport } from './admission-types.ts';
 
 const locate = (name: string, directory: string): string => {
   if (name.startsWith('file:')) return name;
@@ -28,4 +27,28 @@ export const loadHandler = async (name: string, directory: string): Promise<Rout
   } catch (error) {
     throw new Problem(`WEBHOOK_HANDLER ${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
+};
+
+/** Admits everything: `WEBHOOK_HANDLER=builtin:allow`, to try the certificates before there is a handler. */
+export const allowAll: AdmissionHandler = () => ({ allowed: true });
+
+/** The handler of a path; undefined where there is none. */
+export type Route = (pathname: string) => AdmissionHandler | undefined;
+
+const WANTED = 'expected a function, or an object of path → function';
+
+/**
+ * Who answers which path: one function answers all of them.
+ *
+ * @param given a {@link HandlerExport}, as far as anybody can know of what comes from somebody's module
+ * @param named how to call it in a complaint
+ * @throws Problem saying what is wrong with it
+ */
+export const routes = (given: unknown, named: string): Route => {
+  if (typeof given === 'function') return () => given as AdmissionHandler;
+  const paths = new Map(Object.entries((given ?? {}) as Exclude<HandlerExport, AdmissionHandler>));
+  const faulty = [...paths].find(([path, handler]) => !path.startsWith('/') || typeof handler !== 'function');
+  if (typeof given !== 'object' || paths.size === 0) throw new Problem(`${named} is no handler: ${WANTED}`);
+  if (faulty !== undefined) throw new Problem(`${named} has a wrong entry ${faulty[0]}: ${WANTED}`);
+  return (pathname) => paths.get(pathname);
 };

@@ -1,22 +1,16 @@
 import type { RequestListener } from 'node:http';
 import type { Server } from 'node:https';
-import { Server as NetServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TlsOptions } from 'node:tls';
-import { listen } from '../listen.ts';
-import type { Connection } from './connection.ts';
-import { Connections } from './connections.ts';
-import { handshakeTrouble } from './handshake-trouble.ts';
+import { type Bind, listen } from '../util/listen.ts';
+import { monotonicMs } from '../util/time.ts';
+import { handshakeTrouble, reportTrouble, type Trouble } from './connection-errors.ts';
+import { defaultLimits, partWith, type WebhookLimits } from './connection-policy.ts';
+import { type Connection, Connections } from './connections.ts';
 import { httpsServer } from './https-server.ts';
-import { defaultLimits } from './limits.ts';
-import { loopbackHandshake } from './loopback-handshake.ts';
-import { partWith } from './part-with.ts';
-import { tlsOptions, type Pair } from './tls-options.ts';
-import { reportTrouble } from './trouble.ts';
-import type { WebhookServer, WebhookServerOptions } from './webhook-server.ts';
-import { monotonicMs } from '../monotonic-ms.ts';
-
-export type { WebhookServer, WebhookServerOptions };
+import { type Handshake, loopbackHandshake } from './loopback-handshake.ts';
+import { type Pair, tlsOptions, type TlsSettings } from './tls.ts';
 
 /** The TLS face of the webhook: HTTP/1.1 only, and nothing listens before there is a certificate to show. */
 export const createWebhookServer = (options: WebhookServerOptions): WebhookServer => {
@@ -124,3 +118,39 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
     },
   };
 };
+
+export interface WebhookServerOptions extends TlsSettings {
+  readonly bind: Bind;
+  readonly answer: RequestListener;
+  readonly limits?: Partial<WebhookLimits>;
+  readonly onTrouble?: (trouble: Trouble) => void;
+}
+
+export interface WebhookServer {
+  /**
+   * Serves this pair from the next handshake on. The first call begins to listen. A pair that cannot be served throws
+   * and leaves the last one in place.
+   */
+  serve(pair: Pair): Promise<{ readonly port: number }>;
+  /**
+   * Parts with every connection greeted with an earlier pair: those at rest soon, the busy ones with their next answer.
+   * See part-with.ts for why not at once.
+   */
+  retire(): void;
+  /**
+   * From the next handshake on client certificates must chain to these authorities, PEM; connections from before are
+   * parted with. Only where `clientCa` was set: whether to ask at all is decided once.
+   */
+  trustClients(pem: Buffer | string): void;
+  /** One handshake with ourselves: see loopback-handshake.ts. */
+  handshake(servername: string, trust: Buffer | string | null): Promise<Handshake>;
+  /**
+   * From now on every answer ends its connection. For `lingerMs` new ones are still accepted, since the cluster needs a
+   * moment to learn that this replica is leaving; then those at rest are closed and those being answered waited for,
+   * until `graceMs` after the call, when whatever is left is cut.
+   */
+  drain(graceMs: number, lingerMs?: number): Promise<void>;
+  /** Null until the first certificate is served. */
+  readonly address: AddressInfo | null;
+  readonly connections: number;
+}

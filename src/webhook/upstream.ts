@@ -1,19 +1,15 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { connect, type NetConnectOpts } from 'node:net';
+import { type Readable, Transform } from 'node:stream';
 import Pool from 'undici/lib/dispatcher/pool.js';
-import type { OnAnswered, Outcome } from './answered.ts';
-import { budgetMs } from './budget-ms.ts';
+import { Problem } from '../../streams/problem.ts';
+import { quieten } from '../logging/log-throttle.ts';
+import { monotonicMs } from '../util/time.ts';
 import { forward, Gone, Late } from './forward.ts';
-import { quieten } from './quieten.ts';
-import { createReachable } from './reachable.ts';
-import { refuse } from './refuse.ts';
-import { refuseForeign } from './refuse-foreign.ts';
-import { refusing, type OnRefused } from './refusing.ts';
-import { requestTarget } from './request-target.ts';
-import { upstreamBody } from './upstream-body.ts';
-import { upstreamTarget } from './upstream-target.ts';
-import { monotonicMs } from '../monotonic-ms.ts';
+import { type OnRefused, refuse, refuseForeign, refusing } from './reject.ts';
+import { type BodyFault, budgetMs, type OnAnswered, type Outcome, readBody, requestTarget } from './request.ts';
 
-export interface UpstreamOptions {
+interface UpstreamOptions {
   /** `http://host:port` or `unix:/path`. */
   readonly url: string;
   /** The longest the upstream may take, whatever the caller grants, ms. */
@@ -30,7 +26,7 @@ export interface UpstreamOptions {
   readonly onRefused?: OnRefused;
 }
 
-export interface Upstream extends AsyncDisposable {
+interface Upstream extends AsyncDisposable {
   readonly answer: RequestListener;
   /** Whether somebody listens there; asked afresh at most once a second. */
   reachable(): Promise<boolean>;
@@ -106,5 +102,80 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
     },
     reachable: createReachable(dial),
     [Symbol.asyncDispose]: () => pool.destroy(),
+  };
+};
+
+interface UpstreamTarget {
+  readonly origin: string;
+  /** Null for TCP. */
+  readonly socketPath: string | null;
+  readonly dial: NetConnectOpts;
+}
+
+/**
+ * `http://host:port` or `unix:/path`.
+ *
+ * @throws Problem for anything else.
+ */
+export const upstreamTarget = (url: string): UpstreamTarget => {
+  const socketPath = /^unix:(\/.+)$/.exec(url)?.[1];
+  if (socketPath !== undefined) return { origin: 'http://localhost', socketPath, dial: { path: socketPath } };
+  const parsed = URL.parse(url);
+  if (parsed?.protocol !== 'http:') throw new Problem(`UPSTREAM_URL ${url}: expected http://HOST:PORT or unix:/PATH`);
+  const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
+  return {
+    origin: parsed.origin,
+    socketPath: null,
+    dial: { host, port: Number(parsed.port === '' ? 80 : parsed.port) },
+  };
+};
+
+/** Below this a body is taken whole, bytes: cheaper than a stream, and most AdmissionReviews are smaller. */
+const SMALL_BYTES = 64 * 1024;
+
+/** Passes on what comes, and fails with `too-large` at the first byte too many. */
+const limited = (request: IncomingMessage, maxBytes: number): Readable => {
+  let bytes = 0;
+  const body = new Transform({
+    transform(chunk: Buffer, _encoding, pass) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) pass(new Error('too-large'));
+      else pass(null, chunk);
+    },
+  });
+  // Somebody must listen even when the upstream has been given up before it took the body.
+  body.on('error', () => request.unpipe(body).resume());
+  return request.pipe(body);
+};
+
+/** The request's body to send on, unread. A stream of its own, since a failing upstream destroys what it was given. */
+const upstreamBody = (request: IncomingMessage, maxBytes: number): Promise<Buffer | BodyFault> | Readable => {
+  const length = Number(request.headers['content-length'] ?? Infinity);
+  return length <= SMALL_BYTES ? readBody(request, maxBytes) : limited(request, maxBytes);
+};
+
+const dial = (target: NetConnectOpts, timeoutMs: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(target);
+    const end = (reached: boolean) => {
+      resolve(reached);
+      socket.destroy();
+    };
+    socket.setTimeout(timeoutMs, () => end(false));
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+
+/** Whether somebody accepts connections there. One answer serves everyone who asks within `freshMs`. */
+const createReachable = (
+  target: NetConnectOpts,
+  freshMs = 1_000,
+  timeoutMs = 1_000,
+): (() => Promise<boolean>) => {
+  let asked: { readonly atMs: number; readonly answer: Promise<boolean> } | null = null;
+  return () => {
+    const nowMs = monotonicMs();
+    if (asked === null || nowMs - asked.atMs >= freshMs) asked = { atMs: nowMs, answer: dial(target, timeoutMs) };
+    return asked.answer;
   };
 };

@@ -1,6 +1,6 @@
+import type { Observed } from '../../../streams/cluster-state.ts';
 import { planExternal } from '../../../streams/plan-external.ts';
 import { planIssuance } from '../../../streams/plan-issuance.ts';
-import type { Observed } from '../../../streams/cluster-state.ts';
 import type { ClusterModel } from '../cluster-model.ts';
 
 /** Why the fleet is not yet what it should be, or null: the truth of the API server, not what anybody sees of it. */

@@ -1,6 +1,6 @@
-import type { LawOf } from './law.ts';
 import type { Machine } from '../machine.ts';
 import { fairWeather } from './fair-weather.ts';
+import type { LawOf } from './law.ts';
 
 /** Looked at so often, ms. */
 const LOOK_MS = 250;

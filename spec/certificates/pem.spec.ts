@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { splitPem } from '../../src/certificates/pem.ts';
+import { pki } from '../support/pki.ts';
+
+const block = (label: string, body: string): string => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
+
+describe('splitPem', () => {
+  it('takes blocks out of the text around them, with either line ending', () => {
+    const text = `Bag Attributes\r\n\r\n${block('CERTIFICATE', 'AAEC\nAwQF').replaceAll('\n', '\r\n')}between\n${block('X', 'Bg==')}trailing junk`;
+
+    expect(splitPem(text)).to.deep.equal([
+      { label: 'CERTIFICATE', encrypted: false, der: Buffer.from([0, 1, 2, 3, 4, 5]) },
+      { label: 'X', encrypted: false, der: Buffer.from([6]) },
+    ]);
+  });
+
+  it('finds no block in nothing, in text and in bytes of any kind', () => {
+    for (const text of ['', 'hello\n', Buffer.from([0, 255, 10, 128])]) expect(splitPem(text)).to.deep.equal([]);
+  });
+
+  it('notices what is encrypted, in the old way and in the new', () => {
+    const old = block('RSA PRIVATE KEY', 'Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00FF\n\nAAEC');
+
+    expect(splitPem(old + block('ENCRYPTED PRIVATE KEY', 'AAEC')).map(({ encrypted }) => encrypted)).to.deep.equal([
+      true,
+      true,
+    ]);
+  });
+
+  it('says which block is malformed and how, without repeating any of it', () => {
+    const secret = 'c2VjcmV0';
+    const good = block('CERTIFICATE', secret);
+    const malformed: readonly (readonly [string, string])[] = [
+      [good.slice(0, -10), 'PEM block 1 does not end with the boundary it began with'],
+      [good.slice(0, 35), 'PEM block 1 is cut off'],
+      [good + block('CERTIFICATE', ''), 'PEM block 2 is empty'],
+      [good + block('CERTIFICATE', `${secret}*`), 'PEM block 2 is not whole base64'],
+      [block('CERTIFICATE', `${secret}c`), 'PEM block 1 is not whole base64'],
+      [`-----BEGIN CERTIFICATE-----\n${secret}\n${good}`, 'PEM block 1 does not end with the boundary it began with'],
+      ['-----END CERTIFICATE-----\n', 'PEM block 1 starts with a malformed boundary'],
+      ['-----BEGIN CERTIFI', 'PEM block 1 starts with a malformed boundary'],
+    ];
+    for (const [text, message] of malformed) {
+      expect(() => splitPem(text))
+        .to.throw(message)
+        .with.property('message')
+        .that.does.not.include(secret);
+    }
+  });
+
+  it('never makes another block out of a text that was cut anywhere', async () => {
+    const { certificate, trust } = await pki.pair();
+    const whole = Buffer.concat([certificate, trust]);
+    const known = splitPem(whole).map(({ der }) => der.toString('hex'));
+    for (let length = 0; length < whole.length; length += 1) {
+      let blocks: readonly string[] = [];
+      try {
+        blocks = splitPem(whole.subarray(0, length)).map(({ der }) => der.toString('hex'));
+      } catch {
+        continue;
+      }
+      expect(known.slice(0, blocks.length)).to.deep.equal(blocks);
+    }
+  });
+});

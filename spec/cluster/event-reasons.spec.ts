@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import { notices } from '../../src/cluster/event-reasons.ts';
+import { eventObject } from '../../src/cluster/event-recorder.ts';
+import type { ReplicaEvent } from '../../streams/replica.ts';
+import type { Step } from '../../streams/step.ts';
+import { pairOf } from '../support/pair-of.ts';
+
+const served = (hash: string): ReplicaEvent => ({
+  type: 'certificate/concluded',
+  load: { type: 'certificate/served', pair: pairOf(hash), untrusted: null },
+  elapsedMs: 0,
+});
+const rejected = (hash: string, reason: string): ReplicaEvent => ({
+  type: 'certificate/concluded',
+  load: { type: 'certificate/rejected', hash, reason, retryable: true },
+  elapsedMs: 0,
+});
+const done = (step: Step): ReplicaEvent => ({ type: 'step/done', step, touched: null });
+
+describe('the notices', () => {
+  const messages = (...events: readonly ReplicaEvent[]): readonly string[] => {
+    const notice = notices();
+    return events.flatMap((event) => notice(event)?.message ?? []);
+  };
+
+  it('tell an adoption once a certificate, and again when it comes back', () => {
+    expect(messages(served('a'), served('a'), served('b'), served('a'))).to.deep.equal(
+      ['a', 'b', 'a'].map((hash) => `Serves certificate ${hash}, valid until 1970-01-01T01:00:00Z`),
+    );
+  });
+
+  it('tell a rejection once a reason, and again after something was served', () => {
+    expect(
+      messages(rejected('a', 'x'), rejected('a', 'x'), rejected('a', 'y'), served('b'), rejected('a', 'y')),
+    ).to.have.length(4);
+  });
+
+  it('are silent about writes that concern nobody', () => {
+    expect(
+      messages(done({ kind: 'mark-served', sinceMs: 1 }), done({ kind: 'ask-rotation', rotate: null }), {
+        type: 'leadership/renewed',
+      }),
+    ).to.deep.equal([]);
+  });
+
+  it('name the rival in a fight, each target for itself', () => {
+    const notice = notices();
+    const told = ['apiservice/a', 'apiservice/b'].map((target) =>
+      notice({ type: 'object/contested', object: target, rival: 'helm' }),
+    );
+    expect(told.map((one) => [one?.type, one?.reason, one?.key])).to.deep.equal([
+      ['Warning', 'CaBundleContested', 'apiservice/a'],
+      ['Warning', 'CaBundleContested', 'apiservice/b'],
+    ]);
+    expect(told[0]?.message).to.include('"helm"');
+  });
+
+  it('tell a fight over a Secret or the announcement by the matter', () => {
+    const notice = notices();
+    const told = ['secret', 'authority', 'announcement'].map((object) =>
+      notice({ type: 'object/contested', object, rival: null }),
+    );
+    expect(told.map((one) => [one?.reason, one?.key])).to.deep.equal([
+      ['SecretContested', 'secret'],
+      ['SecretContested', 'authority'],
+      ['AnnouncementContested', 'announcement'],
+    ]);
+  });
+});
+
+describe('the object of an Event', () => {
+  const told = {
+    about: { apiVersion: 'v1', kind: 'Pod', name: 'pod-0', namespace: 'ns', uid: null },
+    type: 'Normal',
+    reason: 'CertificateAdopted',
+    key: '',
+    message: 'Serves',
+    component: 'webhook-certd',
+    instance: 'pod-0',
+    nowMs: 0,
+  } as const;
+  const name = (rest: object): string => eventObject({ ...told, ...rest }).metadata.name;
+
+  it('has one name for one matter, whoever tells it and whatever it says now', () => {
+    expect(name({ message: 'other', nowMs: 9, instance: 'pod-1' })).to.equal(name({}));
+    const others = [
+      name({ reason: 'CertificateRejected' }),
+      name({ key: 'k' }),
+      name({ about: { ...told.about, kind: 'Lease' } }),
+    ];
+    expect(new Set([...others, name({})]).size).to.equal(4);
+  });
+
+  it('has a name that an object may have, and a message that an Event may have', () => {
+    const long = eventObject({
+      ...told,
+      about: { ...told.about, name: `${'a'.repeat(230)}...tail${'b'.repeat(30)}` },
+      message: 'ü'.repeat(2_000),
+    });
+    expect(long.metadata.name).to.have.length.at.most(253);
+    expect(long.metadata.name).to.match(/[a-z0-9]\.[0-9a-f]{16}$/);
+    expect(Buffer.byteLength(long.message)).to.be.at.most(1_024);
+    expect(long.message.endsWith('…')).to.equal(true);
+  });
+});

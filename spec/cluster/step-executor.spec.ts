@@ -1,0 +1,136 @@
+import { expect } from 'chai';
+import { firstValueFrom, lastValueFrom, type Observable, of, throwError, toArray } from 'rxjs';
+import { objectStates } from '../../src/cluster/decode.ts';
+import { clusterPaths } from '../../src/cluster/paths.ts';
+import type { NewSecrets } from '../../src/cluster/self-signed-issuer.ts';
+import { performStep } from '../../src/cluster/step-executor.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { KubeProblem } from '../../src/kube/errors.ts';
+import type { KubeRequest } from '../../src/kube/request.ts';
+import type { Touched } from '../../streams/observe-cluster.ts';
+import { Problem } from '../../streams/problem.ts';
+import type { Account, Step } from '../../streams/step.ts';
+import { parse } from '../config/parse.ts';
+import { pki } from '../support/pki.ts';
+
+const CONFIGURATION = 'validatingwebhookconfiguration/webhook';
+
+describe('a caBundle that was written', () => {
+  const configuration = (resourceVersion: string, pem: string) => ({
+    metadata: { name: 'webhook', resourceVersion },
+    webhooks: [{ name: 'first.example.com', clientConfig: { caBundle: Buffer.from(pem).toString('base64') } }],
+  });
+  const { target: stateOf } = objectStates;
+  const asState = stateOf('validatingwebhookconfiguration');
+
+  /** Writes our CA where nothing stands; `readBack` is what the API server says when it is asked again. */
+  const inject = async (readBack: (pem: string) => Observable<unknown>): Promise<[Touched, string]> => {
+    const parsed = parse({ CA_BUNDLE_TARGETS: CONFIGURATION });
+    if (!parsed.ok) throw new Error(parsed.problems.join());
+    const paths = clusterPaths(parsed.config);
+    const { certificatePem: pem } = await pki.authority();
+    const before = asState(configuration('1', ''));
+    const [trust = []] = asState(configuration('1', pem)).bundles;
+
+    const answers = [of(configuration('1', '')), of(configuration('2', pem)), readBack(pem)];
+    const asked: string[] = [];
+    const send = ({ method }: KubeRequest): Observable<unknown> => {
+      asked.push(method);
+      return answers[asked.length - 1] ?? throwError(() => new Error('asked too often'));
+    };
+    const ports = performStep({ send } as KubeClient, paths, {} as NewSecrets);
+    const step = { kind: 'inject', target: CONFIGURATION, trust, basis: before } satisfies Step;
+    const touched = await firstValueFrom(ports.perform(step, () => true));
+    expect(asked).to.deep.equal(['GET', 'PATCH', 'GET']);
+    return [touched, pem];
+  };
+
+  it('is what stands there when it is read back', async () => {
+    const [touched] = await inject(() => of(configuration('3', '')));
+    expect(touched).to.deep.equal({
+      object: 'target',
+      id: CONFIGURATION,
+      state: asState(configuration('3', '')),
+    });
+  });
+
+  it('is what the API server said of the write when it cannot be read back, so that a fight is counted', async () => {
+    const [touched, pem] = await inject(() => throwError(() => new KubeProblem('GET: 503', { status: 503 })));
+    expect(touched).to.deep.equal({
+      object: 'target',
+      id: CONFIGURATION,
+      state: asState(configuration('2', pem)),
+    });
+  });
+
+  it('is no excuse for a bug', async () => {
+    const bug = new TypeError('a bug');
+    const failure = await inject(() => throwError(() => bug)).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    expect(failure).to.equal(bug);
+  });
+
+  const secretOf = (resourceVersion: string, values: Readonly<Record<string, Buffer | string>>) => ({
+    metadata: { name: 'certs', resourceVersion },
+    data: Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+    ),
+  });
+  const accounts = {
+    secret: async (resourceVersion: string) => {
+      const { certificate, key, trust } = await pki.pair();
+      return secretOf(resourceVersion, { 'tls.crt': certificate, 'tls.key': key, 'ca.crt': trust });
+    },
+    authority: async (resourceVersion: string) => {
+      const { certificatePem, keyPem } = await pki.authority();
+      return secretOf(resourceVersion, { 'ca.crt': certificatePem, 'ca.key': keyPem, 'ca-bundle.crt': certificatePem });
+    },
+  };
+
+  for (const account of ['secret', 'authority'] as const) {
+    describe(`on account of ${account === 'secret' ? 'the Secret' : 'SECRET-ca'}`, () => {
+      const written = accounts[account];
+
+      /** What stands there now, and what the decision to narrow rested on. */
+      const narrow = async (now: unknown, before: unknown) => {
+        const parsed = parse({ CA_BUNDLE_TARGETS: CONFIGURATION });
+        if (!parsed.ok) throw new Error(parsed.problems.join());
+        const paths = clusterPaths(parsed.config);
+        const { certificatePem: pem } = await pki.authority();
+        const writes: string[] = [];
+        const send = ({ method, path }: KubeRequest): Observable<unknown> => {
+          if (method !== 'GET') writes.push(path);
+          return of(path === paths[account].path ? now : configuration('1', pem));
+        };
+        const ports = performStep({ send } as KubeClient, paths, {} as NewSecrets);
+        const basis = asState(configuration('1', pem));
+        const inject = { kind: 'inject', target: CONFIGURATION, trust: [], basis } as const;
+        const step = { ...inject, account: { object: account, state: objectStates[account](before) } as Account };
+        return { ports, step, writes, standing: basis };
+      };
+
+      it('is written while that stands', async () => {
+        const { ports, step, writes } = await narrow(await written('7'), await written('7'));
+        await firstValueFrom(ports.perform(step, () => true));
+        expect(writes).to.have.lengthOf(1);
+      });
+
+      it('is not written once another stands there, and both are read again', async () => {
+        const now = await written('8');
+        const { ports, step, writes, standing } = await narrow(now, await written('7'));
+        const failure = await firstValueFrom(ports.perform(step, () => true)).then(
+          () => null,
+          (error: unknown) => error,
+        );
+        expect(failure).to.be.instanceOf(Problem).with.property('status', 409);
+        expect(writes).to.deep.equal([]);
+        expect(await lastValueFrom(ports.refresh(step).pipe(toArray()))).to.deep.equal([
+          { object: account, state: objectStates[account](now) },
+          { object: 'target', id: CONFIGURATION, state: standing },
+        ]);
+      });
+    });
+  }
+});

@@ -1,0 +1,214 @@
+import { expect } from 'chai';
+import { initialReport, nextReport, rotationHint, rotationStart } from '../../src/commands/rotation-progress.ts';
+import type { CertificateFacts, LeaseSnapshot, Replica } from '../../streams/model.ts';
+import type { Observation } from '../../streams/observe-cluster.ts';
+
+const nowMs = Date.parse('2026-01-01T00:00:00Z');
+const terms = { podSelector: 'app=hook', kubeletNudge: true, caOverlapMs: 3_600_000, nowMs };
+
+const certificate = (fingerprint: string): CertificateFacts => ({
+  fingerprint,
+  subject: fingerprint,
+  serial: '01',
+  notBeforeMs: 0,
+  notAfterMs: nowMs * 2,
+  names: [],
+  pem: '',
+});
+const [oldCa, newCa] = [certificate('old'), certificate('new')];
+
+const lease: LeaseSnapshot = {
+  uid: 'u',
+  resourceVersion: '1',
+  holder: 'first',
+  durationMs: 60_000,
+  renewTime: 'at first',
+  transitions: 0,
+  announcement: { hash: 'a', validUntil: 'then' },
+  malformed: null,
+  rotate: null,
+  servedSinceMs: null,
+  rival: null,
+};
+const secretOf = (hash: string, trust = [oldCa]): Observation['secret'] => ({
+  resourceVersion: '1',
+  hash,
+  leaf: null,
+  validUntil: '',
+  issuer: null,
+  trust,
+  problem: null,
+  rival: null,
+});
+const authorityOf = (current: CertificateFacts, bundle = [current]): Observation['authority'] => ({
+  resourceVersion: '1',
+  current,
+  bundle,
+  rival: null,
+});
+const targetOf = (bundle: readonly CertificateFacts[]): Observation['targets'][number] => ({
+  id: 'target',
+  state: { resourceVersion: '1', bundles: [bundle], rival: null },
+});
+const replicaOf = (name: string, servingHash: string | null, more: Partial<Replica> = {}): Replica => ({
+  name,
+  servingHash,
+  ready: true,
+  goneAtMs: null,
+  ...more,
+});
+
+const before: Observation = {
+  lease,
+  secret: secretOf('a'),
+  authority: authorityOf(oldCa),
+  targets: [targetOf([oldCa])],
+  replicas: [replicaOf('first', 'a'), replicaOf('second', 'a')],
+};
+const asked = (rotate: string, more: Partial<Observation> = {}): Observation => ({
+  ...before,
+  lease: { ...lease, rotate },
+  ...more,
+});
+const announcedLease = { ...lease, announcement: { hash: 'b', validUntil: 'later' } };
+
+/** Every line of a history, as they are told. */
+const told = (rotate: string, history: readonly Observation[], its = terms) => {
+  const start = rotationStart(before, rotate);
+  const reports = history.reduce<ReturnType<typeof nextReport>[]>(
+    (all, seen) => [...all, nextReport(all.at(-1) ?? initialReport, start, seen, its)],
+    [],
+  );
+  return { lines: reports.flatMap(({ fresh }) => fresh), exitCode: reports.at(-1)?.exitCode };
+};
+
+describe('the report of a rotation', () => {
+  it('waits with a later step that is seen before an earlier one', () => {
+    const early = { ...before, lease: announcedLease };
+    const whole = { ...early, secret: secretOf('b'), replicas: [replicaOf('first', 'b')] };
+    expect(told('leaf', [asked('leaf'), early]).lines).to.deep.equal([]);
+    expect(told('leaf', [asked('leaf'), early, whole])).to.deep.equal({
+      lines: ['Secret written: b', 'announced: b, valid until later', 'acknowledged: 1/1 replicas'],
+      exitCode: 0,
+    });
+  });
+
+  it('tells each acknowledgement, counts only replicas that may serve, and is not done before the last', () => {
+    const served = (...replicas: readonly Replica[]) => ({
+      ...before,
+      lease: announcedLease,
+      secret: secretOf('b'),
+      replicas,
+    });
+    const gone = replicaOf('gone', 'a', { goneAtMs: 0 });
+    const starting = replicaOf('starting', null, { ready: false });
+    const { lines, exitCode } = told('leaf', [
+      served(replicaOf('first', 'a'), replicaOf('second', 'a'), gone, starting),
+      served(replicaOf('first', 'b'), replicaOf('second', 'a'), gone, starting),
+    ]);
+    expect(lines.slice(2)).to.deep.equal(['acknowledged: 0/3 replicas', 'acknowledged: 1/3 replicas']);
+    expect(exitCode).to.equal(null);
+  });
+
+  it('is not done when nobody is there to serve it', () => {
+    const nobody = { ...before, lease: announcedLease, secret: secretOf('b'), replicas: [] };
+    expect(told('leaf', [nobody])).to.deep.include({ exitCode: null });
+    expect(told('leaf', [nobody]).lines.at(-1)).to.equal('no live replica matches app=hook');
+  });
+
+  it('leaves out what may not be looked at, and says so of the Pods', () => {
+    const blind: Observation = {
+      lease: announcedLease,
+      secret: 'unreadable',
+      authority: 'unreadable',
+      targets: [{ id: 'target', state: 'unreadable' }],
+      replicas: 'unreadable',
+    };
+    const { lines, exitCode } = told('ca', [blind]);
+    expect(lines.map((line) => line.split(/[:,]| kept/)[0])).to.deep.equal([
+      'picked up by first',
+      'announced',
+      'the Pods cannot be seen',
+      'the older CA is',
+    ]);
+    expect(exitCode).to.equal(0);
+  });
+
+  it('does not wait for acknowledgements that are off', () => {
+    const done = { ...before, lease: announcedLease, secret: secretOf('b') };
+    const { lines, exitCode } = told('leaf', [done], { ...terms, kubeletNudge: false });
+    expect(lines.at(-1)).to.match(/^acknowledgements are off/);
+    expect(exitCode).to.equal(0);
+  });
+
+  it('tells a CA rotation in the order of its writes', () => {
+    const issued = asked('ca/old', { authority: authorityOf(newCa, [newCa, oldCa]) });
+    const widened = { ...issued, targets: [targetOf([newCa, oldCa])] };
+    const done = {
+      ...widened,
+      secret: secretOf('b'),
+      lease: { ...announcedLease, servedSinceMs: nowMs - 60_000 },
+      replicas: [replicaOf('first', 'b')],
+    };
+    expect(told('ca', [asked('ca'), asked('ca/old'), issued, widened, done])).to.deep.equal({
+      lines: [
+        'picked up by first, replaces the CA old',
+        'new CA issued: new',
+        'caBundle widened: target',
+        'Secret written: b',
+        'announced: b, valid until later',
+        'acknowledged: 1/1 replicas',
+        'the older CA is kept until 2026-01-01T00:59:00Z (CA_OVERLAP), then dropped',
+      ],
+      exitCode: 0,
+    });
+  });
+
+  it('joins a CA rotation that has begun: its request names the CA to be replaced', () => {
+    const begun = asked('ca/old', {
+      authority: authorityOf(newCa, [newCa, oldCa]),
+      targets: [targetOf([newCa, oldCa])],
+    });
+    const start = rotationStart(begun, 'ca/old');
+    expect(nextReport(initialReport, start, begun, terms).fresh).to.deep.equal([
+      'picked up by first, replaces the CA old',
+      'new CA issued: new',
+      'caBundle widened: target',
+    ]);
+  });
+
+  it('does not take a caBundle for widened that holds another CA than the new one', () => {
+    const issued = asked('ca/old', {
+      authority: authorityOf(newCa, [newCa, oldCa]),
+      targets: [targetOf([oldCa, certificate('rival')])],
+    });
+    expect(told('ca', [issued]).lines.at(-1)).to.equal('new CA issued: new');
+  });
+});
+
+describe('the hint when a rotation stands still', () => {
+  const hint = (seen: Observation) => rotationHint(rotationStart(before, 'leaf'), seen, { namespace: 'hooks', nowMs });
+  const renewed = { ...announcedLease, renewTime: 'later' };
+
+  it('says that nobody leads', () => {
+    expect(hint({ ...before, lease: { ...lease, holder: null } })).to.match(/^nobody leads: the Lease has no holder/);
+    expect(hint(asked('leaf'))).to.match(/^nobody leads: first holds the Lease and has not renewed it/);
+  });
+
+  it('points to the log of a leader that has not done it', () => {
+    expect(hint({ ...before, lease: { ...renewed, rotate: 'leaf' } })).to.include('kubectl -n hooks logs first');
+    expect(hint({ ...before, lease: renewed, replicas: 'unreadable' })).to.include('kubectl -n hooks logs first');
+  });
+
+  it('names the target that is not there', () => {
+    const targets = [{ id: 'target', state: 'absent' as const }];
+    expect(hint({ ...before, lease: renewed, targets })).to.match(/^there is no target/);
+  });
+
+  it('names who has not acknowledged', () => {
+    const replicas = [replicaOf('first', 'b'), replicaOf('second', 'a'), replicaOf('third', null)];
+    expect(hint({ ...before, lease: renewed, replicas })).to.match(
+      /^not acknowledged: second serves a, third has said nothing\./,
+    );
+  });
+});

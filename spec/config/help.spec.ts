@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import { helpText, parseCommandLine } from '../../src/config/command-line.ts';
+import { type CommandName, commands } from '../../src/config/commands.ts';
+import { settings } from '../../src/config/variables.ts';
+import { VERSION } from '../../src/config/version.ts';
+
+const names = Object.keys(commands) as CommandName[];
+const longestLine = (text: string): number => Math.max(...text.split('\n').map((line) => line.length));
+
+describe('helpText', () => {
+  it('stays within 100 columns, and within fewer when asked', () => {
+    for (const name of names) {
+      expect(longestLine(helpText(name, { columns: 250 })), name).to.be.at.most(100);
+      const beforeExamples = helpText(name, { columns: 60 }).split('Examples:')[0] ?? '';
+      expect(longestLine(beforeExamples), name).to.be.at.most(60);
+    }
+  });
+
+  it('names every command, every variable and every default', () => {
+    const text = helpText('serve', { columns: 100 });
+    for (const name of names) expect(text).to.match(new RegExp(`^  ${name} `, 'm'));
+    for (const [, { name, standard }] of settings) {
+      expect(text).to.match(new RegExp(`^  ${name} `, 'm'));
+      if (typeof standard === 'string') expect(text.replace(/\n\s+/g, ' ').replaceAll('/ ', '/')).to.include(standard);
+    }
+    expect(text).to.match(/^ {2}2 {2}bad configuration$/m);
+  });
+
+  it("lists a command's own flags", () => {
+    const text = helpText('demo', { columns: 100 });
+    for (const { flag } of Object.values(commands.demo.own)) expect(text).to.match(new RegExp(`^  --${flag}\\b`, 'm'));
+    expect(text).to.match(/^Usage: webhook-certd demo \[flags\]$/m);
+    expect(text).to.not.include('LEASE_DURATION');
+  });
+
+  it('shows only examples that can be run', () => {
+    for (const name of names) {
+      for (const [example] of commands[name].examples) {
+        const argv = example.split(' ').slice(example.split(' ').indexOf('webhook-certd') + 1);
+        expect(parseCommandLine(argv), example).to.deep.include({ command: name, problems: [] });
+      }
+    }
+  });
+});
+
+describe('version', () => {
+  it('is a version', () => expect(VERSION).to.match(/^\d+\.\d+\.\d+/));
+});

@@ -1,0 +1,145 @@
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { ApiUnderTest } from '../support/api-under-test.ts';
+import { startBalancer } from '../support/balancer.ts';
+import { type CallingReplicas, startCallingReplicas } from '../support/calling-replicas.ts';
+import { type Creating, startCreating } from '../support/creating.ts';
+import { install, type Installation, type SpecReplica } from '../support/installation.ts';
+import { startRealApi } from '../support/real-api.ts';
+import { LOADED, rotateAll, settled } from '../support/rotate-all.ts';
+import { certificatesIn, type StandingObjects, standingObjects } from '../support/standing-objects.ts';
+import { until } from '../support/until.ts';
+
+const HANDLER = fileURLToPath(new URL('../support/admitting-handler.ts', import.meta.url));
+const CREATED_CONFIGMAPS = [
+  { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] },
+];
+
+interface Setup extends AsyncDisposable {
+  readonly installation: Installation;
+  readonly replicas: readonly SpecReplica[];
+  readonly objects: StandingObjects;
+  readonly creating: Creating;
+  readonly calling: CallingReplicas;
+}
+
+describe('a rotation under three replicas, whose webhook the API server calls all the time', function () {
+  this.timeout(300_000);
+  let api: ApiUnderTest;
+  // All at once, since most of the time is waiting.
+  const stories = new Map<string, Promise<void>>();
+  const told = (name: string): Promise<void> | undefined => stories.get(name);
+  before(async () => {
+    api = await startRealApi();
+    stories.set('many', manyRotations());
+    for (const what of ['leaf', 'ca'] as const) stories.set(what, slowRotation(what));
+    for (const story of stories.values()) story.catch(() => undefined);
+  });
+  after(async () => {
+    await Promise.allSettled(stories.values());
+    await api[Symbol.asyncDispose]();
+  });
+
+  /** Three replicas behind one address, a webhook that fails closed, and callers that never pause for long. */
+  const setUp = async (
+    env: Readonly<Record<string, string>>,
+    nudgeDelaysMs: readonly number[],
+    pauseMs: number,
+  ): Promise<Setup> => {
+    await using opened = new AsyncDisposableStack();
+    const balancer = opened.use(await startBalancer());
+    const hooked = { hooked: String(balancer.port) };
+    const installation = opened.use(
+      await install(api, {
+        kubeletDelayMs: 0,
+        env: { EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, CA_OVERLAP: '1s', ...env },
+        webhook: {
+          clientConfig: { url: `https://localhost:${balancer.port}/validate` },
+          failurePolicy: 'Fail',
+          rules: CREATED_CONFIGMAPS,
+          namespaceSelector: { matchLabels: hooked },
+        },
+      }),
+    );
+    const { namespace, serverName } = installation;
+    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
+    const replicas: SpecReplica[] = [];
+    for (const nudgeDelayMs of nudgeDelaysMs) replicas.push(await installation.replica({ nudgeDelayMs }));
+    await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
+    for (const replica of replicas) balancer.add(replica);
+    // The API server follows webhook configurations by a watch of its own.
+    const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
+    await until(async () => {
+      const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
+      return status === 201 && headers.warning !== undefined;
+    });
+
+    const objects = opened.use(await standingObjects(installation));
+    const { caBundle } = objects;
+    const creating = opened.use(startCreating({ api: api.admin, namespace, callers: 4, pauseMs }));
+    const calling = opened.use(startCallingReplicas({ endpoints: () => replicas, caBundle, serverName, everyMs: 100 }));
+    const everything = opened.move();
+    return {
+      installation,
+      replicas,
+      objects,
+      creating,
+      calling,
+      [Symbol.asyncDispose]: () => everything.disposeAsync(),
+    };
+  };
+
+  const report = (what: string, startedMs: number, { creating, calling }: Setup): void => {
+    const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
+    const shares = [...creating.admittedBy.values()].join(' + ');
+    console.log(
+      `      ${what} in ${seconds} s: ${creating.creates} creates, ${creating.failures.length} failed, ` +
+        `admitted by ${shares} calls to the three webhooks, slowest ${Math.round(creating.slowestMs)} ms; ` +
+        `${calling.calls} fresh handshakes, ${calling.failures.length} failed`,
+    );
+  };
+
+  const expectNoFailure = async (setup: Setup): Promise<void> => {
+    const { creating, calling } = setup;
+    await Promise.all([creating[Symbol.asyncDispose](), calling[Symbol.asyncDispose]()]);
+    expect(creating.failures, 'failed creates').to.deep.equal([]);
+    expect(calling.failures, 'failed handshakes').to.deep.equal([]);
+    // The API server keeps its connections, so how many replicas it comes to know is its own affair.
+    expect(creating.admittedBy.size, 'replicas that were called').to.be.at.least(2);
+    expect([...creating.admittedBy.values()].reduce((sum, calls) => sum + calls, 0)).to.equal(creating.creates);
+    expect(creating.creates).to.be.above(100);
+  };
+
+  const manyRotations = async (): Promise<void> => {
+    // One kubelet hears the nudge at once, one in the time of a real one, one is deaf to it.
+    await using setup = await setUp({}, [20, 200, 3_600_000], 20);
+    const { installation, replicas, objects } = setup;
+    const round = ['leaf', 'leaf', 'leaf', 'ca', 'leaf', 'leaf', 'leaf', 'leaf', 'leaf', 'leaf', 'leaf', 'ca'] as const;
+    const startedMs = performance.now();
+    for (const kubeletDelayMs of [0, 3_000]) {
+      for (const { kubelet } of replicas) kubelet.delayMs = kubeletDelayMs;
+      for (const what of kubeletDelayMs === 0 ? round : ([...round, 'ca'] as const)) {
+        await rotateAll(what, installation, objects, { replicas, withinMs: 20_000 });
+        if (what === 'ca') await settled(objects, 20_000);
+      }
+    }
+    report('20 leaf and 5 CA rotations', startedMs, setup);
+    await expectNoFailure(setup);
+  };
+
+  const slowRotation = async (what: 'leaf' | 'ca'): Promise<void> => {
+    await using setup = await setUp({ KUBELET_NUDGE: 'false' }, [0, 0, 0], 60);
+    const { installation, replicas, objects } = setup;
+    for (const { kubelet } of replicas) kubelet.delayMs = 60_000;
+    const startedMs = performance.now();
+    await rotateAll(what, installation, objects, { replicas, withinMs: 80_000 });
+    report(`one ${what} rotation`, startedMs, setup);
+    // Without acknowledgements only time tells that nobody serves under the older CA.
+    if (what === 'ca') expect(certificatesIn(objects.caBundle())).to.equal(2);
+    await expectNoFailure(setup);
+  };
+
+  it('fails no create over 20 leaf and 5 CA rotations with kubelet delays of 0 and 3 s', () => told('many'));
+  it('fails no create over a leaf rotation with a kubelet that takes 60 s and no nudge', () => told('leaf'));
+  it('fails no create over a CA rotation with a kubelet that takes 60 s and no nudge', () => told('ca'));
+});

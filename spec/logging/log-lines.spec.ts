@@ -1,0 +1,169 @@
+import { expect } from 'chai';
+import { tellOnce } from '../../src/logging/dedupe-log-lines.ts';
+import { narrate, narrateStep } from '../../src/logging/log-lines.ts';
+import type { ReplicaEvent } from '../../streams/replica.ts';
+import type { Step } from '../../streams/step.ts';
+import { factsOf } from '../support/facts-of.ts';
+import { leaseOf } from '../support/lease-of.ts';
+import { pairOf } from '../support/pair-of.ts';
+
+const first = (event: ReplicaEvent) => narrate(event, 'the-lease')[0];
+const load = (value: Extract<ReplicaEvent, { type: 'certificate/concluded' }>['load']): ReplicaEvent => ({
+  type: 'certificate/concluded',
+  load: value,
+  elapsedMs: 12.7,
+});
+const MISMATCH = 'Certificate hash mismatch, waiting for kubelet sync';
+
+describe('narrate', () => {
+  it("words the contract's messages with their fields", () => {
+    expect(first({ type: 'watch/established', resourceVersion: '7' })).to.deep.equal({
+      level: 'info',
+      message: 'Lease watch established, monitoring for certificate updates',
+      fields: { lease: 'the-lease', resourceVersion: '7' },
+    });
+    expect(first({ type: 'watch/closed', reason: 'expired' })).to.deep.include({
+      level: 'info',
+      message: 'Lease watch closed, restarting watch',
+      fields: { reason: 'expired' },
+    });
+    expect(first({ type: 'watch/failed', status: 403, error: 'no', retryInMs: 800 })).to.deep.equal({
+      level: 'warn',
+      message: 'Watch creation failed',
+      fields: { status: 403, error: 'no', retryInMs: 800 },
+    });
+    expect(first({ type: 'certificate/timed-out', timeoutMs: 180_000, reason: 'hash-mismatch' })).to.deep.equal({
+      level: 'error',
+      message: 'Timeout waiting for webhook certificates',
+      fields: { timeoutSeconds: 180, reason: 'hash-mismatch' },
+    });
+    expect(first(load({ type: 'certificate/mismatched', hash: 'a', filesystemHash: 'b' }))).to.deep.equal({
+      level: 'info',
+      message: MISMATCH,
+      fields: { hash: 'a', filesystemHash: 'b' },
+    });
+    expect(first(load({ type: 'certificate/rejected', hash: 'a', reason: 'expired', retryable: false }))).to.deep.equal(
+      {
+        level: 'warn',
+        message: 'Certificate rejected, keeping the one being served',
+        fields: { hash: 'a', reason: 'expired' },
+      },
+    );
+    expect(first(load({ type: 'certificate/served', pair: pairOf('a'), untrusted: null }))).to.deep.equal({
+      level: 'info',
+      message: 'Certificate loaded and verified',
+      fields: { hash: 'a', serial: '01', validUntil: '1970-01-01T01:00:00Z', elapsedMs: 13 },
+    });
+  });
+
+  it('raises a Lease event to info only when its announcement is another one', () => {
+    const event = {
+      type: 'lease/observed',
+      lease: leaseOf('a', { holder: 'me' }),
+      via: 'watch',
+      announces: true,
+    } as const;
+    expect(first(event)).to.deep.equal({
+      level: 'info',
+      message: 'Lease watch event received',
+      fields: { hash: 'a', validUntil: '2026-12-06T11:12:18Z', holder: 'me', via: 'watch' },
+    });
+    expect(first({ ...event, announces: false })).to.include({ level: 'debug' });
+    expect(first({ ...event, lease: null })?.fields).to.include({ hash: null, holder: null });
+  });
+
+  it('tells a mismatch at each tick, at debug', () => {
+    const mounted = { generation: 'g', hash: 'b', problem: null, rival: null };
+    const lines = narrate({ type: 'tick/checked', wanted: { lease: leaseOf('a'), mounted } }, 'l');
+    expect(lines.map(({ level, message }) => [level, message])).to.deep.equal([
+      ['debug', 'Tick checked'],
+      ['debug', MISMATCH],
+    ]);
+    const matching = { lease: leaseOf('b'), mounted };
+    expect(narrate({ type: 'tick/checked', wanted: matching }, 'l')).to.have.length(1);
+  });
+
+  it('warns of what callers may hold against a certificate, and of a handshake that failed', () => {
+    const pair = pairOf('a', { advice: ['missing-names: svc'] });
+    const lines = narrate(load({ type: 'certificate/served', pair, untrusted: 'unknown CA' }), 'l');
+    expect(lines.map(({ level }) => level)).to.deep.equal(['info', 'warn', 'warn']);
+    expect(lines.map(({ fields }) => fields['reason'])).to.deep.equal([undefined, 'missing-names: svc', 'unknown CA']);
+  });
+
+  it('takes a lost race for everyday life and any other refusal for a warning', () => {
+    const failed = { type: 'leadership/failed', error: 'conflict', retryInMs: 1 } as const;
+    expect(first({ ...failed, status: 409 })?.level).to.equal('debug');
+    expect(first({ ...failed, status: 500 })?.level).to.equal('warn');
+    const step: Step = { kind: 'ask-rotation', rotate: null };
+    expect(first({ type: 'step/failed', step, status: 409, error: 'x' })?.level).to.equal('debug');
+    expect(first({ type: 'step/failed', step, status: 403, error: 'x' })?.level).to.equal('warn');
+  });
+
+  it('names the full hash in every line of a rotation that has one', () => {
+    const secret = {
+      resourceVersion: '1',
+      hash: 'h',
+      leaf: null,
+      validUntil: '',
+      issuer: null,
+      trust: [],
+      problem: null,
+      rival: null,
+    };
+    const authority = { resourceVersion: '1', current: factsOf('ca'), bundle: [factsOf('ca')], rival: null };
+    const issued: Step = { kind: 'issue-leaf', reason: 'expiring', authority, basis: secret };
+    expect(narrateStep(issued, { object: 'secret', state: secret }).fields).to.deep.equal({
+      hash: 'h',
+      reason: 'expiring',
+    });
+    const announced: Step = { kind: 'announce', announcement: { hash: 'h', validUntil: 'v' }, fulfils: true };
+    expect(narrateStep(announced, null).fields).to.deep.equal({ hash: 'h', validUntil: 'v' });
+    const basis = { resourceVersion: '1', rival: null, bundles: [[factsOf('ca'), factsOf('older')]] };
+    const narrowing: Step = { kind: 'inject', target: 't', trust: [factsOf('ca')], basis };
+    expect(narrateStep(narrowing, null, 'h').fields).to.deep.equal({ hash: 'h', target: 't', certificates: 1 });
+    const widening: Step = { ...narrowing, trust: [factsOf('new'), factsOf('ca')] };
+    expect(narrateStep(widening, null, 'h').fields).to.deep.equal({ target: 't', certificates: 2 });
+    for (const step of [
+      { kind: 'mark-served', sinceMs: 0 },
+      { kind: 'mark-served', sinceMs: null },
+      { kind: 'narrow-authority', keep: [], basis: authority },
+    ] as const)
+      expect(narrateStep(step, null, 'h').fields['hash'], step.kind).to.equal('h');
+    for (const event of [
+      { type: 'kubelet/nudged', hash: 'h' },
+      { type: 'replica/acknowledged', hash: 'h' },
+    ] as const)
+      expect(first(event)?.fields).to.deep.equal({ hash: 'h' });
+  });
+});
+
+describe('tellOnce', () => {
+  const line = (message: string, fields: Readonly<Record<string, unknown>>) =>
+    ({ level: 'info', message, fields }) as const;
+  const LOADED = 'Certificate loaded and verified';
+
+  it('tells a mismatch once a pair, and again after another certificate was loaded', () => {
+    const once = tellOnce();
+    const mismatch = line(MISMATCH, { hash: 'a', filesystemHash: 'b' });
+    expect(once(mismatch).level).to.equal('info');
+    expect(once(mismatch).level).to.equal('debug');
+    expect(once(line(MISMATCH, { hash: 'a', filesystemHash: 'c' })).level).to.equal('info');
+    once(line(LOADED, { hash: 'a' }));
+    expect(once(mismatch).level).to.equal('info');
+  });
+
+  it('takes the same certificate verified again for no news', () => {
+    const once = tellOnce();
+    expect(once(line(LOADED, { hash: 'a' })).level).to.equal('info');
+    expect(once(line(LOADED, { hash: 'a' })).level).to.equal('debug');
+    expect(once(line(LOADED, { hash: 'b' })).level).to.equal('info');
+  });
+
+  it('repeats everything else as it comes', () => {
+    const once = tellOnce();
+    expect([once(line('Ready', {})), once(line('Ready', {}))].map(({ level }) => level)).to.deep.equal([
+      'info',
+      'info',
+    ]);
+  });
+});

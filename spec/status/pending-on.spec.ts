@@ -1,0 +1,125 @@
+import { expect } from 'chai';
+import { waits } from '../../src/status/pending-on.ts';
+import { initialStanding, nextStanding, type Standing } from '../../src/status/replica-state.ts';
+import type { LoadEvent } from '../../streams/load-certificate.ts';
+import type { Replica } from '../../streams/model.ts';
+import type { Observation } from '../../streams/observe-cluster.ts';
+import type { ReplicaEvent } from '../../streams/replica.ts';
+import { factsOf } from '../support/facts-of.ts';
+import { leaseOf } from '../support/lease-of.ts';
+import { pairOf } from '../support/pair-of.ts';
+
+const OVERLAP_MS = 3_600_000;
+const concluded = (load: LoadEvent): ReplicaEvent => ({ type: 'certificate/concluded', load, elapsedMs: 0 });
+const served = concluded({ type: 'certificate/served', pair: pairOf('a'), untrusted: null });
+const announced: ReplicaEvent = { type: 'lease/observed', lease: leaseOf('a'), via: 'watch', announces: true };
+const pod = (name: string, servingHash: string | null): Replica => ({ name, servingHash, ready: true, goneAtMs: null });
+const observed = (rest: Partial<Observation>): ReplicaEvent => ({
+  type: 'cluster/observed',
+  observed: {
+    lease: leaseOf('a'),
+    secret: 'absent',
+    authority: { resourceVersion: '1', current: factsOf('A'), bundle: [factsOf('A')], rival: null },
+    targets: [],
+    replicas: [pod('me', 'a'), pod('x', 'a')],
+    ...rest,
+  },
+});
+
+/** One event a second, the first after one. */
+const after = (...events: readonly ReplicaEvent[]): Standing =>
+  events.reduce((standing, event, at) => nextStanding(standing, event, 'me', 1_000 * (at + 1)), initialStanding(0));
+const waitsAfter = (...events: readonly ReplicaEvent[]) =>
+  waits(after(...events), { identity: 'me', caOverlapMs: OVERLAP_MS, nowMs: 60_000 });
+
+describe('what a replica waits for', () => {
+  it('is an announcement, since its start', () => {
+    expect(waitsAfter()).to.deep.equal([{ for: 'announcement', sinceMs: 0, detail: null }]);
+  });
+
+  it('is nothing once it serves what is announced', () => {
+    expect(waitsAfter(announced, served)).to.deep.equal([]);
+  });
+
+  for (const [load, wait] of [
+    [
+      { type: 'certificate/unannounced', malformed: 'no hash' },
+      { for: 'announcement', detail: 'no hash' },
+    ],
+    [
+      { type: 'certificate/unmounted', hash: 'a' },
+      { for: 'mount', detail: 'nothing is mounted' },
+    ],
+    [
+      { type: 'certificate/mismatched', hash: 'a', filesystemHash: 'b' },
+      { for: 'mount', detail: 'another certificate is mounted' },
+    ],
+    [
+      { type: 'certificate/rejected', hash: 'a', reason: 'expired', retryable: false },
+      { for: 'usable-certificate', detail: 'expired' },
+    ],
+    [
+      { type: 'certificate/served', pair: pairOf('a'), untrusted: 'no route' },
+      { for: 'trusted-handshake', detail: 'no route' },
+    ],
+  ] as const satisfies readonly (readonly [LoadEvent, unknown])[])
+    it(`is ${wait.for} after ${load.type}, since it was first said`, () => {
+      expect(waitsAfter(announced, concluded(load), concluded({ ...load }))).to.deep.equal([
+        { ...wait, sinceMs: 2_000 },
+      ]);
+    });
+
+  it('is a valid certificate, since the served one has expired', () => {
+    const readiness = { ready: false, reasons: ['certificate-expired'], served: pairOf('a') } as const;
+    expect(waitsAfter(announced, served, { type: 'readiness/changed', readiness })[0]).to.deep.equal({
+      for: 'valid-certificate',
+      sinceMs: 3_600_000,
+      detail: 'the served one has expired',
+    });
+  });
+
+  it('is, for a leader, every replica that has not acknowledged, by name', () => {
+    const finished = { ...pod('z', 'old'), goneAtMs: -3_600_000 };
+    const replicas = [pod('me', 'a'), pod('x', 'old'), { ...pod('y', null), ready: false }, finished];
+    expect(waitsAfter(announced, served, observed({ replicas }))).to.deep.equal([
+      { for: 'acknowledgements', sinceMs: 1_000, detail: 'x, y' },
+    ]);
+  });
+
+  it('is no acknowledgement where nobody gives any, unless a CA is to be dropped by it', () => {
+    const replicas = [pod('me', null), pod('x', null)];
+    expect(waitsAfter(announced, served, observed({ replicas }))).to.deep.equal([]);
+    const authority = {
+      resourceVersion: '1',
+      current: factsOf('B'),
+      bundle: [factsOf('B'), factsOf('A')],
+      rival: null,
+    };
+    expect(waitsAfter(announced, served, observed({ replicas, authority }))[0]).to.include({
+      for: 'acknowledgements',
+      detail: 'me, x',
+    });
+  });
+
+  it('is, for a leader, the overlap, with its end', () => {
+    const authority = {
+      resourceVersion: '1',
+      current: factsOf('B'),
+      bundle: [factsOf('B'), factsOf('A')],
+      rival: null,
+    };
+    const lease = leaseOf('a', { servedSinceMs: 5_000 });
+    expect(waitsAfter(announced, served, observed({ authority, lease }))).to.deep.equal([
+      { for: 'overlap', sinceMs: 5_000, detail: 'the older authority is dropped at 1970-01-01T01:00:05Z' },
+    ]);
+  });
+
+  it('is, for a leader, a write that fails, since it first failed, until one succeeds', () => {
+    const step = { kind: 'mark-served', sinceMs: 1 } as const;
+    const failed: ReplicaEvent = { type: 'step/failed', step, status: 403, error: 'forbidden' };
+    const leads: readonly ReplicaEvent[] = [announced, served, failed, failed];
+    expect(waitsAfter(...leads)).to.deep.equal([{ for: 'write', sinceMs: 3_000, detail: 'mark-served: forbidden' }]);
+    expect(waitsAfter(...leads, { type: 'step/done', step, touched: null })).to.deep.equal([]);
+    expect(waitsAfter(...leads, { type: 'leadership/lost', reason: 'deposed' })).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,238 @@
+import { expect } from 'chai';
+import { merge, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
+import { carryOut, type ObjectStep, type StepEvent, type StepPorts } from '../../streams/apply-step.ts';
+import { repairPace } from '../../streams/contention.ts';
+import type { LeaseSnapshot } from '../../streams/model.ts';
+import type { Touched } from '../../streams/observe-cluster.ts';
+import { Problem } from '../../streams/problem.ts';
+import type { Step } from '../../streams/step.ts';
+import { clusterOf } from '../support/cluster-of.ts';
+import { marbles } from '../support/marbles.ts';
+
+const observed = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['0'], said: 'a1' });
+
+const issue: ObjectStep = {
+  kind: 'issue-leaf',
+  reason: 'missing',
+  authority: clusterOf.authority('A'),
+  basis: clusterOf.secret('a1:A'),
+};
+const inject: ObjectStep = {
+  kind: 'inject',
+  target: 'target-0',
+  trust: clusterOf.certificates('A'),
+  basis: { ...clusterOf.targetState('X'), rival: 'somebody' },
+};
+const written: Touched = { object: 'secret', state: clusterOf.secret('a2:A', {}, '2') };
+const read: Touched = { object: 'secret', state: clusterOf.secret('a3:A', {}, '3') };
+const injected: Touched = { object: 'target', id: 'target-0', state: clusterOf.targetState('A') };
+
+const conflict = new Problem('it has changed', 409);
+const refused = new Problem('refused', 403);
+const gone = new Problem('no answer');
+
+const done = (step: Step, touched: Touched | null): StepEvent => ({ type: 'step/done', step, touched });
+const failed = (step: Step, { status, message }: Problem): StepEvent => ({
+  type: 'step/failed',
+  step,
+  status,
+  error: message,
+});
+
+const fence = () => true;
+
+/** Ports of which only those given may be used. */
+const portsOf = (given: Partial<StepPorts>): StepPorts => {
+  const unused = () => throwError(() => new Error('a port that is none of this step’s business'));
+  return {
+    clock: { wallMs: () => 0, monotonicMs: () => 0 },
+    queue: { written$: NEVER, write: unused },
+    perform: unused,
+    refresh: unused,
+    ...given,
+  };
+};
+
+const run = (step: Step, given: Partial<StepPorts>, pace = repairPace()) => {
+  const touched$ = new Subject<Touched>();
+  return { event$: carryOut(step, observed, { ports: portsOf(given), fence, pace, touched$ }), touched$ };
+};
+
+describe('carryOut', () => {
+  describe('a write to an object', () => {
+    it('is done when it is answered, and then everybody hears what stands there', () => {
+      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+        const perform$ = cold('--(t|)', { t: written });
+        const subs = '         ^-!';
+        const expected = '     --(dt|)';
+        const { event$, touched$ } = run(issue, { perform: () => perform$ });
+        const both$ = merge(event$, touched$) as Observable<unknown>;
+        expectObservable(both$, '^----!').toBe(expected.replace('|', ''), { d: done(issue, written), t: written });
+        expectSubscriptions(perform$.subscriptions).toBe(subs);
+      });
+    });
+
+    it('gets the step and the fence', () => {
+      const asked: unknown[] = [];
+      run(issue, {
+        perform: (...given) => {
+          asked.push(given);
+          return of(written);
+        },
+      }).event$.subscribe();
+      expect(asked).to.deep.equal([[issue, fence]]);
+    });
+
+    it('is aborted when nobody waits any more', () => {
+      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+        const perform$ = cold('-----(t|)', { t: written });
+        expectObservable(run(issue, { perform: () => perform$ }).event$, '^-!').toBe('---');
+        expectSubscriptions(perform$.subscriptions).toBe('^-!');
+      });
+    });
+
+    it('fails as an item, and nothing is read again, unless it was a conflict', () => {
+      for (const problem of [refused, gone, new Problem('down', 503), new Problem('not found', 404)]) {
+        marbles(({ cold, expectObservable }) => {
+          const perform$ = cold<Touched>('--#', undefined, problem);
+          expectObservable(run(issue, { perform: () => perform$ }).event$).toBe('--(f|)', {
+            f: failed(issue, problem),
+          });
+        });
+      }
+    });
+
+    it('is followed by a reading when it was a conflict', () => {
+      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+        const perform$ = cold<Touched>('--#    ', undefined, conflict);
+        const refresh$ = cold('           --(r|)', { r: read });
+        const expected = '              --f-(r|)';
+        const { event$, touched$ } = run(issue, { perform: () => perform$, refresh: () => refresh$ });
+        const both$ = merge(event$, touched$) as Observable<unknown>;
+        expectObservable(both$, '^------!').toBe(expected.replace('|', ''), { f: failed(issue, conflict), r: read });
+        expectSubscriptions(refresh$.subscriptions).toBe('--^-!');
+      });
+    });
+
+    it('ends without a word when the object of a conflict is gone or cannot be read', () => {
+      marbles(({ cold, expectObservable }) => {
+        const perform = () => cold<Touched>('-#', undefined, conflict);
+        for (const refresh$ of [cold<Touched>('-|'), cold<Touched>('-#', undefined, gone)]) {
+          const { event$, touched$ } = run(issue, { perform, refresh: () => refresh$ });
+          expectObservable(event$).toBe('-f|', { f: failed(issue, conflict) });
+          expectObservable(touched$).toBe('-');
+        }
+      });
+    });
+
+    it('lets a bug through, of the write and of the reading', () => {
+      const bug = new TypeError('a bug');
+      marbles(({ cold, expectObservable }) => {
+        const broken$ = cold<Touched>('-#', undefined, bug);
+        expectObservable(run(issue, { perform: () => broken$ }).event$).toBe('-#', undefined, bug);
+        const perform = () => cold<Touched>('-#', undefined, conflict);
+        expectObservable(run(issue, { perform, refresh: () => broken$ }).event$).toBe(
+          '-f#',
+          { f: failed(issue, conflict) },
+          bug,
+        );
+      });
+    });
+  });
+
+  describe('an injection', () => {
+    it('counts as a repair when it is done, and a fight is told between the answer and the echo', () => {
+      const told: unknown[] = [];
+      const pace = repairPace();
+      for (let write = 0; write < 8; write += 1) {
+        const { event$, touched$ } = run(inject, { perform: () => of(injected) }, pace);
+        const listening = touched$.subscribe(() => told.push('echo'));
+        event$.subscribe((event) => told.push(event.type === 'step/done' ? 'done' : event));
+        listening.unsubscribe();
+      }
+      const quiet = ['done', 'echo'];
+      const contested = { type: 'object/contested', object: 'target-0', rival: 'somebody' };
+      const loud = ['done', contested, 'echo'];
+      expect(told).to.deep.equal([quiet, quiet, quiet, quiet, quiet, loud, quiet, quiet].flat());
+      expect(pace.isHeld('target-0', 1)).to.equal(true);
+    });
+
+    it('counts for nothing when it fails', () => {
+      const pace = repairPace();
+      for (let write = 0; write < 8; write += 1) {
+        run(inject, { perform: () => throwError(() => refused) }, pace).event$.subscribe();
+      }
+      expect(pace.isHeld('target-0', 0)).to.equal(false);
+    });
+
+    it('is paced by the clock that never jumps', () => {
+      const pace = repairPace();
+      const clock = { wallMs: () => 7e12, monotonicMs: () => 1_000 };
+      for (let write = 0; write < 8; write += 1)
+        run(inject, { perform: () => of(injected), clock }, pace).event$.subscribe();
+      expect(pace.isHeld('target-0', 60_999)).to.equal(true);
+      expect(pace.isHeld('target-0', 61_000)).to.equal(false);
+    });
+  });
+
+  it('counts writes of every kind as repairs but those that nobody fights over', () => {
+    const pace = { ...repairPace(), wrote: () => true };
+    const told = (step: Step) => {
+      const events: StepEvent[] = [];
+      const queue = { written$: NEVER, write: () => of(observed.lease) };
+      run(step, { perform: () => of(written), queue }, pace).event$.subscribe((event) => events.push(event));
+      return events;
+    };
+    const announce: Step = { kind: 'announce', announcement: { hash: 'a1', validUntil: 'then' }, fulfils: false };
+    const mark: Step = { kind: 'mark-served', sinceMs: 7 };
+    const contested = (object: string) => ({ type: 'object/contested', object, rival: null });
+    expect(told(issue)).to.deep.equal([done(issue, written), contested('secret')]);
+    expect(told(announce)).to.deep.equal([done(announce, null), contested('announcement')]);
+    expect(told(mark)).to.deep.equal([done(mark, null)]);
+  });
+
+  describe('a write to the Lease', () => {
+    const steps: readonly Step[] = [
+      { kind: 'announce', announcement: { hash: 'a2', validUntil: 'the end of a2' }, fulfils: true },
+      { kind: 'mark-served', sinceMs: 7 },
+      { kind: 'ask-rotation', rotate: null },
+    ];
+    const answer: LeaseSnapshot = { ...observed.lease, resourceVersion: '2' };
+
+    for (const step of steps) {
+      it(`goes through the queue, decided on the Lease that was observed: ${step.kind}`, () => {
+        const asked: unknown[] = [];
+        marbles(({ cold, expectObservable, expectSubscriptions }) => {
+          const write$ = cold('--(a|)', { a: answer });
+          const queue = {
+            written$: NEVER,
+            write: (...given: unknown[]) => {
+              asked.push(given);
+              return write$;
+            },
+          };
+          expectObservable(run(step, { queue }).event$).toBe('--(d|)', { d: done(step, null) });
+          expectSubscriptions(write$.subscriptions).toBe('^-!');
+        });
+        expect(asked).to.deep.equal([[step, observed.lease]]);
+      });
+    }
+
+    it('fails as an item, a conflict too: the Lease is observed by others', () => {
+      for (const problem of [conflict, refused]) {
+        marbles(({ cold, expectObservable }) => {
+          const queue = { written$: NEVER, write: () => cold<LeaseSnapshot>('-#', undefined, problem) };
+          expectObservable(run(steps[1]!, { queue }).event$).toBe('-(f|)', { f: failed(steps[1]!, problem) });
+        });
+      }
+    });
+
+    it('lets a bug through', () => {
+      const bug = new TypeError('a bug');
+      marbles(({ cold, expectObservable }) => {
+        const queue = { written$: NEVER, write: () => cold<LeaseSnapshot>('-#', undefined, bug) };
+        expectObservable(run(steps[1]!, { queue }).event$).toBe('-#', undefined, bug);
+      });
+    });
+  });
+});

@@ -1,0 +1,369 @@
+import { expect } from 'chai';
+import { concat, filter, map, merge, NEVER, type Observable, of, tap, timer } from 'rxjs';
+import type { TestScheduler } from 'rxjs/testing';
+import type { Fence } from '../../streams/events.ts';
+import { election, type ElectionEvent } from '../../streams/leader-election.ts';
+import { leaseQueue } from '../../streams/lease-writer.ts';
+import type { LeaseSnapshot } from '../../streams/model.ts';
+import { Problem } from '../../streams/problem.ts';
+import { leaseOf } from '../support/lease-of.ts';
+import { marbles } from '../support/marbles.ts';
+import { noJitter } from '../support/no-jitter.ts';
+import { toyLease } from '../support/toy-lease.ts';
+
+const clock = { wallMs: () => 0, monotonicMs: () => 0 };
+const policy = { renewDeadlineMs: 40_000, retryPeriodMs: 15_000 };
+
+const by = (holder: string | null, renewTime = '0'): LeaseSnapshot =>
+  leaseOf('a', { holder, renewTime, resourceVersion: '5' });
+
+const word = (event: ElectionEvent): string => {
+  if (event.type === 'leadership/failed') return `failed ${event.status ?? 'without answer'}`;
+  return event.type === 'leadership/lost' ? event.reason : event.type.replace('leadership/', '');
+};
+
+const said = {
+  A: 'acquired',
+  r: 'renewed',
+  D: 'deposed',
+  L: 'renew-deadline',
+  R: 'released',
+  c: 'failed 409',
+  d: 'failed 503',
+};
+
+type Toy = ReturnType<typeof toyLease>;
+
+interface Options {
+  readonly stop$?: Observable<unknown>;
+  readonly watch$?: Observable<LeaseSnapshot | null>;
+  readonly answerMs?: number;
+  readonly random?: () => number;
+  readonly wallMs?: () => number;
+}
+
+/** One elector on a toy Lease; `fence` is the one of its last term. */
+const elector = (identity: string, toy: Toy, scheduler: TestScheduler, options: Options = {}) => {
+  const { stop$ = NEVER, watch$ = toy.lease$, answerMs = 0, random = () => 0, wallMs = () => 0 } = options;
+  let current: Fence = () => false;
+  const queue = leaseQueue(toy.portOf(identity, answerMs));
+  // As in replica.ts: the answers to its own writes are news of the Lease too.
+  const lease$ = merge(watch$, queue.written$);
+  const ports = {
+    queue,
+    clock: { wallMs, monotonicMs: () => scheduler.now() },
+    random,
+  };
+  const event$ = election({ lease$, stop$ }, ports, { identity, ...policy }).pipe(
+    tap((event) => {
+      if (event.type === 'leadership/acquired') current = event.fence;
+    }),
+    map(word),
+  );
+  return { event$, fence: () => current() };
+};
+
+describe('election', () => {
+  it('takes a released Lease at once and renews it at each retry period', () => {
+    marbles(({ expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const { event$ } = elector('me', toy, scheduler);
+      expectObservable(event$, '^ 40s !').toBe('-A 15s r 14999ms r', said);
+      flush();
+      expect(toy.writings()).to.deep.equal(['1 me claim', '15002 me renew', '30002 me renew']);
+      expect(toy.now()).to.include({ holder: 'me', transitions: 1 });
+    });
+  });
+
+  it('makes the Lease when there is none', () => {
+    marbles(({ expectObservable, flush }, scheduler) => {
+      const toy = toyLease(null, () => scheduler.now());
+      expectObservable(elector('me', toy, scheduler).event$, '^ 9s !').toBe('-A', said);
+      flush();
+      expect(toy.now()).to.include({ holder: 'me', transitions: 0, renewTime: '1' });
+    });
+  });
+
+  it('waits up to 100 ms before it takes a vacant one, so that candidates do not all write at once', () => {
+    marbles(({ expectObservable }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const options = { random: () => 0.73 };
+      expectObservable(elector('me', toy, scheduler, options).event$, '^ 9s !').toBe('74ms A', said);
+    });
+  });
+
+  it('sends nothing as long as the Lease is renewed', () => {
+    marbles(({ hot, expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by('rival'), () => scheduler.now());
+      const renewing$ = hot('59999ms r 59999ms r 59999ms r').pipe(
+        tap(() => toy.put(by('rival', `${scheduler.now()}`))),
+      );
+      renewing$.subscribe();
+      expectObservable(elector('me', toy, scheduler).event$, '^ 230s !').toBe('');
+      flush();
+      expect(toy.writings()).to.deep.equal([]);
+    });
+  });
+
+  it('takes over once it has seen nothing new for the duration of the Lease, whatever the wall clocks say', () => {
+    for (const wallMs of [() => 0, () => 4e12, () => -4e12]) {
+      marbles(({ hot, expectObservable, flush }, scheduler) => {
+        const toy = toyLease(by('rival', '2099-01-01T00:00:00.000000Z'), () => scheduler.now());
+        hot('30s r')
+          .pipe(tap(() => toy.put(by('rival', '1999-01-01T00:00:00.000000Z'))))
+          .subscribe();
+        expectObservable(elector('me', toy, scheduler, { wallMs }).event$, '^ 100s !').toBe('90001ms A', said);
+        flush();
+        expect(toy.writings()).to.deep.equal(['90001 me claim']);
+      });
+    }
+  });
+
+  it('takes its own Lease at once after a restart, and that is no transition', () => {
+    marbles(({ expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by('me'), () => scheduler.now());
+      expectObservable(elector('me', toy, scheduler, { random: () => 0.9 }).event$, '^ 9s !').toBe('-A', said);
+      flush();
+      expect(toy.now()).to.include({ holder: 'me', transitions: 0 });
+    });
+  });
+
+  it('makes one of two candidates the leader; the other is refused and looks again', () => {
+    marbles(({ cold, expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const one = elector('one', toy, scheduler);
+      // The other one's watch is slow: it still sees a free Lease.
+      const watch$ = cold('a 849ms b', { a: by(null), b: by('one', '1') });
+      const other = elector('other', toy, scheduler, { watch$, random: noJitter });
+      expectObservable(one.event$, '^ 3s !').toBe('-A', said);
+      expectObservable(other.event$, '^ 3s !').toBe('101ms c', said);
+      flush();
+      expect(toy.writings()).to.deep.equal(['1 one claim', '101 other claim conflict']);
+    });
+  });
+
+  it("tries again after a conflict that was nobody's claim, on the newest Lease", () => {
+    marbles(({ cold, expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by('me'), () => scheduler.now());
+      const annotated = { ...by('me'), rotate: 'ca', resourceVersion: '101' };
+      const watch$ = cold('a 49ms b', { a: by('me'), b: annotated });
+      toy.put(annotated);
+      expectObservable(elector('me', toy, scheduler, { watch$, random: noJitter }).event$, '^ 9s !').toBe(
+        '-c 800ms A',
+        said,
+      );
+      flush();
+      expect(toy.now()).to.include({ holder: 'me', rotate: 'ca' });
+    });
+  });
+
+  it('is deposed when it sees another holder, then waits like any candidate', () => {
+    marbles(({ expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const { event$, fence } = elector('me', toy, scheduler);
+      expectObservable(event$, '^ 70s !').toBe('-A 4998ms D 60s A', said);
+      const fences: boolean[] = [];
+      scheduler.schedule(() => fences.push(fence()), 4_999);
+      scheduler.schedule(() => {
+        toy.put(by('rival'));
+        fences.push(fence());
+      }, 5_000);
+      flush();
+      expect(fences).to.deep.equal([true, false]);
+      expect(toy.writings()).to.deep.equal(['1 me claim', '65001 me claim']);
+    });
+  });
+
+  it('loses the Lease when it cannot renew for RENEW_DEADLINE, and takes it again when it can', () => {
+    marbles(({ expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const { event$, fence } = elector('me', toy, scheduler, { random: noJitter });
+      const fences: boolean[] = [];
+      for (const atMs of [40_099, 40_100, 40_101]) scheduler.schedule(() => fences.push(fence()), atMs);
+      scheduler.schedule(() => toy.breakDown(true), 1_000);
+      scheduler.schedule(() => toy.breakDown(false), 41_000);
+      const failures = 'd 800ms d 1600ms d 3200ms d 6400ms d 12800ms ';
+      expectObservable(event$, '^ 44s !').toBe(`101ms A 15s ${failures} d 193ms L d 800ms d 1600ms A`, said);
+      flush();
+      expect(fences).to.deep.equal([true, false, false]);
+    });
+  });
+
+  it('makes a Lease that is deleted while it leads again at once', () => {
+    marbles(({ expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const { event$, fence } = elector('me', toy, scheduler);
+      expectObservable(event$, '^ 9s !').toBe('-A 4998ms -r', said);
+      scheduler.schedule(() => toy.put(null), 5_000);
+      scheduler.schedule(() => expect(fence()).to.equal(true), 6_000);
+      flush();
+      expect(toy.writings()).to.deep.equal(['1 me claim', '5001 me claim']);
+    });
+  });
+
+  it('releases the Lease when it is stopped, and completes', () => {
+    marbles(({ hot, expectObservable, expectSubscriptions, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const stop$ = hot('5s s');
+      const { event$, fence } = elector('me', toy, scheduler, { stop$ });
+      expectObservable(event$).toBe('-A 4999ms (R|)', said);
+      expectSubscriptions(stop$.subscriptions).toBe('^ 4999ms !');
+      const fences: boolean[] = [];
+      scheduler.schedule(() => fences.push(fence()), 4_999);
+      scheduler.schedule(() => fences.push(fence()), 5_001);
+      flush();
+      expect(fences).to.deep.equal([true, false]);
+      expect(toy.now()).to.include({ holder: null });
+    });
+  });
+
+  it('completes without a write when it is stopped as a candidate', () => {
+    for (const holder of [by('rival'), by(null)]) {
+      marbles(({ hot, expectObservable, flush }, scheduler) => {
+        const toy = toyLease(holder, () => scheduler.now());
+        const { event$ } = elector('me', toy, scheduler, { stop$: hot('--s'), random: noJitter });
+        expectObservable(event$).toBe('--|', said);
+        flush();
+        expect(toy.writings()).to.deep.equal([]);
+      });
+    }
+  });
+
+  it('completes without a write when it is stopped before it has seen any Lease', () => {
+    marbles(({ hot, expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const { event$ } = elector('me', toy, scheduler, { stop$: hot('--s'), watch$: NEVER });
+      expectObservable(event$).toBe('--|', said);
+      flush();
+      expect(toy.writings()).to.deep.equal([]);
+    });
+  });
+
+  it('releases the Lease although the stop hits a renewal that has landed without an answer', () => {
+    marbles(({ hot, expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const { event$ } = elector('me', toy, scheduler, { stop$: hot('15013ms s'), answerMs: 10 });
+      expectObservable(event$).toBe('11ms A 15012ms (R|)', said);
+      flush();
+      expect(toy.writings()).to.deep.equal(['1 me claim', '15012 me renew', '15014 me release']);
+      expect(toy.now()).to.include({ holder: null });
+    });
+  });
+
+  it('releases the Lease although the watch tells of a write before only later', () => {
+    marbles(({ hot, expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const watch$ = concat(of(by(null)), timer(5_500).pipe(map(() => toy.now())), NEVER);
+      const options = { stop$: hot('5s s'), watch$, random: noJitter };
+      expectObservable(elector('me', toy, scheduler, options).event$).toBe('101ms A 4899ms c 800ms (R|)', said);
+      scheduler.schedule(() => toy.put({ ...by('me'), rotate: 'ca' }), 4_000);
+      flush();
+      expect(toy.now()).to.include({ holder: null, rotate: 'ca' });
+    });
+  });
+
+  it('releases nothing that a rival has taken meanwhile', () => {
+    marbles(({ hot, expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const watch$ = concat(of(by(null)), timer(5_500).pipe(map(() => toy.now())), NEVER);
+      const options = { stop$: hot('5s s'), watch$, random: noJitter };
+      expectObservable(elector('me', toy, scheduler, options).event$).toBe('101ms A 4899ms c 799ms |', said);
+      scheduler.schedule(() => toy.put(by('rival')), 4_000);
+      flush();
+      expect(toy.now()).to.include({ holder: 'rival' });
+    });
+  });
+
+  it('makes no Lease in order to release it', () => {
+    marbles(({ hot, expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const stop$ = hot('5s s');
+      expectObservable(elector('me', toy, scheduler, { stop$ }).event$).toBe('-A 4998ms |', said);
+      // The deletion and the stop in one instant: nothing of it is left to give back.
+      scheduler.schedule(() => toy.put(null), 5_000);
+      flush();
+      expect(toy.now()).to.equal(null);
+    });
+  });
+
+  it('gives up releasing after three seconds and leaves the Lease to expire', () => {
+    marbles(({ hot, expectObservable }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const { event$ } = elector('me', toy, scheduler, { stop$: hot('5s s'), random: noJitter });
+      expectObservable(event$).toBe('101ms A 4899ms d 800ms d 1600ms d 596ms |', said);
+      scheduler.schedule(() => toy.breakDown(true), 1_000);
+    });
+  });
+
+  it('releases the Lease when the stream of Leases ends, since nothing can be known any more', () => {
+    marbles(({ cold, expectObservable, flush }, scheduler) => {
+      const toy = toyLease(by('me'), () => scheduler.now());
+      const ports = { queue: leaseQueue(toy.portOf('me')), clock, random: () => 0 };
+      const lease$ = cold('a-b 4997ms |', { a: toy.now(), b: { ...by('me'), resourceVersion: '101' } });
+      const event$ = election({ lease$, stop$: NEVER }, ports, { identity: 'me', ...policy }).pipe(map(word));
+      expectObservable(event$).toBe('-A 4999ms (R|)', said);
+      flush();
+      expect(toy.now()).to.include({ holder: null });
+    });
+  });
+
+  it('lets a bug through', () => {
+    const bug = new TypeError('a bug');
+    const told: unknown[] = [];
+    marbles(({ flush }, scheduler) => {
+      const toy = toyLease(by('me'), () => scheduler.now());
+      const broken = {
+        written$: NEVER,
+        write: (): never => {
+          throw bug;
+        },
+      };
+      const ports = { queue: broken, clock, random: () => 0 };
+      election({ lease$: toy.lease$, stop$: NEVER }, ports, { identity: 'me', ...policy }).subscribe({
+        error: (error: unknown) => told.push(error),
+      });
+      flush();
+    });
+    expect(told).to.deep.equal([bug]);
+    expect(bug).not.to.be.instanceOf(Problem);
+  });
+
+  it('lets go of everything when nobody listens any more, and shuts the fence', () => {
+    marbles(({ hot, expectObservable, expectSubscriptions, flush }, scheduler) => {
+      const toy = toyLease(by(null), () => scheduler.now());
+      const lease$ = hot<LeaseSnapshot | null>('a', { a: toy.now() });
+      const stop$ = hot('-');
+      const { event$, fence } = elector('me', toy, scheduler, { watch$: lease$, stop$ });
+      expectObservable(event$, '^ 4999ms !').toBe('-A', said);
+      expectSubscriptions(lease$.subscriptions).toBe('^ 4999ms !');
+      expectSubscriptions(stop$.subscriptions).toBe('^ 4999ms !');
+      flush();
+      expect(fence()).to.equal(false);
+    });
+  });
+
+  it('never lets two fences stand open at once, whoever is deaf and whenever the API server is down', () => {
+    for (let variant = 0; variant < 60; variant += 1) {
+      marbles(({ flush }, scheduler) => {
+        const toy = toyLease(by(null), () => scheduler.now());
+        const electors = ['one', 'two', 'three'].map((identity, at) => {
+          const deafFromMs = at === 0 ? 20_000 + variant * 1_111 : Infinity;
+          const watch$ = toy.lease$.pipe(filter(() => scheduler.now() < deafFromMs));
+          const random = () => ((variant * 7 + at * 31) % 100) / 100;
+          return elector(identity, toy, scheduler, { watch$, answerMs: variant % 3, random });
+        });
+        const running = electors.map(({ event$ }) => event$.subscribe());
+        const open: number[] = [];
+        for (let atMs = 0; atMs < 300_000; atMs += 500) {
+          scheduler.schedule(() => open.push(electors.filter(({ fence }) => fence()).length), atMs);
+        }
+        scheduler.schedule(() => toy.breakDown(true), 50_000 + variant * 997);
+        scheduler.schedule(() => toy.breakDown(false), 100_000 + variant * 1_499);
+        scheduler.schedule(() => running.forEach((one) => one.unsubscribe()), 300_000);
+        flush();
+        expect(Math.max(...open)).to.equal(1);
+        expect(open.at(-1), 'somebody leads at the end').to.equal(1);
+      });
+    }
+  });
+});

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { IssuedPair } from './ca-pair.ts';
+import { issuer } from './issuer.ts';
+import { type KeyAlgorithm, makeKey, signingKey } from './keys.ts';
+import {
+  authorityExtensions,
+  commonName,
+  firstCertificate,
+  publicKeyOf,
+  serialNumber,
+  subjectKeyIdentifier,
+  validity,
+} from './x509-fields.ts';
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Name,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509CertificateGenerator,
+} from './x509-library.ts';
+
+/**
+ * Everything that needs the X.509 library, behind one door: `await import('./certificates/authority.ts')` costs 24 MB
+ * and 90 ms, which only a leader that must issue should pay. Nothing that followers load may import it statically.
+ */
+export type { IssuedPair } from './ca-pair.ts';
+export { authorityFacts } from './ca-pair.ts';
+export type { KeyAlgorithm } from './keys.ts';
+
+interface AuthorityOrder {
+  readonly algorithm: KeyAlgorithm;
+  /** Common name; eight random hex digits are put behind it, so that no two authorities share a name. */
+  readonly subject: string;
+  readonly nowMs: number;
+  /** Counted from now. */
+  readonly validityMs: number;
+}
+
+/** X.520's upper bound of a common name is 64 characters (`ub-common-name`). */
+const MOST_SUBJECT_CHARACTERS = 64 - ' 01234567'.length;
+
+/** Makes a self-signed authority with a fresh key. */
+export const issueAuthority = async ({
+  algorithm,
+  subject,
+  nowMs,
+  validityMs,
+}: AuthorityOrder): Promise<IssuedPair> => {
+  const key = await makeKey(algorithm);
+  const publicKey = publicKeyOf(key);
+  const signing = signingKey(key);
+  const name = commonName(`${subject.slice(0, MOST_SUBJECT_CHARACTERS)} ${randomBytes(4).toString('hex')}`.trimStart());
+
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name,
+    ...validity(nowMs, nowMs + validityMs),
+    keys: { publicKey, privateKey: signing.key },
+    signingAlgorithm: signing.algorithm,
+    extensions: [...authorityExtensions(), await SubjectKeyIdentifierExtension.create(publicKey)],
+  });
+  return {
+    certificatePem: `${certificate.toString('pem')}\n`,
+    keyPem: key.export({ type: 'pkcs8', format: 'pem' }),
+  };
+};
+
+interface BridgeOrder {
+  readonly older: IssuedPair;
+  readonly newer: Pick<IssuedPair, 'certificatePem'>;
+  readonly nowMs: number;
+}
+
+/**
+ * The newer authority, same name and key, cross-signed by the older one: with it behind the leaf, clients that trust
+ * only the older authority accept what the newer one issues (law L8). It outlives neither of the two.
+ *
+ * @returns the certificate as PEM, or null when the older authority must not have another below it (path length 0, as
+ *   Go's `MaxPathLenZero` writes it)
+ * @throws Error when the older authority cannot issue or has expired
+ */
+export const issueBridge = async ({ older, newer, nowMs }: BridgeOrder): Promise<string | null> => {
+  const authority = issuer(older);
+  if (authority.certificate.getExtension(BasicConstraintsExtension)?.pathLength === 0) return null;
+
+  const below = firstCertificate(newer.certificatePem);
+  return authority.issue({
+    subject: below.subjectName,
+    publicKey: below.publicKey,
+    validity: validity(nowMs, below.notAfter.getTime(), [authority.certificate]),
+    extensions: [...authorityExtensions(), await subjectKeyIdentifier(below)],
+  });
+};
+
+interface LeafOrder {
+  readonly authority: IssuedPair;
+  /** DNS names and IP addresses, at least one; the first is the common name too when it is short enough. */
+  readonly names: readonly string[];
+  readonly algorithm: KeyAlgorithm;
+  readonly nowMs: number;
+  /** Counted from now; the leaf never outlives its authority. */
+  readonly validityMs: number;
+}
+
+/** X.520's upper bound of a common name (`ub-common-name`). */
+const MOST_COMMON_NAME_CHARACTERS = 64;
+
+const usagesOf = (algorithm: KeyAlgorithm): KeyUsagesExtension =>
+  algorithm.startsWith('rsa')
+    ? // TLS 1.2 can still exchange keys by RSA encryption.
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true)
+    : new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true);
+
+/**
+ * Makes a serving certificate with a fresh key.
+ *
+ * @throws Error when the authority cannot issue or has expired, or when there is no name
+ */
+export const issueLeaf = async (order: LeafOrder): Promise<IssuedPair> => {
+  const { names, algorithm, nowMs, validityMs } = order;
+  const [first] = names;
+  if (first === undefined) throw new Error('a leaf needs a name');
+  const authority = issuer(order.authority);
+  const key = await makeKey(algorithm);
+  const publicKey = publicKeyOf(key);
+  const hasSubject = first.length <= MOST_COMMON_NAME_CHARACTERS;
+
+  const certificatePem = await authority.issue({
+    subject: hasSubject ? commonName(first) : new Name([]),
+    publicKey,
+    validity: validity(nowMs, nowMs + validityMs, [authority.certificate]),
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      usagesOf(algorithm),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      new SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const),
+        // RFC 5280, 4.2.1.6: without a subject the names are all there is.
+        !hasSubject,
+      ),
+      await SubjectKeyIdentifierExtension.create(publicKey),
+    ],
+  });
+  return { certificatePem, keyPem: key.export({ type: 'pkcs8', format: 'pem' }) };
+};

@@ -1,0 +1,143 @@
+import { type BigIntStats, lstatSync, readlinkSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FileProblem, readCapped, unlessAbsent } from '../util/files.ts';
+
+/** tls.crt, tls.key and ca.crt as bytes; null where there is no such file. */
+export interface MountedBytes {
+  readonly certificate: Buffer | null;
+  readonly key: Buffer | null;
+  readonly trust: Buffer | null;
+}
+
+/** One look at the directory. */
+export type Look =
+  | {
+      readonly type: 'read';
+      readonly bytes: MountedBytes;
+      /** Whether nothing has moved since, for the price of a stat of each file; null: too young to be told. */
+      readonly isUnmoved: (() => boolean) | null;
+    }
+  /** Somebody was writing meanwhile: look again. */
+  | { readonly type: 'torn' }
+  | { readonly type: 'failed'; readonly problem: string };
+
+/** A file can change again within one tick of its timestamps: 4 ms on ext4, 2 s on FAT. */
+const SETTLED_MS = 2_000;
+
+/** The name of the generation directory; null where there is no link (EINVAL: `..data` is something else). */
+const generationIn = (directory: string): string | null =>
+  unlessAbsent('..data', () => readlinkSync(join(directory, '..data')), ['EINVAL']);
+
+/** The same question where the answer is known already: asked at each tick. */
+const namesStill = (link: string, generation: string | null): boolean => {
+  try {
+    if (generation !== null) return readlinkSync(link) === generation;
+    return lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() !== true;
+  } catch {
+    return false;
+  }
+};
+
+const sameBytes = (left: Buffer | null, right: Buffer | null): boolean =>
+  left === null || right === null ? left === right : left.equals(right);
+
+const changedMs = (states: readonly (FileState | null)[]): number =>
+  Math.max(...states.map((state) => (state === null ? 0 : Number(state.ctimeNs / 1_000_000n))));
+
+const lookBelow = (directory: string, generation: string | null, nowMs: number): Look => {
+  const base = generation === null ? directory : resolve(directory, generation);
+  const open = (name: string) => mountedFile(join(base, name), name);
+  const [crt, key, ca] = [open('tls.crt'), open('tls.key'), open('ca.crt')];
+  const files = [crt, key, ca];
+
+  const before = files.map((file) => file.state());
+  const bytes = { certificate: crt.bytes(), key: key.bytes(), trust: ca.bytes() };
+  const certificateAgain = crt.bytes();
+  const isWhole = files.every((file, at) => sameState(file.state(), before[at] ?? null));
+  if (!isWhole || !sameBytes(bytes.certificate, certificateAgain)) return { type: 'torn' };
+
+  const link = join(directory, '..data');
+  const isUnmoved = (): boolean =>
+    namesStill(link, generation) && files.every((file, at) => file.isStill(before[at] ?? null));
+  return { type: 'read', bytes, isUnmoved: nowMs - changedMs(before) > SETTLED_MS ? isUnmoved : null };
+};
+
+const orFailed = (look: () => Look): Look => {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof FileProblem) return { type: 'failed', problem: error.message };
+    throw error;
+  }
+};
+
+/**
+ * Reads the three files of one generation. A kubelet's volume is read below the directory that `..data` named at the
+ * start, and counts only when it still names it at the end; a plain directory counts when nothing changed meanwhile,
+ * which cannot tell two files that a slow writer left half done: the key then does not match.
+ *
+ * By calls that block: a Secret is mounted in memory, where five of them take 20 µs. Through Node's thread pool each would
+ * wake two threads, 300 times a minute while nothing moves.
+ *
+ * @param nowMs since the epoch: timestamps of the last two seconds are not believed
+ */
+export const lookAtMount = (directory: string, nowMs: number): Look =>
+  orFailed(() => {
+    const generation = generationIn(directory);
+    const look = orFailed(() => lookBelow(directory, generation, nowMs));
+    // The kubelet removes the old generation after the swap, so absence and errors are to be doubted as well.
+    return generationIn(directory) === generation ? look : { type: 'torn' };
+  });
+
+/** Another one whenever the file has been replaced or written to. */
+type FileState = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>;
+
+interface MountedFile {
+  /** Null while absent. Errs with a {@link FileProblem}, as does `bytes`. */
+  state(): FileState | null;
+  bytes(): Buffer | null;
+  /** Whether the state is still this one; false also when that cannot be told. */
+  isStill(state: FileState | null): boolean;
+}
+
+/** A Secret holds 1 MiB at most (`MaxSecretSize` of the Kubernetes API), so no file of one is larger. */
+const MAX_BYTES = 1024 * 1024;
+
+/** An exception for each absent file would cost more than all the rest of a look. */
+const STAT = { bigint: true, throwIfNoEntry: false } as const;
+
+const sameState = (left: FileState | null, right: FileState | null): boolean => {
+  if (left === null || right === null) return left === right;
+  return (
+    left.ino === right.ino &&
+    left.ctimeNs === right.ctimeNs &&
+    left.mtimeNs === right.mtimeNs &&
+    left.size === right.size &&
+    left.dev === right.dev
+  );
+};
+
+/** One file that may or may not be there; null stands for absent. */
+const mountedFile = (path: string, name: string): MountedFile => ({
+  state() {
+    const seen = unlessAbsent(name, () => statSync(path, STAT) ?? null);
+    if (seen === null) return null;
+    if (!seen.isFile()) throw new FileProblem(`not-a-file: ${name}`);
+    if (seen.size > MAX_BYTES) throw new FileProblem(`too-large: ${name}`);
+    return seen;
+  },
+
+  bytes() {
+    const bytes = unlessAbsent(name, () => readCapped(path, MAX_BYTES));
+    if (bytes === 'too-large') throw new FileProblem(`too-large: ${name}`);
+    return bytes;
+  },
+
+  isStill(state) {
+    try {
+      return sameState(statSync(path, STAT) ?? null, state);
+    } catch {
+      return false;
+    }
+  },
+});

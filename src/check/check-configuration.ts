@@ -1,0 +1,16 @@
+import type { Config } from '../config/config.ts';
+import { type Verdict, verdict } from './result.ts';
+
+/** That it was read at all: a bad one never comes this far. */
+export const judgeConfiguration = (config: Config): readonly Verdict[] => {
+  const targets = config.caBundleTargets.length;
+  const said = [
+    `namespace ${config.namespace}`,
+    `Lease ${config.leaseName}`,
+    `Secret ${config.secretName}`,
+    `Service ${config.serviceName}`,
+    targets === 0 ? 'no caBundle' : targets === 1 ? '1 caBundle target' : `${targets} caBundle targets`,
+    ...(config.issuer === 'external' ? ['certificates by somebody else'] : []),
+  ];
+  return [verdict.ok('configuration is complete', said.join(', '))];
+};

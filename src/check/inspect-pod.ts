@@ -1,0 +1,141 @@
+import * as z from 'zod';
+import type { Replica } from '../../streams/model.ts';
+import { podObject } from '../cluster/pods.ts';
+import type { Labels } from './matching.ts';
+
+const text = z.string().nullish();
+const state = z.object({
+  waiting: z.object({ reason: text }).nullish(),
+  terminated: z.object({ reason: text, exitCode: z.number().nullish() }).nullish(),
+});
+const container = z.object({
+  name: z.string(),
+  env: z.array(z.object({ name: z.string(), value: text })).nullish(),
+  ports: z.array(z.object({ containerPort: z.number() })).nullish(),
+  volumeMounts: z
+    .array(z.object({ name: z.string(), mountPath: z.string(), subPath: text, subPathExpr: text }))
+    .nullish(),
+});
+const secretSource = z.object({ secret: z.object({ name: text, secretName: text }).nullish() });
+/** A Pod, as far as it tells how its containers run and what they mount. */
+const podSchema = z.object({
+  metadata: z.object({
+    labels: z.record(z.string(), z.string()).nullish(),
+    ownerReferences: z
+      .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() }))
+      .nullish(),
+  }),
+  spec: z.object({
+    nodeName: text,
+    serviceAccountName: text,
+    containers: z.array(container),
+    volumes: z
+      .array(
+        secretSource.extend({
+          name: z.string(),
+          projected: z.object({ sources: z.array(secretSource).nullish() }).nullish(),
+        }),
+      )
+      .nullish(),
+  }),
+  status: z
+    .object({
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
+      containerStatuses: z.array(z.object({ state: state.nullish(), lastState: state.nullish() })).nullish(),
+    })
+    .nullish(),
+});
+
+/** One place where a container sees the Secret. */
+interface SecretMount {
+  readonly container: string;
+  readonly path: string;
+  readonly subPath: string | null;
+}
+
+export interface ContainerLook {
+  readonly name: string;
+  /** What the Pod says literally; a value from elsewhere is not among them. */
+  readonly env: ReadonlyMap<string, string>;
+  readonly ports: readonly number[];
+}
+
+/** What keeps a Pod: `deployment/webhook`. */
+interface Workload {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface PodLook extends Omit<Replica, 'ready'> {
+  /** Null when no kubelet has said. */
+  readonly ready: boolean | null;
+  readonly labels: Labels;
+  readonly nodeName: string | null;
+  readonly serviceAccount: string | null;
+  readonly workload: Workload | null;
+  readonly containers: readonly ContainerLook[];
+  /** The name of the volume that holds the Secret, null when none does. */
+  readonly volume: string | null;
+  readonly mounts: readonly SecretMount[];
+  /** Why its containers do not run, in the kubelet's words; null when they do. */
+  readonly trouble: string | null;
+}
+
+type Parsed = z.infer<typeof podSchema>;
+
+/** An empty text says nothing either. */
+const said = (given: string | null | undefined): string | null => (given == null || given === '' ? null : given);
+
+/** A ReplicaSet of a Deployment is called DEPLOYMENT-HASH, and the hash stands on the Pod. */
+const workloadOf = ({ labels, ownerReferences }: Parsed['metadata']): Workload | null => {
+  const owner = ownerReferences?.find(({ controller }) => controller === true) ?? ownerReferences?.[0];
+  if (owner === undefined) return null;
+  const hash = labels?.['pod-template-hash'];
+  if (owner.kind !== 'ReplicaSet' || hash === undefined) return { kind: owner.kind.toLowerCase(), name: owner.name };
+  return { kind: 'deployment', name: owner.name.replace(new RegExp(`-${hash}$`), '') };
+};
+
+const troubleOf = ({ status }: Parsed): string | null => {
+  const waiting = status?.containerStatuses?.find((each) => each.state?.waiting != null);
+  const reason = waiting?.state?.waiting?.reason ?? null;
+  const code = waiting?.lastState?.terminated?.exitCode ?? null;
+  return reason === null ? null : `${reason}${code === null ? '' : `, it ended with ${code} before`}`;
+};
+
+/** A Pod, as a replica that mounts this Secret. The result throws a ZodError for anything else than a Pod. */
+export const lookAtPod =
+  (annotationPrefix: string, secretName: string) =>
+  (object: unknown): PodLook => {
+    const parsed = podSchema.parse(object);
+    const { metadata, spec, status } = parsed;
+    const volume = spec.volumes?.find(({ secret, projected }) =>
+      [{ secret }, ...(projected?.sources ?? [])].some(
+        (source) => source.secret?.secretName === secretName || source.secret?.name === secretName,
+      ),
+    );
+    const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+    return {
+      ...podObject(annotationPrefix)(object),
+      ready: ready === undefined ? null : ready === 'True',
+      labels: metadata.labels ?? {},
+      nodeName: spec.nodeName ?? null,
+      serviceAccount: said(spec.serviceAccountName),
+      workload: workloadOf(metadata),
+      containers: spec.containers.map(({ name, env, ports }) => ({
+        name,
+        env: new Map((env ?? []).flatMap((each) => (each.value == null ? [] : [[each.name, each.value] as const]))),
+        ports: (ports ?? []).map(({ containerPort }) => containerPort),
+      })),
+      volume: volume?.name ?? null,
+      mounts: spec.containers.flatMap(({ name, volumeMounts }) =>
+        (volumeMounts ?? [])
+          .filter((mount) => mount.name === volume?.name)
+          .map((mount) => ({
+            container: name,
+            path: mount.mountPath.replace(/(?<=.)\/+$/, ''),
+            subPath: said(mount.subPath) ?? said(mount.subPathExpr),
+          })),
+      ),
+      trouble: troubleOf(parsed),
+    };
+  };

@@ -1,0 +1,116 @@
+import * as z from 'zod';
+import { FIELD_MANAGER } from '../cluster/decode.ts';
+import { type CaBundleField, targetObject, type TargetType } from '../cluster/targets.ts';
+import type { LabelSelector } from './matching.ts';
+
+export interface AdmissionRule {
+  readonly operations: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly apiVersions: readonly string[];
+  readonly resources: readonly string[];
+  readonly scope: string;
+}
+
+const texts = z.array(z.string()).nullish();
+const selector = z
+  .object({
+    matchLabels: z.record(z.string(), z.string()).nullish(),
+    matchExpressions: z.array(z.object({ key: z.string(), operator: z.string(), values: texts })).nullish(),
+  })
+  .nullish()
+  .transform((given): LabelSelector => ({
+    matchLabels: given?.matchLabels ?? {},
+    matchExpressions: (given?.matchExpressions ?? []).map((each) => ({ ...each, values: each.values ?? [] })),
+  }));
+const client = z.object({ service: z.object({ name: z.string(), namespace: z.string() }).nullish() }).nullish();
+const rule = z
+  .object({ operations: texts, apiGroups: texts, apiVersions: texts, resources: texts, scope: z.string().nullish() })
+  .transform((given): AdmissionRule => ({
+    operations: given.operations ?? [],
+    apiGroups: given.apiGroups ?? [],
+    apiVersions: given.apiVersions ?? [],
+    resources: given.resources ?? [],
+    scope: given.scope ?? '*',
+  }));
+const webhook = z.object({
+  name: z.string(),
+  failurePolicy: z.string().nullish(),
+  rules: z.array(rule).nullish(),
+  namespaceSelector: selector,
+  objectSelector: selector,
+  matchConditions: z.array(z.unknown()).nullish(),
+  clientConfig: client,
+});
+/** An object with a caBundle, as far as it tells whom it calls for what. */
+const targetSchema = z.object({
+  metadata: z.object({
+    managedFields: z.array(z.object({ manager: z.string().nullish(), fieldsV1: z.unknown() })).nullish(),
+  }),
+  webhooks: z.array(webhook).nullish(),
+  spec: z
+    .object({
+      service: z.object({ name: z.string(), namespace: z.string() }).nullish(),
+      conversion: z.object({ webhook: z.object({ clientConfig: client }).nullish() }).nullish(),
+    })
+    .nullish(),
+});
+
+/** One webhook of a configuration, as far as it decides what it is called for. */
+export interface WebhookLook {
+  readonly name: string;
+  readonly blocks: boolean;
+  readonly rules: readonly AdmissionRule[];
+  readonly namespaceSelector: LabelSelector;
+  readonly objectSelector: LabelSelector;
+  /** Whether CEL conditions narrow it further: nobody evaluates those here. */
+  readonly isConditional: boolean;
+}
+
+/** Somebody else who owns a caBundle field by the API server's own record. */
+export interface Rival {
+  readonly manager: string;
+  /** JSON pointers of that ownership, and of the name beside it. */
+  readonly managerPointer: string;
+  readonly ownerships: readonly string[];
+}
+
+export interface TargetLook {
+  readonly fields: readonly CaBundleField[];
+  /** `svc.ns.svc` of every Service it calls. */
+  readonly serverNames: readonly string[];
+  readonly webhooks: readonly WebhookLook[];
+  readonly rivals: readonly Rival[];
+}
+
+const step = (key: string): string => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+
+const caBundles = (fields: unknown, at: string): readonly string[] =>
+  typeof fields !== 'object' || fields === null
+    ? []
+    : Object.entries(fields).flatMap(([key, below]) =>
+        key === 'f:caBundle' ? [at + step(key)] : caBundles(below, at + step(key)),
+      );
+
+/** An object with a caBundle. The result throws a ZodError for anything else. */
+export const lookAtTarget =
+  (type: TargetType) =>
+  (object: unknown): TargetLook => {
+    const { metadata, webhooks, spec } = targetSchema.parse(object);
+    const configs = [...(webhooks ?? []).map((each) => each.clientConfig), spec?.conversion?.webhook?.clientConfig];
+    const services = [...configs.map((config) => config?.service), spec?.service];
+    return {
+      fields: targetObject(type, FIELD_MANAGER)(object).fields,
+      serverNames: [...new Set(services.flatMap((to) => (to == null ? [] : [`${to.name}.${to.namespace}.svc`])))],
+      webhooks: (webhooks ?? []).map((each) => ({
+        ...each,
+        blocks: each.failurePolicy !== 'Ignore',
+        rules: each.rules ?? [],
+        isConditional: (each.matchConditions ?? []).length > 0,
+      })),
+      rivals: (metadata.managedFields ?? []).flatMap(({ manager, fieldsV1 }, at) => {
+        const ownerships = caBundles(fieldsV1, `/metadata/managedFields/${at}/fieldsV1`);
+        if (manager == null || manager === FIELD_MANAGER || ownerships.length === 0) return [];
+        return [{ manager, managerPointer: `/metadata/managedFields/${at}/manager`, ownerships }];
+      }),
+    };
+  };

@@ -1,0 +1,44 @@
+export type Labels = Readonly<Record<string, string>>;
+
+export interface LabelSelector {
+  readonly matchLabels: Labels;
+  readonly matchExpressions: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values: readonly string[];
+  }[];
+}
+
+/** Labels of which some may be unknown, as those of a namespace that must not be read. */
+export interface KnownLabels {
+  readonly labels: Labels;
+  readonly complete: boolean;
+}
+
+const holds = (operator: string, value: string | undefined, values: readonly string[]): boolean => {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    default:
+      return false;
+  }
+};
+
+/** Whether a label selector matches, as the API server does it; null when that hangs on a label nobody knows. */
+export const selectorMatches = (selector: LabelSelector, { labels, complete }: KnownLabels): boolean | null => {
+  const requirements = [
+    ...Object.entries(selector.matchLabels).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
+    ...selector.matchExpressions,
+  ];
+  const answers = requirements.map(({ key, operator, values }) =>
+    labels[key] === undefined && !complete ? null : holds(operator, labels[key], values),
+  );
+  if (answers.includes(false)) return false;
+  return answers.includes(null) ? null : true;
+};

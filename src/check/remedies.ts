@@ -1,0 +1,221 @@
+import { FIELD_MANAGER } from '../cluster/decode.ts';
+import type { CaBundleField } from '../cluster/targets.ts';
+import type { Config } from '../config/config.ts';
+import { type Access, type Denial, isOptional } from './access.ts';
+import type { ContainerLook, PodLook } from './inspect-pod.ts';
+import type { Rival } from './inspect-target.ts';
+import { shellWord, workloadCommands } from './kubectl.ts';
+import { announcedHash, type Evidence, type SeenTarget } from './snapshot.ts';
+
+const subjectFlag = (user: string): string => {
+  const [, , namespace, name] = user.split(':');
+  const isAccount = user.startsWith('system:serviceaccount:') && name !== undefined;
+  return isAccount ? `--serviceaccount=${namespace}:${name}` : `--user=${shellWord(user)}`;
+};
+
+const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
+
+/**
+ * Grants what one permission lacks, as a role of its own: existing roles are somebody's manifests.
+ *
+ * @param denials of one and the same permission, at least one
+ */
+export const mendAccess = ({ user }: Pick<Access, 'user'>, denials: readonly Denial[]): string => {
+  const [{ permission } = { permission: null }] = denials;
+  if (permission === null) return '';
+  const { apiGroup, resource, namespace } = permission;
+  const verbs = unique(denials.map(({ verb }) => verb));
+  const names = unique(denials.flatMap(({ name }) => name ?? []));
+  const scope = namespace === null ? '' : ` -n ${namespace}`;
+  const qualified = apiGroup === '' ? resource : `${resource}.${apiGroup}`;
+  if (user === null) return `kubectl auth can-i --list${scope}`;
+
+  const kind = namespace === null ? 'clusterrole' : 'role';
+  const called = `webhook-certd-${verbs.join('-')}-${resource.replace('/', '-')}`;
+  const role = [
+    `kubectl create ${kind} ${called}${scope}`,
+    `--verb=${verbs.join(',')}`,
+    `--resource=${qualified}`,
+    ...names.map((name) => `--resource-name=${shellWord(name)}`),
+  ].join(' ');
+  return `${role} && kubectl create ${kind}binding ${called}${scope} --${kind}=${called} ${subjectFlag(user)}`;
+};
+
+const patchOf = ({ path }: SeenTarget): string =>
+  `kubectl patch ${path.type} ${shellWord(path.name)} --field-manager=${FIELD_MANAGER} --type=json -p`;
+
+/** Where the trust bundle is: beside the leaf, beside the CA, or the leaf itself when it has signed itself. */
+const sourceOf = ({ secretName, issuer }: Config, secret: Evidence['secret']) => {
+  if (secret.state === 'there' && secret.value.trust.length > 0) return { name: secretName, key: 'ca' };
+  return issuer === 'external' ? { name: secretName, key: 'tls' } : { name: `${secretName}-ca`, key: 'ca-bundle' };
+};
+
+/** How a target's caBundle is put right, by the same patch that the leader would write. */
+export const mendBundle = {
+  /** Puts the trust bundle out of the Secret into these fields. */
+  inject: ({ config, secret }: Evidence, target: SeenTarget, fields: readonly CaBundleField[]): string => {
+    const { name, key } = sourceOf(config, secret);
+    const path = String.raw`'{.data.${key}\.crt}'`;
+    const operations = fields.map(({ pointer }) => `{"op":"add","path":"${pointer}","value":"'"$CA"'"}`);
+    return (
+      `CA=$(kubectl get secret ${shellWord(name)} -n ${config.namespace} -o jsonpath=${path}) && ` +
+      `${patchOf(target)} '[${operations.join(',')}]'`
+    );
+  },
+  /** Takes the field away from another manager in the API server's record of who owns what. */
+  disown: (target: SeenTarget, { manager, managerPointer, ownerships }: Rival): string => {
+    const operations = [
+      { op: 'test', path: managerPointer, value: manager },
+      ...ownerships.map((path) => ({ op: 'remove', path })),
+    ];
+    return `${patchOf(target)} ${shellWord(JSON.stringify(operations))}`;
+  },
+} as const;
+
+/** Leave to create is missed only where something is still to be made. */
+const isMissed = ({ lease, secret, authority }: Evidence, { permission, verb }: Denial): boolean => {
+  if (isOptional(permission)) return false;
+  if (verb !== 'create') return true;
+  const looks = permission.resource === 'leases' ? [lease] : [secret, authority];
+  return looks.some(({ state }) => state === 'absent');
+};
+
+/** What keeps a leader from working is mended first: it does the rest by itself. */
+const permissionMend = (evidence: Evidence): string | null => {
+  for (const each of evidence.access) {
+    const first = each.denials.find((denial) => isMissed(evidence, denial));
+    if (first === undefined) continue;
+    return mendAccess(
+      each,
+      each.denials.filter(({ permission }) => permission === first.permission),
+    );
+  }
+  return null;
+};
+
+const wakeUp = (evidence: Evidence): string => {
+  const missing = permissionMend(evidence);
+  if (missing !== null) return missing;
+  const pods = workloadCommands.alive(evidence);
+  const nobodyMay =
+    pods.length > 0 &&
+    pods.every(({ containers }) => containers.some(({ env }) => env.get('LEADER_ELECTION') === 'false'));
+  return nobodyMay ? workloadCommands.setEnv(evidence, 'LEADER_ELECTION', 'true') : workloadCommands.restart(evidence);
+};
+
+/** How something that is the leader's work gets done. */
+export const mendLeader = {
+  /** There is no leader, or it does not do what it should. */
+  wakeUp,
+  /** Asks a living leader for a new leaf or a new CA; where there is none, gets one. */
+  rotate: (evidence: Evidence, what: 'leaf' | 'ca'): string => {
+    const { config, renewal } = evidence;
+    if (!renewal.renewed || permissionMend(evidence) !== null) return wakeUp(evidence);
+    const lease = shellWord(config.leaseName);
+    return `kubectl annotate --overwrite lease ${lease} -n ${config.namespace} ${config.annotationPrefix}/rotate=${what}`;
+  },
+} as const;
+
+const VOLUME = 'serving-certs';
+
+/** Which of a Pod's containers is the webhook: the one that mounts the Secret, or has its port, or comes first. */
+const webhookOf = ({ containers, mounts }: PodLook, port: number | null): ContainerLook | null => {
+  const mounting = containers.find(({ name }) => mounts.some(({ container }) => container === name));
+  const listening = containers.find(({ ports }) => port !== null && ports.includes(port));
+  return mounting ?? listening ?? containers[0] ?? null;
+};
+
+/** How a Pod comes to mount the whole Secret at CERT_DIR. */
+export const mendMount = {
+  webhookOf,
+  /** A strategic merge patch of the Pod template: mounts below CERT_DIR go, the directory comes. */
+  template: (evidence: Evidence, pod: PodLook): string => {
+    const { config } = evidence;
+    const container = webhookOf(pod, config.webhookBind.port);
+    const certDir = (container?.env.get('CERT_DIR') ?? config.certDir).replace(/(?<=.)\/+$/, '');
+    const wrong = pod.mounts.filter(({ container: name, path }) => name === container?.name && path !== certDir);
+    const name = pod.volume ?? VOLUME;
+    const secret = { secretName: config.secretName, optional: true };
+    const spec = {
+      ...(pod.volume === null ? { volumes: [{ name, secret }] } : {}),
+      containers: [
+        {
+          name: container?.name ?? '',
+          volumeMounts: [
+            ...wrong.map(({ path }) => ({ mountPath: path, $patch: 'delete' })),
+            { mountPath: certDir, name, readOnly: true, subPath: null },
+          ],
+        },
+      ],
+    };
+    const target = workloadCommands.target(config, [pod]);
+    const patch = shellWord(JSON.stringify({ spec: { template: { spec } } }));
+    return `kubectl patch ${target} -n ${config.namespace} -p ${patch}`;
+  },
+  /** Any change of a Pod's annotations makes its kubelet look at the Secret at once. */
+  nudge: ({ config, lease }: Evidence, podName: string): string => {
+    const hash = announcedHash({ lease }) ?? 'now';
+    const annotation = `${config.annotationPrefix}/expected-hash`;
+    const pod = `kubectl annotate --overwrite pod ${shellWord(podName)} -n ${config.namespace}`;
+    // It acts on a change only: the same hash again would be none.
+    return `${pod} ${annotation}- && ${pod} ${annotation}=${hash}`;
+  },
+} as const;
+
+/**
+ * A webhook that is asked about everything stops the API server from answering who may do what, at the cluster's scope,
+ * where no namespaceSelector keeps it away. Confines it to what is in namespaces.
+ *
+ * @param message a refusal of the API server
+ * @returns null when the refusal is not for a webhook of ours
+ */
+export const mendScope = ({ targets }: Evidence, message: string): string | null => {
+  const name = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
+  for (const { path, look } of targets) {
+    const webhooks = look.state === 'there' ? look.value.webhooks : [];
+    const at = webhooks.findIndex((webhook) => webhook.name === name);
+    const rules = webhooks[at]?.rules ?? [];
+    if (rules.length === 0) continue;
+    const operations = rules.map((_, rule) => ({
+      op: 'add',
+      path: `/webhooks/${at}/rules/${rule}/scope`,
+      value: 'Namespaced',
+    }));
+    const patch = shellWord(JSON.stringify(operations));
+    return `kubectl patch ${path.type} ${shellWord(path.name)} --type=json -p ${patch}`;
+  }
+  return null;
+};
+
+/** The whole names and key of a new self-signed pair, as a Secret: what a person does who has no issuer at hand. */
+const byHand = ({ config }: Evidence): string => {
+  const names = config.serviceNames.map((name) => `DNS:${name}`).join(',');
+  const [secret, namespace] = [shellWord(config.secretName), config.namespace];
+  return [
+    'openssl req -x509 -newkey rsa:2048 -nodes -keyout tls.key -out tls.crt -days 365',
+    `-subj /CN=${config.serviceName} -addext ${shellWord(`subjectAltName=${names}`)}`,
+    `&& kubectl create secret generic ${secret} -n ${namespace} --type=kubernetes.io/tls`,
+    '--from-file=tls.crt --from-file=tls.key --from-file=ca.crt=tls.crt --dry-run=client -o yaml',
+    '| kubectl apply --server-side --force-conflicts -f -',
+  ].join(' ');
+};
+
+/** How the serving Secret gets a good pair: by the leader, by cert-manager, or by hand. */
+export const mendSecret = {
+  newPair: (evidence: Evidence): string => {
+    const { config, secret } = evidence;
+    if (config.issuer === 'self-signed') return mendLeader.rotate(evidence, 'leaf');
+    const managed = secret.state === 'there' && secret.value.certificateName !== null;
+    // cert-manager issues again into a Secret that is gone.
+    if (managed) return `kubectl delete secret ${shellWord(config.secretName)} -n ${config.namespace}`;
+    return byHand(evidence);
+  },
+  /** Where the names are the Certificate's, they have to be put right there. */
+  newNames: (evidence: Evidence): string => {
+    const { config, secret } = evidence;
+    const certificate = secret.state === 'there' ? secret.value.certificateName : null;
+    if (config.issuer === 'self-signed' || certificate === null) return mendSecret.newPair(evidence);
+    const patch = JSON.stringify({ spec: { dnsNames: config.serviceNames } });
+    return `kubectl patch certificate ${shellWord(certificate)} -n ${config.namespace} --type=merge -p ${shellWord(patch)}`;
+  },
+} as const;

@@ -1,0 +1,56 @@
+import { catchError, defer, map, of, throwError } from 'rxjs';
+import type { LeasePorts } from '../../streams/lease-snapshot.ts';
+import type { LeaseWritePort } from '../../streams/lease-writer.ts';
+import { Problem } from '../../streams/problem.ts';
+import type { Config } from '../config/config.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { watchObjects, watchSeconds } from '../kube/watch-objects.ts';
+import { FIELD_MANAGER } from './decode.ts';
+import { leaseBody, leaseSchema } from './lease-codec.ts';
+import type { ClusterPaths } from './paths.ts';
+
+/** A Lease that does not exist yet, as the basis of the claim that creates it. */
+const NO_LEASE = { holder: null, transitions: -1, resourceVersion: '' } as const;
+
+/** The Lease of this installation: watched by name, read by GET, written by merge patch or created. */
+export const leasePorts = (
+  client: KubeClient,
+  { lease }: ClusterPaths,
+  config: Config,
+): LeasePorts & LeaseWritePort => {
+  const schema = leaseSchema(config.annotationPrefix, FIELD_MANAGER);
+  const parse = (object: unknown) => schema.parse(object);
+  const author = {
+    identity: config.identity,
+    durationMs: config.leaseDurationMs,
+    annotationPrefix: config.annotationPrefix,
+  };
+
+  return {
+    leaseWatch: watchObjects(client, {
+      path: lease.collection,
+      query: { fieldSelector: `metadata.name=${lease.name}` },
+      parse,
+      timeoutSeconds: watchSeconds,
+    }),
+    getLease: () =>
+      client.send({ method: 'GET', path: lease.path }).pipe(
+        map(parse),
+        catchError((error: unknown) =>
+          error instanceof Problem && error.status === 404 ? of(null) : throwError(() => error),
+        ),
+      ),
+    writeLease: (change, basis) =>
+      defer(() => {
+        const query = { fieldManager: FIELD_MANAGER };
+        if (basis !== null) {
+          const contentType = 'application/merge-patch+json';
+          const body = leaseBody(author, change, basis, Date.now());
+          return client.send({ method: 'PATCH', path: lease.path, query, contentType, body });
+        }
+        const { spec } = leaseBody(author, change, NO_LEASE, Date.now());
+        const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: lease.name }, spec };
+        return client.send({ method: 'POST', path: lease.collection, query, body });
+      }).pipe(map(parse)),
+  };
+};

@@ -1,0 +1,58 @@
+import type { Config } from '../config/config.ts';
+import { targetPath, type TargetType } from './targets.ts';
+
+export interface NamedPath {
+  readonly collection: string;
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface TargetPath extends NamedPath {
+  readonly id: string;
+  readonly type: TargetType;
+}
+
+export interface ClusterPaths {
+  readonly lease: NamedPath;
+  readonly secret: NamedPath;
+  readonly authority: NamedPath;
+  readonly pods: string;
+  readonly pod: string;
+  readonly events: string;
+  readonly targets: readonly TargetPath[];
+  /** @param id `TYPE/NAME` as in CA_BUNDLE_TARGETS */
+  target(id: string): TargetPath;
+}
+
+const named = (collection: string, name: string): NamedPath => ({
+  collection,
+  name,
+  path: `${collection}/${encodeURIComponent(name)}`,
+});
+
+/** Where in the API the objects of one installation are: all by name, the Pods by selector. */
+export const clusterPaths = (config: Config): ClusterPaths => {
+  const namespace = encodeURIComponent(config.namespace);
+  const secrets = `/api/v1/namespaces/${namespace}/secrets`;
+  const pods = `/api/v1/namespaces/${namespace}/pods`;
+  const targets = config.caBundleTargets.map(({ type, name }) => ({
+    id: `${type}/${name}`,
+    type,
+    ...named(targetPath(type), name),
+  }));
+  const byId = new Map(targets.map((target) => [target.id, target]));
+  return {
+    lease: named(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`, config.leaseName),
+    secret: named(secrets, config.secretName),
+    authority: named(secrets, `${config.secretName}-ca`),
+    pods,
+    pod: `${pods}/${encodeURIComponent(config.identity)}`,
+    events: `/api/v1/namespaces/${namespace}/events`,
+    targets,
+    target: (id) => {
+      const target = byId.get(id);
+      if (target === undefined) throw new Error(`no target is called ${id}`);
+      return target;
+    },
+  };
+};

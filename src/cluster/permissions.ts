@@ -1,0 +1,53 @@
+import type { Config } from '../config/config.ts';
+import type { ClusterPaths } from './paths.ts';
+
+/** One RBAC rule: what this installation asks for, and nothing else. */
+export interface Permission {
+  readonly apiGroup: string;
+  readonly resource: string;
+  readonly verbs: readonly string[];
+  /** Empty for what cannot be named: a create, and the Pods that a selector finds. */
+  readonly names: readonly string[];
+  /** Null: at the cluster's scope. */
+  readonly namespace: string | null;
+}
+
+/** `/api/v1/namespaces/ns/secrets` or `/apis/GROUP/v1/PLURAL`: group and plural of a collection. */
+const subjectOf = (collection: string): { readonly apiGroup: string; readonly resource: string } => {
+  const parts = collection.split('/');
+  return { apiGroup: parts[1] === 'api' ? '' : (parts[2] ?? ''), resource: parts.at(-1) ?? '' };
+};
+
+const WATCHED = ['get', 'list', 'watch'];
+
+/** Every permission that a replica with this configuration uses: the manifests grant these, `check` asks for them. */
+export const permissions = (config: Config, paths: ClusterPaths): readonly Permission[] => {
+  const { namespace } = config;
+  const inNamespace = (collection: string, verbs: readonly string[], names: readonly string[] = []): Permission => ({
+    ...subjectOf(collection),
+    verbs,
+    names,
+    namespace,
+  });
+  const { lease, secret, authority, pods, events, targets } = paths;
+  const self = config.issuer === 'self-signed';
+  return [
+    inNamespace(lease.collection, [...WATCHED, 'patch'], [lease.name]),
+    inNamespace(lease.collection, ['create']),
+    ...(self
+      ? [
+          inNamespace(secret.collection, [...WATCHED, 'patch'], [secret.name, authority.name]),
+          inNamespace(secret.collection, ['create']),
+        ]
+      : [inNamespace(secret.collection, WATCHED, [secret.name])]),
+    inNamespace(pods, ['list', 'watch']),
+    { ...inNamespace(pods, ['patch']), resource: 'pods/status' },
+    inNamespace(events, ['create', 'patch']),
+    ...targets.map(({ collection, name }) => ({
+      ...subjectOf(collection),
+      verbs: [...WATCHED, 'patch'],
+      names: [name],
+      namespace: null,
+    })),
+  ];
+};

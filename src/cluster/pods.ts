@@ -1,0 +1,72 @@
+import { concat, defer, type Observable } from 'rxjs';
+import * as z from 'zod/mini';
+import type { Replica } from '../../streams/model.ts';
+import type { PodPorts } from '../../streams/pod-annotations.ts';
+import type { Config } from '../config/config.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { FIELD_MANAGER } from './decode.ts';
+import type { ClusterPaths } from './paths.ts';
+
+/** The two annotations on this replica's own Pod, through pods/status: it cannot change what the Pod runs. */
+export const podPorts = (
+  client: KubeClient,
+  { pod }: ClusterPaths,
+  { annotationPrefix }: Config,
+): Omit<PodPorts, 'random'> => {
+  const annotate = (name: string, value: string | null): Observable<unknown> =>
+    client.send({
+      method: 'PATCH',
+      path: `${pod}/status`,
+      query: { fieldManager: FIELD_MANAGER },
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { annotations: { [`${annotationPrefix}/${name}`]: value } } },
+    });
+
+  let expected: string | null = null;
+  return {
+    acknowledgeHash: (hash) => annotate('serving-hash', hash),
+    expectHash: (hash) =>
+      defer(() => {
+        // The kubelet acts on a change only: the same hash again is taken away first.
+        const again = expected === hash;
+        expected = hash;
+        const set$ = annotate('expected-hash', hash);
+        return again ? concat(annotate('expected-hash', null), set$) : set$;
+      }),
+  };
+};
+
+const schema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    annotations: z.nullish(z.record(z.string(), z.string())),
+    deletionTimestamp: z.nullish(z.string()),
+  }),
+  status: z.nullish(
+    z.object({
+      phase: z.nullish(z.string()),
+      conditions: z.nullish(z.array(z.object({ type: z.string(), status: z.string() }))),
+    }),
+  ),
+});
+
+const FINISHED = new Set(['Succeeded', 'Failed']);
+
+/**
+ * A Pod as a replica. Its deletionTimestamp is the moment by which it will have been killed, grace included; until then
+ * it may still answer calls. One that no node has been found for has read nothing yet, and will read what is true then.
+ */
+export const podObject =
+  (annotationPrefix: string) =>
+  (object: unknown): Replica => {
+    const { metadata, status } = schema.parse(object);
+    const is = (condition: string, value: string): boolean =>
+      status?.conditions?.some(({ type, status: said }) => type === condition && said === value) ?? false;
+    const deletedMs = metadata.deletionTimestamp == null ? null : Date.parse(metadata.deletionTimestamp);
+    return {
+      name: metadata.name,
+      servingHash: metadata.annotations?.[`${annotationPrefix}/serving-hash`] ?? null,
+      ready: is('Ready', 'True'),
+      goneAtMs: FINISHED.has(status?.phase ?? '') || is('PodScheduled', 'False') ? 0 : deletedMs,
+    };
+  };

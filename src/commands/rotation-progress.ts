@@ -1,0 +1,201 @@
+import { mayServe } from '../../streams/acknowledged.ts';
+import type { CertificateFacts, Replica } from '../../streams/model.ts';
+import type { Observation } from '../../streams/observe-cluster.ts';
+import { certificateSets } from '../../streams/trust.ts';
+
+/** How things stood when a rotation was asked for. */
+export interface RotationStart {
+  /** The CA too, not only the leaf. */
+  readonly ca: boolean;
+  readonly hash: string | null;
+  /** Fingerprint of the CA to be replaced; null when it could not be read. */
+  readonly authority: string | null;
+  /** What each caBundle target trusted. */
+  readonly trusted: ReadonlyMap<string, readonly CertificateFacts[]>;
+  /** The Lease's renewTime: somebody leads as long as it changes. */
+  readonly renewTime: string | null;
+}
+
+/** @param rotate the request as it stands on the Lease now: one already begun names the CA that it replaces */
+export const rotationStart = ({ lease, authority, targets }: Observation, rotate: string | null): RotationStart => ({
+  ca: rotate !== 'leaf',
+  hash: lease.announcement?.hash ?? null,
+  authority: rotate?.startsWith('ca/')
+    ? rotate.slice('ca/'.length)
+    : typeof authority === 'string'
+      ? null
+      : (authority.current?.fingerprint ?? null),
+  trusted: new Map(targets.map(({ id, state }) => [id, typeof state === 'string' ? [] : state.bundles.flat()])),
+  renewTime: lease.renewTime,
+});
+
+/** The replicas that may serve. The same ones the leader waits for. */
+const liveReplicas = (replicas: readonly Replica[], nowMs: number): readonly Replica[] =>
+  replicas.filter((replica) => mayServe(replica, nowMs));
+
+/** One step of a rotation as it is told. */
+interface RotationStage {
+  /** Which one it is, however it is worded. */
+  readonly key: string;
+  readonly reached: boolean;
+  /** Null while there is nothing to tell. */
+  readonly line: string | null;
+}
+
+export interface RotationTerms {
+  readonly podSelector: string;
+  readonly kubeletNudge: boolean;
+  readonly caOverlapMs: number;
+  readonly nowMs: number;
+}
+
+const { has } = certificateSets;
+
+const stage = (key: string, reached: boolean, line: string): RotationStage => ({
+  key,
+  reached,
+  line: reached ? line : null,
+});
+
+const pickedUp = ({ authority }: RotationStart, { lease: { holder, rotate } }: Observation): RotationStage =>
+  stage(
+    'picked-up',
+    rotate !== 'ca',
+    `picked up by ${holder ?? 'the leader'}${authority === null ? '' : `, replaces the CA ${authority}`}`,
+  );
+
+/** The CA that signs from now on; null while it is the one before, or cannot be read. */
+const successor = ({ authority: before }: RotationStart, { authority }: Observation): CertificateFacts | null =>
+  typeof authority === 'string' || before === null || authority.current?.fingerprint === before
+    ? null
+    : authority.current;
+
+const authorityIssued = (start: RotationStart, seen: Observation): readonly RotationStage[] => {
+  if (typeof seen.authority === 'string' || start.authority === null) return [];
+  const next = successor(start, seen);
+  return [stage('authority', next !== null, `new CA issued: ${next?.fingerprint ?? ''}`)];
+};
+
+const widened = (start: RotationStart, seen: Observation): readonly RotationStage[] =>
+  seen.targets.flatMap(({ id, state }) => {
+    if (typeof state === 'string') return [];
+    const next = successor(start, seen);
+    const before = start.trusted.get(id) ?? [];
+    const isWide = state.bundles.every((bundle) =>
+      next === null ? bundle.some((one) => !has(before, one)) : has(bundle, next),
+    );
+    return [stage(id, isWide, `caBundle widened: ${id}`)];
+  });
+
+const secretWritten = (start: RotationStart, { secret }: Observation): readonly RotationStage[] =>
+  typeof secret === 'string'
+    ? []
+    : [stage('secret', secret.hash !== start.hash, `Secret written: ${secret.hash ?? ''}`)];
+
+const announced = (start: RotationStart, { lease: { announcement, rotate } }: Observation): RotationStage =>
+  stage(
+    'announced',
+    rotate === null && announcement !== null && announcement.hash !== start.hash,
+    `announced: ${announcement?.hash ?? ''}, valid until ${announcement?.validUntil ?? ''}`,
+  );
+
+const acknowledged = ({ lease, replicas }: Observation, terms: RotationTerms): RotationStage => {
+  const key = 'acknowledged';
+  if (!terms.kubeletNudge)
+    return stage(key, true, 'acknowledgements are off (KUBELET_NUDGE=false): give the kubelets two minutes');
+  if (typeof replicas === 'string') return stage(key, true, 'the Pods cannot be seen, so nobody can say who serves it');
+  const live = liveReplicas(replicas, terms.nowMs);
+  const serving = live.filter(({ servingHash }) => servingHash === lease.announcement?.hash).length;
+  if (live.length === 0) return { key, reached: false, line: `no live replica matches ${terms.podSelector}` };
+  return { key, reached: serving === live.length, line: `acknowledged: ${serving}/${live.length} replicas` };
+};
+
+const olderCa = ({ authority, lease }: Observation, { caOverlapMs, nowMs }: RotationTerms): RotationStage => {
+  if (typeof authority !== 'string' && authority.bundle.length === 1)
+    return stage('older-ca', true, 'the older CA is dropped');
+  const untilMs = (lease.servedSinceMs ?? nowMs) + caOverlapMs;
+  return stage(
+    'older-ca',
+    true,
+    `the older CA is kept until ${new Date(untilMs).toISOString().replace(/\.\d+/, '')} (CA_OVERLAP), then dropped`,
+  );
+};
+
+/** The steps of a rotation in their order (L1), as far as they can be seen; those that nobody may look at are left out. */
+const rotationStages = (
+  start: RotationStart,
+  seen: Observation,
+  terms: RotationTerms,
+): readonly RotationStage[] => [
+  ...(start.ca ? [pickedUp(start, seen), ...authorityIssued(start, seen), ...widened(start, seen)] : []),
+  ...secretWritten(start, seen),
+  announced(start, seen),
+  acknowledged(seen, terms),
+  ...(start.ca ? [olderCa(seen, terms)] : []),
+];
+
+/** What to look at when a rotation does not go on. */
+export const rotationHint = (
+  start: RotationStart,
+  { lease, replicas, targets }: Observation,
+  { namespace, nowMs }: { readonly namespace: string; readonly nowMs: number },
+): string => {
+  const { holder, renewTime, announcement, rotate } = lease;
+  if (holder === null)
+    return `nobody leads: the Lease has no holder. Is a replica running, and LEADER_ELECTION not false? kubectl -n ${namespace} get pods`;
+  const log = `kubectl -n ${namespace} logs ${holder}`;
+  if (renewTime === start.renewTime)
+    return `nobody leads: ${holder} holds the Lease and has not renewed it all this time. Is it running? ${log}`;
+  if (rotate !== null) return `${holder} leads and has not done it yet; its log says what it waits for: ${log}`;
+  const missing = targets.filter(({ state }) => state === 'absent').map(({ id }) => id);
+  if (missing.length > 0) return `there is no ${missing.join(', ')}; ${log}`;
+  const late = (typeof replicas === 'string' ? [] : liveReplicas(replicas, nowMs)).filter(
+    ({ servingHash }) => servingHash !== announcement?.hash,
+  );
+  if (late.length === 0) return `look at the leader's log: ${log}`;
+  const names = late.map(
+    ({ name, servingHash }) => `${name} ${servingHash === null ? 'has said nothing' : `serves ${servingHash}`}`,
+  );
+  return `not acknowledged: ${names.join(', ')}. Is KUBELET_NUDGE false there, or pods/status not to be patched? webhook-certd check`;
+};
+
+/** How far a rotation has been told, and whether it has ended. */
+export interface RotationReport {
+  /** Keys of what has been told. */
+  readonly told: ReadonlySet<string>;
+  /** Lines that were not told before. */
+  readonly fresh: readonly string[];
+  /** Null while it goes on. */
+  readonly exitCode: 0 | 1 | null;
+}
+
+export const initialReport: RotationReport = { told: new Set(), fresh: [], exitCode: null };
+
+/** A step is told once when it is reached; before that, once for each thing there is to say. */
+const keyOf = ({ key, reached, line }: RotationStage): string => (reached ? key : `${key} ${line ?? ''}`);
+
+const DROPPED =
+  'the request is gone and nothing was rotated: is CERT_ISSUER external there, or did somebody remove it?';
+
+/**
+ * Tells the steps reached, in their order and each once. Watches come in any order, so a later step that is seen first
+ * waits for the earlier ones.
+ *
+ * @param seen no older than the request
+ */
+export const nextReport = (
+  { told }: RotationReport,
+  start: RotationStart,
+  seen: Observation,
+  terms: RotationTerms,
+): RotationReport => {
+  const { rotate, announcement } = seen.lease;
+  if (rotate === null && (announcement?.hash ?? null) === start.hash) return { told, fresh: [DROPPED], exitCode: 1 };
+
+  const stages = rotationStages(start, seen, terms);
+  const unreached = stages.findIndex(({ reached }) => !reached);
+  const shown = unreached === -1 ? stages : stages.slice(0, unreached + 1);
+  const fresh = shown.filter((stage) => stage.line !== null && !told.has(keyOf(stage)));
+  const next = new Set([...told, ...fresh.map(keyOf)]);
+  return { told: next, fresh: fresh.flatMap(({ line }) => line ?? []), exitCode: unreached === -1 ? 0 : null };
+};

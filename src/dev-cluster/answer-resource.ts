@@ -1,0 +1,104 @@
+import * as z from 'zod';
+import { createObject } from './create-object.ts';
+import { deleteObject } from './delete-object.ts';
+import { failures } from './failures.ts';
+import { apiVersion, type JsonObject, omit } from './kube-object.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { ResourceRequest, WriteRequest } from './route.ts';
+import { selectors } from './selectors.ts';
+import { updateObject } from './update-object.ts';
+import { type User, users } from './users.ts';
+
+/** What goes back to the client. */
+export interface Answer {
+  /** The HTTP status. */
+  readonly code: number;
+  readonly body: JsonObject | string;
+}
+
+/** Only a client that remembers another cluster, or an etcd before its restore, asks for what has not been yet. */
+const checkVersion = (store: ObjectStore, { query }: ResourceRequest) => {
+  const asked = query.get('resourceVersion') ?? '';
+  if (Number(asked) > store.revision) throw failures.versionInTheFuture(asked, store.revision);
+};
+
+const get = (store: ObjectStore, { type, namespace, name }: ResourceRequest): JsonObject => {
+  const object = store.get(type, namespace, name ?? '');
+  if (object === undefined) throw failures.notFound(type, name ?? '');
+  return object;
+};
+
+/** The items of a list do not say their kind: the list does. */
+const list = (store: ObjectStore, { type, namespace, query }: ResourceRequest): JsonObject => ({
+  kind: `${type.kind}List`,
+  apiVersion: apiVersion(type),
+  metadata: { resourceVersion: String(store.revision) },
+  items: store
+    .list(type, namespace)
+    .filter(selectors(type, query))
+    .map((object) => omit(object, 'kind', 'apiVersion')),
+});
+
+/** Does what a request for one resource asks, but for a watch. Errs with an ApiFailure. */
+export const answerResource = (store: ObjectStore, user: User, request: WriteRequest): Answer => {
+  switch (request.verb) {
+    case 'get':
+      checkVersion(store, request);
+      return { code: 200, body: get(store, request) };
+    case 'list':
+      checkVersion(store, request);
+      return { code: 200, body: list(store, request) };
+    case 'create':
+      if (!request.type.isStored) return { code: 201, body: accessReview(user, request.body) };
+      return { code: 201, body: createObject(store, request) };
+    case 'update':
+    case 'patch': {
+      const { object, isNew } = updateObject(store, request);
+      return { code: isNew ? 201 : 200, body: object };
+    }
+    case 'delete':
+      return { code: 200, body: deleteObject(store, request) };
+    case 'watch':
+    case 'deletecollection':
+      throw failures.methodNotAllowed();
+  }
+};
+
+const text = z.string().optional();
+
+const review = z.looseObject({
+  spec: z.looseObject({
+    resourceAttributes: z.looseObject({
+      namespace: text,
+      verb: text,
+      group: text,
+      resource: text,
+      subresource: text,
+      name: text,
+    }),
+  }),
+});
+
+const orNull = (value: string | undefined) => (value === undefined || value === '' ? null : value);
+
+/** Answers a SelfSubjectAccessReview: may I? Errs with 400 when the question cannot be read. */
+const accessReview = (user: User, body: unknown): JsonObject => {
+  const parsed = review.safeParse(body);
+  if (!parsed.success) throw failures.badRequest('the body is no SelfSubjectAccessReview about a resource');
+  const asked = parsed.data.spec.resourceAttributes;
+  const allowed = users.isAllowed(user, {
+    verb: asked.verb ?? '',
+    group: asked.group ?? '',
+    resource: asked.resource ?? '',
+    subresource: orNull(asked.subresource),
+    namespace: orNull(asked.namespace),
+    name: orNull(asked.name),
+  });
+  return {
+    kind: 'SelfSubjectAccessReview',
+    apiVersion: 'authorization.k8s.io/v1',
+    metadata: { creationTimestamp: null },
+    spec: parsed.data.spec as JsonObject,
+    status: { allowed },
+  };
+};

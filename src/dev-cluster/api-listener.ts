@@ -1,0 +1,122 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type Answer, answerResource } from './answer-resource.ts';
+import { discovery } from './discovery.ts';
+import { ApiFailure, failures } from './failures.ts';
+import type { Json } from './kube-object.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { LoggedRequest, RequestLog } from './request-log.ts';
+import { type ResourceRequest, route } from './route.ts';
+import { serveWatch, type WatchLine, type WatchTally } from './serve-watch.ts';
+import { type User, users } from './users.ts';
+
+interface ListenerOptions {
+  readonly store: ObjectStore;
+  /** Grows while the server runs. */
+  readonly users: readonly User[];
+  readonly log: RequestLog;
+  readonly watchEvents: WatchTally;
+  readonly bookmarkIntervalMs: number;
+  /** Resolves when requests may go on; a frozen server leaves it pending. */
+  thawed(): Promise<void>;
+  /** Told each watch as it starts. */
+  onWatch(response: ServerResponse): void;
+}
+
+const send = (response: ServerResponse, { code, body }: Answer) => {
+  const isText = typeof body === 'string';
+  response.writeHead(code, { 'content-type': isText ? 'text/plain; charset=utf-8' : 'application/json' });
+  response.end(isText ? body : `${JSON.stringify(body)}\n`);
+};
+
+const answerPath = (user: User, method: string, path: string): Answer => {
+  const body = discovery.get(path);
+  const isOpenToAll = typeof body === 'string' || path === '/version';
+  if (users.isAnonymous(user) ? !isOpenToAll : body === undefined && user.rules !== undefined) {
+    throw failures.pathForbidden(user.user, method.toLowerCase(), path);
+  }
+  return body === undefined ? { code: 404, body: '404 page not found' } : { code: 200, body };
+};
+
+const authorize = (user: User, { type, verb, subresource, namespace, name }: ResourceRequest) => {
+  // Whoever is known may ask what he may do.
+  if (!type.isStored && !users.isAnonymous(user)) return;
+  const wanted = { verb, group: type.group, resource: type.resource, subresource, namespace, name };
+  users.authorize(user, type, wanted);
+};
+
+const writeDetails = async (incoming: IncomingMessage, query: URLSearchParams) => ({
+  body: await readBody(incoming),
+  contentType: incoming.headers['content-type'] ?? 'application/json',
+  manager: query.get('fieldManager') ?? incoming.headers['user-agent']?.split('/')[0] ?? 'unknown',
+  isDryRun: query.get('dryRun') === 'All',
+});
+
+/** Answers every request: who is it, may they, what do they want. */
+export const apiListener =
+  (options: ListenerOptions): RequestListener =>
+  (incoming, response) => {
+    const { store, log } = options;
+    const method = incoming.method ?? 'GET';
+    const url = new URL(incoming.url ?? '/', 'https://localhost');
+    const found = route(method, url);
+    const request = found.to === 'resource' ? found.request : null;
+    let user = '';
+    const note = (code: number) => {
+      const { namespace = null, name = null, subresource = null } = request ?? {};
+      const asked = { verb: request?.verb ?? method, resource: request?.type.resource ?? null };
+      log.append({ atMs: Date.now(), user, ...asked, subresource, namespace, name, code } satisfies LoggedRequest);
+    };
+    const answer = async (): Promise<Answer | null> => {
+      const caller = users.authenticate(options.users, incoming.headers.authorization);
+      user = caller.user;
+      if (found.to === 'nothing') throw failures.noSuchResource();
+      if (found.to === 'unfit') throw failures.methodNotAllowed();
+      if (found.to === 'path') return answerPath(caller, method, found.path);
+      authorize(caller, found.request);
+      if (found.request.verb !== 'watch') {
+        return answerResource(store, caller, { ...found.request, ...(await writeDetails(incoming, url.searchParams)) });
+      }
+      const onLine = (type: WatchLine['type']) => options.watchEvents.add(user, type);
+      serveWatch(store, found.request, response, { ...options, onLine });
+      options.onWatch(response);
+      note(200);
+      return null;
+    };
+    options
+      .thawed()
+      .then(answer)
+      .catch((error: unknown) => {
+        if (error instanceof ApiFailure) return { code: error.status.code, body: error.status };
+        // A bug here, or a client that left in the middle of its body; either way it must not end the process.
+        const { status } = new ApiFailure(500, 'InternalError', `Internal error: ${String(error)}`);
+        return { code: status.code, body: status };
+      })
+      .then((result) => {
+        if (result === null) return;
+        note(result.code);
+        send(response, result);
+      })
+      .catch(() => response.destroy());
+  };
+
+/** As kube-apiserver has it. */
+const LIMIT_BYTES = 3 * 1_024 * 1_024;
+
+/** Reads a request's JSON; undefined when it has no body. Errs with 400, 413, and 415 for protobuf or YAML. */
+const readBody = async (request: IncomingMessage): Promise<Json | undefined> => {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > LIMIT_BYTES) throw failures.tooLarge();
+    chunks.push(chunk);
+  }
+  if (sizeBytes === 0) return undefined;
+  const { 'content-type': contentType = 'application/json' } = request.headers;
+  if (!contentType.includes('json')) throw failures.unsupportedMediaType(['application/json']);
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString()) as Json;
+  } catch {
+    throw failures.badRequest('the object provided is unrecognized: it is not JSON');
+  }
+};

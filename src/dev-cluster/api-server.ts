@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { apiListener } from './api-listener.ts';
+import { type Follow, followObject, ObjectStore } from './object-store.ts';
+import { RequestLog } from './request-log.ts';
+import { WatchTally } from './serve-watch.ts';
+import { makeServerIdentity } from './server-identity.ts';
+import type { User } from './users.ts';
+
+export interface ApiServerOptions {
+  /** Who may call, beside the administrator whose token is `adminToken`. */
+  readonly users?: readonly User[];
+  /** 0, the default, takes a free one and keeps it over `stop` and `start`. */
+  readonly port?: number;
+  /** Default 60 s, as kube-apiserver. */
+  readonly bookmarkIntervalMs?: number;
+  /** How many changes a watch can be resumed from. Default 10,000. */
+  readonly historyLimit?: number;
+}
+
+/** A Kubernetes API server inside this process, with the faults of a real one at hand. */
+export interface EmbeddedApiServer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly caPem: string;
+  readonly adminToken: string;
+  readonly store: ObjectStore;
+  /** For a kubelet in the same process. */
+  readonly follow: Follow;
+  readonly requests: RequestLog;
+  readonly watchEvents: WatchTally;
+  /** How many TLS connections have ever been accepted. */
+  readonly connections: number;
+  readonly openWatches: number;
+  /** The text of a kubeconfig file for a token; the administrator's by default. */
+  kubeconfig(token?: string): string;
+  addUser(user: User): void;
+  /** Ends every watch in good order, as kube-apiserver does when its time is up. */
+  endWatches(): void;
+  /** Destroys every connection, whatever is on it. */
+  cutConnections(): void;
+  /** Forgets all changes so far: whoever watches from before gets 410. */
+  compact(): void;
+  /** Half-open: connections are accepted and requests read, but nothing is answered until `thaw`. */
+  freeze(): void;
+  thaw(): void;
+  /** Refuses connections and destroys those there are. What stands in the store stays. */
+  stop(): Promise<void>;
+  /** Listens again on the same port. */
+  start(): Promise<void>;
+}
+
+/** Go's server keeps an idle connection this long. Node's own 5 s would race with a client's next request. */
+const KEEP_ALIVE_MS = 180_000;
+
+/** Starts a loopback HTTPS server that behaves like kube-apiserver for the kinds of `resource-types.ts`. */
+export const startApiServer = async (options: ApiServerOptions = {}): Promise<EmbeddedApiServer> => {
+  const identity = await makeServerIdentity();
+  const adminToken = randomUUID();
+  const known: User[] = [{ token: adminToken, user: 'admin', groups: ['system:masters'] }, ...(options.users ?? [])];
+  const store = new ObjectStore(options.historyLimit);
+  const requests = new RequestLog();
+  const watchEvents = new WatchTally();
+  const watches = new Set<ServerResponse>();
+  let frozen: PromiseWithResolvers<void> | null = null;
+  const sockets = new Set<Socket>();
+  let connections = 0;
+
+  const listener = apiListener({
+    store,
+    users: known,
+    log: requests,
+    watchEvents,
+    bookmarkIntervalMs: options.bookmarkIntervalMs ?? 60_000,
+    thawed: () => frozen?.promise ?? Promise.resolve(),
+    onWatch: (response) => {
+      watches.add(response);
+      response.on('close', () => watches.delete(response));
+    },
+  });
+  const server = createServer(
+    { cert: identity.certificatePem, key: identity.keyPem, keepAliveTimeout: KEEP_ALIVE_MS },
+    listener,
+  );
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('secureConnection', () => (connections += 1));
+  const cutConnections = () => sockets.forEach((socket) => socket.destroy());
+
+  let port = options.port ?? 0;
+  const start = async () => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (typeof address === 'object' && address !== null) port = address.port;
+  };
+  const stop = async () => {
+    if (!server.listening) return;
+    server.close();
+    cutConnections();
+    await once(server, 'close');
+  };
+  const thaw = () => {
+    for (const response of watches) response.uncork();
+    frozen?.resolve();
+    frozen = null;
+  };
+  await start();
+  const url = `https://127.0.0.1:${port}`;
+
+  return {
+    url,
+    port,
+    caPem: identity.caPem,
+    adminToken,
+    store,
+    follow: followObject(store),
+    requests,
+    watchEvents,
+    get connections() {
+      return connections;
+    },
+    get openWatches() {
+      return watches.size;
+    },
+    kubeconfig: (token = adminToken) => kubeconfig({ url, caPem: identity.caPem, token }),
+    addUser: (user) => known.push(user),
+    endWatches: () => watches.forEach((response) => response.end()),
+    cutConnections,
+    compact: () => store.compact(),
+    freeze: () => {
+      frozen ??= Promise.withResolvers();
+      for (const response of watches) response.cork();
+    },
+    thaw,
+    stop,
+    start,
+    [Symbol.asyncDispose]: async () => {
+      thaw();
+      await stop();
+    },
+  };
+};
+
+/** What a client needs to know to reach an API server as somebody. */
+interface ApiAccess {
+  readonly url: string;
+  readonly caPem: string;
+  readonly token: string;
+}
+
+/** The text of a kubeconfig file for one user of one cluster. It is JSON, which is YAML too. */
+export const kubeconfig = ({ url, caPem, token }: ApiAccess): string =>
+  JSON.stringify(
+    {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [
+        {
+          name: 'local',
+          cluster: { server: url, 'certificate-authority-data': Buffer.from(caPem).toString('base64') },
+        },
+      ],
+      users: [{ name: 'user', user: { token } }],
+      contexts: [{ name: 'local', context: { cluster: 'local', user: 'user' } }],
+      'current-context': 'local',
+    },
+    null,
+    2,
+  );

@@ -1,0 +1,65 @@
+import * as z from 'zod';
+import { failures } from './failures.ts';
+import { type JsonObject, type KubeObject, rfc3339 } from './kube-object.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { WriteRequest } from './route.ts';
+
+const deleteOptions = z.object({
+  gracePeriodSeconds: z.int().min(0).optional(),
+  preconditions: z.object({ uid: z.string().optional(), resourceVersion: z.string().optional() }).prefault({}),
+});
+
+/** How long a Pod is given to end: none before it has a node, and none once it has finished. */
+const graceSeconds = (pod: KubeObject, asked: number | undefined): number => {
+  const { nodeName, terminationGracePeriodSeconds = 30 } = (pod['spec'] ?? {}) as {
+    readonly nodeName?: string;
+    readonly terminationGracePeriodSeconds?: number;
+  };
+  const { phase } = (pod['status'] ?? {}) as { readonly phase?: string };
+  const isOver = nodeName === undefined || phase === 'Succeeded' || phase === 'Failed';
+  return isOver ? 0 : (asked ?? terminationGracePeriodSeconds);
+};
+
+const dying = (pod: KubeObject, seconds: number): KubeObject => ({
+  ...pod,
+  metadata: {
+    ...pod.metadata,
+    deletionTimestamp: rfc3339(new Date(Date.now() + seconds * 1_000)),
+    deletionGracePeriodSeconds: seconds,
+  },
+});
+
+/**
+ * Deletes an object. A Pod on a node is only marked, unless its grace period is 0: the kubelet deletes it for good.
+ * Finalizers are not honoured. Returns what the server answers; errs with an ApiFailure.
+ */
+export const deleteObject = (store: ObjectStore, request: WriteRequest): JsonObject => {
+  const { type, isDryRun } = request;
+  const name = request.name ?? '';
+  const options = deleteOptions.safeParse(request.body ?? {});
+  if (!options.success) throw failures.badRequest('the body is no DeleteOptions');
+  const current = store.get(type, request.namespace, name);
+  if (current === undefined) throw failures.notFound(type, name);
+  const { uid, resourceVersion } = current.metadata;
+  const asked = options.data.preconditions;
+  if (asked.uid !== undefined && asked.uid !== uid) {
+    const why = `the UID in the precondition (${asked.uid}) does not match the UID in record (${uid ?? ''})`;
+    throw failures.preconditionFailed(type, name, `${why}. The object might have been deleted and then recreated`);
+  }
+  if (asked.resourceVersion !== undefined && asked.resourceVersion !== resourceVersion) {
+    const record = `does not match the ResourceVersion in record (${resourceVersion ?? ''})`;
+    const why = `the ResourceVersion in the precondition (${asked.resourceVersion}) ${record}`;
+    throw failures.preconditionFailed(type, name, `${why}. The object might have been modified`);
+  }
+  if (type.kind === 'Pod') {
+    const seconds = graceSeconds(current, options.data.gracePeriodSeconds);
+    const marked = dying(current, seconds);
+    if (isDryRun) return marked;
+    if (seconds > 0) return current.metadata.deletionTimestamp === undefined ? store.put(type, marked) : current;
+    store.delete(type, marked);
+    return marked;
+  }
+  if (!isDryRun) store.delete(type, current);
+  const details = { name, ...(type.group === '' ? {} : { group: type.group }), kind: type.resource, uid };
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+};

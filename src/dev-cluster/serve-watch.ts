@@ -1,0 +1,123 @@
+import type { ServerResponse } from 'node:http';
+import { type ApiFailure, failures } from './failures.ts';
+import { apiVersion, type JsonObject, type KubeObject } from './kube-object.ts';
+import type { Change, ObjectStore } from './object-store.ts';
+import type { ResourceType } from './resource-types.ts';
+import type { ResourceRequest } from './route.ts';
+import { type Match, selectors } from './selectors.ts';
+
+/** kube-apiserver's --min-request-timeout: a watch without its own timeout lasts this long up to twice as long. */
+const DEFAULT_TIMEOUT_SECONDS = 1_800;
+
+/** kube-apiserver sends a last bookmark this long before it ends a watch. */
+const LAST_BOOKMARK_MS = 2_000;
+
+const startOf = (query: URLSearchParams): number => {
+  const text = query.get('resourceVersion') ?? '';
+  if (!/^\d*$/.test(text)) throw failures.versionNotANumber(text);
+  return Number(text);
+};
+
+/** Answers a watch until it times out, its client leaves, or somebody ends the response. Errs only before it starts. */
+export const serveWatch = (
+  store: ObjectStore,
+  request: ResourceRequest,
+  response: ServerResponse,
+  options: { readonly bookmarkIntervalMs: number; readonly onLine: (type: WatchLine['type']) => void },
+): void => {
+  const { type, namespace, query } = request;
+  const match = selectors(type, query);
+  const start = startOf(query);
+  const timeoutSeconds = Number(query.get('timeoutSeconds') ?? DEFAULT_TIMEOUT_SECONDS * (1 + Math.random()));
+  const write = (line: WatchLine | null) => {
+    if (line === null) return;
+    response.write(`${JSON.stringify(line)}\n`);
+    options.onLine(line.type);
+  };
+  const show = (change: Change) => {
+    const { metadata } = change.object ?? change.previous ?? {};
+    const isInScope = change.type === type && (namespace === null || metadata?.namespace === namespace);
+    if (isInScope) write(watchLines.changed(change, match));
+  };
+
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.flushHeaders();
+  const missed = start === 0 ? [] : store.since(start);
+  if (missed === null) {
+    const { status } = failures.expired(start, store.oldestRevision) satisfies ApiFailure;
+    write({ type: 'ERROR', object: status });
+    response.end();
+    return;
+  }
+  if (start === 0) for (const object of store.list(type, namespace).filter(match)) write({ type: 'ADDED', object });
+  missed.forEach(show);
+
+  const unsubscribe = store.subscribe(show);
+  const bookmark = () => write(watchLines.bookmark(type, store.revision));
+  const wantsBookmarks = query.get('allowWatchBookmarks') === 'true' || query.get('allowWatchBookmarks') === '1';
+  const timeoutMs = timeoutSeconds * 1_000;
+  const timers = [
+    setTimeout(() => response.end(), timeoutMs),
+    ...(wantsBookmarks ? [setInterval(bookmark, options.bookmarkIntervalMs)] : []),
+    ...(wantsBookmarks && timeoutMs >= LAST_BOOKMARK_MS ? [setTimeout(bookmark, timeoutMs - LAST_BOOKMARK_MS)] : []),
+  ];
+  const leave = () => {
+    unsubscribe();
+    timers.forEach(clearTimeout);
+  };
+  response.on('finish', leave).on('close', leave);
+};
+
+/** One line of a watch response. */
+export interface WatchLine extends JsonObject {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: JsonObject;
+}
+
+const at = (object: KubeObject, revision: number): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: String(revision) },
+});
+
+/**
+ * What a change looks like through a selector, or null when it does not show. An object that stops matching is shown
+ * DELETED as it last matched, under the resourceVersion of the change.
+ */
+const changed = (change: Change, match: Match): WatchLine | null => {
+  const { previous, object, revision } = change;
+  const wasShown = previous !== null && match(previous);
+  if (object !== null && match(object)) return { type: wasShown ? 'MODIFIED' : 'ADDED', object };
+  return wasShown ? { type: 'DELETED', object: at(previous, revision) } : null;
+};
+
+const bookmark = (type: ResourceType, revision: number): WatchLine => ({
+  type: 'BOOKMARK',
+  object: {
+    kind: type.kind,
+    apiVersion: apiVersion(type),
+    metadata: { resourceVersion: String(revision), creationTimestamp: null },
+  },
+});
+
+/** The lines a watch can say. */
+const watchLines = { changed, bookmark };
+
+/** How many lines the watches of each user have carried, for those who count what a watch costs. */
+export class WatchTally {
+  readonly #lines = new Map<string, Map<WatchLine['type'], number>>();
+
+  add(user: string, type: WatchLine['type']): void {
+    const own = this.#lines.get(user) ?? new Map<WatchLine['type'], number>();
+    this.#lines.set(user, own.set(type, (own.get(type) ?? 0) + 1));
+  }
+
+  /** Of all types but bookmarks, which tell of no change. */
+  changes(user: string): number {
+    const own = [...(this.#lines.get(user) ?? [])];
+    return own.reduce((sum, [type, lines]) => sum + (type === 'BOOKMARK' ? 0 : lines), 0);
+  }
+
+  bookmarks(user: string): number {
+    return this.#lines.get(user)?.get('BOOKMARK') ?? 0;
+  }
+}

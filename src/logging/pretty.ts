@@ -1,0 +1,31 @@
+import { visibleText } from '../util/redact.ts';
+import type { Entry, Plain } from './plain.ts';
+/** Fits most of the contract's messages, so that their fields begin in one column. */
+const MESSAGE_CHARS = 52;
+const SHORT_HASH_CHARS = 12;
+const colours = { debug: 90, info: 36, warn: 33, error: 31 } as const;
+const DIM = 90;
+
+const clock = (timeMs: number): string => {
+  const time = new Date(timeMs);
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const millis = String(time.getMilliseconds()).padStart(3, '0');
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${millis}`;
+};
+
+const shortHashes = (text: string): string =>
+  text.replace(/\b[0-9a-f]{64}\b/g, (hash) => hash.slice(0, SHORT_HASH_CHARS));
+
+const shown = (value: Plain): string => {
+  if (typeof value === 'string' && /^[^\s"\\=]+$/.test(value) && visibleText(value) === value) return value;
+  return typeof value === 'string' ? `"${visibleText(value)}"` : JSON.stringify(value);
+};
+
+/** One line for people: `HH:MM:SS.mmm LEVEL message  key=value`, in local time, with hashes cut to their beginning. */
+export const prettyLine = ({ level, timeMs, message, fields }: Entry, coloured: boolean): string => {
+  const paint = (code: number, text: string): string => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const said = visibleText(message);
+  const told = Array.from(fields, ([key, value]) => paint(DIM, `${visibleText(key)}=`) + shortHashes(shown(value)));
+  const head = `${paint(DIM, clock(timeMs))} ${paint(colours[level], level.toUpperCase().padEnd(5))}`;
+  return told.length === 0 ? `${head} ${said}` : `${head} ${said.padEnd(MESSAGE_CHARS)}  ${told.join(' ')}`;
+};

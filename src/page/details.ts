@@ -1,0 +1,131 @@
+import type { LeafStatus, Status } from '../status/status.ts';
+import { copyButton, hashText, html, type Markup, moment } from './html.ts';
+
+type Leaf = { readonly hash: string } & (LeafStatus | Readonly<Record<keyof LeafStatus, null>>);
+
+const facts = (title: string, { hash, serial, notBefore, notAfter, names }: Leaf): Markup =>
+  html`<h3>What is ${title}</h3>
+    <dl>
+      <dt>SHA-256 of tls.crt</dt>
+      <dd><code>${hash}</code> ${copyButton(hash)}</dd>
+      ${
+        serial === null
+          ? html`<dt>Content</dt>
+              <dd>cannot be read as a certificate</dd>`
+          : html`<dt>Serial</dt>
+              <dd><code>${serial}</code></dd>
+              <dt>Valid from</dt>
+              <dd>${moment(notBefore)}</dd>
+              <dt>Valid until</dt>
+              <dd>${moment(notAfter)}</dd>
+              <dt>Names</dt>
+              <dd>
+                <ul class="names">
+                  ${names.map((name) => html`<li>${name}</li>`)}
+                </ul>
+              </dd>`
+      }
+    </dl>`;
+
+const announcedOnly = (announced: NonNullable<Status['announced']>): Markup =>
+  html`<h3>What is announced</h3>
+    <dl>
+      <dt>SHA-256 of tls.crt</dt>
+      <dd><code>${announced.hash}</code> ${copyButton(announced.hash)}</dd>
+      <dt>Valid until</dt>
+      <dd>${moment(announced.validUntil)}</dd>
+      <dt>First seen</dt>
+      <dd>${moment(announced.since)}</dd>
+    </dl>`;
+
+/** Every certificate that is announced, mounted or served, each once, under all that it is. */
+export const certificateCard = ({ announced, mounted, served }: Status): Markup => {
+  const titles = (hash: string): string =>
+    Object.entries({ announced, mounted, served })
+      .flatMap(([title, part]) => (part?.hash === hash ? [title] : []))
+      .join(', ')
+      .replace(/, ([^,]*)$/, ' and $1');
+  const alone = announced !== null && announced.hash !== mounted?.hash && announced.hash !== served?.hash;
+  return html`<section class="card certificate">
+    <h2>Certificate</h2>
+    ${alone ? announcedOnly(announced) : null} ${mounted === null ? null : facts(titles(mounted.hash), mounted)}
+    ${served === null || served.hash === mounted?.hash ? null : facts(titles(served.hash), served)}
+    ${announced === null && mounted === null && served === null ? html`<p class="dim">None yet.</p>` : null}
+  </section>`;
+};
+
+const replicaItem = (
+  { name, servingHash, ready }: NonNullable<Status['replicas']>[number],
+  announced: string | null,
+): Markup => {
+  const isNewest = servingHash !== null && servingHash === announced;
+  const sign = isNewest
+    ? html`<span class="sign good" aria-hidden="true">✔</span>`
+    : html`<span class="sign dim" aria-hidden="true">…</span>`;
+  return html`<li data-key="${name}">
+    <p class="breakable">${sign} <b>${name}</b> ${ready ? html`<span class="dim">ready</span>` : null}</p>
+    <p>
+      ${servingHash === null ? html`<span class="dim">has not said what it serves</span>` : html`serves ${hashText(servingHash)}`}
+    </p>
+  </li>`;
+};
+
+/** The Lease, its watch, and the replicas as their Pods say. */
+export const clusterCard = ({ leader, watch, replicas, announced }: Status): Markup =>
+  html`<section class="card cluster">
+    <h2>Cluster</h2>
+    <dl>
+      <dt>Leader</dt>
+      <dd class="breakable">${leader ?? 'nobody'}</dd>
+      <dt>Lease watch</dt>
+      <dd>${watch.state} since ${moment(watch.since)}</dd>
+    </dl>
+    <h3>Replicas, as their Pods say</h3>
+    ${
+      replicas === null
+        ? html`<p class="dim">Only the leader looks at them.</p>`
+        : html`<ul class="plain">
+            ${replicas.map((replica) => replicaItem(replica, announced?.hash ?? null))}
+          </ul>`
+    }
+  </section>`;
+
+const authorities = (count: number): string => (count === 1 ? 'one authority' : `${count} authorities`);
+
+const targetItem = ({ target, trusts, notAfter }: NonNullable<Status['targets']>[number]): Markup =>
+  html`<li data-key="${target}">
+    <p class="breakable"><b>${target}</b></p>
+    <p>
+      ${trusts === null ? 'cannot be seen' : trusts === 0 ? 'has no caBundle' : `trusts ${authorities(trusts)}`}${
+        notAfter === null ? null : html`, until ${moment(notAfter)}`
+      }
+    </p>
+  </li>`;
+
+/** Whom callers trust: the mounted bundle, and what the leader sees in every caBundle. */
+export const trustCard = ({ bundle, targets }: Status): Markup =>
+  html`<section class="card trust">
+    <h2>Trust bundle</h2>
+    ${
+      bundle === null || bundle.length === 0
+        ? html`<p class="dim">Empty.</p>`
+        : html`<ul class="plain">
+            ${bundle.map(
+              ({ subject, serial, notAfter }) =>
+                html`<li data-key="${serial}">
+                  <p class="breakable"><b>${subject}</b></p>
+                  <p>serial <code>${serial}</code></p>
+                  <p>until ${moment(notAfter)}</p>
+                </li>`,
+            )}
+          </ul>`
+    }
+    ${
+      targets === null
+        ? null
+        : html`<h3>caBundles, as the leader sees them</h3>
+            <ul class="plain">
+              ${targets.map(targetItem)}
+            </ul>`
+    }
+  </section>`;

@@ -1,0 +1,75 @@
+import { acknowledged, mayServe } from '../../streams/acknowledged.ts';
+import type { LoadEvent } from '../../streams/load-certificate.ts';
+import { rfc3339Seconds } from '../util/time.ts';
+import type { Standing } from './replica-state.ts';
+
+export interface Wait {
+  readonly for:
+    | 'announcement'
+    | 'mount'
+    | 'usable-certificate'
+    | 'trusted-handshake'
+    | 'valid-certificate'
+    | 'write'
+    | 'acknowledgements'
+    | 'overlap';
+  /** Ms since the epoch. */
+  readonly sinceMs: number;
+  /** What is known of why, in words; null when there is nothing to add. */
+  readonly detail: string | null;
+}
+
+interface Situation {
+  readonly identity: string;
+  readonly caOverlapMs: number;
+  readonly nowMs: number;
+}
+
+const loadWait = (load: LoadEvent, sinceMs: number): Wait | null => {
+  switch (load.type) {
+    case 'certificate/unannounced':
+      return { for: 'announcement', sinceMs, detail: load.malformed };
+    case 'certificate/unmounted':
+      return { for: 'mount', sinceMs, detail: 'nothing is mounted' };
+    case 'certificate/mismatched':
+      return { for: 'mount', sinceMs, detail: 'another certificate is mounted' };
+    case 'certificate/rejected':
+      return { for: 'usable-certificate', sinceMs, detail: load.reason };
+    case 'certificate/served':
+      return load.untrusted === null ? null : { for: 'trusted-handshake', sinceMs, detail: load.untrusted };
+  }
+};
+
+const leaderWaits = (standing: Standing, { identity, caOverlapMs, nowMs }: Situation): readonly Wait[] => {
+  const { failing, observation, rotations } = standing;
+  const writes: Wait[] = failing
+    ? [{ for: 'write', sinceMs: failing.sinceMs, detail: `${failing.step}: ${failing.error}` }]
+    : [];
+  const rotation = rotations.at(-1);
+  if (observation === null || rotation === undefined || typeof observation.replicas === 'string') return writes;
+
+  const { replicas, lease, authority } = observation;
+  const missing = replicas.filter((replica) => replica.servingHash !== rotation.hash && mayServe(replica, nowMs));
+  const overlaps = lease.servedSinceMs !== null || (typeof authority !== 'string' && authority.bundle.length > 1);
+  const isProved = acknowledged(replicas, rotation.hash, { identity, nowMs });
+  // Where nobody has ever acknowledged anything nobody will, and only an overlap waits for it.
+  if (!isProved && (overlaps || replicas.some(({ servingHash }) => servingHash !== null))) {
+    const detail = missing.length === 0 ? null : missing.map(({ name }) => name).join(', ');
+    return [...writes, { for: 'acknowledgements', sinceMs: rotation.announcedMs, detail }];
+  }
+  if (!overlaps || lease.servedSinceMs === null) return writes;
+  const detail = `the older authority is dropped at ${rfc3339Seconds(lease.servedSinceMs + caOverlapMs)}`;
+  return [...writes, { for: 'overlap', sinceMs: lease.servedSinceMs, detail }];
+};
+
+/** What a replica waits for and since when, most pressing first. Pure. */
+export const waits = (standing: Standing, situation: Situation): readonly Wait[] => {
+  const { load, readiness, startedMs } = standing;
+  const own: Wait | null =
+    load === null ? { for: 'announcement', sinceMs: startedMs, detail: null } : loadWait(load.event, load.sinceMs);
+  const expired: Wait[] =
+    readiness.served !== null && readiness.reasons.includes('certificate-expired')
+      ? [{ for: 'valid-certificate', sinceMs: readiness.served.leaf.notAfterMs, detail: 'the served one has expired' }]
+      : [];
+  return [...expired, ...(own === null ? [] : [own]), ...leaderWaits(standing, situation)];
+};

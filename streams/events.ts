@@ -1,0 +1,57 @@
+import type { DeadlineEvent } from './certificate-deadline.ts';
+import type { LoadEvent, Wanted } from './load-certificate.ts';
+import type { LeaseSnapshot } from './model.ts';
+import type { PodEvent } from './pod-annotations.ts';
+import type { Readiness } from './readiness.ts';
+
+type WatchClosed = 'ended' | 'expired' | 'silent';
+
+export type WatchItem<T> =
+  | { readonly type: 'watch/listed'; readonly items: readonly T[]; readonly resourceVersion: string }
+  | { readonly type: 'watch/established'; readonly resourceVersion: string }
+  | { readonly type: 'watch/applied'; readonly object: T }
+  | { readonly type: 'watch/deleted'; readonly object: T }
+  | { readonly type: 'watch/closed'; readonly reason: WatchClosed }
+  | {
+      readonly type: 'watch/failed';
+      readonly status: number | null;
+      readonly error: string;
+      readonly retryInMs: number;
+    };
+
+/** How it was learned: by the watch, a GET, or the answer to a write of this replica's own. */
+export type Via = 'watch' | 'get' | 'write';
+
+export type LeaseEvent =
+  | Extract<WatchItem<LeaseSnapshot>, { type: 'watch/established' | 'watch/closed' | 'watch/failed' }>
+  | {
+      readonly type: 'lease/observed';
+      readonly lease: LeaseSnapshot | null;
+      readonly via: Via;
+      /** What it announces is not what the one before announced. */
+      readonly announces: boolean;
+    }
+  | { readonly type: 'lease/unread'; readonly status: number | null; readonly error: string };
+
+/** Whether this replica may still write: it renewed less than RENEW_DEADLINE ago, by a clock that never jumps. */
+export type Fence = () => boolean;
+
+export type ElectionEvent =
+  | { readonly type: 'leadership/acquired'; readonly fence: Fence }
+  | { readonly type: 'leadership/renewed' }
+  | { readonly type: 'leadership/lost'; readonly reason: 'deposed' | 'renew-deadline' }
+  | { readonly type: 'leadership/released' }
+  | {
+      readonly type: 'leadership/failed';
+      readonly status: number | null;
+      readonly error: string;
+      readonly retryInMs: number;
+    };
+
+export type FollowerEvent =
+  | { readonly type: 'wanted/changed'; readonly wanted: Wanted; readonly elapsedMs: number }
+  | { readonly type: 'tick/checked'; readonly wanted: Wanted }
+  | { readonly type: 'certificate/concluded'; readonly load: LoadEvent; readonly elapsedMs: number }
+  | { readonly type: 'readiness/changed'; readonly readiness: Readiness }
+  | DeadlineEvent
+  | PodEvent;

@@ -1,0 +1,84 @@
+import {
+  concat,
+  connect,
+  defer,
+  EMPTY,
+  endWith,
+  ignoreElements,
+  map,
+  merge,
+  NEVER,
+  type Observable,
+  of,
+  repeat,
+  startWith,
+  switchMap,
+  takeUntil,
+  tap,
+  timer,
+} from 'rxjs';
+import { candidacy } from './acquire-lease.ts';
+import type { ElectionEvent } from './events.ts';
+import type { LeaseSnapshot } from './model.ts';
+import { tenure, type TenurePolicy } from './renew-lease.ts';
+import { retryWithBackoff } from './retry-with-backoff.ts';
+import { type ElectionPorts, holdLease, leadershipFailed } from './try-acquire-or-renew.ts';
+
+export type { ElectionEvent } from './events.ts';
+export type ElectionPolicy = TenurePolicy;
+
+interface ElectionSources {
+  /** Hot; null when there is no Lease. */
+  readonly lease$: Observable<LeaseSnapshot | null>;
+  /** Ends the candidacy; a leader then releases the Lease, and the stream completes. */
+  readonly stop$: Observable<unknown>;
+}
+
+/** A Lease that cannot be released in this time is left to expire. */
+const RELEASE_MS = 3_000;
+
+/**
+ * Candidate, leader, candidate again, as a client-go elector. When told to stop it gives back the Lease that it holds.
+ *
+ *     lease    --a1----a2----a3--------------------b1----b2-----b3--
+ *     stop     ---------------------------------------------s
+ *     result   -----------------------------------A-------r-(R|)     A acquired, r renewed, R released
+ *                            |--- duration ---|
+ */
+export const election = (
+  { lease$, stop$ }: ElectionSources,
+  ports: ElectionPorts,
+  policy: ElectionPolicy,
+): Observable<ElectionEvent> =>
+  defer(() => {
+    let newest: LeaseSnapshot | null | undefined;
+    const { identity } = policy;
+    const { queue, clock, random, wake$ = NEVER } = ports;
+    const hold = (kind: 'claim' | 'renew') => holdLease(kind, () => newest ?? null, ports);
+
+    const release$ = defer(() => (newest?.holder === identity ? queue.write({ kind: 'release' }, newest) : EMPTY)).pipe(
+      map((): ElectionEvent => ({ type: 'leadership/released' })),
+      retryWithBackoff(random, leadershipFailed, wake$),
+      takeUntil(timer(RELEASE_MS)),
+    );
+
+    return lease$.pipe(
+      tap((lease) => (newest = lease)),
+      connect((hot$) => {
+        const known$ = defer(() => (newest === undefined ? hot$ : hot$.pipe(startWith(newest))));
+        const end$ = merge(stop$, hot$.pipe(ignoreElements(), endWith('the Lease stream has ended')));
+
+        const leading$ = candidacy(known$, hold('claim'), { identity, random }).pipe(
+          switchMap((item) =>
+            item.type === 'lease/held'
+              ? tenure(item, { lease$: hot$, renew$: hold('renew') }, clock, policy)
+              : of(item),
+          ),
+          repeat(),
+          takeUntil(end$),
+        );
+        // The Lease is followed until it is released: a renewal may have landed that was aborted on the way.
+        return concat(leading$, release$);
+      }),
+    );
+  });

@@ -1,0 +1,99 @@
+import { concatMap, defer, Observable, Subject, throwError } from 'rxjs';
+import { isOlderVersion } from './kubernetes.ts';
+import type { Announcement, LeaseSnapshot } from './model.ts';
+import { Problem } from './problem.ts';
+
+/** One change of the Lease; everything it does not name stays as it is. */
+export type LeaseChange =
+  | { readonly kind: 'claim' }
+  | { readonly kind: 'renew' }
+  | { readonly kind: 'release' }
+  | { readonly kind: 'announce'; readonly announcement: Announcement; readonly fulfils: boolean }
+  | { readonly kind: 'mark-served'; readonly sinceMs: number | null }
+  | { readonly kind: 'ask-rotation'; readonly rotate: string | null };
+
+export interface LeaseWritePort {
+  /** Writes with the basis' resourceVersion; a null basis creates the Lease. Errs with a Problem, 409 for a conflict. */
+  writeLease(change: LeaseChange, basis: LeaseSnapshot | null): Observable<LeaseSnapshot>;
+}
+
+export interface LeaseQueue {
+  readonly written$: Observable<LeaseSnapshot>;
+  /** Cold. `basis` is the Lease the change was decided on. */
+  write(change: LeaseChange, basis: LeaseSnapshot | null): Observable<LeaseSnapshot>;
+}
+
+/** Who holds the Lease is all that an elector's write is decided on. */
+const isTenure = ({ kind }: LeaseChange): boolean => kind === 'claim' || kind === 'renew' || kind === 'release';
+
+/** Whether a change decided on one state of the Lease still stands on another; our own renewals in between do no harm. */
+const standsAlike = (change: LeaseChange, left: LeaseSnapshot, right: LeaseSnapshot): boolean =>
+  left.uid === right.uid &&
+  left.holder === right.holder &&
+  (isTenure(change) ||
+    (left.announcement?.hash === right.announcement?.hash &&
+      left.rotate === right.rotate &&
+      left.servedSinceMs === right.servedSinceMs));
+
+/**
+ * All writes of this replica to the Lease, one after the other (L3). A write that waited behind another one of ours is
+ * rebased on its answer if that changed nothing it was decided on, and refused as a conflict if it did.
+ */
+export const leaseQueue = (port: LeaseWritePort): LeaseQueue => {
+  const inTurn = serialQueue();
+  const written$ = new Subject<LeaseSnapshot>();
+  let latest: LeaseSnapshot | null = null;
+
+  const write = (change: LeaseChange, basis: LeaseSnapshot | null): Observable<LeaseSnapshot> => {
+    if (basis === null || latest === null || !isOlderVersion(basis.resourceVersion, latest.resourceVersion)) {
+      return port.writeLease(change, basis);
+    }
+    if (standsAlike(change, latest, basis)) return port.writeLease(change, latest);
+    return throwError(() => new Problem(`the Lease changed before "${change.kind}" could be written`, 409));
+  };
+
+  return {
+    written$: written$.asObservable(),
+    write: (change, basis) =>
+      new Observable((subscriber) =>
+        inTurn(defer(() => write(change, basis))).subscribe({
+          next: (lease) => {
+            latest = lease;
+            // The one who wrote hears it first; the echo to everybody else may end its subscription.
+            subscriber.next(lease);
+            written$.next(lease);
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      ),
+  };
+};
+
+type SerialQueue = <T>(job$: Observable<T>) => Observable<T>;
+
+/**
+ * One job at a time, in the order of subscription. A job whose subscriber has gone is skipped, or aborted if it runs.
+ *
+ *     job a    (subscribed)--a|
+ *     job b    --(waits)-------b|
+ */
+export const serialQueue = (): SerialQueue => {
+  const turn$ = new Subject<Observable<never>>();
+  // Turns never err and never emit: a job's own subscriber gets its values and its error.
+  turn$.pipe(concatMap((job$) => job$)).subscribe();
+
+  return <T>(job$: Observable<T>) =>
+    new Observable<T>((subscriber) => {
+      turn$.next(
+        new Observable<never>((turn) => {
+          if (subscriber.closed) {
+            turn.complete();
+            return;
+          }
+          job$.subscribe(subscriber);
+          subscriber.add(() => turn.complete());
+        }),
+      );
+    });
+};

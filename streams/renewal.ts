@@ -1,0 +1,44 @@
+import type { CertificateFacts } from './model.ts';
+import type { IssuanceView } from './planner-input.ts';
+import type { Step } from './step.ts';
+
+type LeafReason = Extract<Step, { kind: 'issue-leaf' }>['reason'];
+
+/**
+ * A leaf that is announced a second time cannot be told to be served everywhere: an acknowledgement of it may date from
+ * the first. It matters only while an older CA is to go.
+ */
+const isAcknowledgedAlready = ({ secret, authority, observed: { replicas } }: IssuanceView): boolean =>
+  authority.bundle.length > 1 &&
+  typeof replicas !== 'string' &&
+  secret !== 'absent' &&
+  replicas.some(({ servingHash }) => servingHash === secret.hash);
+
+/** Why there must be another leaf, or null. */
+export const leafReason = (view: IssuanceView): LeafReason | null => {
+  const { secret, current, names, nowMs, renewBeforeMs, observed } = view;
+  const { lease } = observed;
+  if (secret === 'absent' || secret.hash === null) return 'missing';
+  if (secret.problem !== null || secret.leaf === null) return 'unusable';
+  if (secret.issuer !== current.fingerprint) return 'other-authority';
+  if (!names.every((name) => secret.leaf?.names.includes(name))) return 'names';
+  if (renewalDue(secret.leaf, { nowMs, renewBeforeMs })) return 'expiring';
+  if (secret.hash !== lease.announcement?.hash && isAcknowledgedAlready(view)) return 'acknowledged-before';
+  return lease.rotate === 'leaf' && secret.hash === lease.announcement?.hash ? 'requested' : null;
+};
+
+/** How far back notBefore is set, so that a machine whose clock is behind does not refuse it (L5). */
+const BACKDATED_MS = 3_600_000;
+
+/**
+ * Whether a certificate is to be renewed. One whose CA leaves it less life than `renewBeforeMs` is renewed after two
+ * thirds of what it has, instead of at once and for ever.
+ */
+export const renewalDue = (
+  { notBeforeMs, notAfterMs }: CertificateFacts,
+  { nowMs, renewBeforeMs }: { readonly nowMs: number; readonly renewBeforeMs: number },
+): boolean => {
+  const lifeMs = Math.max(0, notAfterMs - notBeforeMs - BACKDATED_MS);
+  const aheadMs = lifeMs > renewBeforeMs ? renewBeforeMs : lifeMs / 3;
+  return nowMs >= notAfterMs - aheadMs;
+};

@@ -1,0 +1,60 @@
+import type { AuthorityState, Observed, Target } from './cluster-state.ts';
+import type { CertificateFacts } from './model.ts';
+import type { IssuanceView } from './planner-input.ts';
+
+export type Certificates = readonly CertificateFacts[];
+
+const has = (certificates: Certificates, { fingerprint }: CertificateFacts): boolean =>
+  certificates.some((certificate) => certificate.fingerprint === fingerprint);
+
+const includes = (certificates: Certificates, wanted: Certificates): boolean =>
+  wanted.every((certificate) => has(certificates, certificate));
+
+/** Sets of certificates, by fingerprint; what a caBundle means depends neither on its order nor on repetitions. */
+export const certificateSets = {
+  has,
+  includes,
+  union: (...sets: readonly Certificates[]): Certificates =>
+    sets
+      .flat()
+      .filter(({ fingerprint }, at, all) => all.findIndex((other) => other.fingerprint === fingerprint) === at),
+  without: (certificates: Certificates, removed: Certificates): Certificates =>
+    certificates.filter((certificate) => !has(removed, certificate)),
+  same: (left: Certificates, right: Certificates): boolean => includes(left, right) && includes(right, left),
+  alive: (certificates: Certificates, nowMs: number): Certificates =>
+    certificates.filter(({ notAfterMs }) => nowMs < notAfterMs),
+};
+
+const trustedBy = (targets: Observed['targets']): Certificates =>
+  certificateSets.union(...targets.flatMap(({ state }) => (typeof state === 'string' ? [] : state.bundles)));
+
+/** Every CA that somebody may be serving under while SECRET-ca does not say: what the Secret and the targets trust. */
+export const inherited = ({ secret, targets }: Observed): Certificates =>
+  certificateSets.union(typeof secret === 'string' ? [] : secret.trust, trustedBy(targets));
+
+/** What we have put into caBundles: nobody else has written there since. */
+export const given = ({ targets }: Observed): Certificates =>
+  trustedBy(targets.filter(({ state }) => typeof state === 'string' || state.rival === null));
+
+/** CAs that replicas may serve under although SECRET-ca, taken over, put back or tampered with, does not say so. */
+export const overlooked = ({ secret, observed: { lease, targets } }: IssuanceView): Certificates => {
+  if (secret === 'absent') return trustedBy(targets);
+  const isUnannounced = lease.announcement !== null && lease.announcement.hash !== secret.hash;
+  // What others have put there, and nobody has announced, serves nobody: it gets no trust.
+  return isUnannounced ? [] : secret.trust.filter(({ fingerprint }) => fingerprint === secret.issuer);
+};
+
+/**
+ * Whether calls would begin to fail at a target with a leaf of this issuer: it trusts another CA of ours, but not this
+ * one. A target that trusts none of them refuses every leaf already, and must not keep the others from a renewal.
+ */
+export const losesWith =
+  (issuer: string | null, { bundle: ours }: AuthorityState) =>
+  ({ state }: Target): boolean => {
+    if (typeof state === 'string') return state === 'unreadable';
+    return state.bundles.some(
+      (bundle) =>
+        !bundle.some(({ fingerprint }) => fingerprint === issuer) &&
+        ours.some((ca) => certificateSets.includes(bundle, [ca])),
+    );
+  };

@@ -1,0 +1,54 @@
+import { defer, map, NEVER, type Observable } from 'rxjs';
+import type { Clock } from './clock.ts';
+import type { ElectionEvent } from './events.ts';
+import type { LeaseQueue } from './lease-writer.ts';
+import type { LeaseSnapshot } from './model.ts';
+import type { Problem } from './problem.ts';
+import { retryWithBackoff } from './retry-with-backoff.ts';
+
+export interface ElectionPorts {
+  readonly queue: LeaseQueue;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** A sign that the API server answers: hot, without a replay. */
+  readonly wake$?: Observable<unknown>;
+}
+
+/** A write that the API server took. What it gives counts from when it was sent, not from when the answer came. */
+export interface Held {
+  readonly type: 'lease/held';
+  readonly lease: LeaseSnapshot;
+  readonly sentAtMs: number;
+}
+
+/**
+ * One claim or renewal, tried until it is taken; each try rests on the newest Lease.
+ *
+ *     newest   0------1----------
+ *     write    #      a|
+ *     result   f------(h|)           f failed (a conflict, say), h held
+ *
+ * @param newest read before each try; a null one makes the Lease, which is a claim whatever was asked for
+ */
+export const holdLease = (
+  kind: 'claim' | 'renew',
+  newest: () => LeaseSnapshot | null,
+  { queue, clock, random, wake$ = NEVER }: ElectionPorts,
+): Observable<Held | ElectionEvent> =>
+  defer(() => {
+    const sentAtMs = clock.monotonicMs();
+    const basis = newest();
+    return queue
+      .write({ kind: basis === null ? 'claim' : kind }, basis)
+      .pipe(map((lease): Held => ({ type: 'lease/held', lease, sentAtMs })));
+  }).pipe(retryWithBackoff(random, leadershipFailed, wake$));
+
+type LeadershipFailed = Extract<ElectionEvent, { type: 'leadership/failed' }>;
+
+/** A write of the elector that was not taken, as an item. */
+export const leadershipFailed = ({ status, message }: Problem, retryInMs: number): LeadershipFailed => ({
+  type: 'leadership/failed',
+  status,
+  error: message,
+  retryInMs,
+});
