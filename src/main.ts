@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type CommandLine, helpText, parseCommandLine } from './config/command-line.ts';
 import { type Config, parseConfig } from './config/config.ts';
 import { VERSION } from './config/version.ts';
-import { inClusterOf, podNamespace } from './kube/in-cluster.ts';
+import { inClusterAccess, podNamespace } from './kube/in-cluster.ts';
 import { errorText, stackOf } from './logging/error-text.ts';
 import { withoutSecret } from './util/redact.ts';
 
@@ -48,18 +48,18 @@ const crashing = (tell: (error: unknown) => void): void => {
 
 const serve = async (config: Config): Promise<number> => {
   const stopping = signalled();
-  const { replicaClient } = await import('./cluster/open-client.ts');
-  const opening = replicaClient(config, inClusterOf(process.env), VERSION);
+  const { openClient } = await import('./cluster/open-client.ts');
+  const opening = openClient(config, inClusterAccess(process.env), VERSION);
   // What is wrong with it is told below, once there is a log.
   opening.catch(() => undefined);
   await turn();
   const { openLogger } = await import('./logging/sinks.ts');
   const logger = openLogger(config, () => process.stdout);
-  crashing((error) => logger.error('Cannot go on', { error, stack: stackOf(error) }));
+  crashing((error) => logger.error('Fatal error', { error, stack: stackOf(error) }));
   process.removeAllListeners('warning');
-  process.on('warning', (error) => logger.warn('Node or a library warns', { error }));
+  process.on('warning', (error) => logger.warn('Process warning', { error }));
   // A promise that somebody's handler forgot must not take the webhook down.
-  process.on('unhandledRejection', (error) => logger.error('A promise was rejected and nobody handled it', { error }));
+  process.on('unhandledRejection', (error) => logger.error('Unhandled promise rejection', { error }));
   try {
     const { startDaemon } = await import('./daemon/daemon.ts');
     const daemon = await startDaemon(config, {
@@ -72,7 +72,7 @@ const serve = async (config: Config): Promise<number> => {
     await daemon.stop();
     return failed ? 1 : 0;
   } catch (error) {
-    logger.error('Cannot go on', { error, stack: stackOf(error) });
+    logger.error('Fatal error', { error, stack: stackOf(error) });
     return 1;
   }
 };
@@ -87,7 +87,7 @@ const demo = async (own: Extract<CommandLine, { command: 'demo' }>['own']): Prom
 const rotate = async (config: Config, own: { readonly ca: boolean }): Promise<number> => {
   const { runRotate } = await import('./commands/rotate.ts');
   return runRotate(config, own, {
-    inCluster: inClusterOf(process.env),
+    inCluster: inClusterAccess(process.env),
     version: VERSION,
     print: say,
     stopped: signalled(),
@@ -99,7 +99,7 @@ const check = async (config: Config, own: { readonly json: boolean }): Promise<n
   const shellKubeconfig = process.env['KUBECONFIG'] ?? null;
   const colours = process.stdout.isTTY;
   return runCheck(config, own, {
-    inCluster: inClusterOf(process.env),
+    inCluster: inClusterAccess(process.env),
     version: VERSION,
     print: say,
     colours,

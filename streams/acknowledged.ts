@@ -7,13 +7,13 @@ import type { Replica } from './model.ts';
  *
  * @param identity the name of this replica's Pod
  */
-export const acknowledged = (
-  replicas: readonly Replica[] | 'unreadable',
+export const allAcknowledged = (
+  replicas: readonly Replica[] | 'forbidden',
   hash: string,
   { identity, nowMs }: { readonly identity: string; readonly nowMs: number },
 ): boolean => {
-  if (replicas === 'unreadable') return false;
-  const serving = replicas.filter((replica) => mayServe(replica, nowMs));
+  if (replicas === 'forbidden') return false;
+  const serving = replicas.filter((replica) => mayBeServing(replica, nowMs));
   return serving.some(({ name }) => name === identity) && serving.every(({ servingHash }) => servingHash === hash);
 };
 
@@ -25,5 +25,5 @@ const APART_MS = 3_600_000;
  * in the middle of its first load, it will serve when it goes on. So does one that is being deleted, until its object is
  * gone: the date by which that should have happened is read on another clock than it was written by.
  */
-export const mayServe = ({ goneAtMs }: Replica, nowMs: number): boolean =>
+export const mayBeServing = ({ goneAtMs }: Replica, nowMs: number): boolean =>
   goneAtMs === null || nowMs < goneAtMs + APART_MS;

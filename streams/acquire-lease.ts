@@ -11,7 +11,7 @@ import {
 } from 'rxjs';
 import type { ElectionEvent } from './events.ts';
 import type { LeaseSnapshot } from './model.ts';
-import type { Held } from './try-acquire-or-renew.ts';
+import type { LeaseWriteAccepted } from './try-acquire-or-renew.ts';
 
 /** Spreads the candidates for a vacant Lease, so that one write wins and few are refused. */
 const JITTER_MS = 100;
@@ -33,13 +33,13 @@ const sameRecord = (left: LeaseSnapshot | null, right: LeaseSnapshot | null): bo
  *                            |--- duration ---|
  *
  * @param lease$ every subscriber gets the newest at once, if there is one
- * @param claim$ cold; goes on until it has the Lease, and is dropped when a rival is seen to move
+ * @param claim$ cold; goes on until it has the Lease, and is dropped when a otherManager is seen to move
  */
-export const candidacy = (
+export const acquireLease = (
   lease$: Observable<LeaseSnapshot | null>,
-  claim$: Observable<Held | ElectionEvent>,
+  claim$: Observable<LeaseWriteAccepted | ElectionEvent>,
   { identity, random }: { readonly identity: string; readonly random: () => number },
-): Observable<Held | ElectionEvent> => {
+): Observable<LeaseWriteAccepted | ElectionEvent> => {
   const vacantInMs = (seen: LeaseSnapshot | null): number => {
     if (seen?.holder == null) return Math.round(random() * JITTER_MS);
     return seen.holder === identity ? 0 : seen.durationMs;

@@ -9,7 +9,7 @@ const LONGEST_MS = 30_000;
  * @param random a number in [0, 1); spreads replicas over [half, whole] of the delay
  * @returns milliseconds
  */
-export const backoffMs = (failures: number, random: number): number => {
+export const retryDelayMs = (failures: number, random: number): number => {
   const wholeMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** (failures - 1));
   return Math.round(wholeMs * (0.5 + random / 2));
 };
@@ -23,4 +23,4 @@ const LONGEST_POLL_MS = 30_000;
  * @param times how often it has been put, from 1
  * @returns milliseconds
  */
-export const againMs = (times: number): number => Math.min(LONGEST_POLL_MS, FIRST_POLL_MS * 2 ** (times - 1));
+export const pollDelayMs = (times: number): number => Math.min(LONGEST_POLL_MS, FIRST_POLL_MS * 2 ** (times - 1));

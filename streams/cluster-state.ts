@@ -1,11 +1,11 @@
-import type { CertificateFacts, LeaseSnapshot, Replica } from './model.ts';
+import type { CertificateInfo, LeaseSnapshot, Replica } from './model.ts';
 
 /** Secret `SECRET_NAME`, without its key. */
 export interface SecretState {
   readonly resourceVersion: string;
   /** SHA-256 of `tls.crt`; null when there is none. */
   readonly hash: string | null;
-  readonly leaf: CertificateFacts | null;
+  readonly leaf: CertificateInfo | null;
   /** The leaf's notAfter as it is announced, RFC 3339; empty without a leaf. */
   readonly validUntil: string;
   /**
@@ -14,51 +14,51 @@ export interface SecretState {
    */
   readonly issuer: string | null;
   /** The certificates of `ca.crt`. */
-  readonly trust: readonly CertificateFacts[];
+  readonly trust: readonly CertificateInfo[];
   /** Why the pair cannot be used (not PEM, key of another certificate…), else null. */
   readonly problem: string | null;
   /** The field manager other than us that wrote its values last, null when there is none. */
-  readonly rival: string | null;
+  readonly otherManager: string | null;
 }
 
 /** Secret `SECRET_NAME-ca`, without its key. */
-export interface AuthorityState {
+export interface CaState {
   readonly resourceVersion: string;
   /** The CA that signs; null when certificate or key are unusable. */
-  readonly current: CertificateFacts | null;
+  readonly current: CertificateInfo | null;
   /** `ca-bundle.crt`: the current and the older, still trusted CAs. */
-  readonly bundle: readonly CertificateFacts[];
+  readonly bundle: readonly CertificateInfo[];
   /** As in {@link SecretState}. */
-  readonly rival: string | null;
+  readonly otherManager: string | null;
 }
 
 /** One object whose caBundle fields are ours. */
 export interface TargetState {
   readonly resourceVersion: string;
   /** One entry a caBundle field, each the certificates it holds; unreadable PEM shows as an empty entry. */
-  readonly bundles: readonly (readonly CertificateFacts[])[];
+  readonly bundles: readonly (readonly CertificateInfo[])[];
   /** The field manager other than us that wrote a caBundle last, null when there is none. */
-  readonly rival: string | null;
+  readonly otherManager: string | null;
 }
 
 /**
  * What is known of an object: nothing yet, that it must not be read (forbidden) or that it does not exist.
  * A decision waits for the first, and does not wait for the second.
  */
-export type Known<T> = T | 'unknown' | 'unreadable' | 'absent';
+export type Observed<T> = T | 'pending' | 'forbidden' | 'absent';
 
 export interface Target {
   readonly id: string;
-  readonly state: Known<TargetState>;
+  readonly state: Observed<TargetState>;
   /** Repairs of it are held back because somebody else keeps rewriting it. */
   readonly held: boolean;
 }
 
 /** Everything a decision of the leader rests on. */
-export interface Observed {
+export interface PlannerInput {
   readonly lease: LeaseSnapshot;
-  readonly secret: Known<SecretState>;
-  readonly authority: Known<AuthorityState>;
+  readonly secret: Observed<SecretState>;
+  readonly ca: Observed<CaState>;
   readonly targets: readonly Target[];
-  readonly replicas: Exclude<Known<readonly Replica[]>, 'absent'>;
+  readonly replicas: Exclude<Observed<readonly Replica[]>, 'absent'>;
 }

@@ -1,48 +1,60 @@
-import type { Observed } from './cluster-state.ts';
-import type { CertificateFacts } from './model.ts';
+import type { PlannerInput } from './cluster-state.ts';
+import type { CertificateInfo } from './model.ts';
 import type { Step } from './step.ts';
 
 /** What a write gives to one object. To give an object the same twice is a repair: somebody else has taken it away. */
 interface Repair {
   /** `TYPE/NAME` of a target, else `secret`, `authority` (SECRET-ca) or `announcement`. */
   readonly object: string;
-  readonly given: string;
+  readonly value: string;
   /** The field manager other than us that wrote it last, as far as anybody can tell. */
-  readonly rival: string | null;
+  readonly otherManager: string | null;
 }
 
-const setOf = (certificates: readonly CertificateFacts[]): string =>
+const setOf = (certificates: readonly CertificateInfo[]): string =>
   certificates
     .map(({ fingerprint }) => fingerprint)
     .sort()
     .join();
 
 /** Null for what replicas and people cause by themselves: marks that follow the acknowledgements, answered requests. */
-export const repairOf = (step: Step, { secret, lease }: Observed): Repair | null => {
+export const repairOf = (step: Step, { secret, lease }: PlannerInput): Repair | null => {
   switch (step.kind) {
     case 'inject':
-      return { object: step.target, given: setOf(step.trust), rival: step.basis.rival };
-    case 'issue-authority': {
-      const { basis, reason } = step;
-      if (basis === 'absent') return { object: 'authority', given: reason, rival: null };
-      return { object: 'authority', given: `${reason} ${basis.current?.fingerprint ?? ''}`, rival: basis.rival };
+      return { object: step.target, value: setOf(step.trust), otherManager: step.plannedOn.otherManager };
+    case 'issue-ca': {
+      const { plannedOn: plannedOn, reason } = step;
+      if (plannedOn === 'absent') return { object: 'ca', value: reason, otherManager: null };
+      return {
+        object: 'ca',
+        value: `${reason} ${plannedOn.current?.fingerprint ?? ''}`,
+        otherManager: plannedOn.otherManager,
+      };
     }
-    case 'adopt-authority':
-    case 'narrow-authority':
-      return { object: 'authority', given: `${step.kind} ${setOf(step.keep)}`, rival: step.basis.rival };
+    case 'extend-ca-bundle':
+    case 'prune-ca-bundle':
+      return { object: 'ca', value: `${step.kind} ${setOf(step.keep)}`, otherManager: step.plannedOn.otherManager };
     case 'issue-leaf': {
-      const { authority, basis, reason } = step;
+      const { ca: authority, plannedOn: plannedOn, reason } = step;
       const due = reason === 'requested' || reason === 'expiring';
       // A leaf whose time has come is replaced once; whatever else is wrong is mended once under each CA.
-      const given = due && basis !== 'absent' ? basis.hash : authority.current?.fingerprint;
-      return { object: 'secret', given: `${reason} ${given ?? ''}`, rival: basis === 'absent' ? null : basis.rival };
+      const given = due && plannedOn !== 'absent' ? plannedOn.hash : authority.current?.fingerprint;
+      return {
+        object: 'secret',
+        value: `${reason} ${given ?? ''}`,
+        otherManager: plannedOn === 'absent' ? null : plannedOn.otherManager,
+      };
     }
-    case 'publish-trust':
-      return { object: 'secret', given: `trust ${setOf(step.trust)}`, rival: step.basis.rival };
+    case 'update-secret-ca':
+      return { object: 'secret', value: `trust ${setOf(step.trust)}`, otherManager: step.plannedOn.otherManager };
     case 'announce': {
       // An issuer that goes back to an earlier certificate writes the Secret to do so.
       const version = typeof secret === 'string' ? '' : secret.resourceVersion;
-      return { object: 'announcement', given: `${step.announcement.hash} ${version}`, rival: lease.rival };
+      return {
+        object: 'announcement',
+        value: `${step.announcement.hash} ${version}`,
+        otherManager: lease.otherManager,
+      };
     }
     default:
       return null;
@@ -67,7 +79,7 @@ const UNTOUCHED: History = { given: [], repairedAtMs: Array<number>(FAST_REPAIRS
 
 export interface RepairPace {
   /** Notes that an object was written; writing what it had been given before is a repair. True when a fight begins. */
-  wrote(repair: Pick<Repair, 'object' | 'given'>, nowMs: number): boolean;
+  wrote(repair: Pick<Repair, 'object' | 'value'>, nowMs: number): boolean;
   /** Whether the next repair must wait. */
   isHeld(object: string, nowMs: number): boolean;
 }
@@ -83,7 +95,7 @@ const isFight = ({ repairedAtMs }: History): boolean =>
 export const repairPace = (): RepairPace => {
   const histories = new Map<string, History>();
   return {
-    wrote: ({ object, given }, nowMs) => {
+    wrote: ({ object, value: given }, nowMs) => {
       const before = histories.get(object) ?? UNTOUCHED;
       const after = before.given.includes(given)
         ? { ...before, repairedAtMs: [...before.repairedAtMs.slice(1), nowMs] }

@@ -1,5 +1,5 @@
 import type { DeadlineEvent } from './certificate-deadline.ts';
-import type { LoadEvent, Wanted } from './load-certificate.ts';
+import type { Desired, LoadEvent } from './load-certificate.ts';
 import type { LeaseSnapshot } from './model.ts';
 import type { PodEvent } from './pod-annotations.ts';
 import type { Readiness } from './readiness.ts';
@@ -49,8 +49,8 @@ export type ElectionEvent =
     };
 
 export type FollowerEvent =
-  | { readonly type: 'wanted/changed'; readonly wanted: Wanted; readonly elapsedMs: number }
-  | { readonly type: 'tick/checked'; readonly wanted: Wanted }
+  | { readonly type: 'desired/changed'; readonly desired: Desired; readonly elapsedMs: number }
+  | { readonly type: 'tick/checked'; readonly desired: Desired }
   | { readonly type: 'certificate/concluded'; readonly load: LoadEvent; readonly elapsedMs: number }
   | { readonly type: 'readiness/changed'; readonly readiness: Readiness }
   | DeadlineEvent

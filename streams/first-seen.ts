@@ -11,7 +11,7 @@ const REMEMBERED = 16;
  *     values   --a-----b--a----
  *     result   --a0----b0-a9---
  */
-export const firstSight =
+export const withElapsedSinceFirstSeen =
   <T>(clock: Clock, hashesOf: (value: T) => readonly string[]): OperatorFunction<T, readonly [T, number]> =>
   (source$) =>
     defer(() => {

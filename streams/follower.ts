@@ -10,19 +10,19 @@ import {
   startWith,
   withLatestFrom,
 } from 'rxjs';
-import { backoffMs } from './backoff.ts';
+import { retryDelayMs } from './backoff.ts';
 import { certificateDeadline } from './certificate-deadline.ts';
 import type { Clock } from './clock.ts';
 import { distinctAnnouncement } from './distinct-announcement.ts';
 import type { FollowerEvent } from './events.ts';
 import { expectedHash } from './expected-hash.ts';
-import { firstSight } from './first-seen.ts';
-import { loadCertificate, type LoadEvent, type LoadPorts, type Swapped, type Wanted } from './load-certificate.ts';
+import { withElapsedSinceFirstSeen } from './first-seen.ts';
+import { type Desired, loadCertificate, type LoadEvent, type LoadPorts, type Swapped } from './load-certificate.ts';
 import type { LeaseSnapshot, VerifiedPair } from './model.ts';
 import { mountedHash, type MountPorts } from './mounted-hash.ts';
 import { podAnnotations, type PodPorts } from './pod-annotations.ts';
 import { type Readiness, readiness, servedCertificate } from './readiness.ts';
-import { unannounced } from './resync-requests.ts';
+import { resyncRequests } from './resync-requests.ts';
 import { singleFlight } from './single-flight.ts';
 
 export type { FollowerEvent } from './events.ts';
@@ -52,12 +52,12 @@ export interface Follower {
 }
 
 type Sighting =
-  | { readonly type: 'wanted/changed'; readonly wanted: Wanted }
+  | { readonly type: 'desired/changed'; readonly desired: Desired }
   | { readonly type: 'certificate/concluded'; readonly load: LoadEvent };
 
 const hashesOf = (sighting: Sighting): readonly string[] => {
-  if (sighting.type === 'wanted/changed') {
-    const { lease, mounted } = sighting.wanted;
+  if (sighting.type === 'desired/changed') {
+    const { lease, mounted } = sighting.desired;
     return [lease?.announcement?.hash, mounted.hash].filter((hash) => typeof hash === 'string');
   }
   const { load } = sighting;
@@ -70,7 +70,7 @@ const retryInMs = (random: () => number) => (load: LoadEvent | Swapped, failures
   const retryable =
     (load.type === 'certificate/rejected' && load.retryable) ||
     (load.type === 'certificate/served' && load.untrusted !== null);
-  return retryable ? backoffMs(failures, random()) : null;
+  return retryable ? retryDelayMs(failures, random()) : null;
 };
 
 /**
@@ -88,9 +88,9 @@ export const follower = (
 ): Follower => {
   const announced$ = lease$.pipe(startWith<LeaseSnapshot | null>(null), distinctAnnouncement());
   const mounted$ = mountedHash(tick$, ports);
-  const wanted$ = combineLatest({ lease: announced$, mounted: mounted$ }).pipe(share());
+  const desired$ = combineLatest({ lease: announced$, mounted: mounted$ }).pipe(share());
 
-  const flight$ = wanted$.pipe(singleFlight(loadCertificate(ports), { retryInMs: retryInMs(ports.random) }), share());
+  const flight$ = desired$.pipe(singleFlight(loadCertificate(ports), { retryInMs: retryInMs(ports.random) }), share());
   const load$ = flight$.pipe(filter((load) => load.type !== 'certificate/swapped'));
 
   const readiness$ = merge(flight$, tick$.pipe(map(() => ({ type: 'tick' }) as const))).pipe(readiness(ports.clock));
@@ -104,19 +104,19 @@ export const follower = (
   return {
     readiness$,
     certificate$: readiness$.pipe(servedCertificate()),
-    unannounced$: wanted$.pipe(unannounced(lease$)),
+    unannounced$: desired$.pipe(resyncRequests(lease$)),
     event$: merge(
       merge(
-        wanted$.pipe(map((wanted): Sighting => ({ type: 'wanted/changed', wanted }))),
+        desired$.pipe(map((desired): Sighting => ({ type: 'desired/changed', desired }))),
         load$.pipe(map((load): Sighting => ({ type: 'certificate/concluded', load }))),
       ).pipe(
-        firstSight(ports.clock, hashesOf),
+        withElapsedSinceFirstSeen(ports.clock, hashesOf),
         map(([sighting, elapsedMs]): FollowerEvent => ({ ...sighting, elapsedMs })),
       ),
       certificateDeadline(readiness$, certTimeoutMs),
       kubeletNudge ? pod$ : EMPTY,
       readiness$.pipe(map((now) => ({ type: 'readiness/changed', readiness: now }) as const)),
-      tick$.pipe(withLatestFrom(wanted$, (_, wanted) => ({ type: 'tick/checked', wanted }) as const)),
+      tick$.pipe(withLatestFrom(desired$, (_, desired) => ({ type: 'tick/checked', desired }) as const)),
     ),
   };
 };

@@ -1,10 +1,10 @@
 /** The reactive core, for whoever embeds it. What is not here may change without notice. */
 export type { Clock } from './clock.ts';
-export type { Observed } from './cluster-state.ts';
+export type { PlannerInput } from './cluster-state.ts';
 export type { WatchItem } from './events.ts';
 export type { Follower, FollowerEvent, FollowerPolicy, FollowerPorts } from './follower.ts';
 export { follower } from './follower.ts';
-export type { LoadEvent, LoadPorts, Verdict, Wanted } from './load-certificate.ts';
+export type { Desired, LoadEvent, LoadPorts, PairCheck } from './load-certificate.ts';
 export type * from './model.ts';
 export type { MountPorts } from './mounted-hash.ts';
 export { planExternal } from './plan-external.ts';

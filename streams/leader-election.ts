@@ -17,15 +17,15 @@ import {
   tap,
   timer,
 } from 'rxjs';
-import { candidacy } from './acquire-lease.ts';
+import { acquireLease } from './acquire-lease.ts';
 import type { ElectionEvent } from './events.ts';
 import type { LeaseSnapshot } from './model.ts';
-import { tenure, type TenurePolicy } from './renew-lease.ts';
+import { type RenewalPolicy, renewLease } from './renew-lease.ts';
 import { retryWithBackoff } from './retry-with-backoff.ts';
-import { type ElectionPorts, holdLease, leadershipFailed } from './try-acquire-or-renew.ts';
+import { type ElectionPorts, leadershipFailed, tryAcquireOrRenew } from './try-acquire-or-renew.ts';
 
 export type { ElectionEvent } from './events.ts';
-export type ElectionPolicy = TenurePolicy;
+export type ElectionPolicy = RenewalPolicy;
 
 interface ElectionSources {
   /** Hot; null when there is no Lease. */
@@ -45,7 +45,7 @@ const RELEASE_MS = 3_000;
  *     result   -----------------------------------A-------r-(R|)     A acquired, r renewed, R released
  *                            |--- duration ---|
  */
-export const election = (
+export const leaderElection = (
   { lease$, stop$ }: ElectionSources,
   ports: ElectionPorts,
   policy: ElectionPolicy,
@@ -54,7 +54,7 @@ export const election = (
     let newest: LeaseSnapshot | null | undefined;
     const { identity } = policy;
     const { queue, clock, random, wake$ = NEVER } = ports;
-    const hold = (kind: 'claim' | 'renew') => holdLease(kind, () => newest ?? null, ports);
+    const hold = (kind: 'claim' | 'renew') => tryAcquireOrRenew(kind, () => newest ?? null, ports);
 
     const release$ = defer(() => (newest?.holder === identity ? queue.write({ kind: 'release' }, newest) : EMPTY)).pipe(
       map((): ElectionEvent => ({ type: 'leadership/released' })),
@@ -68,10 +68,10 @@ export const election = (
         const known$ = defer(() => (newest === undefined ? hot$ : hot$.pipe(startWith(newest))));
         const end$ = merge(stop$, hot$.pipe(ignoreElements(), endWith('the Lease stream has ended')));
 
-        const leading$ = candidacy(known$, hold('claim'), { identity, random }).pipe(
+        const leading$ = acquireLease(known$, hold('claim'), { identity, random }).pipe(
           switchMap((item) =>
             item.type === 'lease/held'
-              ? tenure(item, { lease$: hot$, renew$: hold('renew') }, clock, policy)
+              ? renewLease(item, { lease$: hot$, renew$: hold('renew') }, clock, policy)
               : of(item),
           ),
           repeat(),

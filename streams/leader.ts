@@ -1,16 +1,16 @@
 import { defer, EMPTY, map, merge, type Observable, shareReplay, Subject, withLatestFrom } from 'rxjs';
-import { carryOut, type StepEvent, type StepPorts } from './apply-step.ts';
-import { backoffMs } from './backoff.ts';
-import type { Observed } from './cluster-state.ts';
+import { applyStep, type StepEvent, type StepPorts } from './apply-step.ts';
+import { retryDelayMs } from './backoff.ts';
+import type { PlannerInput } from './cluster-state.ts';
 import { repairOf, repairPace } from './contention.ts';
 import type { Fence } from './events.ts';
 import type { LeaseSnapshot } from './model.ts';
 import {
-  type Observation,
+  type ClusterState,
   type ObservationPorts,
   observeCluster,
-  type Touched,
-  type Trouble,
+  type WatchFailed,
+  type WriteResult,
 } from './observe-cluster.ts';
 import { planExternal } from './plan-external.ts';
 import { planIssuance } from './plan-issuance.ts';
@@ -28,7 +28,8 @@ export interface LeaderPolicy extends IssuancePolicy {
   readonly issuer: 'self-signed' | 'external';
 }
 
-export type LeaderEvent = StepEvent | { readonly type: 'cluster/observed'; readonly observed: Observation } | Trouble;
+export type LeaderEvent =
+  StepEvent | { readonly type: 'cluster/observed'; readonly observed: ClusterState } | WatchFailed;
 
 /**
  * Level-triggered: observe everything, plan the one next write, do it, observe again. The only memory is how often each
@@ -46,24 +47,24 @@ export const leader = (
 ): Observable<LeaderEvent> =>
   defer(() => {
     const { clock, random } = ports;
-    const touched$ = new Subject<Touched>();
+    const touched$ = new Subject<WriteResult>();
     const pace = repairPace();
     const plan = policy.issuer === 'external' ? planExternal : planIssuance;
     const { observed$, trouble$ } = observeCluster(lease$, touched$, ports, policy);
 
-    const withHeld = (observation: Observation): Observed => ({
+    const withHeld = (observation: ClusterState): PlannerInput => ({
       ...observation,
       targets: observation.targets.map((target) => ({ ...target, held: pace.isHeld(target.id, clock.monotonicMs()) })),
     });
 
-    const attempt = ({ observation }: { readonly observation: Observation }): Observable<StepEvent> =>
+    const attempt = ({ observation }: { readonly observation: ClusterState }): Observable<StepEvent> =>
       defer(() => {
         const observed = withHeld(observation);
         const step = fence() ? plan(observed, policy, clock.wallMs()) : null;
         if (step === null) return EMPTY;
         const repair = repairOf(step, observed);
         const isHeld = repair !== null && pace.isHeld(repair.object, clock.monotonicMs());
-        return isHeld ? EMPTY : carryOut(step, observed, { ports, fence, pace, touched$ });
+        return isHeld ? EMPTY : applyStep(step, observed, { ports, fence, pace, touched$ });
       });
 
     const seen$ = observed$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
@@ -76,7 +77,7 @@ export const leader = (
       seen$.pipe(map((observed) => ({ type: 'cluster/observed', observed }) as const)),
       occasion$.pipe(
         singleFlight(attempt, {
-          retryInMs: (event, failures) => (event.type === 'step/failed' ? backoffMs(failures, random()) : null),
+          retryInMs: (event, failures) => (event.type === 'step/failed' ? retryDelayMs(failures, random()) : null),
           supersedes: (next, flown) => next.observation !== flown.observation,
         }),
       ),

@@ -8,29 +8,29 @@ export type LeaseChange =
   | { readonly kind: 'claim' }
   | { readonly kind: 'renew' }
   | { readonly kind: 'release' }
-  | { readonly kind: 'announce'; readonly announcement: Announcement; readonly fulfils: boolean }
-  | { readonly kind: 'mark-served'; readonly sinceMs: number | null }
-  | { readonly kind: 'ask-rotation'; readonly rotate: string | null };
+  | { readonly kind: 'announce'; readonly announcement: Announcement; readonly clearsRotationRequest: boolean }
+  | { readonly kind: 'record-served'; readonly sinceMs: number | null }
+  | { readonly kind: 'set-rotation-request'; readonly rotate: string | null };
 
 export interface LeaseWritePort {
   /** Writes with the basis' resourceVersion; a null basis creates the Lease. Errs with a Problem, 409 for a conflict. */
-  writeLease(change: LeaseChange, basis: LeaseSnapshot | null): Observable<LeaseSnapshot>;
+  writeLease(change: LeaseChange, plannedOn: LeaseSnapshot | null): Observable<LeaseSnapshot>;
 }
 
-export interface LeaseQueue {
+export interface LeaseWriter {
   readonly written$: Observable<LeaseSnapshot>;
   /** Cold. `basis` is the Lease the change was decided on. */
-  write(change: LeaseChange, basis: LeaseSnapshot | null): Observable<LeaseSnapshot>;
+  write(change: LeaseChange, plannedOn: LeaseSnapshot | null): Observable<LeaseSnapshot>;
 }
 
 /** Who holds the Lease is all that an elector's write is decided on. */
-const isTenure = ({ kind }: LeaseChange): boolean => kind === 'claim' || kind === 'renew' || kind === 'release';
+const isTermChange = ({ kind }: LeaseChange): boolean => kind === 'claim' || kind === 'renew' || kind === 'release';
 
 /** Whether a change decided on one state of the Lease still stands on another; our own renewals in between do no harm. */
-const standsAlike = (change: LeaseChange, left: LeaseSnapshot, right: LeaseSnapshot): boolean =>
+const stillApplies = (change: LeaseChange, left: LeaseSnapshot, right: LeaseSnapshot): boolean =>
   left.uid === right.uid &&
   left.holder === right.holder &&
-  (isTenure(change) ||
+  (isTermChange(change) ||
     (left.announcement?.hash === right.announcement?.hash &&
       left.rotate === right.rotate &&
       left.servedSinceMs === right.servedSinceMs));
@@ -39,24 +39,24 @@ const standsAlike = (change: LeaseChange, left: LeaseSnapshot, right: LeaseSnaps
  * All writes of this replica to the Lease, one after the other (L3). A write that waited behind another one of ours is
  * rebased on its answer if that changed nothing it was decided on, and refused as a conflict if it did.
  */
-export const leaseQueue = (port: LeaseWritePort): LeaseQueue => {
+export const leaseWriter = (port: LeaseWritePort): LeaseWriter => {
   const inTurn = serialQueue();
   const written$ = new Subject<LeaseSnapshot>();
   let latest: LeaseSnapshot | null = null;
 
-  const write = (change: LeaseChange, basis: LeaseSnapshot | null): Observable<LeaseSnapshot> => {
-    if (basis === null || latest === null || !isOlderVersion(basis.resourceVersion, latest.resourceVersion)) {
-      return port.writeLease(change, basis);
+  const write = (change: LeaseChange, plannedOn: LeaseSnapshot | null): Observable<LeaseSnapshot> => {
+    if (plannedOn === null || latest === null || !isOlderVersion(plannedOn.resourceVersion, latest.resourceVersion)) {
+      return port.writeLease(change, plannedOn);
     }
-    if (standsAlike(change, latest, basis)) return port.writeLease(change, latest);
+    if (stillApplies(change, latest, plannedOn)) return port.writeLease(change, latest);
     return throwError(() => new Problem(`the Lease changed before "${change.kind}" could be written`, 409));
   };
 
   return {
     written$: written$.asObservable(),
-    write: (change, basis) =>
+    write: (change, plannedOn) =>
       new Observable((subscriber) =>
-        inTurn(defer(() => write(change, basis))).subscribe({
+        inTurn(defer(() => write(change, plannedOn))).subscribe({
           next: (lease) => {
             latest = lease;
             // The one who wrote hears it first; the echo to everybody else may end its subscription.

@@ -1,20 +1,20 @@
 import { catchError, concatMap, defer, EMPTY, map, type Observable, of, startWith, throwError } from 'rxjs';
-import type { Announcement, LeaseSnapshot, MountReading, VerifiedPair } from './model.ts';
+import type { Announcement, LeaseSnapshot, VerifiedPair, VolumeSnapshot } from './model.ts';
 import { Problem } from './problem.ts';
 
 /** What one replica wants to serve: the announcement it has seen and the generation that is mounted. */
-export interface Wanted {
+export interface Desired {
   readonly lease: LeaseSnapshot | null;
-  readonly mounted: MountReading;
+  readonly mounted: VolumeSnapshot;
 }
 
-export type Verdict =
+export type PairCheck =
   | { readonly ok: true; readonly pair: VerifiedPair }
   | { readonly ok: false; readonly reason: string; readonly retryable: boolean };
 
 export interface LoadPorts {
   /** Checks the very bytes that were hashed as this generation; null when they are no longer at hand. */
-  verify(mounted: MountReading, announcement: Announcement): Observable<Verdict | null>;
+  verify(mounted: VolumeSnapshot, announcement: Announcement): Observable<PairCheck | null>;
   /** Puts the pair into the server; the first call starts listening. Errs with a Problem and then serves what it did. */
   serve(pair: VerifiedPair): Observable<void>;
   /** One loopback TLS handshake with the Service's name: null when it verified, else why not. */
@@ -53,7 +53,7 @@ const rejected = (hash: string, reason: string, retryable: boolean): LoadEvent =
  */
 export const loadCertificate =
   (ports: LoadPorts) =>
-  ({ lease, mounted }: Wanted): Observable<LoadEvent | Swapped> => {
+  ({ lease, mounted }: Desired): Observable<LoadEvent | Swapped> => {
     const announcement = lease?.announcement ?? null;
     if (announcement === null) return of({ type: 'certificate/unannounced', malformed: lease?.malformed ?? null });
 

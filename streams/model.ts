@@ -24,11 +24,11 @@ export interface LeaseSnapshot {
   /** Since when every live replica has been seen serving the announced certificate, ms since the epoch. */
   readonly servedSinceMs: number | null;
   /** The field manager other than us that wrote the announcement last, null when there is none. */
-  readonly rival: string | null;
+  readonly otherManager: string | null;
 }
 
 /** One certificate as far as decisions need it. */
-export interface CertificateFacts {
+export interface CertificateInfo {
   /** Lower-case hex SHA-256 of the DER. */
   readonly fingerprint: string;
   readonly subject: string;
@@ -42,7 +42,7 @@ export interface CertificateFacts {
 }
 
 /** One reading of the mounted directory: a whole `..data` generation. */
-export interface MountReading {
+export interface VolumeSnapshot {
   /** Changes whenever any byte of `tls.crt`, `tls.key` or `ca.crt` does. */
   readonly generation: string;
   /** SHA-256 of `tls.crt`; null when there is none to read. */
@@ -55,9 +55,9 @@ export interface MountReading {
 export interface VerifiedPair {
   readonly hash: string;
   readonly generation: string;
-  readonly leaf: CertificateFacts;
+  readonly leaf: CertificateInfo;
   /** The mounted `ca.crt`: what callers are to trust it by. */
-  readonly bundle: readonly CertificateFacts[];
+  readonly bundle: readonly CertificateInfo[];
   /** What is wrong with it but does not forbid serving it (only with an external issuer). */
   readonly advice: readonly string[];
 }

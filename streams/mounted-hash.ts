@@ -1,5 +1,5 @@
 import { distinctUntilChanged, filter, map, merge, type Observable, of } from 'rxjs';
-import type { MountReading } from './model.ts';
+import type { VolumeSnapshot } from './model.ts';
 import { singleFlight } from './single-flight.ts';
 
 export interface MountPorts {
@@ -8,7 +8,7 @@ export interface MountPorts {
   /** Whether nothing has moved since the newest reading, as far as a glance can tell. Asked at each tick. */
   isMountUnmoved(): boolean;
   /** Reads one whole generation. Never errs: what goes wrong is in the reading. */
-  readMount(): Observable<MountReading>;
+  readMount(): Observable<VolumeSnapshot>;
 }
 
 /**
@@ -21,7 +21,7 @@ export interface MountPorts {
  *     read     (a)  (b)            (c)
  *     result   a----b--------------c-
  */
-export const mountedHash = (tick$: Observable<unknown>, ports: MountPorts): Observable<MountReading> =>
+export const mountedHash = (tick$: Observable<unknown>, ports: MountPorts): Observable<VolumeSnapshot> =>
   merge(of(null), ports.mountMoved$, tick$.pipe(filter(() => !ports.isMountUnmoved()))).pipe(
     // Each occasion is its own object, so that one that lands during a read is followed by another read.
     map(() => ({})),

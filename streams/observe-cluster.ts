@@ -1,5 +1,5 @@
 import { combineLatest, filter, map, merge, type Observable, of, share } from 'rxjs';
-import type { AuthorityState, Observed, SecretState, Target, TargetState } from './cluster-state.ts';
+import type { CaState, PlannerInput, SecretState, Target, TargetState } from './cluster-state.ts';
 import type { WatchItem } from './events.ts';
 import type { LeaseSnapshot, Replica } from './model.ts';
 import { resumingWatch, type WatchPolicy } from './resuming-watch.ts';
@@ -7,20 +7,20 @@ import { trackedObject, trackedReplicas } from './tracked-object.ts';
 import type { WatchPort } from './watch-port.ts';
 
 /** An object as it stood when it was last written or read again by us. */
-export type Touched =
+export type WriteResult =
   | { readonly object: 'secret'; readonly state: SecretState }
-  | { readonly object: 'authority'; readonly state: AuthorityState }
+  | { readonly object: 'ca'; readonly state: CaState }
   | { readonly object: 'target'; readonly id: string; readonly state: TargetState };
 
 export interface ObservationPorts {
   readonly secretWatch: WatchPort<SecretState>;
-  readonly authorityWatch: WatchPort<AuthorityState>;
+  readonly caWatch: WatchPort<CaState>;
   readonly targets: readonly { readonly id: string; readonly watch: WatchPort<TargetState> }[];
   readonly replicaWatch: WatchPort<Replica>;
 }
 
-export interface Trouble {
-  readonly type: 'object/unwatched';
+export interface WatchFailed {
+  readonly type: 'watch/unavailable';
   readonly object: string;
   readonly status: number | null;
   readonly error: string;
@@ -28,7 +28,7 @@ export interface Trouble {
 }
 
 /** `held` is the leader's to say, at the moment it plans. */
-export type Observation = Omit<Observed, 'targets'> & { readonly targets: readonly Omit<Target, 'held'>[] };
+export type ClusterState = Omit<PlannerInput, 'targets'> & { readonly targets: readonly Omit<Target, 'held'>[] };
 
 /**
  * Everything the leader's decisions rest on, as one value, renewed whenever any part of it changes.
@@ -40,18 +40,18 @@ export type Observation = Omit<Observed, 'targets'> & { readonly targets: readon
  */
 export const observeCluster = (
   lease$: Observable<LeaseSnapshot>,
-  touched$: Observable<Touched>,
+  touched$: Observable<WriteResult>,
   ports: ObservationPorts,
   policy: WatchPolicy,
-): { readonly observed$: Observable<Observation>; readonly trouble$: Observable<Trouble> } => {
-  const troubles: Observable<Trouble>[] = [];
+): { readonly observed$: Observable<ClusterState>; readonly trouble$: Observable<WatchFailed> } => {
+  const troubles: Observable<WatchFailed>[] = [];
 
   const watch = <T>(object: string, port: WatchPort<T>): Observable<WatchItem<T>> => {
     const watch$ = resumingWatch(port, policy).pipe(share());
     const failed$ = watch$.pipe(filter((item) => item.type === 'watch/failed'));
     troubles.push(
       failed$.pipe(
-        map(({ status, error, retryInMs }) => ({ type: 'object/unwatched', object, status, error, retryInMs })),
+        map(({ status, error, retryInMs }) => ({ type: 'watch/unavailable', object, status, error, retryInMs })),
       ),
     );
     return watch$;
@@ -62,7 +62,7 @@ export const observeCluster = (
     map(({ state }) => state),
   );
   const authority$ = touched$.pipe(
-    filter((touched) => touched.object === 'authority'),
+    filter((touched) => touched.object === 'ca'),
     map(({ state }) => state),
   );
   const targetOf = (id: string): Observable<TargetState> =>
@@ -79,7 +79,7 @@ export const observeCluster = (
   const observed$ = combineLatest({
     lease: lease$,
     secret: trackedObject(watch('secret', ports.secretWatch), secret$),
-    authority: trackedObject(watch('authority', ports.authorityWatch), authority$),
+    ca: trackedObject(watch('ca', ports.caWatch), authority$),
     targets: targets.length === 0 ? of([]) : combineLatest(targets),
     replicas: trackedReplicas(watch('replicas', ports.replicaWatch)),
   });

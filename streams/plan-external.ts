@@ -1,5 +1,5 @@
-import { acknowledged } from './acknowledged.ts';
-import type { Observed, SecretState, TargetState } from './cluster-state.ts';
+import { allAcknowledged } from './acknowledged.ts';
+import type { PlannerInput, SecretState, TargetState } from './cluster-state.ts';
 import type { IssuancePolicy } from './planner-input.ts';
 import type { Step } from './step.ts';
 import { type Certificates, certificateSets } from './trust.ts';
@@ -18,31 +18,33 @@ const wantedTrust = ({ trust, leaf, issuer }: SecretState): Certificates => {
  * remembered where they are: in the caBundles.
  */
 export const planExternal = (
-  { lease, secret, targets, replicas }: Observed,
+  { lease, secret, targets, replicas }: PlannerInput,
   { identity, caOverlapMs }: Pick<IssuancePolicy, 'identity' | 'caOverlapMs'>,
   nowMs: number,
 ): Step | null => {
   const { announcement, rotate, servedSinceMs } = lease;
-  if (rotate !== null) return { kind: 'ask-rotation', rotate: null };
+  if (rotate !== null) return { kind: 'set-rotation-request', rotate: null };
   if (typeof secret === 'string' || secret.hash === null || secret.problem !== null) return null;
-  if (targets.some(({ state }) => state === 'unknown')) return null;
+  if (targets.some(({ state }) => state === 'pending')) return null;
 
-  const wanted = wantedTrust(secret);
+  const desired = wantedTrust(secret);
   const seen = targets.flatMap(({ id, state, held }) =>
-    typeof state === 'string' || wanted.length === 0 ? [] : [{ id, state, held }],
+    typeof state === 'string' || desired.length === 0 ? [] : [{ id, state, held }],
   );
   const standing = alive(union(...seen.flatMap(({ state }) => state.bundles)), nowMs);
-  const wide = union(wanted, standing);
-  const inject = (target: string, trust: Certificates, basis: TargetState): Extract<Step, { kind: 'inject' }> => ({
+  const wide = union(desired, standing);
+  const inject = (target: string, trust: Certificates, plannedOn: TargetState): Extract<Step, { kind: 'inject' }> => ({
     kind: 'inject',
     target,
     trust,
-    basis,
+    plannedOn: plannedOn,
   });
-  const mark = (sinceMs: number | null): Step => ({ kind: 'mark-served', sinceMs });
+  const mark = (sinceMs: number | null): Step => ({ kind: 'record-served', sinceMs });
 
   // Too narrow for the new certificate, or with a CA in it that has expired.
-  const wrong = seen.filter(({ state }) => !state.bundles.every((own) => includes(own, wanted) && includes(wide, own)));
+  const wrong = seen.filter(
+    ({ state }) => !state.bundles.every((own) => includes(own, desired) && includes(wide, own)),
+  );
   const next = wrong.find(({ held }) => !held);
   if (next) return inject(next.id, wide, next.state);
 
@@ -50,19 +52,23 @@ export const planExternal = (
   if (!announced) {
     // What is announced goes on serving while somebody else keeps a caBundle from trusting what comes (L2).
     if (announcement !== null && wrong.length > 0) return null;
-    return { kind: 'announce', announcement: { hash: secret.hash, validUntil: secret.validUntil }, fulfils: false };
+    return {
+      kind: 'announce',
+      announcement: { hash: secret.hash, validUntil: secret.validUntil },
+      clearsRotationRequest: false,
+    };
   }
 
-  if (without(standing, wanted).length === 0) return servedSinceMs === null ? null : mark(null);
-  if (replicas === 'unknown') return null;
-  if (!acknowledged(replicas, secret.hash, { identity, nowMs })) return servedSinceMs === null ? null : mark(null);
+  if (without(standing, desired).length === 0) return servedSinceMs === null ? null : mark(null);
+  if (replicas === 'pending') return null;
+  if (!allAcknowledged(replicas, secret.hash, { identity, nowMs })) return servedSinceMs === null ? null : mark(null);
   if (servedSinceMs === null || servedSinceMs > nowMs) return mark(nowMs);
   if (nowMs < servedSinceMs + caOverlapMs) return null;
 
-  const older = seen.find(({ state, held }) => !held && !state.bundles.every((own) => same(own, wanted)));
+  const older = seen.find(({ state, held }) => !held && !state.bundles.every((own) => same(own, desired)));
   // Two lead for a while when the Lease was deleted; the one that hears nothing any more must not take away what the other
   // has just given for the next certificate.
   return older === undefined
     ? null
-    : { ...inject(older.id, wanted, older.state), account: { object: 'secret', state: secret } };
+    : { ...inject(older.id, desired, older.state), precondition: { object: 'secret', state: secret } };
 };

@@ -1,6 +1,6 @@
-import { acknowledged } from './acknowledged.ts';
-import type { AuthorityState, Observed, SecretState } from './cluster-state.ts';
-import type { CertificateFacts } from './model.ts';
+import { allAcknowledged } from './acknowledged.ts';
+import type { CaState, PlannerInput, SecretState } from './cluster-state.ts';
+import type { CertificateInfo } from './model.ts';
 
 export interface IssuancePolicy {
   /** This replica's Pod: the acknowledgements must include its own. */
@@ -13,16 +13,16 @@ export interface IssuancePolicy {
 }
 
 /** What the planner looks at in each rule. */
-export interface IssuanceView extends IssuancePolicy {
+export interface PlannerView extends IssuancePolicy {
   readonly nowMs: number;
-  readonly observed: Observed;
+  readonly observed: PlannerInput;
   readonly secret: SecretState | 'absent';
-  readonly authority: AuthorityState;
-  readonly current: CertificateFacts;
+  readonly ca: CaState;
+  readonly current: CertificateInfo;
 }
 
 /** The Secret's leaf is of the current CA, usable, and what is announced. */
-export const isSettled = ({ secret, current, observed }: IssuanceView): boolean =>
+export const isSettled = ({ secret, current, observed }: PlannerView): boolean =>
   secret !== 'absent' &&
   secret.problem === null &&
   secret.issuer === current.fingerprint &&
@@ -30,11 +30,11 @@ export const isSettled = ({ secret, current, observed }: IssuanceView): boolean 
   secret.hash === observed.lease.announcement?.hash;
 
 /** Whether the announced leaf has been served everywhere for CA_OVERLAP: then, and only then, do older CAs serve nobody. */
-export const isOutlived = (view: IssuanceView): boolean => {
+export const isOverlapOver = (view: PlannerView): boolean => {
   const { observed, identity, caOverlapMs, nowMs } = view;
   const { servedSinceMs, announcement } = observed.lease;
-  if (!isSettled(view) || announcement === null || observed.replicas === 'unknown' || servedSinceMs === null)
+  if (!isSettled(view) || announcement === null || observed.replicas === 'pending' || servedSinceMs === null)
     return false;
-  if (!acknowledged(observed.replicas, announcement.hash, { identity, nowMs })) return false;
+  if (!allAcknowledged(observed.replicas, announcement.hash, { identity, nowMs })) return false;
   return servedSinceMs <= nowMs && nowMs >= servedSinceMs + caOverlapMs;
 };

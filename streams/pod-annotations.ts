@@ -15,7 +15,7 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { againMs } from './backoff.ts';
+import { pollDelayMs } from './backoff.ts';
 import { Problem } from './problem.ts';
 import { retryWithBackoff } from './retry-with-backoff.ts';
 
@@ -80,7 +80,7 @@ export const podAnnotations = (
       defer(() => ports.expectHash(hash)),
       hash,
       { type: 'kubelet/nudged', hash },
-    ).pipe(repeat({ delay: (nudges) => timer(againMs(nudges)) }));
+    ).pipe(repeat({ delay: (nudges) => timer(pollDelayMs(nudges)) }));
 
   const acknowledge = (hash: string): Observable<PodEvent> =>
     write(

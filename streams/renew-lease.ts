@@ -16,16 +16,16 @@ import type { Clock } from './clock.ts';
 import type { ElectionEvent, Fence } from './events.ts';
 import { isOlderVersion } from './kubernetes.ts';
 import type { LeaseSnapshot } from './model.ts';
-import type { Held } from './try-acquire-or-renew.ts';
+import type { LeaseWriteAccepted } from './try-acquire-or-renew.ts';
 
-interface TenureSources {
+interface RenewalSources {
   /** Hot; null when there is no Lease. */
   readonly lease$: Observable<LeaseSnapshot | null>;
   /** Cold; one renewal, tried until it is taken. */
-  readonly renew$: Observable<Held | ElectionEvent>;
+  readonly renew$: Observable<LeaseWriteAccepted | ElectionEvent>;
 }
 
-export interface TenurePolicy {
+export interface RenewalPolicy {
   readonly identity: string;
   readonly renewDeadlineMs: number;
   readonly retryPeriodMs: number;
@@ -39,11 +39,11 @@ export interface TenurePolicy {
  *     renew         h|    h|   #
  *     result   A----r-----r----f---------(L|)     A acquired, r renewed, f failed, L lost
  */
-export const tenure = (
-  claimed: Held,
-  { lease$, renew$ }: TenureSources,
+export const renewLease = (
+  claimed: LeaseWriteAccepted,
+  { lease$, renew$ }: RenewalSources,
   clock: Clock,
-  { identity, renewDeadlineMs, retryPeriodMs }: TenurePolicy,
+  { identity, renewDeadlineMs, retryPeriodMs }: RenewalPolicy,
 ): Observable<ElectionEvent> =>
   defer(() => {
     let renewedAtMs = claimed.sentAtMs;

@@ -1,5 +1,5 @@
-import type { CertificateFacts } from './model.ts';
-import type { IssuanceView } from './planner-input.ts';
+import type { CertificateInfo } from './model.ts';
+import type { PlannerView } from './planner-input.ts';
 import type { Step } from './step.ts';
 
 type LeafReason = Extract<Step, { kind: 'issue-leaf' }>['reason'];
@@ -8,19 +8,19 @@ type LeafReason = Extract<Step, { kind: 'issue-leaf' }>['reason'];
  * A leaf that is announced a second time cannot be told to be served everywhere: an acknowledgement of it may date from
  * the first. It matters only while an older CA is to go.
  */
-const isAcknowledgedAlready = ({ secret, authority, observed: { replicas } }: IssuanceView): boolean =>
+const isAcknowledgedAlready = ({ secret, ca: authority, observed: { replicas } }: PlannerView): boolean =>
   authority.bundle.length > 1 &&
   typeof replicas !== 'string' &&
   secret !== 'absent' &&
   replicas.some(({ servingHash }) => servingHash === secret.hash);
 
 /** Why there must be another leaf, or null. */
-export const leafReason = (view: IssuanceView): LeafReason | null => {
+export const leafReason = (view: PlannerView): LeafReason | null => {
   const { secret, current, names, nowMs, renewBeforeMs, observed } = view;
   const { lease } = observed;
   if (secret === 'absent' || secret.hash === null) return 'missing';
   if (secret.problem !== null || secret.leaf === null) return 'unusable';
-  if (secret.issuer !== current.fingerprint) return 'other-authority';
+  if (secret.issuer !== current.fingerprint) return 'other-ca';
   if (!names.every((name) => secret.leaf?.names.includes(name))) return 'names';
   if (renewalDue(secret.leaf, { nowMs, renewBeforeMs })) return 'expiring';
   if (secret.hash !== lease.announcement?.hash && isAcknowledgedAlready(view)) return 'acknowledged-before';
@@ -35,7 +35,7 @@ const BACKDATED_MS = 3_600_000;
  * thirds of what it has, instead of at once and for ever.
  */
 export const renewalDue = (
-  { notBeforeMs, notAfterMs }: CertificateFacts,
+  { notBeforeMs, notAfterMs }: CertificateInfo,
   { nowMs, renewBeforeMs }: { readonly nowMs: number; readonly renewBeforeMs: number },
 ): boolean => {
   const lifeMs = Math.max(0, notAfterMs - notBeforeMs - BACKDATED_MS);

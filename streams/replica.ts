@@ -17,9 +17,9 @@ import {
 import type { LeaseEvent } from './events.ts';
 import { follower, type FollowerEvent, type FollowerPolicy, type FollowerPorts } from './follower.ts';
 import { leader, type LeaderEvent, type LeaderPolicy, type LeaderPorts } from './leader.ts';
-import { election, type ElectionEvent, type ElectionPolicy } from './leader-election.ts';
+import { type ElectionEvent, type ElectionPolicy, leaderElection } from './leader-election.ts';
 import { type LeasePorts, leaseSnapshot } from './lease-snapshot.ts';
-import { leaseQueue, type LeaseWritePort } from './lease-writer.ts';
+import { type LeaseWritePort, leaseWriter } from './lease-writer.ts';
 import type { LeaseSnapshot, VerifiedPair } from './model.ts';
 import type { Readiness } from './readiness.ts';
 import type { WatchPolicy } from './resuming-watch.ts';
@@ -55,7 +55,7 @@ export interface ReplicaStreams {
  *     leader                --d--d--d-----d---
  */
 export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Observable<unknown>): ReplicaStreams => {
-  const queue = leaseQueue(ports);
+  const queue = leaseWriter(ports);
   const asked$ = new Subject<unknown>();
   const tick$ = interval(policy.tickMs).pipe(share());
   const watchPolicy = { staleAfterMs: policy.staleAfterMs, random: ports.random };
@@ -79,7 +79,7 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
   } = follower({ lease$, tick$, wake$ }, ports, policy);
 
   const election$ = defer(() =>
-    policy.leaderElection ? election({ lease$, stop$ }, { ...ports, queue, wake$ }, policy) : EMPTY,
+    policy.leaderElection ? leaderElection({ lease$, stop$ }, { ...ports, queue, wake$ }, policy) : EMPTY,
   ).pipe(share());
 
   const led$ = election$.pipe(

@@ -18,7 +18,7 @@ import {
   timeout,
   timer,
 } from 'rxjs';
-import { backoffMs } from './backoff.ts';
+import { retryDelayMs } from './backoff.ts';
 import type { WatchItem } from './events.ts';
 import { Problem } from './problem.ts';
 import type { WatchFrame, WatchPort } from './watch-port.ts';
@@ -98,7 +98,7 @@ export const resumingWatch = <T>(
         // It answers again, and what it asks for is a list: its silence before that counts no more.
         failures = isOutdated && unanswered ? 1 : failures + 1;
         unanswered = item.type === 'watch/failed' && item.status === null;
-        waitMs = item.type === 'watch/closed' && failures === 1 ? 0 : backoffMs(failures, random());
+        waitMs = item.type === 'watch/closed' && failures === 1 ? 0 : retryDelayMs(failures, random());
         return item.type === 'watch/failed' ? { ...item, retryInMs: waitMs } : item;
       }),
     );

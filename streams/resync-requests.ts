@@ -12,8 +12,8 @@ import {
   take,
   timer,
 } from 'rxjs';
-import { againMs } from './backoff.ts';
-import type { Wanted } from './load-certificate.ts';
+import { pollDelayMs } from './backoff.ts';
+import type { Desired } from './load-certificate.ts';
 
 interface Fold {
   /** The generation that agreed with its announcement last: one that the next announcement leaves behind is no news. */
@@ -33,11 +33,11 @@ const LISTING_MS = 500;
  *     mounted    a---b------------------
  *     result     ----?-?---?------------
  */
-export const unannounced =
-  (lease$: Observable<unknown>): OperatorFunction<Wanted, 'asked'> =>
-  (wanted$) =>
-    wanted$.pipe(
-      scan<Wanted, Fold, Partial<Fold>>(({ agreed }, { lease, mounted }) => {
+export const resyncRequests =
+  (lease$: Observable<unknown>): OperatorFunction<Desired, 'asked'> =>
+  (desired$) =>
+    desired$.pipe(
+      scan<Desired, Fold, Partial<Fold>>(({ agreed }, { lease, mounted }) => {
         if (mounted.hash === null) return { agreed, unannounced: null };
         if (mounted.hash === lease?.announcement?.hash) return { agreed: mounted.generation, unannounced: null };
         return { agreed, unannounced: mounted.generation === agreed ? null : mounted.generation };
@@ -49,7 +49,7 @@ export const unannounced =
           ? EMPTY
           : merge(lease$, timer(LISTING_MS)).pipe(
               take(1),
-              switchMap(() => of('asked' as const).pipe(repeat({ delay: (times) => timer(againMs(times)) }))),
+              switchMap(() => of('asked' as const).pipe(repeat({ delay: (times) => timer(pollDelayMs(times)) }))),
             ),
       ),
     );

@@ -13,7 +13,7 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { backoffMs } from './backoff.ts';
+import { retryDelayMs } from './backoff.ts';
 import { Problem } from './problem.ts';
 
 /** Pauses from this failure on, 3.2 s and more, are worth being ended early. */
@@ -56,7 +56,7 @@ export const retryWithBackoff =
           if (!(error instanceof Problem)) return throwError(() => error);
           failures = unanswered && error.status !== null ? 1 : failures + 1;
           unanswered = error.status === null;
-          retryInMs = backoffMs(failures, random());
+          retryInMs = retryDelayMs(failures, random());
           return of(failed(error, retryInMs));
         }),
       );

@@ -35,12 +35,12 @@ export interface SingleFlightOptions<T, R> {
  */
 export const singleFlight =
   <T, R>(
-    fly: (wanted: T) => Observable<R>,
+    fly: (desired: T) => Observable<R>,
     { retryInMs = () => null, supersedes = (next, flown) => next !== flown }: SingleFlightOptions<T, R> = {},
   ): OperatorFunction<T, R> =>
   (source$) =>
     source$.pipe(
-      connect((wanted$) => {
+      connect((desired$) => {
         let newest: T;
         let flown: T;
         let result: { readonly last: R } | null = null;
@@ -62,15 +62,15 @@ export const singleFlight =
             failures = 0;
             return EMPTY;
           }
-          const newer$ = wanted$.pipe(
+          const newer$ = desired$.pipe(
             filter((next) => supersedes(next, flown)),
             tap(() => (failures = 0)),
           );
           return race(newer$, timer(waitMs)).pipe(take(1));
         };
 
-        return wanted$.pipe(
-          tap((wanted) => (newest = wanted)),
+        return desired$.pipe(
+          tap((desired) => (newest = desired)),
           exhaustMap(() => flight$.pipe(repeat({ delay: again }))),
         );
       }),

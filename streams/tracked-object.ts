@@ -1,7 +1,7 @@
 import { distinctUntilChanged, map, merge, type Observable, scan, startWith } from 'rxjs';
-import type { Known, Observed } from './cluster-state.ts';
+import type { Observed, PlannerInput } from './cluster-state.ts';
 import type { WatchItem } from './events.ts';
-import { isOlderVersion, isRefusal } from './kubernetes.ts';
+import { isOlderVersion, isPermanentRejection } from './kubernetes.ts';
 import type { Replica } from './model.ts';
 
 interface Versioned {
@@ -9,12 +9,12 @@ interface Versioned {
 }
 
 interface Fold<T> {
-  readonly known: Known<T>;
+  readonly known: Observed<T>;
   /** The version of the newest there is: of the object, of its deletion or of the list. Empty before any. */
   readonly version: string;
 }
 
-const isState = <T>(known: Known<T>): known is T => typeof known !== 'string';
+const isState = <T>(known: Observed<T>): known is T => typeof known !== 'string';
 
 /** An object read twice as it stands is one observation; an answer from before its deletion is none. */
 const isNews = <T extends Versioned>({ known, version }: Fold<T>, { resourceVersion }: T): boolean =>
@@ -35,27 +35,27 @@ const isGone = <T extends Versioned>({ known }: Fold<T>, { resourceVersion }: T)
 export const trackedObject = <T extends Versioned>(
   watch$: Observable<WatchItem<T>>,
   written$: Observable<T>,
-): Observable<Known<T>> =>
+): Observable<Observed<T>> =>
   merge(watch$, written$.pipe(map((object) => ({ type: 'watch/applied', object }) as const))).pipe(
     scan(
       (fold: Fold<T>, item): Fold<T> => {
         if (item.type === 'watch/listed') return { known: item.items[0] ?? 'absent', version: item.resourceVersion };
         if (item.type === 'watch/failed')
-          return fold.known === 'unknown' && isRefusal(item) ? { ...fold, known: 'unreadable' } : fold;
+          return fold.known === 'pending' && isPermanentRejection(item) ? { ...fold, known: 'forbidden' } : fold;
         if (item.type !== 'watch/applied' && item.type !== 'watch/deleted') return fold;
         const { object } = item;
         if (item.type === 'watch/applied')
           return isNews(fold, object) ? { known: object, version: object.resourceVersion } : fold;
         return isGone(fold, object) ? { known: 'absent', version: object.resourceVersion } : fold;
       },
-      { known: 'unknown', version: '' },
+      { known: 'pending', version: '' },
     ),
     map(({ known }) => known),
-    startWith<Known<T>>('unknown'),
+    startWith<Observed<T>>('pending'),
     distinctUntilChanged(),
   );
 
-type Seen = ReadonlyMap<string, Replica> | 'unknown' | 'unreadable';
+type Seen = ReadonlyMap<string, Replica> | 'pending' | 'forbidden';
 
 /**
  * The Pods of POD_SELECTOR as they stand.
@@ -63,17 +63,17 @@ type Seen = ReadonlyMap<string, Replica> | 'unknown' | 'unreadable';
  *     watch    --L(a,b)---a'-----d(b)--
  *     result   u-[a,b]----[a',b]-[a']--
  */
-export const trackedReplicas = (watch$: Observable<WatchItem<Replica>>): Observable<Observed['replicas']> =>
+export const trackedReplicas = (watch$: Observable<WatchItem<Replica>>): Observable<PlannerInput['replicas']> =>
   watch$.pipe(
     scan((seen: Seen, item): Seen => {
       if (item.type === 'watch/listed') return new Map(item.items.map((replica) => [replica.name, replica]));
-      if (item.type === 'watch/failed') return seen === 'unknown' && isRefusal(item) ? 'unreadable' : seen;
+      if (item.type === 'watch/failed') return seen === 'pending' && isPermanentRejection(item) ? 'forbidden' : seen;
       if (item.type !== 'watch/applied' && item.type !== 'watch/deleted') return seen;
       const next = new Map(typeof seen === 'string' ? [] : seen);
       if (item.type === 'watch/applied') next.set(item.object.name, item.object);
       else next.delete(item.object.name);
       return next;
-    }, 'unknown'),
+    }, 'pending'),
     map((seen) => (typeof seen === 'string' ? seen : [...seen.values()])),
-    startWith<Observed['replicas']>('unknown'),
+    startWith<PlannerInput['replicas']>('pending'),
   );

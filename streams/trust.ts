@@ -1,14 +1,14 @@
-import type { AuthorityState, Observed, Target } from './cluster-state.ts';
-import type { CertificateFacts } from './model.ts';
-import type { IssuanceView } from './planner-input.ts';
+import type { CaState, PlannerInput, Target } from './cluster-state.ts';
+import type { CertificateInfo } from './model.ts';
+import type { PlannerView } from './planner-input.ts';
 
-export type Certificates = readonly CertificateFacts[];
+export type Certificates = readonly CertificateInfo[];
 
-const has = (certificates: Certificates, { fingerprint }: CertificateFacts): boolean =>
+const has = (certificates: Certificates, { fingerprint }: CertificateInfo): boolean =>
   certificates.some((certificate) => certificate.fingerprint === fingerprint);
 
-const includes = (certificates: Certificates, wanted: Certificates): boolean =>
-  wanted.every((certificate) => has(certificates, certificate));
+const includes = (certificates: Certificates, desired: Certificates): boolean =>
+  desired.every((certificate) => has(certificates, certificate));
 
 /** Sets of certificates, by fingerprint; what a caBundle means depends neither on its order nor on repetitions. */
 export const certificateSets = {
@@ -25,19 +25,19 @@ export const certificateSets = {
     certificates.filter(({ notAfterMs }) => nowMs < notAfterMs),
 };
 
-const trustedBy = (targets: Observed['targets']): Certificates =>
+const trustedBy = (targets: PlannerInput['targets']): Certificates =>
   certificateSets.union(...targets.flatMap(({ state }) => (typeof state === 'string' ? [] : state.bundles)));
 
 /** Every CA that somebody may be serving under while SECRET-ca does not say: what the Secret and the targets trust. */
-export const inherited = ({ secret, targets }: Observed): Certificates =>
+export const inheritedCas = ({ secret, targets }: PlannerInput): Certificates =>
   certificateSets.union(typeof secret === 'string' ? [] : secret.trust, trustedBy(targets));
 
 /** What we have put into caBundles: nobody else has written there since. */
-export const given = ({ targets }: Observed): Certificates =>
-  trustedBy(targets.filter(({ state }) => typeof state === 'string' || state.rival === null));
+export const injectedCas = ({ targets }: PlannerInput): Certificates =>
+  trustedBy(targets.filter(({ state }) => typeof state === 'string' || state.otherManager === null));
 
 /** CAs that replicas may serve under although SECRET-ca, taken over, put back or tampered with, does not say so. */
-export const overlooked = ({ secret, observed: { lease, targets } }: IssuanceView): Certificates => {
+export const issuersMissingFromBundle = ({ secret, observed: { lease, targets } }: PlannerView): Certificates => {
   if (secret === 'absent') return trustedBy(targets);
   const isUnannounced = lease.announcement !== null && lease.announcement.hash !== secret.hash;
   // What others have put there, and nobody has announced, serves nobody: it gets no trust.
@@ -48,10 +48,10 @@ export const overlooked = ({ secret, observed: { lease, targets } }: IssuanceVie
  * Whether calls would begin to fail at a target with a leaf of this issuer: it trusts another CA of ours, but not this
  * one. A target that trusts none of them refuses every leaf already, and must not keep the others from a renewal.
  */
-export const losesWith =
-  (issuer: string | null, { bundle: ours }: AuthorityState) =>
+export const wouldReject =
+  (issuer: string | null, { bundle: ours }: CaState) =>
   ({ state }: Target): boolean => {
-    if (typeof state === 'string') return state === 'unreadable';
+    if (typeof state === 'string') return state === 'forbidden';
     return state.bundles.some(
       (bundle) =>
         !bundle.some(({ fingerprint }) => fingerprint === issuer) &&

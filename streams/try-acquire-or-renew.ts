@@ -1,13 +1,13 @@
 import { defer, map, NEVER, type Observable } from 'rxjs';
 import type { Clock } from './clock.ts';
 import type { ElectionEvent } from './events.ts';
-import type { LeaseQueue } from './lease-writer.ts';
+import type { LeaseWriter } from './lease-writer.ts';
 import type { LeaseSnapshot } from './model.ts';
 import type { Problem } from './problem.ts';
 import { retryWithBackoff } from './retry-with-backoff.ts';
 
 export interface ElectionPorts {
-  readonly queue: LeaseQueue;
+  readonly queue: LeaseWriter;
   readonly clock: Clock;
   readonly random: () => number;
   /** A sign that the API server answers: hot, without a replay. */
@@ -15,7 +15,7 @@ export interface ElectionPorts {
 }
 
 /** A write that the API server took. What it gives counts from when it was sent, not from when the answer came. */
-export interface Held {
+export interface LeaseWriteAccepted {
   readonly type: 'lease/held';
   readonly lease: LeaseSnapshot;
   readonly sentAtMs: number;
@@ -30,17 +30,17 @@ export interface Held {
  *
  * @param newest read before each try; a null one makes the Lease, which is a claim whatever was asked for
  */
-export const holdLease = (
+export const tryAcquireOrRenew = (
   kind: 'claim' | 'renew',
   newest: () => LeaseSnapshot | null,
   { queue, clock, random, wake$ = NEVER }: ElectionPorts,
-): Observable<Held | ElectionEvent> =>
+): Observable<LeaseWriteAccepted | ElectionEvent> =>
   defer(() => {
     const sentAtMs = clock.monotonicMs();
-    const basis = newest();
+    const plannedOn = newest();
     return queue
-      .write({ kind: basis === null ? 'claim' : kind }, basis)
-      .pipe(map((lease): Held => ({ type: 'lease/held', lease, sentAtMs })));
+      .write({ kind: plannedOn === null ? 'claim' : kind }, plannedOn)
+      .pipe(map((lease): LeaseWriteAccepted => ({ type: 'lease/held', lease, sentAtMs })));
   }).pipe(retryWithBackoff(random, leadershipFailed, wake$));
 
 type LeadershipFailed = Extract<ElectionEvent, { type: 'leadership/failed' }>;

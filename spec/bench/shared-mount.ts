@@ -1,8 +1,8 @@
 import { BehaviorSubject, concatMap, debounceTime, interval, map, merge, of, skip } from 'rxjs';
 import { type Mount, openMount } from '../../src/certificates/mount.ts';
-import type { MountReading } from '../../streams/model.ts';
+import type { VolumeSnapshot } from '../../streams/model.ts';
 
-const nothing: MountReading = { generation: '', hash: null, problem: null };
+const nothing: VolumeSnapshot = { generation: '', hash: null, problem: null };
 
 export interface SharedMount extends Disposable {
   readonly mount: Mount;

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { certificateFacts } from '../../src/certificates/certificate-info.ts';
+import { describeCertificates } from '../../src/certificates/certificate-info.ts';
 import { subjectAltNames } from '../../src/certificates/names.ts';
 import { splitPem } from '../../src/certificates/pem.ts';
 import { corpus } from '../fuzz/corpus.ts';
@@ -19,7 +19,7 @@ describe('certificateFacts', () => {
     const printed = async (...what: readonly string[]) =>
       (await openssl('x509', '-in', path, '-noout', ...what)).trim().replace(/^[^=]*=/, '');
 
-    const [facts, ...others] = certificateFacts(certificate);
+    const [facts, ...others] = describeCertificates(certificate);
 
     expect(others).to.be.empty;
     expect(facts?.fingerprint).to.equal((await printed('-fingerprint', '-sha256')).replaceAll(':', '').toLowerCase());
@@ -33,23 +33,23 @@ describe('certificateFacts', () => {
   it('keeps the order of a bundle, passes over other blocks, and finds nothing in nothing', async () => {
     const [one, other] = await Promise.all([pki.pair(), pki.pair()]);
 
-    const both = certificateFacts(Buffer.concat([other.trust, other.key, one.trust]));
+    const both = describeCertificates(Buffer.concat([other.trust, other.key, one.trust]));
 
-    expect(both).to.deep.equal([...certificateFacts(other.trust), ...certificateFacts(one.trust)]);
+    expect(both).to.deep.equal([...describeCertificates(other.trust), ...describeCertificates(one.trust)]);
     expect(both.map(({ subject }) => subject)).to.satisfy(([left, right]: string[]) => left !== right);
-    expect(certificateFacts('')).to.deep.equal([]);
+    expect(describeCertificates('')).to.deep.equal([]);
   });
 
   it('lists IP addresses the way people write them, after the names', async () => {
     const { certificate } = await pki.pair({ names: ['*.example.org', '10.0.0.1', '2001:db8::1'] });
 
-    expect(certificateFacts(certificate)[0]?.names).to.deep.equal(['*.example.org', '10.0.0.1', '2001:db8::1']);
+    expect(describeCertificates(certificate)[0]?.names).to.deep.equal(['*.example.org', '10.0.0.1', '2001:db8::1']);
   });
 
   it('leaves the subject empty where the first name is too long for one', async () => {
     const long = `${'a'.repeat(60)}.example.org`;
 
-    const [facts] = certificateFacts((await pki.pair({ names: [long] })).certificate);
+    const [facts] = describeCertificates((await pki.pair({ names: [long] })).certificate);
 
     expect(facts).to.include({ subject: '' });
     expect(facts?.names).to.deep.equal([long]);
@@ -63,13 +63,13 @@ describe('certificateFacts', () => {
     expect(new X509Certificate(undated).validFrom).to.equal('Bad time value');
     // Again and again, since what Node takes for its date is left over from another.
     for (let time = 0; time < 300; time += 1) {
-      certificateFacts(corpus.good.certificate);
-      expect(() => certificateFacts(pem)).to.throw(/^PEM block 1 is a certificate without readable dates$/);
+      describeCertificates(corpus.good.certificate);
+      expect(() => describeCertificates(pem)).to.throw(/^PEM block 1 is a certificate without readable dates$/);
     }
   });
 
   it('refuses a block that is no certificate, without repeating it', () => {
-    expect(() => certificateFacts('-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n')).to.throw(
+    expect(() => describeCertificates('-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n')).to.throw(
       /^PEM block 1 is not an X\.509 certificate$/,
     );
   });

@@ -2,14 +2,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { certificateFacts } from '../../src/certificates/certificate-info.ts';
-import {
-  authorityFacts,
-  issueAuthority,
-  issueBridge,
-  type IssuedPair,
-  issueLeaf,
-} from '../../src/certificates/issue.ts';
+import { describeCertificates } from '../../src/certificates/certificate-info.ts';
+import { crossSign, issueCa, type IssuedPair, issueLeaf, readCaPair } from '../../src/certificates/issue.ts';
 import { openssl } from '../support/openssl.ts';
 import { pki } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -20,7 +14,7 @@ const dayMs = 24 * hourMs;
 const nowMs = Math.floor(Date.now() / 1000) * 1000 + 500;
 const algorithm = 'ecdsa-p256';
 
-const factsOf = (pem: string) => certificateFacts(pem)[0]!;
+const factsOf = (pem: string) => describeCertificates(pem)[0]!;
 
 /** Where the content of the DER element at `start` begins, and where it ends. */
 const element = (der: Buffer, start: number): { readonly from: number; readonly to: number } => {
@@ -65,9 +59,9 @@ const opensslAuthority = async (
 
 describe('issueAuthority', () => {
   it('makes an authority valid from an hour back to its validity, in whole seconds', async () => {
-    const authority = await issueAuthority({ algorithm, subject: 'CA', nowMs, validityMs: dayMs });
+    const authority = await issueCa({ algorithm, subject: 'CA', nowMs, validityMs: dayMs });
 
-    const reading = authorityFacts(authority);
+    const reading = readCaPair(authority);
 
     if (!reading.ok) return expect.fail(reading.detail);
     expect(reading.facts.notBeforeMs).to.equal(nowMs - 500 - hourMs);
@@ -87,7 +81,7 @@ describe('issueAuthority', () => {
 
   it('takes any text for a name and keeps within the 64 characters that a common name has', async () => {
     for (const subject of ['a, "b" + <c>=#d', '', 'x'.repeat(99), 'Zertifikate für Öl']) {
-      const { certificatePem } = await issueAuthority({ algorithm, subject, nowMs, validityMs: dayMs });
+      const { certificatePem } = await issueCa({ algorithm, subject, nowMs, validityMs: dayMs });
       const name = new X509Certificate(certificatePem).toLegacyObject().subject.CN;
       expect(String(name)).to.match(/(^| )[0-9a-f]{8}$/);
       expect(String(name)).to.have.length.at.most(64);
@@ -96,7 +90,7 @@ describe('issueAuthority', () => {
   });
 
   it('may last beyond 2050, where the way that dates are written changes', async () => {
-    const { certificatePem } = await issueAuthority({ algorithm, subject: 'CA', nowMs, validityMs: 36_500 * dayMs });
+    const { certificatePem } = await issueCa({ algorithm, subject: 'CA', nowMs, validityMs: 36_500 * dayMs });
 
     expect(factsOf(certificatePem).notAfterMs).to.equal(nowMs - 500 + 36_500 * dayMs);
   });
@@ -104,7 +98,7 @@ describe('issueAuthority', () => {
 
 describe('issueLeaf', () => {
   it('never outlives its authority', async () => {
-    const authority = await issueAuthority({ algorithm, subject: 'CA', nowMs, validityMs: dayMs });
+    const authority = await issueCa({ algorithm, subject: 'CA', nowMs, validityMs: dayMs });
 
     const leaf = await issueLeaf({ authority, names: ['svc'], algorithm, nowMs, validityMs: 2 * dayMs });
 
@@ -168,12 +162,12 @@ describe('issueLeaf', () => {
 describe('issueBridge', () => {
   it('carries the name, key and key identifier of the newer and outlives neither', async () => {
     const [older, newer] = await Promise.all([
-      issueAuthority({ algorithm, subject: 'old', nowMs, validityMs: dayMs }),
-      issueAuthority({ algorithm, subject: 'new', nowMs, validityMs: 9 * dayMs }),
+      issueCa({ algorithm, subject: 'old', nowMs, validityMs: dayMs }),
+      issueCa({ algorithm, subject: 'new', nowMs, validityMs: 9 * dayMs }),
     ]);
 
-    const forth = (await issueBridge({ older, newer, nowMs })) ?? '';
-    const back = (await issueBridge({ older: newer, newer: older, nowMs })) ?? '';
+    const forth = (await crossSign({ older, newer, nowMs })) ?? '';
+    const back = (await crossSign({ older: newer, newer: older, nowMs })) ?? '';
 
     expect(factsOf(forth).subject).to.equal(factsOf(newer.certificatePem).subject);
     expect(factsOf(forth).notAfterMs).to.equal(factsOf(older.certificatePem).notAfterMs);
@@ -191,8 +185,8 @@ describe('issueBridge', () => {
     const limited = (limit: string) =>
       opensslAuthority(['-subj', '/CN=limited', '-addext', `basicConstraints=critical,CA:TRUE,pathlen:${limit}`]);
 
-    expect(await issueBridge({ older: await limited('0'), newer, nowMs })).to.equal(null);
-    expect(await issueBridge({ older: await limited('1'), newer, nowMs })).to.be.a('string');
+    expect(await crossSign({ older: await limited('0'), newer, nowMs })).to.equal(null);
+    expect(await crossSign({ older: await limited('1'), newer, nowMs })).to.be.a('string');
   });
 });
 
@@ -200,7 +194,7 @@ describe('authorityFacts', () => {
   it('says why a certificate and a key make no authority, and repeats none of them', async () => {
     const [authority, other, leaf] = await Promise.all([pki.authority(), pki.authority(), pki.pair()]);
     const reasonOf = (pair: Partial<IssuedPair>) => {
-      const reading = authorityFacts({ ...authority, ...pair });
+      const reading = readCaPair({ ...authority, ...pair });
       if (!reading.ok) expect(JSON.stringify(reading)).not.to.match(/BEGIN|MI[A-Z]/);
       return reading.ok ? null : reading.reason;
     };

@@ -2,15 +2,9 @@ import { createPrivateKey } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import {
-  issueAuthority,
-  issueBridge,
-  type IssuedPair,
-  issueLeaf,
-  type KeyAlgorithm,
-} from '../../src/certificates/issue.ts';
+import { crossSign, issueCa, type IssuedPair, issueLeaf, type KeyAlgorithm } from '../../src/certificates/issue.ts';
 import { splitPem } from '../../src/certificates/pem.ts';
-import { checkPair } from '../../src/certificates/verify-pair.ts';
+import { verifyPair } from '../../src/certificates/verify-pair.ts';
 import { handshakeError } from '../support/handshake-error.ts';
 import { openssl } from '../support/openssl.ts';
 import { pki } from '../support/pki.ts';
@@ -27,7 +21,7 @@ interface Served {
 /** Asks all three that judge: our own check, a handshake of Node's TLS, and openssl at its strictest. */
 const verdicts = async ({ certificatePem, keyPem }: Served, trust: string) => {
   const files = pki.mounted(certificatePem, keyPem, trust);
-  const ours = checkPair(files, {
+  const ours = verifyPair(files, {
     hash: files.hash,
     generation: '',
     names: pki.names,
@@ -56,7 +50,7 @@ const rotation = async (older: IssuedPair, newer: IssuedPair, algorithm: KeyAlgo
   const [oldLeaf, newLeaf, bridge] = await Promise.all([
     issueLeaf({ ...order, authority: older }),
     issueLeaf({ ...order, authority: newer }),
-    issueBridge({ older, newer, nowMs: Date.now() }),
+    crossSign({ older, newer, nowMs: Date.now() }),
   ]);
   return {
     oldLeaf,
@@ -110,7 +104,7 @@ describe('every leaf verifies against every bundle of its rotation (law L8)', fu
     it(`from an authority of ${algorithm} to one of ${next}`, async () => {
       const [older, newer] = await Promise.all(
         [algorithm, next].map((each) =>
-          issueAuthority({ algorithm: each, subject: 'CA', nowMs: Date.now(), validityMs: 9 * dayMs }),
+          issueCa({ algorithm: each, subject: 'CA', nowMs: Date.now(), validityMs: 9 * dayMs }),
         ),
       );
       await itVerifiesThroughout(older!, newer!, algorithm);
@@ -136,8 +130,8 @@ describe('every leaf verifies against every bundle of its rotation (law L8)', fu
     const [first, second, third] = await Promise.all([pki.authority(), pki.authority(), pki.authority()]);
     const [leaf, upper, lower] = await Promise.all([
       issueLeaf({ authority: third, names: pki.names, algorithm: 'ecdsa-p256', nowMs, validityMs: dayMs }),
-      issueBridge({ older: first, newer: second, nowMs }),
-      issueBridge({ older: second, newer: third, nowMs }),
+      crossSign({ older: first, newer: second, nowMs }),
+      crossSign({ older: second, newer: third, nowMs }),
     ]);
     const served = { ...leaf, certificatePem: `${leaf.certificatePem}${lower ?? ''}${upper ?? ''}` };
 

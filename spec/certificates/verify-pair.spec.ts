@@ -2,10 +2,10 @@ import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:cry
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { certificateFacts } from '../../src/certificates/certificate-info.ts';
-import { issueAuthority, issueBridge } from '../../src/certificates/issue.ts';
+import { describeCertificates } from '../../src/certificates/certificate-info.ts';
+import { crossSign, issueCa } from '../../src/certificates/issue.ts';
 import type { PairFault } from '../../src/certificates/pair-fault.ts';
-import { checkPair, type PairExpectation, type PairFiles } from '../../src/certificates/verify-pair.ts';
+import { type PairExpectation, type PairFiles, verifyPair } from '../../src/certificates/verify-pair.ts';
 import { sha256Hex } from '../../src/util/hash.ts';
 import { corpus } from '../fuzz/corpus.ts';
 import { openssl } from '../support/openssl.ts';
@@ -16,7 +16,7 @@ import { weakPair } from '../support/weak-pair.ts';
 const hourMs = 3_600_000;
 
 const check = (files: PairFiles & { readonly hash: string }, wanted: Partial<PairExpectation> = {}) =>
-  checkPair(files, {
+  verifyPair(files, {
     hash: files.hash,
     generation: 'g',
     names: pki.names,
@@ -44,7 +44,7 @@ describe('checkPair', () => {
     expect(verdict.pair).to.include({ hash: good.hash, generation: 'g' });
     expect(verdict.pair.leaf.names).to.deep.equal(pki.names);
     expect(verdict.pair.advice).to.be.empty;
-    expect(verdict.pair.bundle).to.deep.equal(certificateFacts(good.trust));
+    expect(verdict.pair.bundle).to.deep.equal(describeCertificates(good.trust));
     expect(verdict.pair.certificate).to.deep.equal(good.certificate);
     expect(verdict.pair.key).to.equal(good.key);
     expect(verdict.pair.trust).to.equal(good.trust);
@@ -132,7 +132,7 @@ describe('checkPair', () => {
 
   it('finds the way over the intermediates that stand behind the leaf', async () => {
     const [older, newer] = await Promise.all([pki.authority(), pki.authority()]);
-    const bridge = await issueBridge({ older, newer, nowMs: Date.now() });
+    const bridge = await crossSign({ older, newer, nowMs: Date.now() });
     const { certificate, key } = await pki.pair({ authority: newer });
     const bridged = pki.mounted(`${certificate.toString()}${bridge ?? ''}`, key, older.certificatePem);
 
@@ -152,10 +152,10 @@ describe('checkPair', () => {
   it('rejects a way that leads over an issuer that has expired', async () => {
     const nowMs = Date.now();
     const [older, newer] = await Promise.all([
-      issueAuthority({ algorithm: 'ecdsa-p256', subject: 'short', nowMs, validityMs: hourMs }),
+      issueCa({ algorithm: 'ecdsa-p256', subject: 'short', nowMs, validityMs: hourMs }),
       pki.authority(),
     ]);
-    const bridge = (await issueBridge({ older, newer, nowMs })) ?? '';
+    const bridge = (await crossSign({ older, newer, nowMs })) ?? '';
     const { certificate, key } = await pki.pair({ authority: newer });
     const bridged = pki.mounted(`${certificate.toString()}${bridge}`, key, older.certificatePem);
 

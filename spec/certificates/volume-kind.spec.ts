@@ -1,7 +1,7 @@
 import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { mountKind } from '../../src/certificates/volume-kind.ts';
+import { volumeKind } from '../../src/certificates/volume-kind.ts';
 import { atomicWriter } from '../support/atomic-writer.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -24,32 +24,32 @@ describe('mountKind', () => {
   it('calls a directory that a kubelet swaps projected', async () => {
     await atomicWriter(path).write({ 'tls.crt': 'c' });
 
-    expect(mountKind(path, told(line('/', path)))).to.equal('projected');
+    expect(volumeKind(path, told(line('/', path)))).to.equal('projected');
   });
 
   it('calls an ordinary directory plain, also where nothing is known of mounts', async () => {
     await writeFile(join(path, 'tls.crt'), 'c');
 
-    expect(mountKind(path, told(line('/vol', path)))).to.equal('plain');
+    expect(volumeKind(path, told(line('/vol', path)))).to.equal('plain');
     expect(
-      mountKind(path, () => {
+      volumeKind(path, () => {
         throw new Error('no /proc');
       }),
     ).to.equal('plain');
-    expect(mountKind(path)).to.equal('plain');
+    expect(volumeKind(path)).to.equal('plain');
   });
 
   it('notices tls.crt mounted by itself', async () => {
     await writeFile(join(path, 'tls.crt'), 'c');
 
-    expect(mountKind(path, told(line('/..2026_01_31_10_00_00.1234567890/tls.crt', join(path, 'tls.crt'))))).to.equal(
+    expect(volumeKind(path, told(line('/..2026_01_31_10_00_00.1234567890/tls.crt', join(path, 'tls.crt'))))).to.equal(
       'sub-path',
     );
-    expect(mountKind(path, told(line('/x', `${path}/tls.crt.d`)))).to.equal('plain');
+    expect(volumeKind(path, told(line('/x', `${path}/tls.crt.d`)))).to.equal('plain');
   });
 
   it('notices a directory mounted out of one generation', () => {
-    expect(mountKind(path, told(line('/..2026_01_31_10_00_00.1234567890/certs', path)))).to.equal('sub-path');
+    expect(volumeKind(path, told(line('/..2026_01_31_10_00_00.1234567890/certs', path)))).to.equal('sub-path');
   });
 
   it('looks behind symbolic links and escaped blanks', async () => {
@@ -58,13 +58,13 @@ describe('mountKind', () => {
     await symlink(spaced, join(path, 'link'));
     const mountinfo = told(line('/x', join(spaced, 'tls.crt').replace(' ', String.raw`\040`)));
 
-    expect(mountKind(join(path, 'link'), mountinfo)).to.equal('sub-path');
+    expect(volumeKind(join(path, 'link'), mountinfo)).to.equal('sub-path');
   });
 
   it('says when there is no directory', async () => {
     await writeFile(join(path, 'file'), '');
 
-    expect(mountKind(join(path, 'absent'))).to.equal('absent');
-    expect(mountKind(join(path, 'file', 'below'))).to.equal('absent');
+    expect(volumeKind(join(path, 'absent'))).to.equal('absent');
+    expect(volumeKind(join(path, 'file', 'below'))).to.equal('absent');
   });
 });

@@ -1,20 +1,20 @@
 import { expect } from 'chai';
-import type { Look } from '../../src/check/get.ts';
-import { observeRenewal } from '../../src/check/lease-probe.ts';
-import type { LeaseLook } from '../../src/check/snapshot.ts';
+import type { GetResult } from '../../src/check/get.ts';
+import { probeLease } from '../../src/check/lease-probe.ts';
+import type { LeaseInfo } from '../../src/check/snapshot.ts';
 import { leaseOf } from '../support/lease-of.ts';
 
 const SERVER_MS = Date.parse('2026-11-23T12:00:00Z');
 
-const lease = (renewTime: string | null, holder: string | null = 'pod-0'): Look<LeaseLook> => ({
+const lease = (renewTime: string | null, holder: string | null = 'pod-0'): GetResult<LeaseInfo> => ({
   state: 'there',
   value: { ...leaseOf(null, { holder, renewTime }), labels: {} },
 });
 
 /** Reads one after the other, the last again and again, and half a second passes between two. */
-const watching = (...reads: readonly Look<LeaseLook>[]) => {
+const watching = (...reads: readonly GetResult<LeaseInfo>[]) => {
   let [at, ms] = [0, 0];
-  return observeRenewal({
+  return probeLease({
     read: () => Promise.resolve(reads[Math.min(at++, reads.length - 1)]!),
     monotonicMs: () => (ms += 500),
     serverMs: () => SERVER_MS,
@@ -36,7 +36,7 @@ describe('whether the Lease lives', () => {
   });
 
   it('begins when somebody makes it or takes it, and not when its holder lets go', async () => {
-    const absent: Look<LeaseLook> = { state: 'absent', why: 'not found' };
+    const absent: GetResult<LeaseInfo> = { state: 'absent', why: 'not found' };
     expect((await watching(absent, lease('2026-11-23T12:00:00.000000Z'))).renewed).to.equal(true);
     expect((await watching(lease('1', null), lease('1'))).renewed).to.equal(true);
     expect((await watching(lease('1'), lease('2', null))).renewed).to.equal(false);

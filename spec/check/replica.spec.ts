@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { judgeMounts } from '../../src/check/check-mounts.ts';
-import type { Evidence } from '../../src/check/snapshot.ts';
+import { checkMounts } from '../../src/check/check-mounts.ts';
+import type { ClusterSnapshot } from '../../src/check/snapshot.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { writeVolume } from '../../src/dev-cluster/kubelet.ts';
 import type { InCluster } from '../../src/kube/in-cluster.ts';
@@ -86,8 +86,8 @@ describe('what check says inside a replica', function () {
       pods: { state: 'there', value: [] },
       lease: { state: 'absent', why: '' },
       nowMs: 0,
-    } as unknown as Evidence;
-    const [here] = judgeMounts(evidence);
+    } as unknown as ClusterSnapshot;
+    const [here] = checkMounts(evidence);
     expect(here?.status).to.equal('fail');
     expect(here?.detail).to.include('is mounted with subPath, which no kubelet ever updates');
   });

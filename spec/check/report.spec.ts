@@ -1,15 +1,15 @@
 import { expect } from 'chai';
-import { shellWord } from '../../src/check/kubectl.ts';
-import { type Check, forKubeconfig, report, verdict } from '../../src/check/result.ts';
+import { shellQuote } from '../../src/check/kubectl.ts';
+import { type Check, forKubeconfig, report, result } from '../../src/check/result.ts';
 
 const checks: readonly Check[] = [
-  { section: 'election', ...verdict.ok('Lease exists', 'lease') },
+  { section: 'election', ...result.ok('Lease exists', 'lease') },
   {
     section: 'election',
-    ...verdict.fail('Lease is renewed', 'no renewal in 75 s', 'kubectl rollout restart deployment/webhook -n ns'),
+    ...result.fail('Lease is renewed', 'no renewal in 75 s', 'kubectl rollout restart deployment/webhook -n ns'),
   },
-  { section: 'mounts', ...verdict.skipped('CERT_DIR is mounted', 'this is no replica') },
-  { section: 'mounts', ...verdict.warn('replica webhook-0 mounts the Secret', 'slowly', 'kubectl get pods -n ns') },
+  { section: 'mounts', ...result.skipped('CERT_DIR is mounted', 'this is no replica') },
+  { section: 'mounts', ...result.warn('replica webhook-0 mounts the Secret', 'slowly', 'kubectl get pods -n ns') },
 ];
 
 describe('the report of check', () => {
@@ -39,7 +39,7 @@ describe('the report of check', () => {
   });
 
   it('tells a terminal nothing that came from outside', () => {
-    const odd = [{ section: 'caBundles', ...verdict.warn('name', 'CN=\u001b[2Jevil\n✔ fine', 'kubectl get pods') }];
+    const odd = [{ section: 'caBundles', ...result.warn('name', 'CN=\u001b[2Jevil\n✔ fine', 'kubectl get pods') }];
     expect(report.text(odd, false)).to.include('      CN=\ufffd[2Jevil\ufffd✔ fine\n');
   });
 
@@ -52,17 +52,17 @@ describe('the report of check', () => {
   });
 
   it('has kubectl speak to the cluster that was checked where the shell speaks to another', () => {
-    const [mended] = forKubeconfig([verdict.fail('', '', 'CA=$(kubectl get x) && kubectl patch y')], '/k', '/other');
+    const [mended] = forKubeconfig([result.fail('', '', 'CA=$(kubectl get x) && kubectl patch y')], '/k', '/other');
     expect(mended?.remedy).to.equal('CA=$(KUBECONFIG=/k kubectl get x) && KUBECONFIG=/k kubectl patch y');
     expect(forKubeconfig(checks, '/k', '/k')).to.equal(checks);
     expect(forKubeconfig(checks, null, '/other')).to.equal(checks);
   });
 
   it('quotes for a shell what a shell would read', () => {
-    expect(shellWord('8377a775.my.company.com')).to.equal('8377a775.my.company.com');
-    expect(shellWord('a in (b,c)')).to.equal("'a in (b,c)'");
-    expect(shellWord("it's")).to.equal(String.raw`'it'\''s'`);
-    expect(shellWord('$(rm)')).to.equal("'$(rm)'");
-    expect(shellWord('')).to.equal("''");
+    expect(shellQuote('8377a775.my.company.com')).to.equal('8377a775.my.company.com');
+    expect(shellQuote('a in (b,c)')).to.equal("'a in (b,c)'");
+    expect(shellQuote("it's")).to.equal(String.raw`'it'\''s'`);
+    expect(shellQuote('$(rm)')).to.equal("'$(rm)'");
+    expect(shellQuote('')).to.equal("''");
   });
 });

@@ -109,7 +109,7 @@ export const layOut = async (api: ApiUnderTest, options: SceneOptions = {}): Pro
   );
   const holder = options.holder ?? `webhook-abc-${id}`;
   await succeed(admin.post(paths.secret.collection, sceneObjects.secret(paths.secret.name, pair)));
-  await succeed(admin.post(paths.authority.collection, sceneObjects.authority(paths.authority.name, authority)));
+  await succeed(admin.post(paths.ca.collection, sceneObjects.authority(paths.ca.name, authority)));
   await succeed(admin.post(paths.lease.collection, sceneObjects.lease(paths.lease.name, holder, annotations)));
   for (const target of paths.targets) {
     const body = sceneObjects.target(target.name, namespace, pair.trust);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { notices } from '../../src/cluster/event-reasons.ts';
+import { eventReasons } from '../../src/cluster/event-reasons.ts';
 import { eventObject } from '../../src/cluster/event-recorder.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
@@ -19,7 +19,7 @@ const done = (step: Step): ReplicaEvent => ({ type: 'step/done', step, touched: 
 
 describe('the notices', () => {
   const messages = (...events: readonly ReplicaEvent[]): readonly string[] => {
-    const notice = notices();
+    const notice = eventReasons();
     return events.flatMap((event) => notice(event)?.message ?? []);
   };
 
@@ -37,16 +37,16 @@ describe('the notices', () => {
 
   it('are silent about writes that concern nobody', () => {
     expect(
-      messages(done({ kind: 'mark-served', sinceMs: 1 }), done({ kind: 'ask-rotation', rotate: null }), {
+      messages(done({ kind: 'record-served', sinceMs: 1 }), done({ kind: 'set-rotation-request', rotate: null }), {
         type: 'leadership/renewed',
       }),
     ).to.deep.equal([]);
   });
 
   it('name the rival in a fight, each target for itself', () => {
-    const notice = notices();
+    const notice = eventReasons();
     const told = ['apiservice/a', 'apiservice/b'].map((target) =>
-      notice({ type: 'object/contested', object: target, rival: 'helm' }),
+      notice({ type: 'object/contested', object: target, otherManager: 'helm' }),
     );
     expect(told.map((one) => [one?.type, one?.reason, one?.key])).to.deep.equal([
       ['Warning', 'CaBundleContested', 'apiservice/a'],
@@ -56,13 +56,13 @@ describe('the notices', () => {
   });
 
   it('tell a fight over a Secret or the announcement by the matter', () => {
-    const notice = notices();
-    const told = ['secret', 'authority', 'announcement'].map((object) =>
-      notice({ type: 'object/contested', object, rival: null }),
+    const notice = eventReasons();
+    const told = ['secret', 'ca', 'announcement'].map((object) =>
+      notice({ type: 'object/contested', object, otherManager: null }),
     );
     expect(told.map((one) => [one?.reason, one?.key])).to.deep.equal([
       ['SecretContested', 'secret'],
-      ['SecretContested', 'authority'],
+      ['SecretContested', 'ca'],
       ['AnnouncementContested', 'announcement'],
     ]);
   });

@@ -7,7 +7,7 @@ const author = { identity: 'pod-1', durationMs: 60_000, annotationPrefix: 'kubet
 const nowMs = Date.UTC(2026, 0, 2, 3, 4, 5, 67);
 const now = '2026-01-02T03:04:05.067000Z';
 const announcement = { hash: 'ab'.repeat(32), validUntil: '2026-12-06T11:12:18Z' };
-const basis: LeaseSnapshot = {
+const plannedOn: LeaseSnapshot = {
   uid: 'u',
   resourceVersion: '7',
   holder: 'pod-2',
@@ -18,10 +18,10 @@ const basis: LeaseSnapshot = {
   malformed: null,
   rotate: null,
   servedSinceMs: null,
-  rival: null,
+  otherManager: null,
 };
 const body = (change: LeaseChange, on: Partial<LeaseSnapshot> = {}): unknown =>
-  JSON.parse(JSON.stringify(leaseBody(author, change, { ...basis, ...on }, nowMs)));
+  JSON.parse(JSON.stringify(leaseBody(author, change, { ...plannedOn, ...on }, nowMs)));
 const annotations = (values: object): object => ({ metadata: { resourceVersion: '7', annotations: values } });
 
 describe('leaseBody', () => {
@@ -51,8 +51,10 @@ describe('leaseBody', () => {
       'kubetemplater.io/cert-valid-until': announcement.validUntil,
       'kubetemplater.io/cert-served-since': null,
     };
-    expect(body({ kind: 'announce', announcement, fulfils: false })).to.deep.equal(annotations(announced));
-    expect(body({ kind: 'announce', announcement, fulfils: true })).to.deep.equal(
+    expect(body({ kind: 'announce', announcement, clearsRotationRequest: false })).to.deep.equal(
+      annotations(announced),
+    );
+    expect(body({ kind: 'announce', announcement, clearsRotationRequest: true })).to.deep.equal(
       annotations({ ...announced, 'kubetemplater.io/rotate': null }),
     );
   });
@@ -60,10 +62,10 @@ describe('leaseBody', () => {
   it('notes since when it is served, and what is asked for, or takes either back', () => {
     const one = (name: string, value: string | null): object => annotations({ [`kubetemplater.io/${name}`]: value });
     const since = '2026-01-02T03:04:05.067Z';
-    expect(body({ kind: 'mark-served', sinceMs: nowMs })).to.deep.equal(one('cert-served-since', since));
-    expect(body({ kind: 'mark-served', sinceMs: null })).to.deep.equal(one('cert-served-since', null));
-    expect(body({ kind: 'ask-rotation', rotate: 'ca/f00' })).to.deep.equal(one('rotate', 'ca/f00'));
-    expect(body({ kind: 'ask-rotation', rotate: null })).to.deep.equal(one('rotate', null));
+    expect(body({ kind: 'record-served', sinceMs: nowMs })).to.deep.equal(one('cert-served-since', since));
+    expect(body({ kind: 'record-served', sinceMs: null })).to.deep.equal(one('cert-served-since', null));
+    expect(body({ kind: 'set-rotation-request', rotate: 'ca/f00' })).to.deep.equal(one('rotate', 'ca/f00'));
+    expect(body({ kind: 'set-rotation-request', rotate: null })).to.deep.equal(one('rotate', null));
   });
 
   it('writes a duration in whole seconds, never less than one', () => {
@@ -72,7 +74,7 @@ describe('leaseBody', () => {
       [1_000, 1],
       [1_001, 2],
     ] as const) {
-      const written = leaseBody({ ...author, durationMs }, { kind: 'renew' }, basis, nowMs) as unknown;
+      const written = leaseBody({ ...author, durationMs }, { kind: 'renew' }, plannedOn, nowMs) as unknown;
       expect(written).to.have.nested.property('spec.leaseDurationSeconds', seconds);
     }
   });

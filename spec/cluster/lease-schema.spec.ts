@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { leaseSchema } from '../../src/cluster/lease-codec.ts';
-import { KubeProblem } from '../../src/kube/errors.ts';
+import { ApiError } from '../../src/kube/errors.ts';
 
 const prefix = 'kubetemplater.io';
 const hash = 'ab'.repeat(32);
@@ -41,7 +41,7 @@ describe('leaseSchema', () => {
       malformed: null,
       rotate: 'ca/f00',
       servedSinceMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
-      rival: null,
+      otherManager: null,
     });
   });
 
@@ -52,7 +52,7 @@ describe('leaseSchema', () => {
     });
     const annotations = { [`${prefix}/cert-hash`]: hash };
     const rivalAmong = (...managedFields: readonly unknown[]): string | null =>
-      read({ metadata: { uid: 'u', resourceVersion: '1', annotations, managedFields } }).rival;
+      read({ metadata: { uid: 'u', resourceVersion: '1', annotations, managedFields } }).otherManager;
     expect(rivalAmong(wrote('me', `${prefix}/cert-hash`))).to.equal(null);
     expect(rivalAmong(wrote('argo', `${prefix}/rotate`), wrote('helm', `${prefix}/cert-hash`))).to.equal('helm');
     expect(rivalAmong('garbage', 7)).to.equal(null);
@@ -71,7 +71,7 @@ describe('leaseSchema', () => {
       malformed: null,
       rotate: null,
       servedSinceMs: null,
-      rival: null,
+      otherManager: null,
     });
     expect(read(lease({}, { holderIdentity: '' })).holder, 'released').to.equal(null);
     expect(malformedOf({ rotate: 'leaf' })).to.equal(null);
@@ -184,7 +184,7 @@ describe('leaseSchema', () => {
       { ...lease(good), kind: 'Pod' },
       { metadata: { uid: 'u' } },
     ]) {
-      expect(() => read(other)).to.throw(KubeProblem, /^the Lease: answered something else than expected at /);
+      expect(() => read(other)).to.throw(ApiError, /^the Lease: answered something else than expected at /);
     }
   });
 });

@@ -106,8 +106,8 @@ describe('a caBundle target', () => {
       other,
     ];
     const parse = targetObject('validatingwebhookconfiguration', 'me');
-    expect(parse({ metadata: { ...metadata, managedFields } }).rival).to.equal('argo');
-    expect(parse({ metadata: { ...metadata, managedFields: [wrote('me', '1')] } }).rival).to.equal(null);
+    expect(parse({ metadata: { ...metadata, managedFields } }).otherManager).to.equal('argo');
+    expect(parse({ metadata: { ...metadata, managedFields: [wrote('me', '1')] } }).otherManager).to.equal(null);
   });
 
   it('is patched in its caBundle fields alone, and only as the version it was read in', () => {

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { firstValueFrom, lastValueFrom, type Observable, of, throwError, toArray } from 'rxjs';
-import { objectStates } from '../../src/cluster/decode.ts';
+import { decode } from '../../src/cluster/decode.ts';
 import { clusterPaths } from '../../src/cluster/paths.ts';
-import type { NewSecrets } from '../../src/cluster/self-signed-issuer.ts';
-import { performStep } from '../../src/cluster/step-executor.ts';
+import type { SelfSignedIssuer } from '../../src/cluster/self-signed-issuer.ts';
+import { stepExecutor } from '../../src/cluster/step-executor.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { KubeProblem } from '../../src/kube/errors.ts';
+import { ApiError } from '../../src/kube/errors.ts';
 import type { KubeRequest } from '../../src/kube/request.ts';
-import type { Touched } from '../../streams/observe-cluster.ts';
+import type { WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
-import type { Account, Step } from '../../streams/step.ts';
+import type { Precondition, Step } from '../../streams/step.ts';
 import { parse } from '../config/parse.ts';
 import { pki } from '../support/pki.ts';
 
@@ -20,11 +20,11 @@ describe('a caBundle that was written', () => {
     metadata: { name: 'webhook', resourceVersion },
     webhooks: [{ name: 'first.example.com', clientConfig: { caBundle: Buffer.from(pem).toString('base64') } }],
   });
-  const { target: stateOf } = objectStates;
+  const { target: stateOf } = decode;
   const asState = stateOf('validatingwebhookconfiguration');
 
   /** Writes our CA where nothing stands; `readBack` is what the API server says when it is asked again. */
-  const inject = async (readBack: (pem: string) => Observable<unknown>): Promise<[Touched, string]> => {
+  const inject = async (readBack: (pem: string) => Observable<unknown>): Promise<[WriteResult, string]> => {
     const parsed = parse({ CA_BUNDLE_TARGETS: CONFIGURATION });
     if (!parsed.ok) throw new Error(parsed.problems.join());
     const paths = clusterPaths(parsed.config);
@@ -38,8 +38,8 @@ describe('a caBundle that was written', () => {
       asked.push(method);
       return answers[asked.length - 1] ?? throwError(() => new Error('asked too often'));
     };
-    const ports = performStep({ send } as KubeClient, paths, {} as NewSecrets);
-    const step = { kind: 'inject', target: CONFIGURATION, trust, basis: before } satisfies Step;
+    const ports = stepExecutor({ send } as KubeClient, paths, {} as SelfSignedIssuer);
+    const step = { kind: 'inject', target: CONFIGURATION, trust, plannedOn: before } satisfies Step;
     const touched = await firstValueFrom(ports.perform(step, () => true));
     expect(asked).to.deep.equal(['GET', 'PATCH', 'GET']);
     return [touched, pem];
@@ -55,7 +55,7 @@ describe('a caBundle that was written', () => {
   });
 
   it('is what the API server said of the write when it cannot be read back, so that a fight is counted', async () => {
-    const [touched, pem] = await inject(() => throwError(() => new KubeProblem('GET: 503', { status: 503 })));
+    const [touched, pem] = await inject(() => throwError(() => new ApiError('GET: 503', { status: 503 })));
     expect(touched).to.deep.equal({
       object: 'target',
       id: CONFIGURATION,
@@ -78,20 +78,20 @@ describe('a caBundle that was written', () => {
       Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
     ),
   });
-  const accounts = {
+  const preconditions = {
     secret: async (resourceVersion: string) => {
       const { certificate, key, trust } = await pki.pair();
       return secretOf(resourceVersion, { 'tls.crt': certificate, 'tls.key': key, 'ca.crt': trust });
     },
-    authority: async (resourceVersion: string) => {
+    ca: async (resourceVersion: string) => {
       const { certificatePem, keyPem } = await pki.authority();
       return secretOf(resourceVersion, { 'ca.crt': certificatePem, 'ca.key': keyPem, 'ca-bundle.crt': certificatePem });
     },
   };
 
-  for (const account of ['secret', 'authority'] as const) {
-    describe(`on account of ${account === 'secret' ? 'the Secret' : 'SECRET-ca'}`, () => {
-      const written = accounts[account];
+  for (const precondition of ['secret', 'ca'] as const) {
+    describe(`on precondition of ${precondition === 'secret' ? 'the Secret' : 'SECRET-ca'}`, () => {
+      const written = preconditions[precondition];
 
       /** What stands there now, and what the decision to narrow rested on. */
       const narrow = async (now: unknown, before: unknown) => {
@@ -102,13 +102,16 @@ describe('a caBundle that was written', () => {
         const writes: string[] = [];
         const send = ({ method, path }: KubeRequest): Observable<unknown> => {
           if (method !== 'GET') writes.push(path);
-          return of(path === paths[account].path ? now : configuration('1', pem));
+          return of(path === paths[precondition].path ? now : configuration('1', pem));
         };
-        const ports = performStep({ send } as KubeClient, paths, {} as NewSecrets);
-        const basis = asState(configuration('1', pem));
-        const inject = { kind: 'inject', target: CONFIGURATION, trust: [], basis } as const;
-        const step = { ...inject, account: { object: account, state: objectStates[account](before) } as Account };
-        return { ports, step, writes, standing: basis };
+        const ports = stepExecutor({ send } as KubeClient, paths, {} as SelfSignedIssuer);
+        const plannedOn = asState(configuration('1', pem));
+        const inject = { kind: 'inject', target: CONFIGURATION, trust: [], plannedOn } as const;
+        const step = {
+          ...inject,
+          precondition: { object: precondition, state: decode[precondition](before) } as Precondition,
+        };
+        return { ports, step, writes, standing: plannedOn };
       };
 
       it('is written while that stands', async () => {
@@ -127,7 +130,7 @@ describe('a caBundle that was written', () => {
         expect(failure).to.be.instanceOf(Problem).with.property('status', 409);
         expect(writes).to.deep.equal([]);
         expect(await lastValueFrom(ports.refresh(step).pipe(toArray()))).to.deep.equal([
-          { object: account, state: objectStates[account](now) },
+          { object: precondition, state: decode[precondition](now) },
           { object: 'target', id: CONFIGURATION, state: standing },
         ]);
       });

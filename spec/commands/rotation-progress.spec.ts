@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { initialReport, nextReport, rotationHint, rotationStart } from '../../src/commands/rotation-progress.ts';
-import type { CertificateFacts, LeaseSnapshot, Replica } from '../../streams/model.ts';
-import type { Observation } from '../../streams/observe-cluster.ts';
+import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
+import type { ClusterState } from '../../streams/observe-cluster.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 const terms = { podSelector: 'app=hook', kubeletNudge: true, caOverlapMs: 3_600_000, nowMs };
 
-const certificate = (fingerprint: string): CertificateFacts => ({
+const certificate = (fingerprint: string): CertificateInfo => ({
   fingerprint,
   subject: fingerprint,
   serial: '01',
@@ -28,9 +28,9 @@ const lease: LeaseSnapshot = {
   malformed: null,
   rotate: null,
   servedSinceMs: null,
-  rival: null,
+  otherManager: null,
 };
-const secretOf = (hash: string, trust = [oldCa]): Observation['secret'] => ({
+const secretOf = (hash: string, trust = [oldCa]): ClusterState['secret'] => ({
   resourceVersion: '1',
   hash,
   leaf: null,
@@ -38,17 +38,17 @@ const secretOf = (hash: string, trust = [oldCa]): Observation['secret'] => ({
   issuer: null,
   trust,
   problem: null,
-  rival: null,
+  otherManager: null,
 });
-const authorityOf = (current: CertificateFacts, bundle = [current]): Observation['authority'] => ({
+const authorityOf = (current: CertificateInfo, bundle = [current]): ClusterState['ca'] => ({
   resourceVersion: '1',
   current,
   bundle,
-  rival: null,
+  otherManager: null,
 });
-const targetOf = (bundle: readonly CertificateFacts[]): Observation['targets'][number] => ({
+const targetOf = (bundle: readonly CertificateInfo[]): ClusterState['targets'][number] => ({
   id: 'target',
-  state: { resourceVersion: '1', bundles: [bundle], rival: null },
+  state: { resourceVersion: '1', bundles: [bundle], otherManager: null },
 });
 const replicaOf = (name: string, servingHash: string | null, more: Partial<Replica> = {}): Replica => ({
   name,
@@ -58,14 +58,14 @@ const replicaOf = (name: string, servingHash: string | null, more: Partial<Repli
   ...more,
 });
 
-const before: Observation = {
+const before: ClusterState = {
   lease,
   secret: secretOf('a'),
-  authority: authorityOf(oldCa),
+  ca: authorityOf(oldCa),
   targets: [targetOf([oldCa])],
   replicas: [replicaOf('first', 'a'), replicaOf('second', 'a')],
 };
-const asked = (rotate: string, more: Partial<Observation> = {}): Observation => ({
+const asked = (rotate: string, more: Partial<ClusterState> = {}): ClusterState => ({
   ...before,
   lease: { ...lease, rotate },
   ...more,
@@ -73,7 +73,7 @@ const asked = (rotate: string, more: Partial<Observation> = {}): Observation => 
 const announcedLease = { ...lease, announcement: { hash: 'b', validUntil: 'later' } };
 
 /** Every line of a history, as they are told. */
-const told = (rotate: string, history: readonly Observation[], its = terms) => {
+const told = (rotate: string, history: readonly ClusterState[], its = terms) => {
   const start = rotationStart(before, rotate);
   const reports = history.reduce<ReturnType<typeof nextReport>[]>(
     (all, seen) => [...all, nextReport(all.at(-1) ?? initialReport, start, seen, its)],
@@ -117,12 +117,12 @@ describe('the report of a rotation', () => {
   });
 
   it('leaves out what may not be looked at, and says so of the Pods', () => {
-    const blind: Observation = {
+    const blind: ClusterState = {
       lease: announcedLease,
-      secret: 'unreadable',
-      authority: 'unreadable',
-      targets: [{ id: 'target', state: 'unreadable' }],
-      replicas: 'unreadable',
+      secret: 'forbidden',
+      ca: 'forbidden',
+      targets: [{ id: 'target', state: 'forbidden' }],
+      replicas: 'forbidden',
     };
     const { lines, exitCode } = told('ca', [blind]);
     expect(lines.map((line) => line.split(/[:,]| kept/)[0])).to.deep.equal([
@@ -142,7 +142,7 @@ describe('the report of a rotation', () => {
   });
 
   it('tells a CA rotation in the order of its writes', () => {
-    const issued = asked('ca/old', { authority: authorityOf(newCa, [newCa, oldCa]) });
+    const issued = asked('ca/old', { ca: authorityOf(newCa, [newCa, oldCa]) });
     const widened = { ...issued, targets: [targetOf([newCa, oldCa])] };
     const done = {
       ...widened,
@@ -166,7 +166,7 @@ describe('the report of a rotation', () => {
 
   it('joins a CA rotation that has begun: its request names the CA to be replaced', () => {
     const begun = asked('ca/old', {
-      authority: authorityOf(newCa, [newCa, oldCa]),
+      ca: authorityOf(newCa, [newCa, oldCa]),
       targets: [targetOf([newCa, oldCa])],
     });
     const start = rotationStart(begun, 'ca/old');
@@ -179,7 +179,7 @@ describe('the report of a rotation', () => {
 
   it('does not take a caBundle for widened that holds another CA than the new one', () => {
     const issued = asked('ca/old', {
-      authority: authorityOf(newCa, [newCa, oldCa]),
+      ca: authorityOf(newCa, [newCa, oldCa]),
       targets: [targetOf([oldCa, certificate('rival')])],
     });
     expect(told('ca', [issued]).lines.at(-1)).to.equal('new CA issued: new');
@@ -187,7 +187,7 @@ describe('the report of a rotation', () => {
 });
 
 describe('the hint when a rotation stands still', () => {
-  const hint = (seen: Observation) => rotationHint(rotationStart(before, 'leaf'), seen, { namespace: 'hooks', nowMs });
+  const hint = (seen: ClusterState) => rotationHint(rotationStart(before, 'leaf'), seen, { namespace: 'hooks', nowMs });
   const renewed = { ...announcedLease, renewTime: 'later' };
 
   it('says that nobody leads', () => {
@@ -197,7 +197,7 @@ describe('the hint when a rotation stands still', () => {
 
   it('points to the log of a leader that has not done it', () => {
     expect(hint({ ...before, lease: { ...renewed, rotate: 'leaf' } })).to.include('kubectl -n hooks logs first');
-    expect(hint({ ...before, lease: renewed, replicas: 'unreadable' })).to.include('kubectl -n hooks logs first');
+    expect(hint({ ...before, lease: renewed, replicas: 'forbidden' })).to.include('kubectl -n hooks logs first');
   });
 
   it('names the target that is not there', () => {

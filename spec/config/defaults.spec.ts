@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Config } from '../../src/config/config.ts';
-import { standardSaid } from '../../src/config/help.ts';
+import { describeDefault } from '../../src/config/help.ts';
 import { settings } from '../../src/config/variables.ts';
 import { parse } from './parse.ts';
 
@@ -60,7 +60,7 @@ describe('the defaults', () => {
     it(`gives ${name} ${told ?? 'no default'}`, () => {
       expect(result.ok && result.config[field]).to.deep.equal(value);
       const [, variable] = settings.find(([, each]) => each.name === name)!;
-      expect(standardSaid(variable.standard)).to.equal(told);
+      expect(describeDefault(variable.defaultValue)).to.equal(told);
     });
   }
 

@@ -19,7 +19,7 @@ describe('helpText', () => {
   it('names every command, every variable and every default', () => {
     const text = helpText('serve', { columns: 100 });
     for (const name of names) expect(text).to.match(new RegExp(`^  ${name} `, 'm'));
-    for (const [, { name, standard }] of settings) {
+    for (const [, { name, defaultValue: standard }] of settings) {
       expect(text).to.match(new RegExp(`^  ${name} `, 'm'));
       if (typeof standard === 'string') expect(text.replace(/\n\s+/g, ' ').replaceAll('/ ', '/')).to.include(standard);
     }

@@ -48,14 +48,14 @@ describe('CLIENT_CA_FILE', function () {
     expect(await ask()).to.deep.equal(['refused', 400, 'refused']);
 
     await writeFile(file, after.ca);
-    await replica.line('Client authorities changed', { file });
+    await replica.line('Client CA bundle changed', { file });
     expect(await ask()).to.deep.equal(['refused', 'refused', 400]);
 
     await rm(file);
-    const { reason } = await replica.line('Client authorities rejected, keeping those in force', { level: 'warn' });
+    const { reason } = await replica.line('Client CA bundle rejected, keeping the one in use', { level: 'warn' });
     expect(reason).to.equal(`CLIENT_CA_FILE ${file}: ENOENT`);
     expect(await ask()).to.deep.equal(['refused', 'refused', 400]);
-    expect(replica.count('Client authorities rejected, keeping those in force')).to.equal(1);
+    expect(replica.count('Client CA bundle rejected, keeping the one in use')).to.equal(1);
     expect((await replica.probe('/readyz')).text).to.equal('ok');
   });
 
@@ -63,7 +63,7 @@ describe('CLIENT_CA_FILE', function () {
     await using installation = await install(api, { env: { CLIENT_CA_FILE: '/no/such/ca.crt' } });
     await using replica = await installation.replica();
     expect(await replica.exit).to.equal(1);
-    const [line] = replica.lines.filter(({ message }) => message === 'Cannot go on');
+    const [line] = replica.lines.filter(({ message }) => message === 'Fatal error');
     expect(line).to.include({ level: 'error', error: 'CLIENT_CA_FILE /no/such/ca.crt: ENOENT' });
   });
 });

@@ -44,6 +44,6 @@ describe('the command line', () => {
     const env = { POD_NAMESPACE: 'any', WEBHOOK_HANDLER: './no-such-handler.js', KUBECONFIG: '/no/such/kubeconfig' };
     await using daemon = runDaemon(env);
     expect(await daemon.exit).to.equal(1);
-    expect(daemon.lines.at(-1)).to.include({ level: 'error', message: 'Cannot go on' });
+    expect(daemon.lines.at(-1)).to.include({ level: 'error', message: 'Fatal error' });
   });
 });

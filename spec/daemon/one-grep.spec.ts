@@ -114,7 +114,7 @@ describe('one grep', function () {
 
       const story = tell(await grep([leader, follower], String(hash)));
       const lease = await installation.leaseAnnotation('cert-valid-until');
-      expect(story).to.include({ issuedBy: leader.name, why: what === 'leaf' ? 'requested' : 'other-authority' });
+      expect(story).to.include({ issuedBy: leader.name, why: what === 'leaf' ? 'requested' : 'other-ca' });
       expect(story.validUntil).to.equal(lease);
       expect(Object.keys(story.replicas)).to.deep.equal([leader.name, follower.name].sort());
       for (const [name, one] of Object.entries(story.replicas)) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ServablePair } from '../../src/certificates/verify-pair.ts';
-import { ownServer } from '../../src/embed/embedder-server.ts';
+import { embedderServer } from '../../src/embed/embedder-server.ts';
 import { pairOf } from '../support/pair-of.ts';
 import { pki } from '../support/pki.ts';
 import { weakPair } from '../support/weak-pair.ts';
@@ -13,7 +13,7 @@ const servable = (files: Pick<ServablePair, 'certificate' | 'key'>): ServablePai
 
 describe("a server of one's own", () => {
   it('is handed what the TLS library takes, and goes on with that', async () => {
-    const server = ownServer(null, { tlsMinVersion: '1.3' });
+    const server = embedderServer(null, { tlsMinVersion: '1.3' });
     const handed: unknown[] = [];
     server.secured$.subscribe(({ secureContext }) => handed.push(secureContext.cert));
     const good = await pki.pair();

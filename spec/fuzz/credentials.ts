@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { firstValueFrom } from 'rxjs';
 import { type KubeClientOptions, openKubeClient } from '../../src/kube/client.ts';
-import { KubeProblem } from '../../src/kube/errors.ts';
+import { ApiError } from '../../src/kube/errors.ts';
 import { base64, kubeconfig } from '../kube/kubeconfig.ts';
 import { temporaryDirectory } from '../kube/temporary-directory.ts';
 import { corpus } from './corpus.ts';
@@ -19,7 +19,7 @@ const asks = async (options: Omit<KubeClientOptions, 'userAgent'>): Promise<void
     await using client = await openKubeClient({ ...options, userAgent: 'fuzz' });
     await firstValueFrom(client.send({ method: 'GET', path: '/api/v1/namespaces/n/pods/p', timeoutMs: 1_000 }));
   } catch (error) {
-    expect(error, String(error instanceof Error ? error.stack : error)).to.be.instanceOf(KubeProblem);
+    expect(error, String(error instanceof Error ? error.stack : error)).to.be.instanceOf(ApiError);
     expect((error as Error).message).to.not.match(/[\r\n]/);
     expect((error as Error).message).to.not.include(SECRET);
     return;

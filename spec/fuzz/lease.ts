@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { $ZodError } from 'zod/v4/core';
-import { objectStates } from '../../src/cluster/decode.ts';
+import { decode } from '../../src/cluster/decode.ts';
 import { leaseSchema } from '../../src/cluster/lease-codec.ts';
 import { podObject } from '../../src/cluster/pods.ts';
-import { KubeProblem } from '../../src/kube/errors.ts';
+import { ApiError } from '../../src/kube/errors.ts';
 import { corpus } from './corpus.ts';
 import { type FuzzLaw, fuzzLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
@@ -113,11 +113,11 @@ const object = fc.oneof(
 );
 
 const readers: readonly ((object: unknown) => unknown)[] = [
-  objectStates.secret,
-  objectStates.authority,
-  objectStates.target('validatingwebhookconfiguration'),
-  objectStates.target('customresourcedefinition'),
-  objectStates.target('apiservice'),
+  decode.secret,
+  decode.ca,
+  decode.target('validatingwebhookconfiguration'),
+  decode.target('customresourcedefinition'),
+  decode.target('apiservice'),
   podObject(PREFIX),
 ];
 
@@ -129,7 +129,7 @@ export const leaseLaws: readonly FuzzLaw[] = [
       try {
         snapshot = leaseSchema(PREFIX, 'webhook-certd').parse(given);
       } catch (error) {
-        expect(error).to.be.instanceOf(KubeProblem);
+        expect(error).to.be.instanceOf(ApiError);
         return;
       }
       const { announcement, malformed, rotate, durationMs } = snapshot;

@@ -1,12 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { authorityFacts } from '../../src/certificates/ca-pair.ts';
-import { certificateFacts } from '../../src/certificates/certificate-info.ts';
+import { readCaPair } from '../../src/certificates/ca-pair.ts';
+import { describeCertificates } from '../../src/certificates/certificate-info.ts';
 import { subjectAltNames } from '../../src/certificates/names.ts';
 import { splitPem } from '../../src/certificates/pem.ts';
 import { secretPair } from '../../src/certificates/secret-pair.ts';
-import { checkPair } from '../../src/certificates/verify-pair.ts';
+import { verifyPair } from '../../src/certificates/verify-pair.ts';
 import { sha256Hex } from '../../src/util/hash.ts';
 import { pki } from '../support/pki.ts';
 import { corpus } from './corpus.ts';
@@ -99,7 +99,7 @@ export const pem: readonly FuzzLaw[] = [
     'never makes the check of a pair throw, and no verdict repeats any of it',
     fc.property(files, fc.boolean(), (given, external) => {
       const { certificate: crt } = given;
-      const verdict = checkPair(given, {
+      const verdict = verifyPair(given, {
         hash: sha256Hex(crt),
         generation: 'g',
         names: pki.names,
@@ -125,7 +125,7 @@ export const pem: readonly FuzzLaw[] = [
       fc.boolean(),
       (given, external) => {
         const hash = sha256Hex(given.certificate);
-        const verdict = checkPair(given, { hash, generation: 'g', names: pki.names, nowMs, external });
+        const verdict = verifyPair(given, { hash, generation: 'g', names: pki.names, nowMs, external });
         if (!verdict.ok) return;
         const leaf = new X509Certificate(verdict.pair.certificate);
         expect(sha256Hex(leaf.raw)).to.equal(verdict.pair.leaf.fingerprint);
@@ -176,10 +176,10 @@ export const pem: readonly FuzzLaw[] = [
       repeatsNone(pair.problem ?? '', [crt, own]);
       for (const facts of [pair.leaf, ...pair.trust])
         if (facts !== null) expect(new Date(facts.notAfterMs).toISOString()).to.be.a('string');
-      const reading = authorityFacts({ certificatePem: crt.toString('latin1'), keyPem: own.toString('latin1') });
+      const reading = readCaPair({ certificatePem: crt.toString('latin1'), keyPem: own.toString('latin1') });
       if (!reading.ok) repeatsNone(reading.detail, [crt, own]);
       try {
-        for (const facts of certificateFacts(crt)) expect(facts.pem).to.match(/^-----BEGIN CERTIFICATE-----\n/);
+        for (const facts of describeCertificates(crt)) expect(facts.pem).to.match(/^-----BEGIN CERTIFICATE-----\n/);
       } catch (error) {
         repeatsNone((error as Error).message, [crt]);
       }

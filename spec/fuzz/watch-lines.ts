@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { concat, from, type Observable, of, throwError } from 'rxjs';
-import { objectStates } from '../../src/cluster/decode.ts';
+import { decode } from '../../src/cluster/decode.ts';
 import { leaseSchema } from '../../src/cluster/lease-codec.ts';
-import { jsonLines, lineByLine } from '../../src/kube/body.ts';
+import { jsonLines, readLines } from '../../src/kube/body.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { Part } from '../../src/kube/exchange.ts';
 import { watchObjects } from '../../src/kube/watch-objects.ts';
@@ -62,14 +62,14 @@ interface Outcome {
 
 const parsers: readonly ((object: unknown) => unknown)[] = [
   (one) => leaseSchema('kubetemplater.io', 'webhook-certd').parse(one),
-  objectStates.secret,
+  decode.secret,
 ];
 
 /** What a watch makes of a body that comes in these pieces, and ends well or is cut. */
 const outcomeOf = (pieces: readonly Buffer[], parse: (object: unknown) => unknown, breaks: boolean): Outcome => {
   const chunks = pieces.map((bytes): Part => ({ type: 'chunk', bytes }));
   const ending$: Observable<Part> = breaks ? throwError(() => new Problem('the connection broke')) : of();
-  const client = { stream: () => lineByLine.read(concat(of<Part>({ type: 'opened' }), from(chunks), ending$)) };
+  const client = { stream: () => readLines.read(concat(of<Part>({ type: 'opened' }), from(chunks), ending$)) };
   const watch = watchObjects(client as unknown as KubeClient, {
     path: '/apis/coordination.k8s.io/v1/namespaces/n/leases',
     parse,

@@ -41,7 +41,7 @@ describe('CLIENT_CA_FILE and the real API server', function () {
     for (let time = 0; time < 20; time += 1) expect((await create(`admitted-${time}`)).status).to.equal(201);
 
     await writeFile(file, supportPair(['somebody else']).ca);
-    await replica.line('Client authorities changed', { file });
+    await replica.line('Client CA bundle changed', { file });
     await until(async () => (await create('refused')).status === 500, 40_000);
     expect((await create('refused')).at('message')).to.match(/failed calling webhook .*(certificate|alert|EOF|reset)/);
   });

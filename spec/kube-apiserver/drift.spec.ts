@@ -62,7 +62,7 @@ describe('what somebody else keeps changing', function () {
     expect(await contestedEvents(installation)).to.deep.equal([]);
   });
 
-  it('is fought for no more than 10 times in a minute, and one Event names the rival: a caBundle', async () => {
+  it('is fought for no more than 10 times in a minute, and one Event names the otherManager: a caBundle', async () => {
     await using installation = await install(api, { kubeletDelayMs: 0 });
     const { namespace, paths } = installation;
     await using leader = await installation.replica();
@@ -116,7 +116,7 @@ describe('what somebody else keeps changing', function () {
     await settled(objects, 15_000);
   });
 
-  it('is fought for no more than 10 times, and one Event names the rival: Secrets and the announcement', async () => {
+  it('is fought for no more than 10 times, and one Event names the otherManager: Secrets and the announcement', async () => {
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     const cases = [
       { object: 'secret', path: ['data', 'tls.crt'], theirs: base64('none'), reason: 'SecretContested' },

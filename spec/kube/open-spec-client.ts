@@ -1,5 +1,5 @@
 import { type KubeClient, openKubeClient } from '../../src/kube/client.ts';
-import type { KubeProblem } from '../../src/kube/errors.ts';
+import type { ApiError } from '../../src/kube/errors.ts';
 import type { KubeResponse } from '../../src/kube/request.ts';
 import { base64, kubeconfig, type KubeconfigParts } from './kubeconfig.ts';
 import type { ScriptedApi } from './scripted-api.ts';
@@ -18,11 +18,11 @@ export const openSpecClient = async (api: ScriptedApi, parts: Parts = {}): Promi
 };
 
 /** The problem a promise is rejected with. */
-export const problemOf = async (promise: Promise<unknown>): Promise<KubeProblem> => {
+export const problemOf = async (promise: Promise<unknown>): Promise<ApiError> => {
   try {
     await promise;
   } catch (error) {
-    return error as KubeProblem;
+    return error as ApiError;
   }
   throw new Error('it did not fail');
 };

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import { tellOnce } from '../../src/logging/dedupe-log-lines.ts';
-import { narrate, narrateStep } from '../../src/logging/log-lines.ts';
+import { dedupeLogLines } from '../../src/logging/dedupe-log-lines.ts';
+import { logLinesFor, narrateStep } from '../../src/logging/log-lines.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { pairOf } from '../support/pair-of.ts';
 
-const first = (event: ReplicaEvent) => narrate(event, 'the-lease')[0];
+const first = (event: ReplicaEvent) => logLinesFor(event, 'the-lease')[0];
 const load = (value: Extract<ReplicaEvent, { type: 'certificate/concluded' }>['load']): ReplicaEvent => ({
   type: 'certificate/concluded',
   load: value,
@@ -73,19 +73,19 @@ describe('narrate', () => {
   });
 
   it('tells a mismatch at each tick, at debug', () => {
-    const mounted = { generation: 'g', hash: 'b', problem: null, rival: null };
-    const lines = narrate({ type: 'tick/checked', wanted: { lease: leaseOf('a'), mounted } }, 'l');
+    const mounted = { generation: 'g', hash: 'b', problem: null, otherManager: null };
+    const lines = logLinesFor({ type: 'tick/checked', desired: { lease: leaseOf('a'), mounted } }, 'l');
     expect(lines.map(({ level, message }) => [level, message])).to.deep.equal([
       ['debug', 'Tick checked'],
       ['debug', MISMATCH],
     ]);
     const matching = { lease: leaseOf('b'), mounted };
-    expect(narrate({ type: 'tick/checked', wanted: matching }, 'l')).to.have.length(1);
+    expect(logLinesFor({ type: 'tick/checked', desired: matching }, 'l')).to.have.length(1);
   });
 
   it('warns of what callers may hold against a certificate, and of a handshake that failed', () => {
     const pair = pairOf('a', { advice: ['missing-names: svc'] });
-    const lines = narrate(load({ type: 'certificate/served', pair, untrusted: 'unknown CA' }), 'l');
+    const lines = logLinesFor(load({ type: 'certificate/served', pair, untrusted: 'unknown CA' }), 'l');
     expect(lines.map(({ level }) => level)).to.deep.equal(['info', 'warn', 'warn']);
     expect(lines.map(({ fields }) => fields['reason'])).to.deep.equal([undefined, 'missing-names: svc', 'unknown CA']);
   });
@@ -94,7 +94,7 @@ describe('narrate', () => {
     const failed = { type: 'leadership/failed', error: 'conflict', retryInMs: 1 } as const;
     expect(first({ ...failed, status: 409 })?.level).to.equal('debug');
     expect(first({ ...failed, status: 500 })?.level).to.equal('warn');
-    const step: Step = { kind: 'ask-rotation', rotate: null };
+    const step: Step = { kind: 'set-rotation-request', rotate: null };
     expect(first({ type: 'step/failed', step, status: 409, error: 'x' })?.level).to.equal('debug');
     expect(first({ type: 'step/failed', step, status: 403, error: 'x' })?.level).to.equal('warn');
   });
@@ -108,25 +108,29 @@ describe('narrate', () => {
       issuer: null,
       trust: [],
       problem: null,
-      rival: null,
+      otherManager: null,
     };
-    const authority = { resourceVersion: '1', current: factsOf('ca'), bundle: [factsOf('ca')], rival: null };
-    const issued: Step = { kind: 'issue-leaf', reason: 'expiring', authority, basis: secret };
+    const authority = { resourceVersion: '1', current: factsOf('ca'), bundle: [factsOf('ca')], otherManager: null };
+    const issued: Step = { kind: 'issue-leaf', reason: 'expiring', ca: authority, plannedOn: secret };
     expect(narrateStep(issued, { object: 'secret', state: secret }).fields).to.deep.equal({
       hash: 'h',
       reason: 'expiring',
     });
-    const announced: Step = { kind: 'announce', announcement: { hash: 'h', validUntil: 'v' }, fulfils: true };
+    const announced: Step = {
+      kind: 'announce',
+      announcement: { hash: 'h', validUntil: 'v' },
+      clearsRotationRequest: true,
+    };
     expect(narrateStep(announced, null).fields).to.deep.equal({ hash: 'h', validUntil: 'v' });
-    const basis = { resourceVersion: '1', rival: null, bundles: [[factsOf('ca'), factsOf('older')]] };
-    const narrowing: Step = { kind: 'inject', target: 't', trust: [factsOf('ca')], basis };
+    const plannedOn = { resourceVersion: '1', otherManager: null, bundles: [[factsOf('ca'), factsOf('older')]] };
+    const narrowing: Step = { kind: 'inject', target: 't', trust: [factsOf('ca')], plannedOn: plannedOn };
     expect(narrateStep(narrowing, null, 'h').fields).to.deep.equal({ hash: 'h', target: 't', certificates: 1 });
     const widening: Step = { ...narrowing, trust: [factsOf('new'), factsOf('ca')] };
     expect(narrateStep(widening, null, 'h').fields).to.deep.equal({ target: 't', certificates: 2 });
     for (const step of [
-      { kind: 'mark-served', sinceMs: 0 },
-      { kind: 'mark-served', sinceMs: null },
-      { kind: 'narrow-authority', keep: [], basis: authority },
+      { kind: 'record-served', sinceMs: 0 },
+      { kind: 'record-served', sinceMs: null },
+      { kind: 'prune-ca-bundle', keep: [], plannedOn: authority },
     ] as const)
       expect(narrateStep(step, null, 'h').fields['hash'], step.kind).to.equal('h');
     for (const event of [
@@ -143,7 +147,7 @@ describe('tellOnce', () => {
   const LOADED = 'Certificate loaded and verified';
 
   it('tells a mismatch once a pair, and again after another certificate was loaded', () => {
-    const once = tellOnce();
+    const once = dedupeLogLines();
     const mismatch = line(MISMATCH, { hash: 'a', filesystemHash: 'b' });
     expect(once(mismatch).level).to.equal('info');
     expect(once(mismatch).level).to.equal('debug');
@@ -153,14 +157,14 @@ describe('tellOnce', () => {
   });
 
   it('takes the same certificate verified again for no news', () => {
-    const once = tellOnce();
+    const once = dedupeLogLines();
     expect(once(line(LOADED, { hash: 'a' })).level).to.equal('info');
     expect(once(line(LOADED, { hash: 'a' })).level).to.equal('debug');
     expect(once(line(LOADED, { hash: 'b' })).level).to.equal('info');
   });
 
   it('repeats everything else as it comes', () => {
-    const once = tellOnce();
+    const once = dedupeLogLines();
     expect([once(line('Ready', {})), once(line('Ready', {}))].map(({ level }) => level)).to.deep.equal([
       'info',
       'info',

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { gauges } from '../../src/metrics/gauges.ts';
-import { createMeters } from '../../src/metrics/metrics.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { monitoring } from './monitoring.ts';
 import { only, rendered } from './rendered.ts';
 import { replicaOf } from './replica-of.ts';
@@ -19,7 +19,7 @@ const shown = new Set([
     servingHashes: ['a'],
     rotationStep: 'announce',
   }).map(({ name }) => name),
-  ...Object.values(createMeters()).map((meter) => (meter as { family(): { readonly name: string } }).family().name),
+  ...Object.values(createMetrics()).map((meter) => (meter as { family(): { readonly name: string } }).family().name),
 ]);
 const metricsIn = (text: string): readonly string[] => text.match(/\bwebhook_certd_\w+/g) ?? [];
 const base = (name: string): string => name.replace(/_(bucket|sum|count)$/, '');

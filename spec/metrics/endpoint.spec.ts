@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { startMetrics } from '../../src/metrics/endpoint.ts';
 import type { MetricsSnapshot } from '../../src/metrics/gauges.ts';
-import { createMeters } from '../../src/metrics/metrics.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 
 const bare: MetricsSnapshot = {
   version: '1.2.3',
@@ -17,7 +17,7 @@ const bare: MetricsSnapshot = {
 };
 
 describe('metrics', () => {
-  const scrape = async (snapshot: MetricsSnapshot, meters = createMeters()) => {
+  const scrape = async (snapshot: MetricsSnapshot, meters = createMetrics()) => {
     await using metrics = await startMetrics({
       bind: { host: '127.0.0.1', port: 0 },
       meters,
@@ -66,7 +66,7 @@ describe('metrics', () => {
   });
 
   it('tells counts by label, those of known labels from the start', async () => {
-    const meters = createMeters();
+    const meters = createMetrics();
     meters.loads.add('served');
     meters.loads.add('served');
     meters.apiRequests.add('get', 'leases', '200');
@@ -86,7 +86,7 @@ describe('metrics', () => {
   });
 
   it('counts fights from zero for every caBundle there is, so that the first one is an increase', async () => {
-    const meters = createMeters(['apiservice/v1.a', 'apiservice/v1.b']);
+    const meters = createMetrics(['apiservice/v1.a', 'apiservice/v1.b']);
     meters.contests.add('apiservice/v1.b');
     const { values } = await scrape(bare, meters);
     expect(values).to.include.members([
@@ -97,7 +97,7 @@ describe('metrics', () => {
   });
 
   it('tells durations as cumulated buckets', async () => {
-    const meters = createMeters();
+    const meters = createMetrics();
     for (const seconds of [0.1, 0.2, 0.25, 700]) meters.adoption.observe(seconds);
     const { values, lines } = await scrape(bare, meters);
     expect(values).to.include.members([

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { createMeters, type Meters } from '../../src/metrics/metrics.ts';
-import { measure } from '../../src/metrics/record.ts';
+import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts';
+import { recordMetrics } from '../../src/metrics/record.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
@@ -8,8 +8,8 @@ import { pairOf } from '../support/pair-of.ts';
 import { readingOf } from '../support/reading-of.ts';
 
 const wanted = (announced: string | null, mounted: string | null): ReplicaEvent => ({
-  type: 'wanted/changed',
-  wanted: { lease: leaseOf(announced), mounted: readingOf(mounted) },
+  type: 'desired/changed',
+  desired: { lease: leaseOf(announced), mounted: readingOf(mounted) },
   elapsedMs: 0,
 });
 const served = (hash: string, elapsedMs: number): ReplicaEvent => ({
@@ -19,19 +19,19 @@ const served = (hash: string, elapsedMs: number): ReplicaEvent => ({
 });
 
 /** One event a second. */
-const after = (...events: readonly ReplicaEvent[]): Meters => {
-  const meters = createMeters(['t']);
+const after = (...events: readonly ReplicaEvent[]): Metrics => {
+  const meters = createMetrics(['t']);
   let nowMs = 0;
-  const count = measure(meters, () => nowMs);
+  const count = recordMetrics(meters, () => nowMs);
   for (const event of events) {
     nowMs += 1_000;
     count(event);
   }
   return meters;
 };
-const total = (meter: Meters['adoption'], part: '_sum' | '_count'): number | undefined =>
+const total = (meter: Metrics['adoption'], part: '_sum' | '_count'): number | undefined =>
   meter.family().values.find(({ metricName }) => metricName?.endsWith(part))?.value;
-const counted = (meter: Meters['loads']): readonly unknown[] =>
+const counted = (meter: Metrics['loads']): readonly unknown[] =>
   meter.family().values.map(({ labels, value }) => [...Object.values(labels), value]);
 
 describe('what is measured', () => {
@@ -57,14 +57,18 @@ describe('what is measured', () => {
 
   it('is how often a load is rejected, the watch starts again, a caBundle is written and fought about', () => {
     const load = { type: 'certificate/rejected', hash: 'a', reason: 'x', retryable: true } as const;
-    const basis = { resourceVersion: '1', bundles: [], rival: null };
+    const plannedOn = { resourceVersion: '1', bundles: [], otherManager: null };
     const meters = after(
       { type: 'certificate/concluded', load, elapsedMs: 0 },
       { type: 'watch/closed', reason: 'silent' },
       { type: 'watch/failed', status: 403, error: 'no', retryInMs: 1 },
-      { type: 'step/done', step: { kind: 'inject', target: 't', trust: [factsOf('A')], basis }, touched: null },
-      { type: 'step/done', step: { kind: 'mark-served', sinceMs: 1 }, touched: null },
-      { type: 'object/contested', object: 't', rival: null },
+      {
+        type: 'step/done',
+        step: { kind: 'inject', target: 't', trust: [factsOf('A')], plannedOn: plannedOn },
+        touched: null,
+      },
+      { type: 'step/done', step: { kind: 'record-served', sinceMs: 1 }, touched: null },
+      { type: 'object/contested', object: 't', otherManager: null },
     );
     expect(counted(meters.loads)).to.deep.include(['rejected', 1]);
     expect(counted(meters.watchRestarts)).to.deep.equal([

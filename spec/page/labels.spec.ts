@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { spanText } from '../../src/page/labels.ts';
+import { formatDuration } from '../../src/page/labels.ts';
 
 describe('a span of time in words', () => {
   const second = 1_000;
@@ -22,6 +22,6 @@ describe('a span of time in words', () => {
     [364 * day + hour, '364 d'],
   ] as const)
     it(`is ${text} for ${ms} ms`, () => {
-      expect(spanText(ms)).to.equal(text);
+      expect(formatDuration(ms)).to.equal(text);
     });
 });

@@ -51,7 +51,7 @@ export type TargetDeed =
 /** What they do to the Lease. */
 export type LeaseDeed =
   | { readonly kind: 'forge-announcement'; readonly how: 'unknown' | 'mounted' | 'malformed' | 'removed' }
-  | { readonly kind: 'ask-rotation'; readonly rotate: string }
+  | { readonly kind: 'set-rotation-request'; readonly rotate: string }
   /** Another elector takes the Lease and never renews it. */
   | { readonly kind: 'usurp' };
 

@@ -17,7 +17,7 @@ const VACANT: StoredLease = {
   malformed: null,
   rotate: null,
   servedSinceMs: null,
-  rival: null,
+  otherManager: null,
 };
 
 /** The Lease after one change, as src/cluster/lease-codec.ts writes it; null for one that is to be created. */
@@ -42,11 +42,11 @@ export const leaseAfter = (
         announcement: change.announcement,
         malformed: null,
         servedSinceMs: null,
-        rotate: change.fulfils ? null : before.rotate,
+        rotate: change.clearsRotationRequest ? null : before.rotate,
       };
-    case 'mark-served':
+    case 'record-served':
       return { ...before, servedSinceMs: change.sinceMs };
-    case 'ask-rotation':
+    case 'set-rotation-request':
       return { ...before, rotate: change.rotate };
   }
 };

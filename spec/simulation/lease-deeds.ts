@@ -16,7 +16,7 @@ export const leaseDeeds = ({ api, scenario, time }: ClusterModel): Strikes<Lease
   };
 
   return {
-    'ask-rotation': ({ rotate }) => change('ask-rotation', () => ({ rotate })),
+    'set-rotation-request': ({ rotate }) => change('set-rotation-request', () => ({ rotate })),
     'forge-announcement': ({ how }) => change(`forge-announcement ${how}`, () => forged(how)),
     usurp: () =>
       change('usurp', ({ transitions }) => ({

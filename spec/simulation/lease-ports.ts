@@ -39,7 +39,7 @@ export const leasePorts = (context: ProcessContext): LeasePorts & LeaseWritePort
           return entry === null ? null : views.lease(entry);
         })
         .pipe(tap((lease) => told(lease))),
-    writeLease: (change, basis) =>
+    writeLease: (change, plannedOn) =>
       defer(() => {
         const sentAtMs = time.nowMs();
         const author = {
@@ -56,9 +56,9 @@ export const leasePorts = (context: ProcessContext): LeasePorts & LeaseWritePort
         tell({ type: 'lease/asked', machine, change });
         return net
           .request(host, `PATCH lease (${change.kind})`, () =>
-            basis === null
+            plannedOn === null
               ? api.lease.create(write, leaseAfter(null, change, author))
-              : api.lease.update(write, basis.resourceVersion, (lease) => leaseAfter(lease, change, author)),
+              : api.lease.update(write, plannedOn.resourceVersion, (lease) => leaseAfter(lease, change, author)),
           )
           .pipe(
             map(views.lease),

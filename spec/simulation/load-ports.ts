@@ -1,6 +1,6 @@
 import { defer, finalize, map, mergeMap, NEVER, Observable, of, tap, throwError, timer } from 'rxjs';
-import type { LoadPorts, Verdict } from '../../streams/load-certificate.ts';
-import type { MountReading, VerifiedPair } from '../../streams/model.ts';
+import type { LoadPorts, PairCheck } from '../../streams/load-certificate.ts';
+import type { VerifiedPair, VolumeSnapshot } from '../../streams/model.ts';
 import type { MountPorts } from '../../streams/mounted-hash.ts';
 import { Problem } from '../../streams/problem.ts';
 import { chainProblem } from './chain-problem.ts';
@@ -8,12 +8,12 @@ import type { Generation } from './generation.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { LoadPart } from './signal.ts';
 
-const readingOf = ({ id, crt }: Generation): MountReading => ({ generation: id, hash: crt, problem: null });
+const readingOf = ({ id, crt }: Generation): VolumeSnapshot => ({ generation: id, hash: crt, problem: null });
 
-const no = (reason: string, retryable = false): Verdict => ({ ok: false, reason, retryable });
+const no = (reason: string, retryable = false): PairCheck => ({ ok: false, reason, retryable });
 
 /** As the real pair carries its bytes. */
-const withFiles = (pair: VerifiedPair, files: Generation): Verdict => {
+const withFiles = (pair: VerifiedPair, files: Generation): PairCheck => {
   const servable: VerifiedPair & { readonly files: Generation } = { ...pair, files };
   return { ok: true, pair: servable };
 };
@@ -24,7 +24,7 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
   const { volume } = machine;
   let kept: Generation | null = null;
 
-  const reading = (): MountReading => {
+  const reading = (): VolumeSnapshot => {
     kept = null;
     if (random.chance(0.002)) return { generation: 'torn', hash: null, problem: 'torn' };
     kept = volume.current();
@@ -38,7 +38,7 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
     return true;
   };
 
-  const verdictOf = (files: Generation, hash: string): Verdict => {
+  const verdictOf = (files: Generation, hash: string): PairCheck => {
     if (files.crt !== hash) return no('hash-mismatch');
     const leaf = pki.get(hash.split('+')[0] ?? '');
     if (leaf === undefined) return no('not-pem');
@@ -88,7 +88,7 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
         const files = kept?.id === generation ? kept : null;
         if (files === null) return of(null);
         return part('verify', () => verdictOf(files, hash)).pipe(
-          map((verdict): Verdict => (verdict.ok ? withFiles(verdict.pair, files) : verdict)),
+          map((verdict): PairCheck => (verdict.ok ? withFiles(verdict.pair, files) : verdict)),
         );
       }),
     serve: (pair) =>

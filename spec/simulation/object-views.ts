@@ -1,4 +1,4 @@
-import type { AuthorityState, SecretState, TargetState } from '../../streams/cluster-state.ts';
+import type { CaState, SecretState, TargetState } from '../../streams/cluster-state.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type { Entry } from './collection.ts';
 import type { StoredAuthority, StoredLease, StoredPod, StoredSecret, StoredTarget } from './stored-objects.ts';
@@ -15,7 +15,7 @@ export const objectViews = (pki: SymbolicPki) => ({
   }),
   secret: ({ version, value: { crt, key, trust: bundle } }: Entry<StoredSecret>): SecretState => {
     const trust = pki.factsOf(bundle);
-    const common = { resourceVersion: String(version), hash: crt, trust, rival: null };
+    const common = { resourceVersion: String(version), hash: crt, trust, otherManager: null };
     const nothing = { ...common, leaf: null, validUntil: '', issuer: null };
     const leaf = pki.get(crt?.split('+')[0] ?? '');
     if (crt === null) return { ...nothing, problem: null };
@@ -31,15 +31,15 @@ export const objectViews = (pki: SymbolicPki) => ({
       problem: null,
     };
   },
-  authority: ({ version, value: { crt, key, bundle } }: Entry<StoredAuthority>): AuthorityState => {
+  authority: ({ version, value: { crt, key, bundle } }: Entry<StoredAuthority>): CaState => {
     const certificate = pki.get(crt);
     const current = certificate?.key === key ? certificate.facts : null;
-    return { resourceVersion: String(version), current, bundle: pki.factsOf(bundle), rival: null };
+    return { resourceVersion: String(version), current, bundle: pki.factsOf(bundle), otherManager: null };
   },
-  target: ({ version, value: { bundles, rival } }: Entry<StoredTarget>): TargetState => ({
+  target: ({ version, value: { bundles, otherManager } }: Entry<StoredTarget>): TargetState => ({
     resourceVersion: String(version),
     bundles: bundles.map((bundle) => pki.factsOf(bundle)),
-    rival,
+    otherManager: otherManager,
   }),
   replica: ({ name, value: { servingHash, ready, goneAtMs } }: Entry<StoredPod>): Replica => ({
     name,

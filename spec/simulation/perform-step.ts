@@ -1,15 +1,15 @@
 import { catchError, concat, concatMap, defer, map, type Observable, of, throwError } from 'rxjs';
 import type { LeaderPorts, ObjectStep } from '../../streams/leader.ts';
-import type { CertificateFacts } from '../../streams/model.ts';
-import type { Touched } from '../../streams/observe-cluster.ts';
+import type { CertificateInfo } from '../../streams/model.ts';
+import type { WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
-import type { Account } from '../../streams/step.ts';
+import type { Precondition } from '../../streams/step.ts';
 import type { Collection, Entry } from './collection.ts';
 import { newValues } from './new-values.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { StoredAuthority } from './stored-objects.ts';
 
-const names = (certificates: readonly CertificateFacts[]): readonly string[] =>
+const names = (certificates: readonly CertificateInfo[]): readonly string[] =>
   certificates.map(({ fingerprint }) => fingerprint);
 
 /** As src/cluster/step-executor.ts, request by request: fresh reads, resourceVersions, the fence right before the write. */
@@ -35,67 +35,68 @@ export const performStep = ({
       throw new Problem(`${entry.name} changed before it was written`, 409);
     return entry;
   };
-  const readSecret = (): Observable<Touched> =>
+  const readSecret = (): Observable<WriteResult> =>
     get(api.secret, 'secret').pipe(map((entry) => ({ object: 'secret', state: views.secret(entry) })));
-  const readAuthority = (): Observable<Touched> =>
-    get(api.authority, 'authority').pipe(map((entry) => ({ object: 'authority', state: views.authority(entry) })));
-  const read = (step: ObjectStep): Observable<Touched> => {
+  const readAuthority = (): Observable<WriteResult> =>
+    get(api.authority, 'authority').pipe(map((entry) => ({ object: 'ca', state: views.authority(entry) })));
+  const read = (step: ObjectStep): Observable<WriteResult> => {
     if (step.kind === 'inject') {
       const id = step.target;
       return get(api.target, id).pipe(map((entry) => ({ object: 'target', id, state: views.target(entry) })));
     }
-    return step.kind === 'issue-leaf' || step.kind === 'publish-trust' ? readSecret() : readAuthority();
+    return step.kind === 'issue-leaf' || step.kind === 'update-secret-ca' ? readSecret() : readAuthority();
   };
 
   /** Everything that comes before the write; then the write itself, as what the API server does with it. */
-  const prepare = (step: ObjectStep): Observable<() => Touched> => {
+  const prepare = (step: ObjectStep): Observable<() => WriteResult> => {
     const write = (name: string) => ({ by: machine.name, name, why: step.kind });
     const fresh = newValues(pki, { ...scenario, names: scenario.policy.names, nowMs: clock.wallMs() });
-    const authority = (basis: { readonly resourceVersion: string }) =>
-      get(api.authority, 'authority').pipe(map((entry) => unmoved(entry, basis)));
-    const stillStands = ({ object, state }: Account): Observable<unknown> =>
-      object === 'authority' ? authority(state) : get(api.secret, 'secret').pipe(map((entry) => unmoved(entry, state)));
-    const putAuthority = (basis: string | null, change: (value: StoredAuthority | null) => StoredAuthority) => () => {
-      const entry =
-        basis === null
-          ? api.authority.create(write('authority'), change(null))
-          : api.authority.update(write('authority'), basis, change);
-      return { object: 'authority', state: views.authority(entry) } as const;
-    };
+    const authority = (plannedOn: { readonly resourceVersion: string }) =>
+      get(api.authority, 'authority').pipe(map((entry) => unmoved(entry, plannedOn)));
+    const stillStands = ({ object, state }: Precondition): Observable<unknown> =>
+      object === 'ca' ? authority(state) : get(api.secret, 'secret').pipe(map((entry) => unmoved(entry, state)));
+    const putAuthority =
+      (plannedOn: string | null, change: (value: StoredAuthority | null) => StoredAuthority) => () => {
+        const entry =
+          plannedOn === null
+            ? api.authority.create(write('authority'), change(null))
+            : api.authority.update(write('authority'), plannedOn, change);
+        return { object: 'ca', state: views.authority(entry) } as const;
+      };
 
     switch (step.kind) {
-      case 'issue-authority': {
-        const { basis } = step;
-        if (basis === 'absent') {
+      case 'issue-ca': {
+        const { plannedOn: plannedOn } = step;
+        if (plannedOn === 'absent') {
           const value = fresh.authority(null, names(step.keep));
           return of(putAuthority(null, () => value));
         }
-        return authority(basis).pipe(
+        return authority(plannedOn).pipe(
           map(({ value }) => fresh.authority(value, names(step.keep))),
-          map((value) => putAuthority(basis.resourceVersion, () => value)),
+          map((value) => putAuthority(plannedOn.resourceVersion, () => value)),
         );
       }
-      case 'adopt-authority':
-      case 'narrow-authority': {
-        const own = step.basis.current === null ? [] : [step.basis.current];
+      case 'extend-ca-bundle':
+      case 'prune-ca-bundle': {
+        const own = step.plannedOn.current === null ? [] : [step.plannedOn.current];
         const bundle = names([...own, ...step.keep]);
         const dropped = step.keep.length === 0 ? { bridges: [] } : {};
-        return of(putAuthority(step.basis.resourceVersion, (value) => ({ ...value!, bundle, ...dropped })));
+        return of(putAuthority(step.plannedOn.resourceVersion, (value) => ({ ...value!, bundle, ...dropped })));
       }
       case 'issue-leaf':
-        return authority(step.authority).pipe(
-          map(({ value }) => fresh.secret(value, names(step.authority.bundle))),
-          map((value) => (): Touched => {
+        return authority(step.ca).pipe(
+          map(({ value }) => fresh.secret(value, names(step.ca.bundle))),
+          map((value) => (): WriteResult => {
             const entry =
-              step.basis === 'absent'
+              step.plannedOn === 'absent'
                 ? api.secret.create(write('secret'), value)
-                : api.secret.update(write('secret'), step.basis.resourceVersion, () => value);
+                : api.secret.update(write('secret'), step.plannedOn.resourceVersion, () => value);
             return { object: 'secret', state: views.secret(entry) };
           }),
         );
-      case 'publish-trust':
-        return of((): Touched => {
-          const entry = api.secret.update(write('secret'), step.basis.resourceVersion, (value) => ({
+      case 'update-secret-ca':
+        return of((): WriteResult => {
+          const entry = api.secret.update(write('secret'), step.plannedOn.resourceVersion, (value) => ({
             ...value,
             trust: names(step.trust),
           }));
@@ -105,14 +106,14 @@ export const performStep = ({
         const id = step.target;
         const bundle = names(step.trust);
         return get(api.target, id).pipe(
-          map((entry) => unmoved(entry, step.basis)),
+          map((entry) => unmoved(entry, step.plannedOn)),
           concatMap((entry) =>
-            step.account === undefined ? of(entry) : stillStands(step.account).pipe(map(() => entry)),
+            step.precondition === undefined ? of(entry) : stillStands(step.precondition).pipe(map(() => entry)),
           ),
           map(({ version }) => () => {
             const entry = api.target.update(write(id), String(version), ({ bundles }) => ({
               bundles: bundles.map(() => bundle),
-              rival: null,
+              otherManager: null,
             }));
             return { object: 'target', id, state: views.target(entry) };
           }),
@@ -121,13 +122,13 @@ export const performStep = ({
     }
   };
 
-  const readBack = (step: ObjectStep, written: Touched): Observable<Touched> =>
+  const readBack = (step: ObjectStep, written: WriteResult): Observable<WriteResult> =>
     read(step).pipe(catchError((error: unknown) => (error instanceof Problem ? of(written) : throwError(() => error))));
 
   return {
     refresh: (step) => {
-      if (step.kind !== 'inject' || step.account === undefined) return read(step);
-      return concat(step.account.object === 'secret' ? readSecret() : readAuthority(), read(step));
+      if (step.kind !== 'inject' || step.precondition === undefined) return read(step);
+      return concat(step.precondition.object === 'secret' ? readSecret() : readAuthority(), read(step));
     },
     perform: (step, fence) =>
       defer(() => prepare(step)).pipe(

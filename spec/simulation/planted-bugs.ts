@@ -113,7 +113,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change('streams/plan-issuance.ts', 'const RULES = [completeBundle, inject, ', 'const RULES = [completeBundle, '),
       change('streams/plan-issuance.ts', 'announce, publishTrust,', 'announce, inject, publishTrust,'),
-      change('streams/plan-issuance.ts', "if (usable && reason === 'other-authority'", 'if (false'),
+      change('streams/plan-issuance.ts', "if (usable && reason === 'other-ca'", 'if (false'),
       change('streams/plan-issuance.ts', 'if (announcement !== null && observed.targets.some(loses))', 'if (false)'),
     ],
     seed: 113,
@@ -122,7 +122,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a new CA forgets the older ones, and what the caBundles were given',
     laws: ['L2'],
     changes: [
-      change('streams/plan-issuance.ts', 'isOutlived(view) ? [] : given(observed)', '[]'),
+      change('streams/plan-issuance.ts', 'isOverlapOver(view) ? [] : injectedCas(observed)', '[]'),
       change(
         'streams/plan-issuance.ts',
         'const keep = alive(authority.bundle, nowMs);',
@@ -135,8 +135,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a lost CA is replaced without a look at what is trusted, neither then nor later',
     laws: ['L2'],
     changes: [
-      change('streams/plan-issuance.ts', ', inherited(observed)), nowMs)', '), nowMs)'),
-      change('streams/plan-issuance.ts', 'isOutlived(view) ? [] : given(observed)', '[]'),
+      change('streams/plan-issuance.ts', ', inheritedCas(observed)), nowMs)', '), nowMs)'),
+      change('streams/plan-issuance.ts', 'isOverlapOver(view) ? [] : injectedCas(observed)', '[]'),
     ],
     seed: 103,
   },
@@ -179,8 +179,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change(
         'streams/lease-writer.ts',
-        'inTurn(defer(() => write(change, basis)))',
-        'defer(() => write(change, basis))',
+        'inTurn(defer(() => write(change, plannedOn)))',
+        'defer(() => write(change, plannedOn))',
       ),
     ],
     seed: 2,

@@ -36,7 +36,7 @@ export const replicaPorts = (context: ProcessContext): ReplicaPorts => {
     ...podPorts(context),
     ...performStep(context),
     secretWatch: watched(api.secret, 'secret', views.secret),
-    authorityWatch: watched(api.authority, 'authority', views.authority),
+    caWatch: watched(api.authority, 'authority', views.authority),
     targets: Array.from({ length: scenario.targets }, (_, at) => `target-${at}`).map((id) => ({
       id,
       watch: toldOf(id, watched(api.target, id, views.target)),

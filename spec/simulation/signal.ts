@@ -1,6 +1,6 @@
 import type { LeaderEvent, ObjectStep } from '../../streams/leader.ts';
 import type { LeaseChange } from '../../streams/lease-writer.ts';
-import type { LeaseSnapshot, MountReading, VerifiedPair } from '../../streams/model.ts';
+import type { LeaseSnapshot, VerifiedPair, VolumeSnapshot } from '../../streams/model.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Written } from './collection.ts';
 import type { Fault } from './fault.ts';
@@ -42,7 +42,7 @@ export type Signal =
     }
   /** The watch of a caBundle target tells how it stands. */
   | { readonly type: 'target/told'; readonly machine: Machine; readonly name: string; readonly version: string }
-  | { readonly type: 'mount/read'; readonly machine: Machine; readonly reading: MountReading }
+  | { readonly type: 'mount/read'; readonly machine: Machine; readonly reading: VolumeSnapshot }
   | { readonly type: 'mount/swapped'; readonly machine: Machine; readonly generation: Generation }
   /** One of verify, serve, handshake, from its subscription to its end. */
   | { readonly type: 'load/began' | 'load/ended'; readonly machine: Machine; readonly part: LoadPart }

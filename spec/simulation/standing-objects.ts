@@ -13,12 +13,12 @@ export const standingObjects = ({ api, clocks, pki, scenario, views }: Setting):
   const ca = standing === null ? null : pki.authority(issuedMs, AGE_MS + standing.caLeftMs);
 
   // What KubeTemplater left behind it wrote under a name of its own.
-  const rival = standing?.unbundled === true ? 'kubetemplater' : null;
+  const otherManager = standing?.unbundled === true ? 'kubetemplater' : null;
 
   for (let at = 0; at < targets; at += 1) {
     const bundle = ca === null ? [] : [ca];
     // The first has two fields.
-    api.target.create(write(`target-${at}`), { bundles: at === 0 ? [bundle, bundle] : [bundle], rival });
+    api.target.create(write(`target-${at}`), { bundles: at === 0 ? [bundle, bundle] : [bundle], otherManager });
   }
   if (ca === null || standing === null) return;
 

@@ -19,7 +19,7 @@ export interface StoredAuthority {
 
 export interface StoredTarget {
   readonly bundles: readonly (readonly string[])[];
-  readonly rival: string | null;
+  readonly otherManager: string | null;
 }
 
 export interface StoredPod {

@@ -1,8 +1,8 @@
-import type { CertificateFacts } from '../../streams/model.ts';
+import type { CertificateInfo } from '../../streams/model.ts';
 
 /** A certificate without mathematics: who signed it is written on it. */
 export interface SymbolicCertificate {
-  readonly facts: CertificateFacts;
+  readonly facts: CertificateInfo;
   readonly key: string;
   /** The key it was signed with. */
   readonly signer: string;
@@ -12,7 +12,7 @@ export interface SymbolicCertificate {
 export interface SymbolicPki {
   /** Undefined for what is no certificate. */
   get(fingerprint: string): SymbolicCertificate | undefined;
-  factsOf(fingerprints: readonly string[]): readonly CertificateFacts[];
+  factsOf(fingerprints: readonly string[]): readonly CertificateInfo[];
   authority(nowMs: number, lifeMs: number): string;
   /** The newer authority, signed by the older one; it outlives neither. */
   bridge(older: string, newer: string, nowMs: number): string;

@@ -17,7 +17,7 @@ export const targetDeeds = (model: ClusterModel): Strikes<TargetDeed> => {
     if (api.target.get(name) === null || time.nowMs() > scenario.calmAtMs) return;
     api.target.update({ by: 'outsider', name, why }, null, ({ bundles }) => ({
       bundles: bundles.map(() => bundle),
-      rival: 'gitops',
+      otherManager: 'gitops',
     }));
   };
 
@@ -31,7 +31,7 @@ export const targetDeeds = (model: ClusterModel): Strikes<TargetDeed> => {
       const write = { by: 'outsider', name: nameOf(target), why: 'remake-target' };
       api.target.remove(write);
       time.after(cluster, afterMs, () => {
-        if (api.target.get(write.name) === null) api.target.create(write, { bundles: [[]], rival: null });
+        if (api.target.get(write.name) === null) api.target.create(write, { bundles: [[]], otherManager: null });
       });
     },
     fight: ({ target, everyMs, times }) => {

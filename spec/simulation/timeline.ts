@@ -1,11 +1,11 @@
 import type { ClusterModel } from './cluster-model.ts';
 import type { Signal } from './signal.ts';
 
-const QUIET = new Set(['tick/checked', 'cluster/observed', 'leadership/renewed', 'wanted/changed', 'lease/observed']);
+const QUIET = new Set(['tick/checked', 'cluster/observed', 'leadership/renewed', 'desired/changed', 'lease/observed']);
 
 const compact = (value: unknown): string =>
   JSON.stringify(value, (key, part: unknown) => {
-    if (key === 'basis' || key === 'pair' || key === 'authority' || key === 'touched' || key === 'files')
+    if (key === 'plannedOn' || key === 'pair' || key === 'authority' || key === 'touched' || key === 'files')
       return undefined;
     if (typeof part === 'object' && part !== null && 'fingerprint' in part) return part.fingerprint;
     return typeof part === 'function' ? undefined : part;

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { parseConfig } from '../../src/config/config.ts';
 import { replicaPolicy } from '../../src/daemon/ports.ts';
-import { rotationStep } from '../../src/status/next-action.ts';
-import type { CertificateFacts } from '../../streams/model.ts';
-import type { Observation } from '../../streams/observe-cluster.ts';
+import { nextAction } from '../../src/status/next-action.ts';
+import type { CertificateInfo } from '../../streams/model.ts';
+import type { ClusterState } from '../../streams/observe-cluster.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
 
@@ -17,12 +17,12 @@ if (!parsed.ok) throw new Error(parsed.problems.join());
 const policy = replicaPolicy(parsed.config);
 const DAY_MS = 86_400_000;
 const nowMs = 20_000 * DAY_MS;
-const ca = (name: string): CertificateFacts =>
+const ca = (name: string): CertificateInfo =>
   factsOf(name, { notBeforeMs: nowMs - DAY_MS, notAfterMs: nowMs + 3_000 * DAY_MS });
 const leaf = factsOf('leaf', { notBeforeMs: nowMs - DAY_MS, notAfterMs: nowMs + 300 * DAY_MS, names: policy.names });
 
 /** Everything as it should be, with these authorities, the first of which signs. */
-const settled = (bundle: readonly CertificateFacts[], rest: Partial<Observation> = {}): Observation => ({
+const settled = (bundle: readonly CertificateInfo[], rest: Partial<ClusterState> = {}): ClusterState => ({
   lease: leaseOf('a', { announcement: { hash: 'a', validUntil: 'then' } }),
   secret: {
     resourceVersion: '1',
@@ -32,10 +32,10 @@ const settled = (bundle: readonly CertificateFacts[], rest: Partial<Observation>
     issuer: bundle[0]!.fingerprint,
     trust: bundle,
     problem: null,
-    rival: null,
+    otherManager: null,
   },
-  authority: { resourceVersion: '1', current: bundle[0]!, bundle, rival: null },
-  targets: [{ id: 't', state: { resourceVersion: '1', bundles: [bundle], rival: null } }],
+  ca: { resourceVersion: '1', current: bundle[0]!, bundle, otherManager: null },
+  targets: [{ id: 't', state: { resourceVersion: '1', bundles: [bundle], otherManager: null } }],
   replicas: [{ name: 'me', servingHash: 'a', ready: true, goneAtMs: null }],
   ...rest,
 });
@@ -48,30 +48,30 @@ describe('the step of a rotation', () => {
   const both = [ca('B'), ca('A')];
   for (const [what, observation, step] of [
     ['nothing before anything has been seen', null, null],
-    ['nothing while something is unknown', settled([ca('A')], { secret: 'unknown' }), null],
+    ['nothing while something is unknown', settled([ca('A')], { secret: 'pending' }), null],
     ['nothing when all is as it should be', settled([ca('A')]), null],
     ['the next write, as the planner has it', settled([ca('A')], { secret: 'absent' }), 'issue-leaf'],
     [
       'the write even of a caBundle that is being fought about',
-      settled([ca('A')], { targets: [{ id: 't', state: { resourceVersion: '1', bundles: [[]], rival: 'x' } }] }),
+      settled([ca('A')], { targets: [{ id: 't', state: { resourceVersion: '1', bundles: [[]], otherManager: 'x' } }] }),
       'inject',
     ],
     ['to wait for a replica that serves another certificate', settled([ca('A')], late), 'await-acknowledgements'],
     ['to wait for it as well before a CA is dropped', settled(both, late), 'await-acknowledgements'],
-    ['to note that all serve it', settled(both), 'mark-served'],
+    ['to note that all serve it', settled(both), 'record-served'],
     ['to hold the overlap', settled(both, proved), 'hold-overlap'],
   ] as const)
     it(`is ${what}`, () => {
-      expect(rotationStep(observation, policy, nowMs)).to.equal(step);
+      expect(nextAction(observation, policy, nowMs)).to.equal(step);
     });
   it('is to drop the older CA once the overlap has passed', () => {
-    expect(rotationStep(settled(both, proved), policy, nowMs + 3_600_000)).to.equal('narrow-authority');
+    expect(nextAction(settled(both, proved), policy, nowMs + 3_600_000)).to.equal('prune-ca-bundle');
   });
 
   it('is planned for another issuer by its own rules', () => {
     const external = { ...policy, issuer: 'external' } as const;
-    const observation = settled([ca('A')], { authority: 'absent', lease: leaseOf(null) });
-    expect(rotationStep(observation, external, nowMs)).to.equal('announce');
-    expect(rotationStep({ ...settled(both, proved), authority: 'absent' }, external, nowMs)).to.equal('mark-served');
+    const observation = settled([ca('A')], { ca: 'absent', lease: leaseOf(null) });
+    expect(nextAction(observation, external, nowMs)).to.equal('announce');
+    expect(nextAction({ ...settled(both, proved), ca: 'absent' }, external, nowMs)).to.equal('record-served');
   });
 });

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { waits } from '../../src/status/pending-on.ts';
-import { initialStanding, nextStanding, type Standing } from '../../src/status/replica-state.ts';
+import { pendingOn } from '../../src/status/pending-on.ts';
+import { initialState, reduce, type ReplicaState } from '../../src/status/replica-state.ts';
 import type { LoadEvent } from '../../streams/load-certificate.ts';
 import type { Replica } from '../../streams/model.ts';
-import type { Observation } from '../../streams/observe-cluster.ts';
+import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
@@ -14,12 +14,12 @@ const concluded = (load: LoadEvent): ReplicaEvent => ({ type: 'certificate/concl
 const served = concluded({ type: 'certificate/served', pair: pairOf('a'), untrusted: null });
 const announced: ReplicaEvent = { type: 'lease/observed', lease: leaseOf('a'), via: 'watch', announces: true };
 const pod = (name: string, servingHash: string | null): Replica => ({ name, servingHash, ready: true, goneAtMs: null });
-const observed = (rest: Partial<Observation>): ReplicaEvent => ({
+const observed = (rest: Partial<ClusterState>): ReplicaEvent => ({
   type: 'cluster/observed',
   observed: {
     lease: leaseOf('a'),
     secret: 'absent',
-    authority: { resourceVersion: '1', current: factsOf('A'), bundle: [factsOf('A')], rival: null },
+    ca: { resourceVersion: '1', current: factsOf('A'), bundle: [factsOf('A')], otherManager: null },
     targets: [],
     replicas: [pod('me', 'a'), pod('x', 'a')],
     ...rest,
@@ -27,10 +27,10 @@ const observed = (rest: Partial<Observation>): ReplicaEvent => ({
 });
 
 /** One event a second, the first after one. */
-const after = (...events: readonly ReplicaEvent[]): Standing =>
-  events.reduce((standing, event, at) => nextStanding(standing, event, 'me', 1_000 * (at + 1)), initialStanding(0));
+const after = (...events: readonly ReplicaEvent[]): ReplicaState =>
+  events.reduce((standing, event, at) => reduce(standing, event, 'me', 1_000 * (at + 1)), initialState(0));
 const waitsAfter = (...events: readonly ReplicaEvent[]) =>
-  waits(after(...events), { identity: 'me', caOverlapMs: OVERLAP_MS, nowMs: 60_000 });
+  pendingOn(after(...events), { identity: 'me', caOverlapMs: OVERLAP_MS, nowMs: 60_000 });
 
 describe('what a replica waits for', () => {
   it('is an announcement, since its start', () => {
@@ -93,9 +93,9 @@ describe('what a replica waits for', () => {
       resourceVersion: '1',
       current: factsOf('B'),
       bundle: [factsOf('B'), factsOf('A')],
-      rival: null,
+      otherManager: null,
     };
-    expect(waitsAfter(announced, served, observed({ replicas, authority }))[0]).to.include({
+    expect(waitsAfter(announced, served, observed({ replicas, ca: authority }))[0]).to.include({
       for: 'acknowledgements',
       detail: 'me, x',
     });
@@ -106,19 +106,19 @@ describe('what a replica waits for', () => {
       resourceVersion: '1',
       current: factsOf('B'),
       bundle: [factsOf('B'), factsOf('A')],
-      rival: null,
+      otherManager: null,
     };
     const lease = leaseOf('a', { servedSinceMs: 5_000 });
-    expect(waitsAfter(announced, served, observed({ authority, lease }))).to.deep.equal([
+    expect(waitsAfter(announced, served, observed({ ca: authority, lease }))).to.deep.equal([
       { for: 'overlap', sinceMs: 5_000, detail: 'the older authority is dropped at 1970-01-01T01:00:05Z' },
     ]);
   });
 
   it('is, for a leader, a write that fails, since it first failed, until one succeeds', () => {
-    const step = { kind: 'mark-served', sinceMs: 1 } as const;
+    const step = { kind: 'record-served', sinceMs: 1 } as const;
     const failed: ReplicaEvent = { type: 'step/failed', step, status: 403, error: 'forbidden' };
     const leads: readonly ReplicaEvent[] = [announced, served, failed, failed];
-    expect(waitsAfter(...leads)).to.deep.equal([{ for: 'write', sinceMs: 3_000, detail: 'mark-served: forbidden' }]);
+    expect(waitsAfter(...leads)).to.deep.equal([{ for: 'write', sinceMs: 3_000, detail: 'record-served: forbidden' }]);
     expect(waitsAfter(...leads, { type: 'step/done', step, touched: null })).to.deep.equal([]);
     expect(waitsAfter(...leads, { type: 'leadership/lost', reason: 'deposed' })).to.deep.equal([]);
   });

@@ -13,8 +13,8 @@ const announced = (hash: string): ReplicaEvent => ({
   announces: true,
 });
 const mounted = (hash: string): ReplicaEvent => ({
-  type: 'wanted/changed',
-  wanted: { lease: leaseOf(hash), mounted: readingOf(hash) },
+  type: 'desired/changed',
+  desired: { lease: leaseOf(hash), mounted: readingOf(hash) },
   elapsedMs: 0,
 });
 const served = (hash: string): ReplicaEvent => ({
@@ -34,9 +34,9 @@ const pod = (name: string, servingHash: string | null, goneAtMs: number | null =
   ready: true,
   goneAtMs,
 });
-const seen = (hash: string, replicas: readonly Replica[] | 'unknown'): ReplicaEvent => ({
+const seen = (hash: string, replicas: readonly Replica[] | 'pending'): ReplicaEvent => ({
   type: 'cluster/observed',
-  observed: { lease: leaseOf(hash), secret: 'absent', authority: 'absent', targets: [], replicas },
+  observed: { lease: leaseOf(hash), secret: 'absent', ca: 'absent', targets: [], replicas },
 });
 
 /** One event a millisecond, the first at 1. */
@@ -112,7 +112,7 @@ describe('the recent rotations', () => {
   });
 
   it('do not claim to have seen what had happened before somebody looked', () => {
-    const [rotation] = after(announced('a'), seen('a', 'unknown'), seen('a', [pod('x', 'a'), pod('y', null)]));
+    const [rotation] = after(announced('a'), seen('a', 'pending'), seen('a', [pod('x', 'a'), pod('y', null)]));
     expect(rotation?.replicas).to.deep.equal([
       { name: 'x', acknowledgedMs: 3, witnessed: false },
       { name: 'y', acknowledgedMs: null, witnessed: false },

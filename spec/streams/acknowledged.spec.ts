@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { acknowledged } from '../../streams/acknowledged.ts';
+import { allAcknowledged } from '../../streams/acknowledged.ts';
 import type { Replica } from '../../streams/model.ts';
 
 const NOW_MS = 1_800_000_000_000;
@@ -14,7 +14,7 @@ const pod = (name: string, rest: Partial<Replica> = {}): Replica => ({
 });
 
 const says = (...replicas: readonly Replica[]): boolean =>
-  acknowledged(replicas, 'new', { identity: 'me', nowMs: NOW_MS });
+  allAcknowledged(replicas, 'new', { identity: 'me', nowMs: NOW_MS });
 
 describe('acknowledged', () => {
   it('holds when every replica says that it serves the hash', () => {
@@ -53,6 +53,6 @@ describe('acknowledged', () => {
   });
 
   it('proves nothing when the replicas cannot be seen', () => {
-    expect(acknowledged('unreadable', 'new', { identity: 'me', nowMs: NOW_MS })).to.equal(false);
+    expect(allAcknowledged('forbidden', 'new', { identity: 'me', nowMs: NOW_MS })).to.equal(false);
   });
 });

@@ -1,8 +1,8 @@
 import { defer, NEVER } from 'rxjs';
-import { candidacy } from '../../streams/acquire-lease.ts';
+import { acquireLease } from '../../streams/acquire-lease.ts';
 import type { ElectionEvent } from '../../streams/events.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
-import type { Held } from '../../streams/try-acquire-or-renew.ts';
+import type { LeaseWriteAccepted } from '../../streams/try-acquire-or-renew.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { marbles } from '../support/marbles.ts';
 
@@ -10,7 +10,7 @@ import { marbles } from '../support/marbles.ts';
 const by = (holder: string | null, renewTime: string, rest: Partial<LeaseSnapshot> = {}): LeaseSnapshot =>
   leaseOf('a', { holder, renewTime, durationMs: 5, ...rest });
 
-const held: Held = { type: 'lease/held', lease: by('me', '9'), sentAtMs: 0 };
+const held: LeaseWriteAccepted = { type: 'lease/held', lease: by('me', '9'), sentAtMs: 0 };
 const failed: ElectionEvent = { type: 'leadership/failed', status: 409, error: 'conflict', retryInMs: 800 };
 const atOnce = { identity: 'me', random: () => 0 };
 const items = { h: held, f: failed };
@@ -24,7 +24,7 @@ describe('candidacy', () => {
       const lease$ = hot(' a---b---c---a---b--', renewals);
       const claim$ = cold('(h|)', items);
       const unsub = '      ^------------------!';
-      expectObservable(candidacy(lease$, claim$, atOnce), unsub).toBe('-------------------');
+      expectObservable(acquireLease(lease$, claim$, atOnce), unsub).toBe('-------------------');
       expectSubscriptions(lease$.subscriptions).toBe(unsub);
       expectSubscriptions(claim$.subscriptions).toBe([]);
     });
@@ -36,7 +36,7 @@ describe('candidacy', () => {
       const claim$ = cold('          -(h|)', items);
       const subs = '       ----------^!';
       const expected = '   -----------(h|)';
-      expectObservable(candidacy(lease$, claim$, atOnce)).toBe(expected, items);
+      expectObservable(acquireLease(lease$, claim$, atOnce)).toBe(expected, items);
       expectSubscriptions(claim$.subscriptions).toBe(subs);
       expectSubscriptions(lease$.subscriptions).toBe(['^----------!', '----------^!']);
     });
@@ -46,7 +46,7 @@ describe('candidacy', () => {
     marbles(({ hot, cold, expectObservable }) => {
       const lease$ = hot(' a---------', { a: by('rival', '1970-01-01T00:00:00.000000Z') });
       const claim$ = cold('     (h|)', items);
-      expectObservable(candidacy(lease$, claim$, atOnce)).toBe('-----(h|)', items);
+      expectObservable(acquireLease(lease$, claim$, atOnce)).toBe('-----(h|)', items);
     });
   });
 
@@ -59,7 +59,7 @@ describe('candidacy', () => {
         y: by('rival', '1', { resourceVersion: '3' }),
       });
       const claim$ = cold('     (h|)', items);
-      expectObservable(candidacy(lease$, claim$, atOnce)).toBe('-----(h|)', items);
+      expectObservable(acquireLease(lease$, claim$, atOnce)).toBe('-----(h|)', items);
     });
   });
 
@@ -69,7 +69,7 @@ describe('candidacy', () => {
       const claim$ = cold('       (h|)', items);
       const expected = '   100ms (h|)';
       const late = { identity: 'me', random: () => 1 };
-      expectObservable(candidacy(lease$, claim$, late)).toBe(expected, items);
+      expectObservable(acquireLease(lease$, claim$, late)).toBe(expected, items);
       expectSubscriptions(claim$.subscriptions).toBe('100ms (^!)');
     });
   });
@@ -85,7 +85,7 @@ describe('candidacy', () => {
       marbles(({ hot, cold, expectObservable }) => {
         const lease$ = hot(' a---b------', { a: by('rival', '1'), b: by('rival', '1', change) });
         const claim$ = cold('         (h|)', items);
-        expectObservable(candidacy(lease$, claim$, atOnce)).toBe('---------(h|)', items);
+        expectObservable(acquireLease(lease$, claim$, atOnce)).toBe('---------(h|)', items);
       });
     }
   });
@@ -93,7 +93,7 @@ describe('candidacy', () => {
   it('waits as long as the Lease itself says', () => {
     marbles(({ hot, cold, expectObservable }) => {
       const lease$ = hot(' a--', { a: by('rival', '1', { durationMs: 60_000 }) });
-      expectObservable(candidacy(lease$, cold('(h|)', items), atOnce)).toBe('60s (h|)', items);
+      expectObservable(acquireLease(lease$, cold('(h|)', items), atOnce)).toBe('60s (h|)', items);
     });
   });
 
@@ -101,7 +101,7 @@ describe('candidacy', () => {
     for (const lease of [by(null, '1'), null, by('me', '1')]) {
       marbles(({ hot, cold, expectObservable }) => {
         const lease$ = hot('--a--', { a: lease });
-        expectObservable(candidacy(lease$, cold('(h|)', items), atOnce)).toBe('--(h|)', items);
+        expectObservable(acquireLease(lease$, cold('(h|)', items), atOnce)).toBe('--(h|)', items);
       });
     }
   });
@@ -110,9 +110,9 @@ describe('candidacy', () => {
     const halfway = { identity: 'me', random: () => 0.5 };
     marbles(({ hot, cold, expectObservable }) => {
       const claim$ = cold('(h|)', items);
-      expectObservable(candidacy(hot('a', { a: by(null, '1') }), claim$, halfway)).toBe('50ms (h|)', items);
-      expectObservable(candidacy(hot('a', { a: null }), claim$, halfway)).toBe('50ms (h|)', items);
-      expectObservable(candidacy(hot('a', { a: by('me', '1') }), claim$, halfway)).toBe('(h|)', items);
+      expectObservable(acquireLease(hot('a', { a: by(null, '1') }), claim$, halfway)).toBe('50ms (h|)', items);
+      expectObservable(acquireLease(hot('a', { a: null }), claim$, halfway)).toBe('50ms (h|)', items);
+      expectObservable(acquireLease(hot('a', { a: by('me', '1') }), claim$, halfway)).toBe('(h|)', items);
     });
   });
 
@@ -120,7 +120,7 @@ describe('candidacy', () => {
     marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const lease$ = hot(' r 30ms a 4ms -', { r: by(null, '0'), a: by('rival', '1') });
       const claim$ = cold('(h|)', items);
-      expectObservable(candidacy(lease$, claim$, { identity: 'me', random: () => 0.5 })).toBe('36ms (h|)', items);
+      expectObservable(acquireLease(lease$, claim$, { identity: 'me', random: () => 0.5 })).toBe('36ms (h|)', items);
       expectSubscriptions(claim$.subscriptions).toBe('36ms (^!)');
     });
   });
@@ -131,7 +131,7 @@ describe('candidacy', () => {
       const claim$ = cold('     f--f-(h|)', items);
       const subs = '       -----^----!';
       const expected = '   -----f--f-(h|)';
-      expectObservable(candidacy(lease$, claim$, atOnce)).toBe(expected, items);
+      expectObservable(acquireLease(lease$, claim$, atOnce)).toBe(expected, items);
       expectSubscriptions(claim$.subscriptions).toBe(subs);
     });
   });
@@ -142,7 +142,7 @@ describe('candidacy', () => {
       const claim$ = cold('     f----(h|)     ', items);
       const subs = ['                  -----^-!        ', '                  ------------^----!'];
       const expected = '   -----f------f----(h|)';
-      expectObservable(candidacy(lease$, claim$, atOnce)).toBe(expected, items);
+      expectObservable(acquireLease(lease$, claim$, atOnce)).toBe(expected, items);
       expectSubscriptions(claim$.subscriptions).toBe(subs);
     });
   });
@@ -154,7 +154,7 @@ describe('candidacy', () => {
         const lease$ = hot(' a-----b-------', { a: by('rival', '1'), b: other });
         const claim$ = cold('     f----(h|)', items);
         const subs = '       -----^----!';
-        expectObservable(candidacy(lease$, claim$, atOnce)).toBe('-----f----(h|)', items);
+        expectObservable(acquireLease(lease$, claim$, atOnce)).toBe('-----f----(h|)', items);
         expectSubscriptions(claim$.subscriptions).toBe(subs);
       });
     }
@@ -167,15 +167,15 @@ describe('candidacy', () => {
       let subscriptions = 0;
       const lease$ = defer(() => (subscriptions++ === 0 ? seen$ : known$));
       const claim$ = cold('--(h|)', items);
-      expectObservable(candidacy(lease$, claim$, atOnce)).toBe('------');
+      expectObservable(acquireLease(lease$, claim$, atOnce)).toBe('------');
       expectSubscriptions(claim$.subscriptions).toBe('-----(^!)');
     });
   });
 
   it('ends with the stream of Leases when that ends before any claim, and passes a bug on', () => {
     marbles(({ hot, expectObservable }) => {
-      expectObservable(candidacy(hot('|'), NEVER, atOnce)).toBe('|');
-      expectObservable(candidacy(hot('-#'), NEVER, atOnce)).toBe('-#');
+      expectObservable(acquireLease(hot('|'), NEVER, atOnce)).toBe('|');
+      expectObservable(acquireLease(hot('-#'), NEVER, atOnce)).toBe('-#');
     });
   });
 
@@ -183,7 +183,7 @@ describe('candidacy', () => {
     marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const lease$ = hot(' a--------', renewals);
       const claim$ = cold('     -----', items);
-      expectObservable(candidacy(lease$, claim$, atOnce), '^------!').toBe('');
+      expectObservable(acquireLease(lease$, claim$, atOnce), '^------!').toBe('');
       expectSubscriptions(lease$.subscriptions).toBe(['^------!', '-----^-!']);
       expectSubscriptions(claim$.subscriptions).toBe('-----^-!');
     });

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { merge, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
-import { carryOut, type ObjectStep, type StepEvent, type StepPorts } from '../../streams/apply-step.ts';
+import { applyStep, type ObjectStep, type StepEvent, type StepPorts } from '../../streams/apply-step.ts';
 import { repairPace } from '../../streams/contention.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
-import type { Touched } from '../../streams/observe-cluster.ts';
+import type { WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Step } from '../../streams/step.ts';
 import { clusterOf } from '../support/cluster-of.ts';
@@ -14,24 +14,24 @@ const observed = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['0'], s
 const issue: ObjectStep = {
   kind: 'issue-leaf',
   reason: 'missing',
-  authority: clusterOf.authority('A'),
-  basis: clusterOf.secret('a1:A'),
+  ca: clusterOf.authority('A'),
+  plannedOn: clusterOf.secret('a1:A'),
 };
 const inject: ObjectStep = {
   kind: 'inject',
   target: 'target-0',
   trust: clusterOf.certificates('A'),
-  basis: { ...clusterOf.targetState('X'), rival: 'somebody' },
+  plannedOn: { ...clusterOf.targetState('X'), otherManager: 'somebody' },
 };
-const written: Touched = { object: 'secret', state: clusterOf.secret('a2:A', {}, '2') };
-const read: Touched = { object: 'secret', state: clusterOf.secret('a3:A', {}, '3') };
-const injected: Touched = { object: 'target', id: 'target-0', state: clusterOf.targetState('A') };
+const written: WriteResult = { object: 'secret', state: clusterOf.secret('a2:A', {}, '2') };
+const read: WriteResult = { object: 'secret', state: clusterOf.secret('a3:A', {}, '3') };
+const injected: WriteResult = { object: 'target', id: 'target-0', state: clusterOf.targetState('A') };
 
 const conflict = new Problem('it has changed', 409);
 const refused = new Problem('refused', 403);
 const gone = new Problem('no answer');
 
-const done = (step: Step, touched: Touched | null): StepEvent => ({ type: 'step/done', step, touched });
+const done = (step: Step, touched: WriteResult | null): StepEvent => ({ type: 'step/done', step, touched });
 const failed = (step: Step, { status, message }: Problem): StepEvent => ({
   type: 'step/failed',
   step,
@@ -54,8 +54,8 @@ const portsOf = (given: Partial<StepPorts>): StepPorts => {
 };
 
 const run = (step: Step, given: Partial<StepPorts>, pace = repairPace()) => {
-  const touched$ = new Subject<Touched>();
-  return { event$: carryOut(step, observed, { ports: portsOf(given), fence, pace, touched$ }), touched$ };
+  const touched$ = new Subject<WriteResult>();
+  return { event$: applyStep(step, observed, { ports: portsOf(given), fence, pace, touched$ }), touched$ };
 };
 
 describe('carryOut', () => {
@@ -94,7 +94,7 @@ describe('carryOut', () => {
     it('fails as an item, and nothing is read again, unless it was a conflict', () => {
       for (const problem of [refused, gone, new Problem('down', 503), new Problem('not found', 404)]) {
         marbles(({ cold, expectObservable }) => {
-          const perform$ = cold<Touched>('--#', undefined, problem);
+          const perform$ = cold<WriteResult>('--#', undefined, problem);
           expectObservable(run(issue, { perform: () => perform$ }).event$).toBe('--(f|)', {
             f: failed(issue, problem),
           });
@@ -104,7 +104,7 @@ describe('carryOut', () => {
 
     it('is followed by a reading when it was a conflict', () => {
       marbles(({ cold, expectObservable, expectSubscriptions }) => {
-        const perform$ = cold<Touched>('--#    ', undefined, conflict);
+        const perform$ = cold<WriteResult>('--#    ', undefined, conflict);
         const refresh$ = cold('           --(r|)', { r: read });
         const expected = '              --f-(r|)';
         const { event$, touched$ } = run(issue, { perform: () => perform$, refresh: () => refresh$ });
@@ -116,8 +116,8 @@ describe('carryOut', () => {
 
     it('ends without a word when the object of a conflict is gone or cannot be read', () => {
       marbles(({ cold, expectObservable }) => {
-        const perform = () => cold<Touched>('-#', undefined, conflict);
-        for (const refresh$ of [cold<Touched>('-|'), cold<Touched>('-#', undefined, gone)]) {
+        const perform = () => cold<WriteResult>('-#', undefined, conflict);
+        for (const refresh$ of [cold<WriteResult>('-|'), cold<WriteResult>('-#', undefined, gone)]) {
           const { event$, touched$ } = run(issue, { perform, refresh: () => refresh$ });
           expectObservable(event$).toBe('-f|', { f: failed(issue, conflict) });
           expectObservable(touched$).toBe('-');
@@ -128,9 +128,9 @@ describe('carryOut', () => {
     it('lets a bug through, of the write and of the reading', () => {
       const bug = new TypeError('a bug');
       marbles(({ cold, expectObservable }) => {
-        const broken$ = cold<Touched>('-#', undefined, bug);
+        const broken$ = cold<WriteResult>('-#', undefined, bug);
         expectObservable(run(issue, { perform: () => broken$ }).event$).toBe('-#', undefined, bug);
-        const perform = () => cold<Touched>('-#', undefined, conflict);
+        const perform = () => cold<WriteResult>('-#', undefined, conflict);
         expectObservable(run(issue, { perform, refresh: () => broken$ }).event$).toBe(
           '-f#',
           { f: failed(issue, conflict) },
@@ -151,7 +151,7 @@ describe('carryOut', () => {
         listening.unsubscribe();
       }
       const quiet = ['done', 'echo'];
-      const contested = { type: 'object/contested', object: 'target-0', rival: 'somebody' };
+      const contested = { type: 'object/contested', object: 'target-0', otherManager: 'somebody' };
       const loud = ['done', contested, 'echo'];
       expect(told).to.deep.equal([quiet, quiet, quiet, quiet, quiet, loud, quiet, quiet].flat());
       expect(pace.isHeld('target-0', 1)).to.equal(true);
@@ -183,9 +183,13 @@ describe('carryOut', () => {
       run(step, { perform: () => of(written), queue }, pace).event$.subscribe((event) => events.push(event));
       return events;
     };
-    const announce: Step = { kind: 'announce', announcement: { hash: 'a1', validUntil: 'then' }, fulfils: false };
-    const mark: Step = { kind: 'mark-served', sinceMs: 7 };
-    const contested = (object: string) => ({ type: 'object/contested', object, rival: null });
+    const announce: Step = {
+      kind: 'announce',
+      announcement: { hash: 'a1', validUntil: 'then' },
+      clearsRotationRequest: false,
+    };
+    const mark: Step = { kind: 'record-served', sinceMs: 7 };
+    const contested = (object: string) => ({ type: 'object/contested', object, otherManager: null });
     expect(told(issue)).to.deep.equal([done(issue, written), contested('secret')]);
     expect(told(announce)).to.deep.equal([done(announce, null), contested('announcement')]);
     expect(told(mark)).to.deep.equal([done(mark, null)]);
@@ -193,9 +197,9 @@ describe('carryOut', () => {
 
   describe('a write to the Lease', () => {
     const steps: readonly Step[] = [
-      { kind: 'announce', announcement: { hash: 'a2', validUntil: 'the end of a2' }, fulfils: true },
-      { kind: 'mark-served', sinceMs: 7 },
-      { kind: 'ask-rotation', rotate: null },
+      { kind: 'announce', announcement: { hash: 'a2', validUntil: 'the end of a2' }, clearsRotationRequest: true },
+      { kind: 'record-served', sinceMs: 7 },
+      { kind: 'set-rotation-request', rotate: null },
     ];
     const answer: LeaseSnapshot = { ...observed.lease, resourceVersion: '2' };
 

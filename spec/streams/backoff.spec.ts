@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { assert, double, integer, property } from 'fast-check';
-import { backoffMs } from '../../streams/backoff.ts';
+import { retryDelayMs } from '../../streams/backoff.ts';
 import { noJitter } from '../support/no-jitter.ts';
 
 describe('backoffMs', () => {
@@ -8,20 +8,20 @@ describe('backoffMs', () => {
   const anyRandom = double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
   it('starts at 800 ms and doubles to 30 s (F8)', () => {
-    const delays = [1, 2, 3, 4, 5, 6, 7, 8].map((failures) => backoffMs(failures, noJitter()));
+    const delays = [1, 2, 3, 4, 5, 6, 7, 8].map((failures) => retryDelayMs(failures, noJitter()));
     expect(delays).to.deep.equal([800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]);
   });
 
   it('spreads replicas over the upper half of each delay', () => {
-    const delays = [1, 2, 3, 4, 5, 6, 7, 8].map((failures) => backoffMs(failures, 0));
+    const delays = [1, 2, 3, 4, 5, 6, 7, 8].map((failures) => retryDelayMs(failures, 0));
     expect(delays).to.deep.equal([400, 800, 1_600, 3_200, 6_400, 12_800, 15_000, 15_000]);
-    expect(backoffMs(1, 0.5)).to.equal(600);
+    expect(retryDelayMs(1, 0.5)).to.equal(600);
   });
 
   it('is never longer than 30 s nor shorter than 400 ms, however long the outage', () => {
     assert(
       property(anyFailures, anyRandom, (failures, random) => {
-        const waitMs = backoffMs(failures, random);
+        const waitMs = retryDelayMs(failures, random);
         expect(waitMs).to.be.within(400, 30_000);
         expect(Number.isInteger(waitMs)).to.equal(true);
       }),
@@ -31,7 +31,7 @@ describe('backoffMs', () => {
   it('never waits less after more failures, the dice being equal', () => {
     assert(
       property(anyFailures, anyFailures, anyRandom, (some, more, random) => {
-        expect(backoffMs(some + more, random)).to.be.at.least(backoffMs(some, random));
+        expect(retryDelayMs(some + more, random)).to.be.at.least(retryDelayMs(some, random));
       }),
     );
   });
@@ -40,7 +40,7 @@ describe('backoffMs', () => {
     assert(
       property(anyFailures, anyRandom, anyRandom, (failures, one, other) => {
         const [low, high] = [Math.min(one, other), Math.max(one, other)];
-        expect(backoffMs(failures, high)).to.be.at.least(backoffMs(failures, low));
+        expect(retryDelayMs(failures, high)).to.be.at.least(retryDelayMs(failures, low));
       }),
     );
   });

@@ -10,7 +10,7 @@ const fight = (lengthMs: number, trustAt: (write: number) => string, stepMs = 10
   const toldAtMs: number[] = [];
   for (let nowMs = 0; nowMs < lengthMs; nowMs += stepMs) {
     if (pace.isHeld('webhook', nowMs)) continue;
-    if (pace.wrote({ object: 'webhook', given: trustAt(writesAtMs.length) }, nowMs)) toldAtMs.push(nowMs);
+    if (pace.wrote({ object: 'webhook', value: trustAt(writesAtMs.length) }, nowMs)) toldAtMs.push(nowMs);
     writesAtMs.push(nowMs);
   }
   return { writesAtMs, toldAtMs };
@@ -38,7 +38,7 @@ describe('repairPace', () => {
     const trusts = ['A', 'B+A', 'B', 'C+B', 'C', 'D+C', 'D', 'E+D'];
     const pace = repairPace();
     trusts.forEach((trust, second) => {
-      expect(pace.wrote({ object: 'webhook', given: trust }, second * 1_000)).to.equal(false);
+      expect(pace.wrote({ object: 'webhook', value: trust }, second * 1_000)).to.equal(false);
       expect(pace.isHeld('webhook', second * 1_000)).to.equal(false);
     });
   });
@@ -52,24 +52,24 @@ describe('repairPace', () => {
   it('forgets a set that was given eight sets ago', () => {
     const pace = repairPace();
     const sets = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I'];
-    for (const set of sets) pace.wrote({ object: 'webhook', given: set }, 0);
-    for (let repair = 0; repair < 4; repair += 1) pace.wrote({ object: 'webhook', given: 'I' }, repair);
-    expect(pace.wrote({ object: 'webhook', given: 'A' }, 5)).to.equal(false);
-    expect(pace.wrote({ object: 'webhook', given: 'I' }, 6)).to.equal(true);
+    for (const set of sets) pace.wrote({ object: 'webhook', value: set }, 0);
+    for (let repair = 0; repair < 4; repair += 1) pace.wrote({ object: 'webhook', value: 'I' }, repair);
+    expect(pace.wrote({ object: 'webhook', value: 'A' }, 5)).to.equal(false);
+    expect(pace.wrote({ object: 'webhook', value: 'I' }, 6)).to.equal(true);
   });
 
   it('keeps holding back a target whose set is changed by plan during a fight', () => {
     const pace = repairPace();
-    for (let nowMs = 0; nowMs < 600; nowMs += 100) pace.wrote({ object: 'webhook', given: 'A' }, nowMs);
+    for (let nowMs = 0; nowMs < 600; nowMs += 100) pace.wrote({ object: 'webhook', value: 'A' }, nowMs);
     expect(pace.isHeld('webhook', 600)).to.equal(true);
-    expect(pace.wrote({ object: 'webhook', given: 'B+A' }, 700)).to.equal(false);
+    expect(pace.wrote({ object: 'webhook', value: 'B+A' }, 700)).to.equal(false);
     expect(pace.isHeld('webhook', 700)).to.equal(true);
     expect(pace.isHeld('webhook', 500 + MINUTE_MS)).to.equal(false);
   });
 
   it('holds until a minute after the last repair, not after the first', () => {
     const pace = repairPace();
-    for (const nowMs of [0, 10, 20, 30, 40, 5_000]) pace.wrote({ object: 'webhook', given: 'A' }, nowMs);
+    for (const nowMs of [0, 10, 20, 30, 40, 5_000]) pace.wrote({ object: 'webhook', value: 'A' }, nowMs);
     expect(pace.isHeld('webhook', 5_000 + MINUTE_MS - 1)).to.equal(true);
     expect(pace.isHeld('webhook', 5_000 + MINUTE_MS)).to.equal(false);
   });
@@ -78,8 +78,8 @@ describe('repairPace', () => {
     const quick = repairPace();
     const slow = repairPace();
     const told = [0, 1, 2, 3, 4, 5].map((write) => [
-      quick.wrote({ object: 'webhook', given: 'A' }, write * (75_000 - 1)),
-      slow.wrote({ object: 'webhook', given: 'A' }, write * 75_000),
+      quick.wrote({ object: 'webhook', value: 'A' }, write * (75_000 - 1)),
+      slow.wrote({ object: 'webhook', value: 'A' }, write * 75_000),
     ]);
     expect(told.map(([first]) => first)).to.deep.equal([false, false, false, false, false, true]);
     expect(told.map(([, second]) => second)).to.deep.equal([false, false, false, false, false, false]);
@@ -88,18 +88,18 @@ describe('repairPace', () => {
 
   it('starts afresh after a rest: the next single repair is at once, the next fight is told again', () => {
     const pace = repairPace();
-    for (let nowMs = 0; nowMs < 600; nowMs += 100) pace.wrote({ object: 'webhook', given: 'A' }, nowMs);
+    for (let nowMs = 0; nowMs < 600; nowMs += 100) pace.wrote({ object: 'webhook', value: 'A' }, nowMs);
     const nextDayMs = 86_400_000;
     expect(pace.isHeld('webhook', nextDayMs)).to.equal(false);
-    const told = [0, 1, 2, 3, 4].map((repair) => pace.wrote({ object: 'webhook', given: 'A' }, nextDayMs + repair));
+    const told = [0, 1, 2, 3, 4].map((repair) => pace.wrote({ object: 'webhook', value: 'A' }, nextDayMs + repair));
     expect(told).to.deep.equal([false, false, false, false, true]);
   });
 
   it('counts each target for itself', () => {
     const pace = repairPace();
-    for (let nowMs = 0; nowMs < 600; nowMs += 100) pace.wrote({ object: 'one', given: 'A' }, nowMs);
+    for (let nowMs = 0; nowMs < 600; nowMs += 100) pace.wrote({ object: 'one', value: 'A' }, nowMs);
     expect(pace.isHeld('one', 600)).to.equal(true);
     expect(pace.isHeld('other', 600)).to.equal(false);
-    expect(pace.wrote({ object: 'other', given: 'A' }, 600)).to.equal(false);
+    expect(pace.wrote({ object: 'other', value: 'A' }, 600)).to.equal(false);
   });
 });

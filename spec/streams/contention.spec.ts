@@ -5,16 +5,16 @@ import { clusterOf } from '../support/cluster-of.ts';
 
 const observed = clusterOf.observed({ ca: 'B+A', secret: 'a1:A', said: 'a1' });
 const [a, b] = [clusterOf.authority('A'), clusterOf.authority('B+A')];
-const leafOf = (basis: Extract<Step, { kind: 'issue-leaf' }>['basis'], rest: object): Step => ({
+const leafOf = (plannedOn: Extract<Step, { kind: 'issue-leaf' }>['plannedOn'], rest: object): Step => ({
   kind: 'issue-leaf',
   reason: 'missing',
-  authority: a,
-  basis,
+  ca: a,
+  plannedOn: plannedOn,
   ...rest,
 });
 const given = (step: Step, seen = observed) => {
   const repair = repairOf(step, seen);
-  return repair === null ? null : `${repair.object}: ${repair.given}`;
+  return repair === null ? null : `${repair.object}: ${repair.value}`;
 };
 
 describe('repairOf', () => {
@@ -23,7 +23,7 @@ describe('repairOf', () => {
       kind: 'inject',
       target: 'target-0',
       trust: clusterOf.certificates(names),
-      basis: clusterOf.targetState('0'),
+      plannedOn: clusterOf.targetState('0'),
     });
     expect(given(inject('B+A')))
       .to.equal('target-0: A,B')
@@ -34,9 +34,9 @@ describe('repairOf', () => {
   it('knows a lost or spoilt leaf by the CA that signs the next one', () => {
     const broken = clusterOf.secret('a1:A broken');
     expect(given(leafOf('absent', {}))).to.equal('secret: missing A');
-    expect(given(leafOf('absent', { authority: b }))).to.equal('secret: missing B');
+    expect(given(leafOf('absent', { ca: b }))).to.equal('secret: missing B');
     expect(given(leafOf(broken, { reason: 'unusable' }))).to.equal('secret: unusable A');
-    expect(given(leafOf('absent', { authority: { ...a, current: null } }))).to.equal('secret: missing ');
+    expect(given(leafOf('absent', { ca: { ...a, current: null } }))).to.equal('secret: missing ');
   });
 
   it('knows a leaf that was due by the one it replaces, so that renewals and requests are no repairs', () => {
@@ -50,23 +50,27 @@ describe('repairOf', () => {
   });
 
   it('knows a CA by why it was made and which one it replaces', () => {
-    const found = (reason: 'missing' | 'unusable' | 'requested', basis: typeof a | 'absent') =>
-      given({ kind: 'issue-authority', reason, keep: [], basis });
-    expect(found('missing', 'absent')).to.equal('authority: missing');
-    expect(found('requested', a)).to.equal('authority: requested A');
-    expect(found('unusable', clusterOf.authority('/A'))).to.equal('authority: unusable ');
+    const found = (reason: 'missing' | 'unusable' | 'requested', plannedOn: typeof a | 'absent') =>
+      given({ kind: 'issue-ca', reason, keep: [], plannedOn: plannedOn });
+    expect(found('missing', 'absent')).to.equal('ca: missing');
+    expect(found('requested', a)).to.equal('ca: requested A');
+    expect(found('unusable', clusterOf.authority('/A'))).to.equal('ca: unusable ');
   });
 
   it('knows bundles by what they keep', () => {
     const keep = clusterOf.certificates('C+A');
-    expect(given({ kind: 'adopt-authority', keep, basis: b })).to.equal('authority: adopt-authority A,C');
-    expect(given({ kind: 'narrow-authority', keep: [], basis: b })).to.equal('authority: narrow-authority ');
-    const basis = clusterOf.secret('a1:A');
-    expect(given({ kind: 'publish-trust', trust: keep, basis })).to.equal('secret: trust A,C');
+    expect(given({ kind: 'extend-ca-bundle', keep, plannedOn: b })).to.equal('ca: extend-ca-bundle A,C');
+    expect(given({ kind: 'prune-ca-bundle', keep: [], plannedOn: b })).to.equal('ca: prune-ca-bundle ');
+    const plannedOn = clusterOf.secret('a1:A');
+    expect(given({ kind: 'update-secret-ca', trust: keep, plannedOn: plannedOn })).to.equal('secret: trust A,C');
   });
 
   it('knows an announcement by its hash and the Secret it was read from: an issuer that goes back is no rival', () => {
-    const announce: Step = { kind: 'announce', announcement: { hash: 'a1', validUntil: 'then' }, fulfils: false };
+    const announce: Step = {
+      kind: 'announce',
+      announcement: { hash: 'a1', validUntil: 'then' },
+      clearsRotationRequest: false,
+    };
     const seen = (version: string) => ({ ...observed, secret: clusterOf.secret('a1:A', {}, version) });
     expect(given(announce, seen('7'))).to.equal('announcement: a1 7');
     expect(given(announce, seen('8'))).to.equal('announcement: a1 8');
@@ -74,28 +78,28 @@ describe('repairOf', () => {
   });
 
   it('sees no repair in what follows from acknowledgements and requests', () => {
-    expect(given({ kind: 'mark-served', sinceMs: 1 })).to.equal(null);
-    expect(given({ kind: 'ask-rotation', rotate: null })).to.equal(null);
+    expect(given({ kind: 'record-served', sinceMs: 1 })).to.equal(null);
+    expect(given({ kind: 'set-rotation-request', rotate: null })).to.equal(null);
   });
 
   it('names who wrote the object last', () => {
-    const argo = { rival: 'argo' };
-    const basis = { ...clusterOf.secret('a1:A'), ...argo };
+    const argo = { otherManager: 'argo' };
+    const plannedOn = { ...clusterOf.secret('a1:A'), ...argo };
     const steps: readonly Step[] = [
-      { kind: 'inject', target: 't', trust: [], basis: { ...clusterOf.targetState('0'), ...argo } },
-      { kind: 'issue-authority', reason: 'unusable', keep: [], basis: { ...a, ...argo } },
-      { kind: 'adopt-authority', keep: [], basis: { ...a, ...argo } },
-      leafOf(basis, { reason: 'unusable' }),
-      { kind: 'publish-trust', trust: [], basis },
-      { kind: 'announce', announcement: { hash: 'a1', validUntil: 'then' }, fulfils: false },
+      { kind: 'inject', target: 't', trust: [], plannedOn: { ...clusterOf.targetState('0'), ...argo } },
+      { kind: 'issue-ca', reason: 'unusable', keep: [], plannedOn: { ...a, ...argo } },
+      { kind: 'extend-ca-bundle', keep: [], plannedOn: { ...a, ...argo } },
+      leafOf(plannedOn, { reason: 'unusable' }),
+      { kind: 'update-secret-ca', trust: [], plannedOn: plannedOn },
+      { kind: 'announce', announcement: { hash: 'a1', validUntil: 'then' }, clearsRotationRequest: false },
     ];
     const lease = { ...observed.lease, ...argo };
-    for (const step of steps) expect(repairOf(step, { ...observed, lease })?.rival, step.kind).to.equal('argo');
+    for (const step of steps) expect(repairOf(step, { ...observed, lease })?.otherManager, step.kind).to.equal('argo');
   });
 
   it('knows of nobody where the object was deleted', () => {
-    expect(repairOf(leafOf('absent', {}), observed)?.rival).to.equal(null);
-    const founded: Step = { kind: 'issue-authority', reason: 'missing', keep: [], basis: 'absent' };
-    expect(repairOf(founded, observed)?.rival).to.equal(null);
+    expect(repairOf(leafOf('absent', {}), observed)?.otherManager).to.equal(null);
+    const founded: Step = { kind: 'issue-ca', reason: 'missing', keep: [], plannedOn: 'absent' };
+    expect(repairOf(founded, observed)?.otherManager).to.equal(null);
   });
 });

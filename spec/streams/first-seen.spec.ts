@@ -1,4 +1,4 @@
-import { firstSight } from '../../streams/first-seen.ts';
+import { withElapsedSinceFirstSeen } from '../../streams/first-seen.ts';
 import { marbles } from '../support/marbles.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 
@@ -10,7 +10,7 @@ describe('firstSight', () => {
       const value$ = hot('--a-----b--a-|');
       const subs = '      ^------------!';
       const expected = '  --x-----y--z-|';
-      expectObservable(value$.pipe(firstSight(virtualClock(scheduler), itself))).toBe(expected, {
+      expectObservable(value$.pipe(withElapsedSinceFirstSeen(virtualClock(scheduler), itself))).toBe(expected, {
         x: ['a', 0],
         y: ['b', 0],
         z: ['a', 9],
@@ -23,7 +23,7 @@ describe('firstSight', () => {
     marbles(({ hot, expectObservable }, scheduler) => {
       const value$ = hot('a 4ms a 4ms a');
       const expected = '  x 4ms y 4ms z';
-      expectObservable(value$.pipe(firstSight(virtualClock(scheduler), itself))).toBe(expected, {
+      expectObservable(value$.pipe(withElapsedSinceFirstSeen(virtualClock(scheduler), itself))).toBe(expected, {
         x: ['a', 0],
         y: ['a', 5],
         z: ['a', 10],
@@ -36,11 +36,14 @@ describe('firstSight', () => {
       const values = { m: ['a', 'b'], b: ['b'], n: ['b', 'a'] };
       const value$ = hot<string[]>('m-b-n', values);
       const expected = '            x-y-z';
-      expectObservable(value$.pipe(firstSight(virtualClock(scheduler), (hashes) => hashes))).toBe(expected, {
-        x: [values.m, 0],
-        y: [values.b, 2],
-        z: [values.n, 4],
-      });
+      expectObservable(value$.pipe(withElapsedSinceFirstSeen(virtualClock(scheduler), (hashes) => hashes))).toBe(
+        expected,
+        {
+          x: [values.m, 0],
+          y: [values.b, 2],
+          z: [values.n, 4],
+        },
+      );
     });
   });
 
@@ -48,7 +51,9 @@ describe('firstSight', () => {
     marbles(({ hot, expectObservable }, scheduler) => {
       const value$ = hot('a---a---');
       const expected = '  x---x---';
-      expectObservable(value$.pipe(firstSight(virtualClock(scheduler), () => []))).toBe(expected, { x: ['a', 0] });
+      expectObservable(value$.pipe(withElapsedSinceFirstSeen(virtualClock(scheduler), () => []))).toBe(expected, {
+        x: ['a', 0],
+      });
     });
   });
 
@@ -57,7 +62,7 @@ describe('firstSight', () => {
       let atMs = 1_000;
       const clock = { wallMs: () => Number.NaN, monotonicMs: () => (atMs += 7) };
       const value$ = hot('aa');
-      expectObservable(value$.pipe(firstSight(clock, itself))).toBe('xy', { x: ['a', 0], y: ['a', 7] });
+      expectObservable(value$.pipe(withElapsedSinceFirstSeen(clock, itself))).toBe('xy', { x: ['a', 0], y: ['a', 7] });
     });
   });
 
@@ -68,7 +73,7 @@ describe('firstSight', () => {
       const values: Record<string, readonly [string, number]> = {};
       for (const hash of 'abcdefghijklmnopq') values[hash] = [hash, 0];
       Object.assign(values, { x: ['b', 15], y: ['a', 17], z: ['b', 18], w: ['a', 0] });
-      expectObservable(value$.pipe(firstSight(virtualClock(scheduler), itself))).toBe(expected, values);
+      expectObservable(value$.pipe(withElapsedSinceFirstSeen(virtualClock(scheduler), itself))).toBe(expected, values);
     });
   });
 
@@ -76,9 +81,12 @@ describe('firstSight', () => {
     marbles(({ hot, expectObservable }, scheduler) => {
       const crowd = Array.from({ length: 20 }, (_, index) => `hash-${index}`);
       const value$ = hot<string[]>('a--a', { a: crowd });
-      expectObservable(value$.pipe(firstSight(virtualClock(scheduler), (hashes) => hashes))).toBe('x--x', {
-        x: [crowd, 0],
-      });
+      expectObservable(value$.pipe(withElapsedSinceFirstSeen(virtualClock(scheduler), (hashes) => hashes))).toBe(
+        'x--x',
+        {
+          x: [crowd, 0],
+        },
+      );
     });
   });
 
@@ -87,7 +95,7 @@ describe('firstSight', () => {
       const value$ = hot('a---a---a');
       const early = '     ^-----!  ';
       const late = '      --^------';
-      const sighting$ = value$.pipe(firstSight(virtualClock(scheduler), itself));
+      const sighting$ = value$.pipe(withElapsedSinceFirstSeen(virtualClock(scheduler), itself));
       expectObservable(sighting$, early).toBe('x---y----', { x: ['a', 0], y: ['a', 4] });
       expectObservable(sighting$, late).toBe(' ----x---y', { x: ['a', 0], y: ['a', 4] });
       expectSubscriptions(value$.subscriptions).toBe([early, '--^']);

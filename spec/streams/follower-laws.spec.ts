@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { array, assert, boolean, constantFrom, integer, property, record } from 'fast-check';
 import { defer, finalize, from, interval, map, mergeMap, type Observable, take, tap, timer } from 'rxjs';
 import { follower } from '../../streams/follower.ts';
-import type { MountReading } from '../../streams/model.ts';
+import type { VolumeSnapshot } from '../../streams/model.ts';
 import type { Readiness } from '../../streams/readiness.ts';
 import { followerPorts } from '../support/follower-ports.ts';
 import { leaseOf } from '../support/lease-of.ts';
@@ -56,7 +56,7 @@ describe("the follower's laws, whatever is announced and mounted, and when", () 
               );
             });
 
-          const generations: Record<number, MountReading> = { 0: readingOf('a') };
+          const generations: Record<number, VolumeSnapshot> = { 0: readingOf('a') };
           for (const { mounts, hash, atMs: mountedAtMs } of all) if (mounts) generations[mountedAtMs] = readingOf(hash);
           const ports = followerPorts(helpers, scheduler, {
             readMount: mountAt(helpers, scheduler, generations),

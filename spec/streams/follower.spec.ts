@@ -8,8 +8,8 @@ import {
   type FollowerPolicy,
   type FollowerPorts,
 } from '../../streams/follower.ts';
-import type { Verdict } from '../../streams/load-certificate.ts';
-import type { LeaseSnapshot, MountReading } from '../../streams/model.ts';
+import type { PairCheck } from '../../streams/load-certificate.ts';
+import type { LeaseSnapshot, VolumeSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Readiness, UnreadyReason } from '../../streams/readiness.ts';
 import { factsOf } from '../support/facts-of.ts';
@@ -64,7 +64,7 @@ describe('follower', () => {
       marbles((helpers, scheduler) => {
         const { hot, cold, expectObservable, expectSubscriptions } = helpers;
         const lease$ = hot('    --a------', leases);
-        const verify$ = cold('    -(v|)', { v: { ok: true, pair: pairOf('a') } as Verdict });
+        const verify$ = cold('    -(v|)', { v: { ok: true, pair: pairOf('a') } as PairCheck });
         const serve$ = cold('      -(s|)', { s: undefined });
         const handshake$ = cold('   -(h|)', { h: null });
         const unsub = '         ^--------!';
@@ -74,9 +74,9 @@ describe('follower', () => {
         const pod = '           ------k--';
         const ports = { verify: () => verify$, serve: () => serve$, handshake: () => handshake$ };
         const { event$ } = follow(helpers, scheduler, { lease$, ports });
-        expectObservable(event$.pipe(ofType('wanted/changed')), unsub).toBe(wanted, {
-          x: { type: 'wanted/changed', wanted: { lease: null, mounted: mounts.a }, elapsedMs: 0 },
-          y: { type: 'wanted/changed', wanted: { lease: leases['a'], mounted: mounts.a }, elapsedMs: 1 },
+        expectObservable(event$.pipe(ofType('desired/changed')), unsub).toBe(wanted, {
+          x: { type: 'desired/changed', desired: { lease: null, mounted: mounts.a }, elapsedMs: 0 },
+          y: { type: 'desired/changed', desired: { lease: leases['a'], mounted: mounts.a }, elapsedMs: 1 },
         });
         expectObservable(event$.pipe(ofType('certificate/concluded')), unsub).toBe(conclusions, {
           n: concluded(loads.unannounced(), 0),
@@ -151,7 +151,7 @@ describe('follower', () => {
         const { hot, cold, expectObservable, expectSubscriptions } = helpers;
         const lease$ = hot('   a-----r---r---r---r', leases);
         const tick$ = hot('    ----t---t---t---t--');
-        const verify$ = cold('  -(v|)', { v: { ok: true, pair: pairOf('a') } as Verdict });
+        const verify$ = cold('  -(v|)', { v: { ok: true, pair: pairOf('a') } as PairCheck });
         const unsub = '        ^------------------!';
         const conclusions = '  ----a--------------';
         const { event$ } = follow(helpers, scheduler, { lease$, tick$, ports: { verify: () => verify$ } });
@@ -190,7 +190,7 @@ describe('follower', () => {
         flush();
         subscription.unsubscribe();
         expect(told).to.deep.equal([
-          'wanted/changed',
+          'desired/changed',
           'certificate/concluded',
           'readiness/changed',
           'replica/acknowledged',
@@ -207,12 +207,12 @@ describe('follower', () => {
         const wanted = '         -s---b----x--e--a ';
         const readMount = mountAt(helpers, scheduler, { 0: mounts.a, 12: readingOf(null), 15: mounts.a });
         const { event$ } = follow(helpers, scheduler, { lease$, ports: { mountMoved$, readMount } });
-        const told = (lease: LeaseSnapshot | null, mounted: MountReading, elapsedMs: number): FollowerEvent => ({
-          type: 'wanted/changed',
-          wanted: { lease, mounted },
+        const told = (lease: LeaseSnapshot | null, mounted: VolumeSnapshot, elapsedMs: number): FollowerEvent => ({
+          type: 'desired/changed',
+          desired: { lease, mounted },
           elapsedMs,
         });
-        expectObservable(event$.pipe(ofType('wanted/changed')), unsub).toBe(wanted, {
+        expectObservable(event$.pipe(ofType('desired/changed')), unsub).toBe(wanted, {
           s: told(null, mounts.a, 0),
           b: told(leases['b'] ?? null, mounts.a, 0),
           x: told(null, mounts.a, 9),
@@ -231,8 +231,8 @@ describe('follower', () => {
         const checked = '     -----a----b--';
         const { event$ } = follow(helpers, scheduler, { lease$, tick$ });
         expectObservable(event$.pipe(ofType('tick/checked')), unsub).toBe(checked, {
-          a: { type: 'tick/checked', wanted: { lease: leases['a'], mounted: mounts.a } },
-          b: { type: 'tick/checked', wanted: { lease: leases['b'], mounted: mounts.a } },
+          a: { type: 'tick/checked', desired: { lease: leases['a'], mounted: mounts.a } },
+          b: { type: 'tick/checked', desired: { lease: leases['b'], mounted: mounts.a } },
         });
         expectSubscriptions(tick$.subscriptions).toBe([unsub, unsub, unsub]);
       });
@@ -298,7 +298,7 @@ describe('follower', () => {
   });
 
   describe('keeps the last good pair (F4)', () => {
-    const reject: Verdict = { ok: false, reason: 'pair-mismatch', retryable: false };
+    const reject: PairCheck = { ok: false, reason: 'pair-mismatch', retryable: false };
 
     it('when the next one is bad, and says so once', () => {
       marbles((helpers, scheduler) => {
@@ -351,7 +351,7 @@ describe('follower', () => {
         const tick$ = hot('     ------t-----t-');
         const unsub = '         ^-------------!';
         const readiness = '     ----a-------x-';
-        const verify = () => cold('-(v|)', { v: { ok: true, pair: short } as Verdict });
+        const verify = () => cold('-(v|)', { v: { ok: true, pair: short } as PairCheck });
         const { readiness$ } = follow(helpers, scheduler, { lease$, tick$, ports: { verify } });
         expectObservable(readiness$, unsub).toBe(readiness, {
           a: { ready: true, reasons: [], served: short },
@@ -362,8 +362,8 @@ describe('follower', () => {
   });
 
   describe('tries again what time can mend (F8)', () => {
-    const early: Verdict = { ok: false, reason: 'not-yet-valid', retryable: true };
-    const good: Verdict = { ok: true, pair: pairOf('a') };
+    const early: PairCheck = { ok: false, reason: 'not-yet-valid', retryable: true };
+    const good: PairCheck = { ok: true, pair: pairOf('a') };
 
     it('after 800 ms, 1.6 s … as long as nothing newer is wanted', () => {
       marbles((helpers, scheduler) => {
@@ -371,7 +371,7 @@ describe('follower', () => {
         const lease$ = hot('    a                      ', leases);
         const unsub = '         ^ 3s                   !';
         const conclusions = '   --r 800ms q 1602ms s   ';
-        const verify$ = inTurn<Verdict>(
+        const verify$ = inTurn<PairCheck>(
           cold('-(v|)', { v: early }),
           cold('-(v|)', { v: early }),
           cold('-(v|)', { v: good }),
@@ -425,7 +425,7 @@ describe('follower', () => {
     it('but not what only another certificate can mend', () => {
       marbles((helpers, scheduler) => {
         const { hot, cold, expectObservable, expectSubscriptions } = helpers;
-        const verify$ = cold('-(v|)', { v: { ok: false, reason: 'expired', retryable: false } as Verdict });
+        const verify$ = cold('-(v|)', { v: { ok: false, reason: 'expired', retryable: false } as PairCheck });
         const { event$ } = follow(helpers, scheduler, { lease$: hot('a', leases), ports: { verify: () => verify$ } });
         expectObservable(event$.pipe(ofType('certificate/concluded')), '^ 60s !').toBe('--r', {
           r: concluded(loads.rejected('a', 'expired'), 1),

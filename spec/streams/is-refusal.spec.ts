@@ -1,16 +1,16 @@
 import { expect } from 'chai';
-import { isRefusal } from '../../streams/kubernetes.ts';
+import { isPermanentRejection } from '../../streams/kubernetes.ts';
 
 describe('is-refusal', () => {
   for (const status of [400, 401, 403, 404, 405, 422]) {
     it(`takes ${status} for a no that stays`, () => {
-      expect(isRefusal({ status })).to.equal(true);
+      expect(isPermanentRejection({ status })).to.equal(true);
     });
   }
 
   for (const status of [null, 200, 408, 409, 410, 429, 500, 503, 504]) {
     it(`expects another answer after ${status ?? 'no answer at all'}`, () => {
-      expect(isRefusal({ status })).to.equal(false);
+      expect(isPermanentRejection({ status })).to.equal(false);
     });
   }
 });

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { concat, filter, map, merge, NEVER, type Observable, of, tap, timer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import type { Fence } from '../../streams/events.ts';
-import { election, type ElectionEvent } from '../../streams/leader-election.ts';
-import { leaseQueue } from '../../streams/lease-writer.ts';
+import { type ElectionEvent, leaderElection } from '../../streams/leader-election.ts';
+import { leaseWriter } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import { leaseOf } from '../support/lease-of.ts';
@@ -46,7 +46,7 @@ interface Options {
 const elector = (identity: string, toy: Toy, scheduler: TestScheduler, options: Options = {}) => {
   const { stop$ = NEVER, watch$ = toy.lease$, answerMs = 0, random = () => 0, wallMs = () => 0 } = options;
   let current: Fence = () => false;
-  const queue = leaseQueue(toy.portOf(identity, answerMs));
+  const queue = leaseWriter(toy.portOf(identity, answerMs));
   // As in replica.ts: the answers to its own writes are news of the Lease too.
   const lease$ = merge(watch$, queue.written$);
   const ports = {
@@ -54,7 +54,7 @@ const elector = (identity: string, toy: Toy, scheduler: TestScheduler, options: 
     clock: { wallMs, monotonicMs: () => scheduler.now() },
     random,
   };
-  const event$ = election({ lease$, stop$ }, ports, { identity, ...policy }).pipe(
+  const event$ = leaderElection({ lease$, stop$ }, ports, { identity, ...policy }).pipe(
     tap((event) => {
       if (event.type === 'leadership/acquired') current = event.fence;
     }),
@@ -298,9 +298,9 @@ describe('election', () => {
   it('releases the Lease when the stream of Leases ends, since nothing can be known any more', () => {
     marbles(({ cold, expectObservable, flush }, scheduler) => {
       const toy = toyLease(by('me'), () => scheduler.now());
-      const ports = { queue: leaseQueue(toy.portOf('me')), clock, random: () => 0 };
+      const ports = { queue: leaseWriter(toy.portOf('me')), clock, random: () => 0 };
       const lease$ = cold('a-b 4997ms |', { a: toy.now(), b: { ...by('me'), resourceVersion: '101' } });
-      const event$ = election({ lease$, stop$: NEVER }, ports, { identity: 'me', ...policy }).pipe(map(word));
+      const event$ = leaderElection({ lease$, stop$: NEVER }, ports, { identity: 'me', ...policy }).pipe(map(word));
       expectObservable(event$).toBe('-A 4999ms (R|)', said);
       flush();
       expect(toy.now()).to.include({ holder: null });
@@ -319,7 +319,7 @@ describe('election', () => {
         },
       };
       const ports = { queue: broken, clock, random: () => 0 };
-      election({ lease$: toy.lease$, stop$: NEVER }, ports, { identity: 'me', ...policy }).subscribe({
+      leaderElection({ lease$: toy.lease$, stop$: NEVER }, ports, { identity: 'me', ...policy }).subscribe({
         error: (error: unknown) => told.push(error),
       });
       flush();

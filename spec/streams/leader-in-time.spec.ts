@@ -58,14 +58,14 @@ const world = (sketch: Sketch, scheduler: TestScheduler, issuer: Issuer = 'self-
   };
 };
 
-const rivalState = (names: string): TargetState => ({ ...clusterOf.targetState(names), rival: 'somebody-else' });
+const rivalState = (names: string): TargetState => ({ ...clusterOf.targetState(names), otherManager: 'somebody-else' });
 
 const ROTATION = [
   'request is ca/A',
   'new CA, requested, keep A',
   'target-0: B+A',
   'target-1: B+A',
-  'new leaf, other-authority',
+  'new leaf, other-ca',
   'announce b2, request fulfilled',
   'served everywhere',
   'narrow: keep nothing',
@@ -143,7 +143,7 @@ describe('leader, on a toy cluster', () => {
         const fence = () => scheduler.now() < shutMs;
         const objectWritesMs: number[] = [];
         api.landed$.subscribe(({ kind }) => {
-          if (kind !== 'ask-rotation' && kind !== 'announce') objectWritesMs.push(scheduler.now());
+          if (kind !== 'set-rotation-request' && kind !== 'announce') objectWritesMs.push(scheduler.now());
         });
         run(lead(fence), MINUTE_MS);
         flush();
@@ -199,7 +199,9 @@ describe('leader, on a toy cluster', () => {
       it(`spends at most ten writes on it in a minute, and tells its name once (${issuer})`, () => {
         const { written, contested } = fight(issuer, QUIET, MINUTE_MS);
         expect(written.filter((words) => words.startsWith('target-0'))).to.have.length.within(5, 10);
-        expect(contested).to.deep.equal([{ type: 'object/contested', object: 'target-0', rival: 'somebody-else' }]);
+        expect(contested).to.deep.equal([
+          { type: 'object/contested', object: 'target-0', otherManager: 'somebody-else' },
+        ]);
       });
 
       it(`goes on at one write a minute, and tells nothing more (${issuer})`, () => {
@@ -226,7 +228,7 @@ describe('leader, on a toy cluster', () => {
   describe('against somebody who takes something away every 100 ms', () => {
     const taken = {
       secret: { take: 'deleteSecret', words: 'new leaf' },
-      authority: { take: 'deleteAuthority', words: 'new CA' },
+      ca: { take: 'deleteAuthority', words: 'new CA' },
       announcement: { take: 'forgetAnnouncement', words: 'announce' },
     } as const;
 
@@ -243,7 +245,7 @@ describe('leader, on a toy cluster', () => {
           flush();
           expect(again()).to.be.within(9, 11);
           expect(contested().filter((event) => 'object' in event && event.object === object)).to.deep.equal([
-            { type: 'object/contested', object, rival: null },
+            { type: 'object/contested', object, otherManager: null },
           ]);
         });
       });

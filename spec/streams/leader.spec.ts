@@ -3,9 +3,9 @@ import { filter, interval, map, merge, NEVER, type Observable, of, timer } from 
 import type { TestScheduler } from 'rxjs/testing';
 import type { Fence } from '../../streams/events.ts';
 import { leader, type LeaderEvent, type LeaderPorts } from '../../streams/leader.ts';
-import { leaseQueue } from '../../streams/lease-writer.ts';
+import { leaseWriter } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
-import type { Touched } from '../../streams/observe-cluster.ts';
+import type { WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import { clusterOf } from '../support/cluster-of.ts';
@@ -23,10 +23,10 @@ const word = (event: LeaderEvent): string => {
     case 'step/failed':
       return `failed ${event.status ?? 'without answer'}: ${stepInWords(event.step)}`;
     case 'object/contested':
-      return `${event.rival ?? 'nobody'} contests ${event.object}`;
+      return `${event.otherManager ?? 'nobody'} contests ${event.object}`;
     case 'cluster/observed':
       return 'observed';
-    case 'object/unwatched':
+    case 'watch/unavailable':
       return `cannot watch ${event.object}`;
   }
 };
@@ -35,8 +35,8 @@ const isTold = ({ type }: LeaderEvent): boolean => type !== 'cluster/observed';
 
 describe('leader', () => {
   const seen = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['0'], said: 'a1', pods: 'a1' });
-  const mended: Touched = { object: 'target', id: 'target-0', state: clusterOf.targetState('A', {}, '5') };
-  const again: Touched = { object: 'target', id: 'target-0', state: clusterOf.targetState('X', {}, '4') };
+  const mended: WriteResult = { object: 'target', id: 'target-0', state: clusterOf.targetState('A', {}, '5') };
+  const again: WriteResult = { object: 'target', id: 'target-0', state: clusterOf.targetState('X', {}, '4') };
 
   const listed = <T>(items: readonly T[], watch$: Observable<WatchFrame<T>> = NEVER, listMs = 1): WatchPort<T> => ({
     list: () => timer(listMs).pipe(map((): Listing<T> => ({ resourceVersion: '1', items }))),
@@ -57,9 +57,9 @@ describe('leader', () => {
     const ports: LeaderPorts = {
       clock: { wallMs: () => clusterOf.nowMs, monotonicMs: () => scheduler.now() },
       random: noJitter,
-      queue: leaseQueue({ writeLease: () => NEVER }),
+      queue: leaseWriter({ writeLease: () => NEVER }),
       secretWatch: listed([seen.secret as never]),
-      authorityWatch: listed([seen.authority as never]),
+      caWatch: listed([seen.ca as never]),
       targets: [{ id: 'target-0', watch: listed([seen.targets[0]!.state as never]) }],
       // Before everything else: news of a replica during a write would be a reason to plan again.
       replicaWatch: listed(seen.replicas as never, NEVER, 0),
@@ -105,7 +105,7 @@ describe('leader', () => {
       const conflict$ = cold('-#       ', undefined, new Problem('it has changed', 409)) as Observable<never>;
       const refresh$ = cold('   --(t|)  ', { t: again });
       const write$ = cold('       -(t|)', { t: mended });
-      const perform$ = inTurn<Touched>(conflict$, write$);
+      const perform$ = inTurn<WriteResult>(conflict$, write$);
       const expected = '      --c--d----';
       const event$ = lead(scheduler, { perform: () => perform$, refresh: () => refresh$ });
       expectObservable(event$.pipe(filter(isTold), map(word)), '^--------!').toBe(expected, said);
@@ -116,7 +116,7 @@ describe('leader', () => {
 
   it('backs off after a failure, and ticks do not hurry it', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
-      const failing$ = cold<Touched>('-#', undefined, new Problem('down', 503));
+      const failing$ = cold<WriteResult>('-#', undefined, new Problem('down', 503));
       const tick$ = interval(100);
       const event$ = lead(scheduler, { perform: () => failing$ }, { tick$ });
       expectObservable(event$.pipe(filter(isTold), map(word)), '^ 6s !').toBe('--f 800ms f 1600ms f 3200ms f', said);
@@ -126,7 +126,7 @@ describe('leader', () => {
 
   it('tries again at once, and backs off from the beginning, when anything has changed', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
-      const failing$ = cold<Touched>('-#', undefined, new Problem('down', 503));
+      const failing$ = cold<WriteResult>('-#', undefined, new Problem('down', 503));
       const changed = { ...seen.lease, resourceVersion: '2' };
       const lease$ = cold('l 1999ms m', { l: seen.lease, m: changed });
       const event$ = lead(scheduler, { perform: () => failing$ }, { lease$ });
@@ -137,8 +137,8 @@ describe('leader', () => {
 
   it('backs off from a conflict when reading the object shows nothing new', () => {
     marbles(({ cold, expectObservable }, scheduler) => {
-      const conflict$ = cold<Touched>('-#', undefined, new Problem('it has changed', 409));
-      const same: Touched = { object: 'target', id: 'target-0', state: clusterOf.targetState('0') };
+      const conflict$ = cold<WriteResult>('-#', undefined, new Problem('it has changed', 409));
+      const same: WriteResult = { object: 'target', id: 'target-0', state: clusterOf.targetState('0') };
       const event$ = lead(scheduler, { perform: () => conflict$, refresh: () => of(same) });
       expectObservable(event$.pipe(filter(isTold), map(word)), '^ 2400ms !').toBe('--c 800ms c', said);
     });
@@ -146,7 +146,7 @@ describe('leader', () => {
 
   it('rests after a write that shows nothing new, until the next tick', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
-      const same: Touched = { object: 'target', id: 'target-0', state: clusterOf.targetState('0') };
+      const same: WriteResult = { object: 'target', id: 'target-0', state: clusterOf.targetState('0') };
       const write$ = cold('-(t|)', { t: same });
       const event$ = lead(scheduler, { perform: () => write$ }, { tick$: cold('------t') });
       expectObservable(event$.pipe(filter(isTold), map(word)), '^---------!').toBe('--d----d--', said);
@@ -193,7 +193,7 @@ describe('leader', () => {
       const watch$ = cold<never>('-');
       const tick$ = cold('-');
       const lease$ = cold('l', { l: seen.lease });
-      const ports = { perform: () => cold<Touched>('--#', undefined, bug), replicaWatch: listed([], watch$) };
+      const ports = { perform: () => cold<WriteResult>('--#', undefined, bug), replicaWatch: listed([], watch$) };
       const event$ = lead(scheduler, ports, { tick$, lease$ });
       expectObservable(event$.pipe(filter(isTold), map(word))).toBe('---#', undefined, bug);
       expectSubscriptions(watch$.subscriptions).toBe('-^-!');
@@ -204,7 +204,7 @@ describe('leader', () => {
 
   it('aborts its write and closes its watches when it is stopped', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
-      const [watch$, write$] = [cold<never>('-'), cold<Touched>('-')];
+      const [watch$, write$] = [cold<never>('-'), cold<WriteResult>('-')];
       const event$ = lead(scheduler, { perform: () => write$, replicaWatch: listed([], watch$) });
       expectObservable(event$.pipe(filter(isTold)), '^---!').toBe('-----');
       expectSubscriptions(watch$.subscriptions).toBe('-^--!');

@@ -1,13 +1,17 @@
 import { expect } from 'chai';
 import { of, Subject, throwError } from 'rxjs';
-import { type LeaseChange, leaseQueue, type LeaseWritePort } from '../../streams/lease-writer.ts';
+import { type LeaseChange, type LeaseWritePort, leaseWriter } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { marbles } from '../support/marbles.ts';
 
 const renew: LeaseChange = { kind: 'renew' };
-const announce: LeaseChange = { kind: 'announce', announcement: { hash: 'b', validUntil: 'soon' }, fulfils: false };
+const announce: LeaseChange = {
+  kind: 'announce',
+  announcement: { hash: 'b', validUntil: 'soon' },
+  clearsRotationRequest: false,
+};
 
 const at = (resourceVersion: string, rest: Partial<LeaseSnapshot> = {}): LeaseSnapshot =>
   leaseOf('a', { holder: 'me', resourceVersion, ...rest });
@@ -17,8 +21,8 @@ const answering = (...answers: readonly LeaseSnapshot[]) => {
   const asked: [string, string | null][] = [];
   const left = [...answers];
   const port: LeaseWritePort = {
-    writeLease: ({ kind }, basis) => {
-      asked.push([kind, basis?.resourceVersion ?? null]);
+    writeLease: ({ kind }, plannedOn) => {
+      asked.push([kind, plannedOn?.resourceVersion ?? null]);
       return of(left.shift()!);
     },
   };
@@ -28,7 +32,7 @@ const answering = (...answers: readonly LeaseSnapshot[]) => {
 /** What becomes of a change decided on version 1 when our own write meanwhile made version 2. */
 const after = (change: LeaseChange, written: Partial<LeaseSnapshot>): unknown => {
   const { port, asked } = answering(at('2', written), at('3'));
-  const queue = leaseQueue(port);
+  const queue = leaseWriter(port);
   queue.write(renew, at('1')).subscribe();
   let outcome: unknown = null;
   queue.write(change, at('1')).subscribe({
@@ -39,13 +43,13 @@ const after = (change: LeaseChange, written: Partial<LeaseSnapshot>): unknown =>
 };
 
 describe('leaseQueue', () => {
-  it('hands the change and its basis to the port, and the answer back', () => {
+  it('hands the change and its plannedOn to the port, and the answer back', () => {
     const asked: unknown[] = [];
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const answer$ = cold('--(a|)', { a: at('2') });
-      const queue = leaseQueue({
-        writeLease: (change, basis) => {
-          asked.push([change, basis]);
+      const queue = leaseWriter({
+        writeLease: (change, plannedOn) => {
+          asked.push([change, plannedOn]);
           return answer$;
         },
       });
@@ -58,7 +62,7 @@ describe('leaseQueue', () => {
 
   it('asks the port for nothing before somebody subscribes', () => {
     const { port, asked } = answering(at('2'));
-    const write$ = leaseQueue(port).write(renew, at('1'));
+    const write$ = leaseWriter(port).write(renew, at('1'));
     expect(asked).to.deep.equal([]);
     write$.subscribe();
     expect(asked).to.deep.equal([['renew', '1']]);
@@ -69,7 +73,7 @@ describe('leaseQueue', () => {
       const first$ = cold('---(a|)', { a: at('2', { announcement: { hash: 'b', validUntil: 'soon' } }) });
       const second$ = cold('--(b|)', { b: at('3') });
       const answers = [first$, second$];
-      const queue = leaseQueue({ writeLease: () => answers.shift()! });
+      const queue = leaseWriter({ writeLease: () => answers.shift()! });
       expectObservable(queue.write(announce, at('1'))).toBe('---(a|)', {
         a: at('2', { announcement: { hash: 'b', validUntil: 'soon' } }),
       });
@@ -84,7 +88,7 @@ describe('leaseQueue', () => {
       const first$ = cold('----(a|)', { a: at('2') });
       const second$ = cold('-(b|)', { b: at('3') });
       const answers = [first$, second$];
-      const queue = leaseQueue({ writeLease: () => answers.shift()! });
+      const queue = leaseWriter({ writeLease: () => answers.shift()! });
       expectObservable(queue.write(renew, at('1')), '^-!').toBe('');
       expectObservable(queue.write(renew, at('1')), '^!').toBe('');
       expectObservable(queue.write(announce, at('1'))).toBe('---(b|)', { b: at('3') });
@@ -95,13 +99,13 @@ describe('leaseQueue', () => {
 
   it('rebases a write that waited behind a renewal of ours', () => {
     expect(after(announce, { renewTime: 'later' })).to.equal('written on 2');
-    expect(after({ kind: 'mark-served', sinceMs: 7 }, {})).to.equal('written on 2');
-    expect(after({ kind: 'ask-rotation', rotate: null }, {})).to.equal('written on 2');
+    expect(after({ kind: 'record-served', sinceMs: 7 }, {})).to.equal('written on 2');
+    expect(after({ kind: 'set-rotation-request', rotate: null }, {})).to.equal('written on 2');
   });
 
   it('rebases the first announcement of all too', () => {
     const { port, asked } = answering(at('2', { announcement: null }), at('3'));
-    const queue = leaseQueue(port);
+    const queue = leaseWriter(port);
     const unannounced = at('1', { announcement: null });
     queue.write(renew, unannounced).subscribe();
     queue.write(announce, unannounced).subscribe();
@@ -136,9 +140,9 @@ describe('leaseQueue', () => {
     }
   });
 
-  it('keeps the basis that is as new as our last write, or newer', () => {
+  it('keeps the plannedOn that is as new as our last write, or newer', () => {
     const { port, asked } = answering(at('5'), at('6'), at('7'), at('8'));
-    const queue = leaseQueue(port);
+    const queue = leaseWriter(port);
     queue.write(renew, at('4')).subscribe();
     queue.write(renew, at('5')).subscribe();
     queue.write(renew, at('9', { uid: 'made again', announcement: null })).subscribe();
@@ -151,7 +155,7 @@ describe('leaseQueue', () => {
 
   it('makes a Lease that is not there, whatever it has written before', () => {
     const { port, asked } = answering(at('5'), at('6'));
-    const queue = leaseQueue(port);
+    const queue = leaseWriter(port);
     queue.write(renew, at('4')).subscribe();
     queue.write({ kind: 'claim' }, null).subscribe();
     expect(asked.at(-1)).to.deep.equal(['claim', null]);
@@ -163,7 +167,7 @@ describe('leaseQueue', () => {
         cold<LeaseSnapshot>('--#', undefined, new Problem('refused', 500)),
         cold('-(b|)', { b: at('3') }),
       ];
-      const queue = leaseQueue({ writeLease: () => answers.shift()! });
+      const queue = leaseWriter({ writeLease: () => answers.shift()! });
       expectObservable(queue.write(renew, at('1'))).toBe('--#', undefined, new Problem('refused', 500));
       expectObservable(queue.write(renew, at('1'))).toBe('---(b|)', { b: at('3') });
       expectObservable(queue.written$).toBe('---b', { b: at('3') });
@@ -173,7 +177,7 @@ describe('leaseQueue', () => {
   it('lets a bug through', () => {
     const bug = new TypeError('a bug');
     let told: unknown = null;
-    leaseQueue({ writeLease: () => throwError(() => bug) })
+    leaseWriter({ writeLease: () => throwError(() => bug) })
       .write(renew, at('1'))
       .subscribe({ error: (error: unknown) => (told = error) });
     expect(told).to.equal(bug);
@@ -181,7 +185,7 @@ describe('leaseQueue', () => {
 
   it('tells the one who wrote before everybody else, even when the echo ends its subscription', () => {
     const answer$ = new Subject<LeaseSnapshot>();
-    const queue = leaseQueue({ writeLease: () => answer$ });
+    const queue = leaseWriter({ writeLease: () => answer$ });
     const told: string[] = [];
     const writing = queue.write(renew, at('1')).subscribe(() => told.push('the writer'));
     queue.written$.subscribe(() => {

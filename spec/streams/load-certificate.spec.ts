@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { NEVER, type Observable, throwError } from 'rxjs';
-import { loadCertificate, type LoadEvent, type LoadPorts, type Verdict } from '../../streams/load-certificate.ts';
-import type { Announcement, MountReading, VerifiedPair } from '../../streams/model.ts';
+import { loadCertificate, type LoadEvent, type LoadPorts, type PairCheck } from '../../streams/load-certificate.ts';
+import type { Announcement, VerifiedPair, VolumeSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { loads } from '../support/loads.ts';
@@ -14,7 +14,7 @@ describe('loadCertificate', () => {
   const pair = pairOf('a');
 
   /** v passed, w passes later or never, n the bytes are gone; s served; h trusted, u untrusted. */
-  const verdicts: Record<string, Verdict | null> = {
+  const verdicts: Record<string, PairCheck | null> = {
     v: { ok: true, pair },
     r: { ok: false, reason: 'pair-mismatch', retryable: false },
     w: { ok: false, reason: 'not-yet-valid', retryable: true },
@@ -23,7 +23,7 @@ describe('loadCertificate', () => {
   const handshakes: Record<string, string | null> = { h: null, u: 'unable to verify the first certificate' };
 
   const ports = (
-    verify$: Observable<Verdict | null>,
+    verify$: Observable<PairCheck | null>,
     serve$: Observable<void> = NEVER,
     handshake$: Observable<string | null> = NEVER,
   ): LoadPorts => ({ verify: () => verify$, serve: () => serve$, handshake: () => handshake$ });
@@ -83,7 +83,7 @@ describe('loadCertificate', () => {
 
   it('verifies the generation that was compared, against the announcement it was compared with', () => {
     marbles(({ cold, expectObservable, flush }) => {
-      const seen: (MountReading | Announcement | VerifiedPair)[] = [];
+      const seen: (VolumeSnapshot | Announcement | VerifiedPair)[] = [];
       const load$ = loadCertificate({
         verify: (mounted, announcement) => {
           seen.push(mounted, announcement);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mayServe } from '../../streams/acknowledged.ts';
+import { mayBeServing } from '../../streams/acknowledged.ts';
 
 const NOW_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 const may = (
   goneAtMs: number | null,
   rest: { readonly ready?: boolean; readonly servingHash?: string } = {},
-): boolean => mayServe({ name: 'a', servingHash: null, ready: false, goneAtMs, ...rest }, NOW_MS);
+): boolean => mayBeServing({ name: 'a', servingHash: null, ready: false, goneAtMs, ...rest }, NOW_MS);
 
 describe('mayServe', () => {
   it('holds for whatever has a place to run, ready or not, whether or not it has ever served', () => {

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { map, NEVER, type Observable } from 'rxjs';
-import type { MountReading } from '../../streams/model.ts';
+import type { VolumeSnapshot } from '../../streams/model.ts';
 import { mountedHash, type MountPorts } from '../../streams/mounted-hash.ts';
 import { inTurn } from '../support/in-turn.ts';
 import { marbles } from '../support/marbles.ts';
 import { readingOf } from '../support/reading-of.ts';
 
 describe('mountedHash', () => {
-  const values: Record<string, MountReading> = { a: readingOf('a'), b: readingOf('b'), 0: readingOf(null) };
-  const ports = (mountMoved$: Observable<unknown>, ...readings: readonly Observable<MountReading>[]): MountPorts => {
+  const values: Record<string, VolumeSnapshot> = { a: readingOf('a'), b: readingOf('b'), 0: readingOf(null) };
+  const ports = (mountMoved$: Observable<unknown>, ...readings: readonly Observable<VolumeSnapshot>[]): MountPorts => {
     // Every reading is an object of its own.
     const reading$ = inTurn(...readings).pipe(map((reading) => ({ ...reading })));
     return { mountMoved$, isMountUnmoved: () => false, readMount: () => reading$ };

@@ -1,11 +1,11 @@
 import { ignoreElements, map, merge, NEVER, type Observable } from 'rxjs';
-import type { AuthorityState, SecretState, TargetState } from '../../streams/cluster-state.ts';
+import type { CaState, SecretState, TargetState } from '../../streams/cluster-state.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import {
-  type Observation,
+  type ClusterState,
   type ObservationPorts,
   observeCluster,
-  type Touched,
+  type WriteResult,
 } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
@@ -24,7 +24,7 @@ const port = <T>(list$: Observable<Listing<T>>, watch$: Observable<WatchFrame<T>
 
 const silent = port<never>(NEVER);
 
-const quiet: ObservationPorts = { secretWatch: silent, authorityWatch: silent, targets: [], replicaWatch: silent };
+const quiet: ObservationPorts = { secretWatch: silent, caWatch: silent, targets: [], replicaWatch: silent };
 
 const a1 = clusterOf.secret('a1:A');
 const a2 = clusterOf.secret('a2:A', {}, '7');
@@ -37,7 +37,7 @@ const pods: readonly Replica[] = [{ name: 'pod-0', servingHash: 'a1', ready: tru
 const lease = (resourceVersion = '1'): LeaseSnapshot => ({ ...clusterOf.lease(), resourceVersion });
 
 /** `LEASE VERSION SECRET CA TARGETS REPLICAS`, each as short as it gets. */
-const short = ({ lease: { resourceVersion }, secret, authority, targets, replicas }: Observation): string => {
+const short = ({ lease: { resourceVersion }, secret, ca: authority, targets, replicas }: ClusterState): string => {
   const names = (certificates: readonly { readonly fingerprint: string }[]) =>
     certificates.map(({ fingerprint }) => fingerprint).join('+') || 'none';
   const states = targets.map(
@@ -55,7 +55,7 @@ const short = ({ lease: { resourceVersion }, secret, authority, targets, replica
 const observe = (
   ports: Partial<ObservationPorts>,
   lease$: Observable<LeaseSnapshot>,
-  touched$: Observable<Touched> = NEVER,
+  touched$: Observable<WriteResult> = NEVER,
 ) => {
   const { observed$, trouble$ } = observeCluster(lease$, touched$, { ...quiet, ...ports }, policy);
   return { observed$: observed$.pipe(map(short)), trouble$ };
@@ -68,8 +68,8 @@ describe('observeCluster', () => {
       const unsub = '      ^-----!';
       const expected = '   --a--b';
       expectObservable(observe({}, lease$).observed$, unsub).toBe(expected, {
-        a: '1, unknown, unknown, [], unknown',
-        b: '2, unknown, unknown, [], unknown',
+        a: '1, pending, pending, [], pending',
+        b: '2, pending, pending, [], pending',
       });
       expectSubscriptions(lease$.subscriptions).toBe(unsub);
     });
@@ -79,7 +79,7 @@ describe('observeCluster', () => {
     marbles(({ hot, cold, expectObservable }) => {
       const ports: ObservationPorts = {
         secretWatch: port(cold('-(s|)', { s: listing(a1) })),
-        authorityWatch: port(cold('--(c|)', { c: listing(ca) })),
+        caWatch: port(cold('--(c|)', { c: listing(ca) })),
         targets: [
           { id: 'one', watch: port(cold('---(t|)', { t: listing(bundle('A')) })) },
           { id: 'two', watch: port(cold('----(t|)', { t: listing<TargetState>() })) },
@@ -88,11 +88,11 @@ describe('observeCluster', () => {
       };
       const expected = 'abcdef';
       expectObservable(observe(ports, hot('l', { l: lease() })).observed$, '^-----!').toBe(expected, {
-        a: '1, unknown, unknown, [one=unknown two=unknown], unknown',
-        b: '1, a1, unknown, [one=unknown two=unknown], unknown',
-        c: '1, a1, A, [one=unknown two=unknown], unknown',
-        d: '1, a1, A, [one=A two=unknown], unknown',
-        e: '1, a1, A, [one=A two=absent], unknown',
+        a: '1, pending, pending, [one=pending two=pending], pending',
+        b: '1, a1, pending, [one=pending two=pending], pending',
+        c: '1, a1, A, [one=pending two=pending], pending',
+        d: '1, a1, A, [one=A two=pending], pending',
+        e: '1, a1, A, [one=A two=absent], pending',
         f: '1, a1, A, [one=A two=absent], pod-0',
       });
     });
@@ -107,36 +107,36 @@ describe('observeCluster', () => {
       });
       const secretWatch = port(cold('-(s|)', { s: listing(a1) }), watch$);
       expectObservable(observe({ secretWatch }, hot('l', { l: lease() })).observed$, '^-------!').toBe('uv--w--x', {
-        u: '1, unknown, unknown, [], unknown',
-        v: '1, a1, unknown, [], unknown',
-        w: '1, a2, unknown, [], unknown',
-        x: '1, absent, unknown, [], unknown',
+        u: '1, pending, pending, [], pending',
+        v: '1, a1, pending, [], pending',
+        w: '1, a2, pending, [], pending',
+        x: '1, absent, pending, [], pending',
       });
     });
   });
 
   it('takes what we have written for known at once, each object for itself', () => {
     marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
-      const touched$ = hot<Touched>('---s-c-t-x-', {
+      const touched$ = hot<WriteResult>('---s-c-t-x-', {
         s: { object: 'secret', state: a2 },
-        c: { object: 'authority', state: ca2 },
+        c: { object: 'ca', state: ca2 },
         t: { object: 'target', id: 'two', state: bundle('B+A', '7') },
         x: { object: 'target', id: 'nobody knows', state: bundle('X', '7') },
       });
       const ports: Partial<ObservationPorts> = {
         secretWatch: port(cold('(s|)', { s: listing(a1) })),
-        authorityWatch: port(cold('(c|)', { c: listing<AuthorityState>(ca) })),
+        caWatch: port(cold('(c|)', { c: listing<CaState>(ca) })),
         targets: ['one', 'two'].map((id) => ({ id, watch: port(cold('(t|)', { t: listing(bundle('A')) })) })),
       };
       const unsub = '                         ^----------!';
       const expected = '                      --0s-c-t---';
       const { observed$ } = observe(ports, cold('--l', { l: lease() }), touched$);
-      const before = '1, a1, A, [one=A two=A], unknown';
+      const before = '1, a1, A, [one=A two=A], pending';
       expectObservable(observed$, unsub).toBe(expected, {
         0: before,
-        s: '1, a2, A, [one=A two=A], unknown',
-        c: '1, a2, B+A, [one=A two=A], unknown',
-        t: '1, a2, B+A, [one=A two=B+A], unknown',
+        s: '1, a2, A, [one=A two=A], pending',
+        c: '1, a2, B+A, [one=A two=A], pending',
+        t: '1, a2, B+A, [one=A two=B+A], pending',
       });
       expectSubscriptions(touched$.subscriptions).toBe([unsub, unsub, unsub, unsub]);
     });
@@ -144,10 +144,10 @@ describe('observeCluster', () => {
 
   it('takes what was read again as it stands for no news', () => {
     marbles(({ hot, cold, expectObservable }) => {
-      const touched$ = hot<Touched>('--s--', { s: { object: 'secret', state: { ...a1 } } });
+      const touched$ = hot<WriteResult>('--s--', { s: { object: 'secret', state: { ...a1 } } });
       const secretWatch = port(cold('(s|)', { s: listing(a1) }));
       const { observed$ } = observe({ secretWatch }, cold('-l', { l: lease() }), touched$);
-      expectObservable(observed$, '^----!').toBe('-a---', { a: '1, a1, unknown, [], unknown' });
+      expectObservable(observed$, '^----!').toBe('-a---', { a: '1, a1, pending, [], pending' });
     });
   });
 
@@ -166,21 +166,21 @@ describe('observeCluster', () => {
       const refused$ = cold<never>('-#    ', undefined, new Problem('may not list', 403));
       const lost$ = cold<never>('   -----#', undefined, new Problem('connection refused'));
       const expected = '            a(xb)y 796ms z';
-      const ports = { authorityWatch: port<never>(refused$), targets: [{ id: 'one', watch: port<never>(lost$) }] };
+      const ports = { caWatch: port<never>(refused$), targets: [{ id: 'one', watch: port<never>(lost$) }] };
       const { observed$, trouble$ } = observe(ports, cold('l', { l: lease() }));
       const trouble = (object: string, status: number | null, error: string, retryInMs: number) => ({
-        type: 'object/unwatched',
+        type: 'watch/unavailable',
         object,
         status,
         error,
         retryInMs,
       });
       expectObservable(merge(trouble$, observed$), '^ 804ms !').toBe(expected, {
-        a: '1, unknown, unknown, [one=unknown], unknown',
-        x: trouble('authority', 403, 'may not list', 800),
-        b: '1, unknown, unreadable, [one=unknown], unknown',
+        a: '1, pending, pending, [one=pending], pending',
+        x: trouble('ca', 403, 'may not list', 800),
+        b: '1, pending, forbidden, [one=pending], pending',
         y: trouble('one', null, 'connection refused', 800),
-        z: trouble('authority', 403, 'may not list', 1_600),
+        z: trouble('ca', 403, 'may not list', 1_600),
       });
     });
   });
@@ -188,14 +188,14 @@ describe('observeCluster', () => {
   it('opens one watch for each object, however many look, and closes it with the last of them', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const listed$ = cold('  (l|)', { l: listing<never>() });
-      const watches = ['secret', 'authority', 'one', 'replicas'].map(() => cold<never>('-'));
-      const [secretWatch, authorityWatch, one, replicaWatch] = watches.map((watch$) => port(listed$, watch$));
+      const watches = ['secret', 'ca', 'one', 'replicas'].map(() => cold<never>('-'));
+      const [secretWatch, caWatch, one, replicaWatch] = watches.map((watch$) => port(listed$, watch$));
       const { observed$, trouble$ } = observeCluster(
         cold('l', { l: lease() }),
         NEVER,
         {
           secretWatch: secretWatch!,
-          authorityWatch: authorityWatch!,
+          caWatch: caWatch!,
           targets: [{ id: 'one', watch: one! }],
           replicaWatch: replicaWatch!,
         },

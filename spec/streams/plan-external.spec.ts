@@ -132,7 +132,7 @@ describe('planExternal', () => {
     expect(planExternal({ ...seen, lease }, policy, nowMs)).to.deep.equal({
       kind: 'announce',
       announcement: { hash: 'a1', validUntil: 'the end of a1' },
-      fulfils: false,
+      clearsRotationRequest: false,
     });
   });
 
@@ -141,7 +141,7 @@ describe('planExternal', () => {
       kind: 'inject',
       target: 'target-0',
       trust: clusterOf.certificates('A'),
-      basis: clusterOf.targetState('0'),
+      plannedOn: clusterOf.targetState('0'),
     });
   });
 
@@ -151,8 +151,8 @@ describe('planExternal', () => {
       kind: 'inject',
       target: 'target-0',
       trust: clusterOf.certificates('B'),
-      basis: clusterOf.targetState('B+A'),
-      account: { object: 'secret', state: clusterOf.secret('b1:B') },
+      plannedOn: clusterOf.targetState('B+A'),
+      precondition: { object: 'secret', state: clusterOf.secret('b1:B') },
     });
   });
 
@@ -207,7 +207,7 @@ describe('planExternal', () => {
       for (const syncing of [['pod-0', 'pod-1', 'pod-2'], ['pod-1'], []]) {
         for (let writesBetween = 1; writesBetween < 14; writesBetween += 1) {
           const kinds = settle(secrets, writesBetween, syncing).map(({ kind }) => kind);
-          expect(kinds.filter((kind) => !['inject', 'announce', 'mark-served'].includes(kind))).to.deep.equal([]);
+          expect(kinds.filter((kind) => !['inject', 'announce', 'record-served'].includes(kind))).to.deep.equal([]);
         }
       }
     });

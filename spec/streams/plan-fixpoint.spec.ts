@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { AuthorityState, Observed, SecretState, TargetState } from '../../streams/cluster-state.ts';
+import type { CaState, PlannerInput, SecretState, TargetState } from '../../streams/cluster-state.ts';
 import { planIssuance } from '../../streams/plan-issuance.ts';
 import type { Step } from '../../streams/step.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
@@ -29,7 +29,7 @@ const STARTS: Readonly<Record<string, Sketch>> = {
 };
 
 /** What people and accidents do to it; each leaves served certificates and targets alone. */
-const ACCIDENTS: Readonly<Record<string, (cluster: ToyCluster, before: Observed) => void>> = {
+const ACCIDENTS: Readonly<Record<string, (cluster: ToyCluster, before: PlannerInput) => void>> = {
   nothing: () => undefined,
   'the Secret is deleted': ({ meddle }) => meddle.deleteSecret(),
   'SECRET-ca is deleted': ({ meddle }) => meddle.deleteAuthority(),
@@ -38,8 +38,8 @@ const ACCIDENTS: Readonly<Record<string, (cluster: ToyCluster, before: Observed)
     meddle.deleteAuthority();
   },
   'the key of the CA is lost': ({ meddle }) => meddle.loseKey(),
-  'SECRET-ca is put back as it was at the start': ({ meddle }, { authority }) => {
-    if (authority !== 'absent') meddle.putAuthorityBack(authority as AuthorityState);
+  'SECRET-ca is put back as it was at the start': ({ meddle }, { ca: authority }) => {
+    if (authority !== 'absent') meddle.putAuthorityBack(authority as CaState);
   },
   'the Secret is put back as it was at the start': ({ meddle }, { secret }) => {
     if (secret !== 'absent') meddle.putSecretBack(secret as SecretState);
@@ -74,7 +74,7 @@ const settle = (
   options: {
     readonly bridges: boolean;
     readonly syncing: (write: number) => readonly string[];
-    readonly accident?: (cluster: ToyCluster, before: Observed) => void;
+    readonly accident?: (cluster: ToyCluster, before: PlannerInput) => void;
     readonly afterWrites?: number;
     /** Whether the accident falls between the plan and its write, so that a leader writes on what is no more. */
     readonly late?: boolean;
@@ -124,11 +124,17 @@ const settle = (
 };
 
 const atRest = ({ cluster }: Run): unknown => {
-  const { authority, secret, targets, lease, replicas } = cluster.observed() as {
-    readonly authority: AuthorityState;
+  const {
+    ca: authority,
+    secret,
+    targets,
+    lease,
+    replicas,
+  } = cluster.observed() as {
+    readonly ca: CaState;
     readonly secret: SecretState;
     readonly targets: readonly { readonly state: TargetState }[];
-  } & Observed;
+  } & PlannerInput;
   const current = authority.current!;
   expect(authority.bundle).to.deep.equal([current]);
   expect(secret.issuer).to.equal(current.fingerprint);
@@ -177,7 +183,7 @@ describe('planIssuance, step by step on a toy cluster', () => {
       'new CA, requested, keep A',
       'target-0: B+A',
       'target-1: B+A',
-      'new leaf, other-authority',
+      'new leaf, other-ca',
       'announce b2, request fulfilled',
       'served everywhere',
       'narrow: keep nothing',

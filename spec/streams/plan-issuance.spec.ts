@@ -71,7 +71,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'a leaf is still to be announced', ...served('a1'), secret: 'a2:A', rotate: 'ca/A', then: 'announce a2' },
     { when: 'SECRET-ca is written', ...served('a1'), ca: 'B+A', rotate: 'ca/A', then: 'target-0: B+A' },
     { when: 'one target is widened', ...served('a1'), ca: 'B+A', targets: ['B+A', 'A'], rotate: 'ca/A', then: 'target-1: B+A' },
-    { when: 'all targets are widened', ...served('a1'), ca: 'B+A', targets: ['B+A', 'A+B'], rotate: 'ca/A', then: 'new leaf, other-authority' },
+    { when: 'all targets are widened', ...served('a1'), ca: 'B+A', targets: ['B+A', 'A+B'], rotate: 'ca/A', then: 'new leaf, other-ca' },
     { when: 'the Secret is written', ...served('a1'), ...wide('b1'), said: 'a1', pods: 'a1', rotate: 'ca/A', then: 'announce b1, request fulfilled' },
     { when: 'it was announced once before, so that acknowledgements of it are old', ...wide('b1'), said: 'a1', pods: 'a1 b1', then: 'new leaf, acknowledged-before' },
     { when: 'it is announced', ...wide('b1'), pods: 'a1 a1', then: 'nothing' },
@@ -105,7 +105,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'the bundle lacks it', ...served('a1'), ca: 'A:', targets: ['A', '0'], then: 'bundle: keep nothing' },
     { when: 'replicas serve under another CA', ...served('x1'), ca: 'A:', then: 'bundle: keep X' },
     { when: 'that one was never announced', ca: 'A:', secret: 'x1:X', targets: ['X'], then: 'bundle: keep X' },
-    { when: 'something else is announced', ca: 'A', secret: 'x1:X', targets: ['A'], said: 'a1', then: 'new leaf, other-authority' },
+    { when: 'something else is announced', ca: 'A', secret: 'x1:X', targets: ['A'], said: 'a1', then: 'new leaf, other-ca' },
     { when: 'that one has expired', ...served('x1'), ca: 'A', daysLeft: { X: -1, x1: -1 }, then: 'target-0: A' },
     { when: 'SECRET-ca is put back to the time before a rotation', ...served('b1'), ca: 'A', then: 'bundle: keep B' },
     { when: 'SECRET-ca and the Secret are put back to the time before a rotation', ...served('b1'), ca: 'A', secret: 'a1:A', then: 'bundle: keep B' },
@@ -147,12 +147,12 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'its repair is held back', ...served('a1'), targets: ['X held'], then: 'nothing' },
     { when: 'another one is to be written', ...served('a1'), targets: ['X held', '0'], then: 'target-1: A' },
     { when: 'it does not trust the new CA', ...served('a1'), ca: 'B+A', secret: 'a1:B+A', targets: ['A held', 'B+A'], then: 'nothing' },
-    { when: 'it does by chance', ...served('a1'), ca: 'B+A', targets: ['B held', 'B+A'], then: 'new leaf, other-authority' },
+    { when: 'it does by chance', ...served('a1'), ca: 'B+A', targets: ['B held', 'B+A'], then: 'new leaf, other-ca' },
     { when: 'the leaf is renewed under the same CA', ...served('a1'), targets: ['X held'], daysLeft: { a1: 1 }, then: 'new leaf, expiring' },
-    { when: 'it trusts none of ours, so has nothing to lose by a new CA', ...served('a1'), ca: 'B+A', secret: 'a1:B+A', targets: ['X held', 'B+A'], then: 'new leaf, other-authority' },
+    { when: 'it trusts none of ours, so has nothing to lose by a new CA', ...served('a1'), ca: 'B+A', secret: 'a1:B+A', targets: ['X held', 'B+A'], then: 'new leaf, other-ca' },
     { when: 'it trusts none of ours, so has nothing to lose by a new leaf', ...served('a1'), secret: 'a2:A', targets: ['X held', 'A'], then: 'announce a2' },
     { when: 'it trusts only the CA that goes', ...served('a1'), ca: 'B+A', secret: 'b1:B+A', targets: ['A held', 'B+A'], then: 'nothing' },
-    { when: 'the old leaf has expired', ...served('a1'), ca: 'B+A', targets: ['A held'], daysLeft: { a1: 0 }, then: 'new leaf, other-authority' },
+    { when: 'the old leaf has expired', ...served('a1'), ca: 'B+A', targets: ['A held'], daysLeft: { a1: 0 }, then: 'new leaf, other-ca' },
     { when: 'the old leaf cannot be used', ...served('a1'), ca: 'B+A', secret: 'a1:A broken', targets: ['A held'], then: 'new leaf, unusable' },
     { when: 'the rotation goes on around it', ...wide('b1'), targets: ['X held'], servedMinutes: 60, then: 'narrow: keep nothing' },
   ],
@@ -165,8 +165,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'a target is not known yet', ...served('a1'), targets: ['0', '?'], then: 'nothing' },
     { when: 'a target cannot be read', ...served('a1'), targets: ['!', '0'], then: 'target-1: A' },
     { when: 'a target cannot be read and the CA changes', ...served('a1'), ca: 'B+A', secret: 'a1:B+A', targets: ['!', 'B+A'], then: 'nothing' },
-    { when: 'a target is not there and the CA changes', ...served('a1'), ca: 'B+A', targets: ['-', 'B+A'], then: 'new leaf, other-authority' },
-    { when: 'a target has no such field and the CA changes', ...served('a1'), ca: 'B+A', targets: ['no field'], then: 'new leaf, other-authority' },
+    { when: 'a target is not there and the CA changes', ...served('a1'), ca: 'B+A', targets: ['-', 'B+A'], then: 'new leaf, other-ca' },
+    { when: 'a target has no such field and the CA changes', ...served('a1'), ca: 'B+A', targets: ['no field'], then: 'new leaf, other-ca' },
     { when: 'the replicas are not known yet', ...wide('b1'), pods: '?', servedMinutes: 600, then: 'nothing' },
     { when: 'the replicas may not be read', ...wide('b1'), pods: '!', then: 'nothing' },
     { when: 'the replicas may not be read any more', ...wide('b1'), pods: '!', servedMinutes: 600, then: 'not served any more' },
@@ -183,7 +183,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'its leaf is ours, its trust is not', ...served('a1'), secret: 'a2:A+X', targets: ['A'], then: 'announce a2' },
     { when: 'its issuer is nobody we trust', ...served('a1'), secret: 'x1:X', targets: ['!'], then: 'Secret trusts A' },
     { when: 'its issuer is not even in it', ...served('a1'), secret: 'x1:A', targets: ['!'], then: 'nothing' },
-    { when: 'it can be replaced', ...served('a1'), secret: 'x1:X', then: 'new leaf, other-authority' },
+    { when: 'it can be replaced', ...served('a1'), secret: 'x1:X', then: 'new leaf, other-ca' },
     { when: 'its trust was edited', ...served('a1'), secret: 'a1:A+X', then: 'Secret trusts A' },
   ],
 };
@@ -216,9 +216,9 @@ describe('planIssuance', () => {
   });
 
   it('marks the instant at which it sees all replicas serving, by the wall clock', () => {
-    expect(planIssuance(observed(wide('b1')), policy, nowMs)).to.deep.equal({ kind: 'mark-served', sinceMs: nowMs });
+    expect(planIssuance(observed(wide('b1')), policy, nowMs)).to.deep.equal({ kind: 'record-served', sinceMs: nowMs });
     expect(planIssuance(observed(wide('b1')), policy, nowMs + 7)).to.deep.equal({
-      kind: 'mark-served',
+      kind: 'record-served',
       sinceMs: nowMs + 7,
     });
   });
@@ -235,7 +235,7 @@ describe('planIssuance', () => {
     expect(planIssuance({ ...seen, lease }, policy, nowMs)).to.deep.equal({
       kind: 'announce',
       announcement: { hash: 'a1', validUntil: 'the end of a1' },
-      fulfils: false,
+      clearsRotationRequest: false,
     });
   });
 
@@ -248,7 +248,7 @@ describe('planIssuance', () => {
   it('hands each write the object it was decided on', () => {
     const basisOf = (sketch: Sketch): unknown => {
       const step = planIssuance(observed(sketch), policy, nowMs);
-      return step !== null && 'basis' in step ? step.basis : null;
+      return step !== null && 'plannedOn' in step ? step.plannedOn : null;
     };
     const { authority, secret, targetState } = clusterOf;
     expect(basisOf({})).to.equal('absent');
@@ -262,13 +262,13 @@ describe('planIssuance', () => {
   });
 
   it('hands a write that takes trust away the SECRET-ca on account of which it does, and no other', () => {
-    const account = (ca: string) => ({ object: 'authority', state: clusterOf.authority(ca) });
+    const precondition = (ca: string) => ({ object: 'ca', state: clusterOf.authority(ca) });
     const accountOf = (sketch: Sketch): unknown => {
       const step = planIssuance(observed(sketch), policy, nowMs);
-      return step?.kind === 'inject' ? step.account : step;
+      return step?.kind === 'inject' ? step.precondition : step;
     };
-    expect(accountOf({ ...wide('b1'), ca: 'B', servedMinutes: 60 })).to.deep.equal(account('B'));
-    expect(accountOf({ ...served('a1'), targets: ['X'] })).to.deep.equal(account('A'));
+    expect(accountOf({ ...wide('b1'), ca: 'B', servedMinutes: 60 })).to.deep.equal(precondition('B'));
+    expect(accountOf({ ...served('a1'), targets: ['X'] })).to.deep.equal(precondition('A'));
     expect(accountOf({ ...served('a1'), ca: 'B+A', rotate: 'ca/A' })).to.equal(undefined);
     expect(accountOf({ ...served('a1'), targets: ['0'] })).to.equal(undefined);
   });
@@ -278,8 +278,8 @@ describe('planIssuance', () => {
     expect(step).to.deep.equal({
       kind: 'issue-leaf',
       reason: 'missing',
-      authority: clusterOf.authority('A'),
-      basis: 'absent',
+      ca: clusterOf.authority('A'),
+      plannedOn: 'absent',
     });
   });
 
@@ -296,7 +296,7 @@ describe('planIssuance', () => {
       const step = planIssuance(
         {
           ...seen,
-          authority: { ...authority('A'), current: ca, bundle: [ca] },
+          ca: { ...authority('A'), current: ca, bundle: [ca] },
           secret: { ...secret('a1:A'), leaf, trust: [ca] },
           targets: [],
         },

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isOutlived, isSettled } from '../../streams/planner-input.ts';
+import { isOverlapOver, isSettled } from '../../streams/planner-input.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { viewOf } from '../support/view-of.ts';
 
@@ -36,8 +36,8 @@ describe('isSettled', () => {
 
 describe('isOutlived', () => {
   it('is true when every replica has served the announced leaf for CA_OVERLAP', () => {
-    expect(isOutlived(viewOf(OUTLIVED))).to.equal(true);
-    expect(isOutlived(viewOf({ ...OUTLIVED, servedMinutes: 600 }))).to.equal(true);
+    expect(isOverlapOver(viewOf(OUTLIVED))).to.equal(true);
+    expect(isOverlapOver(viewOf({ ...OUTLIVED, servedMinutes: 600 }))).to.equal(true);
   });
 
   // prettier-ignore
@@ -51,10 +51,10 @@ describe('isOutlived', () => {
     { when: 'the replicas may not be read', ...OUTLIVED, pods: '!' },
   ];
   for (const { when, ...sketch } of rows)
-    it(`is false when ${when}`, () => expect(isOutlived(viewOf(sketch))).to.equal(false));
+    it(`is false when ${when}`, () => expect(isOverlapOver(viewOf(sketch))).to.equal(false));
 
   it('believes no mark of the future, however short the overlap', () => {
-    expect(isOutlived({ ...viewOf({ ...OUTLIVED, servedMinutes: -1 }), caOverlapMs: -120_000 })).to.equal(false);
-    expect(isOutlived({ ...viewOf({ ...OUTLIVED, servedMinutes: 0 }), caOverlapMs: 0 })).to.equal(true);
+    expect(isOverlapOver({ ...viewOf({ ...OUTLIVED, servedMinutes: -1 }), caOverlapMs: -120_000 })).to.equal(false);
+    expect(isOverlapOver({ ...viewOf({ ...OUTLIVED, servedMinutes: 0 }), caOverlapMs: 0 })).to.equal(true);
   });
 });

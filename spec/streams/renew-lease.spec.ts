@@ -3,8 +3,8 @@ import { map, NEVER, type Observable, Subject } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import type { ElectionEvent, Fence } from '../../streams/events.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
-import { tenure } from '../../streams/renew-lease.ts';
-import type { Held } from '../../streams/try-acquire-or-renew.ts';
+import { renewLease } from '../../streams/renew-lease.ts';
+import type { LeaseWriteAccepted } from '../../streams/try-acquire-or-renew.ts';
 import { inTurn } from '../support/in-turn.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { marbles } from '../support/marbles.ts';
@@ -13,7 +13,7 @@ const policy = { identity: 'me', renewDeadlineMs: 8, retryPeriodMs: 3 };
 
 const by = (holder: string | null, resourceVersion: string): LeaseSnapshot => leaseOf('a', { holder, resourceVersion });
 
-const held = (sentAtMs: number): Held => ({ type: 'lease/held', lease: by('me', '10'), sentAtMs });
+const held = (sentAtMs: number): LeaseWriteAccepted => ({ type: 'lease/held', lease: by('me', '10'), sentAtMs });
 const failed: ElectionEvent = { type: 'leadership/failed', status: 500, error: 'refused', retryInMs: 800 };
 
 /** The wall clock is nobody's business here: whoever asks it fails. */
@@ -26,10 +26,10 @@ const clockOf = (monotonicMs: () => number) => ({
 
 const begin = (
   lease$: Observable<LeaseSnapshot | null>,
-  renew$: Observable<Held | ElectionEvent>,
+  renew$: Observable<LeaseWriteAccepted | ElectionEvent>,
   scheduler: TestScheduler,
 ): Observable<string> =>
-  tenure(
+  renewLease(
     held(0),
     { lease$, renew$ },
     clockOf(() => scheduler.now()),
@@ -117,8 +117,8 @@ describe('tenure', () => {
 
   it('counts the deadline from the last renewal', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
-      const renewed$ = cold<Held | ElectionEvent>('   (h|)', { h: held(3) });
-      const failing$ = cold<Held | ElectionEvent>('      f------', { f: failed });
+      const renewed$ = cold<LeaseWriteAccepted | ElectionEvent>('   (h|)', { h: held(3) });
+      const failing$ = cold<LeaseWriteAccepted | ElectionEvent>('      f------', { f: failed });
       const expected = '     A--r--f----(L|)';
       expectObservable(begin(NEVER, inTurn(renewed$, failing$), scheduler)).toBe(expected, said);
       expectSubscriptions(failing$.subscriptions).toBe('------^----!');
@@ -128,13 +128,16 @@ describe('tenure', () => {
   describe('its fence', () => {
     /** Runs a tenure on clocks set by hand; what it tells is kept. */
     const watched = () => {
-      const [lease$, renewal$] = [new Subject<LeaseSnapshot | null>(), new Subject<Held | ElectionEvent>()];
+      const [lease$, renewal$] = [
+        new Subject<LeaseSnapshot | null>(),
+        new Subject<LeaseWriteAccepted | ElectionEvent>(),
+      ];
       const clock = { nowMs: 100 };
       const told: ElectionEvent[] = [];
       const fencesAtEvents: boolean[] = [];
       let fence: Fence = () => false;
       const sources = { lease$, renew$: renewal$ };
-      const running = tenure(
+      const running = renewLease(
         held(100),
         sources,
         clockOf(() => clock.nowMs),
@@ -177,8 +180,8 @@ describe('tenure', () => {
   it('moves its fence with each renewal, from its sending, and shuts it before it tells its end', () => {
     marbles(({ cold, expectObservable }, scheduler) => {
       let fence: Fence = () => false;
-      const renew$ = inTurn(cold<Held>('--(h|)', { h: held(3) }), cold<Held>('-'));
-      const event$ = tenure(
+      const renew$ = inTurn(cold<LeaseWriteAccepted>('--(h|)', { h: held(3) }), cold<LeaseWriteAccepted>('-'));
+      const event$ = renewLease(
         held(0),
         { lease$: NEVER, renew$ },
         clockOf(() => scheduler.now()),

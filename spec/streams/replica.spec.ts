@@ -103,7 +103,7 @@ const world = (
         }),
       ...toy.portOf(identity),
       secretWatch: counted(api.watches.secretWatch, count.leader),
-      authorityWatch: counted(api.watches.authorityWatch, count.leader),
+      caWatch: counted(api.watches.caWatch, count.leader),
       targets: api.watches.targets.map(({ id, watch }) => ({ id, watch: counted(watch, count.leader) })),
       replicaWatch: counted(api.watches.replicaWatch, count.leader),
       ...api.writes,
@@ -371,7 +371,7 @@ describe('replica', () => {
               watch: (version) => answering(isGone, () => watching.watch(version)),
             },
             getLease: () => answering(isGone, () => of(toy.now())),
-            writeLease: (change, basis) => answering(isGone, () => writing.writeLease(change, basis)),
+            writeLease: (change, plannedOn) => answering(isGone, () => writing.writeLease(change, plannedOn)),
           },
         });
         scheduler.schedule(() => {

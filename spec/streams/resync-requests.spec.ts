@@ -1,7 +1,7 @@
 import { NEVER, of } from 'rxjs';
-import type { Wanted } from '../../streams/load-certificate.ts';
+import type { Desired } from '../../streams/load-certificate.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
-import { unannounced } from '../../streams/resync-requests.ts';
+import { resyncRequests } from '../../streams/resync-requests.ts';
 import { marbles } from '../support/marbles.ts';
 
 const lease = (hash: string): LeaseSnapshot => ({
@@ -15,10 +15,10 @@ const lease = (hash: string): LeaseSnapshot => ({
   malformed: null,
   rotate: null,
   servedSinceMs: null,
-  rival: null,
+  otherManager: null,
 });
 
-const wanted = (announced: string | null, mounted: string | null): Wanted => ({
+const wanted = (announced: string | null, mounted: string | null): Desired => ({
   lease: announced === null ? null : lease(announced),
   mounted: { generation: `generation of ${mounted}`, hash: mounted, problem: null },
 });
@@ -44,9 +44,9 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable }) => {
       const wanted$ = hot('n 99ms a', WANTED);
       const lease$ = hot(' - 99ms l');
-      expectObservable(wanted$.pipe(unannounced(lease$)), '^ 3s !').toBe('');
+      expectObservable(wanted$.pipe(resyncRequests(lease$)), '^ 3s !').toBe('');
       const early$ = hot(' - 49ms l');
-      expectObservable(wanted$.pipe(unannounced(early$)), '^ 3s !').toBe('50ms a', { a: 'asked' });
+      expectObservable(wanted$.pipe(resyncRequests(early$)), '^ 3s !').toBe('50ms a', { a: 'asked' });
     });
   });
 
@@ -54,7 +54,7 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable }) => {
       const wanted$ = hot('n', WANTED);
       const expected = '   500ms a 1999ms a';
-      expectObservable(wanted$.pipe(unannounced(NEVER)), '^ 3s !').toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(resyncRequests(NEVER)), '^ 3s !').toBe(expected, { a: 'asked' });
     });
   });
 
@@ -62,7 +62,7 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable }) => {
       const wanted$ = hot('x', WANTED);
       const expected = '   a 1999ms a 3999ms a 7999ms a 15999ms a 29999ms a 29999ms a';
-      expectObservable(wanted$.pipe(unannounced(seen$)), '^ 91s !').toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(resyncRequests(seen$)), '^ 91s !').toBe(expected, { a: 'asked' });
     });
   });
 
@@ -70,7 +70,7 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const wanted$ = hot('x 2999ms b 4999ms |', WANTED);
       const expected = '   a 1999ms a 5999ms |';
-      expectObservable(wanted$.pipe(unannounced(seen$))).toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(resyncRequests(seen$))).toBe(expected, { a: 'asked' });
       expectSubscriptions(wanted$.subscriptions).toBe('^ 7999ms !');
     });
   });
@@ -79,14 +79,14 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable }) => {
       const wanted$ = hot('x 999ms y 1499ms z', WANTED);
       const expected = '   a 1999ms a 499ms a 1999ms a';
-      expectObservable(wanted$.pipe(unannounced(seen$)), '^ 5s !').toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(resyncRequests(seen$)), '^ 5s !').toBe(expected, { a: 'asked' });
     });
   });
 
   it('asks when nothing at all is announced, and not when nothing is mounted', () => {
     marbles(({ hot, expectObservable }) => {
       const wanted$ = hot('m-n-a-m', WANTED);
-      expectObservable(wanted$.pipe(unannounced(seen$))).toBe('--a', { a: 'asked' });
+      expectObservable(wanted$.pipe(resyncRequests(seen$))).toBe('--a', { a: 'asked' });
     });
   });
 
@@ -94,7 +94,7 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const wanted$ = hot('a-w-b-|', { ...WANTED, w: wanted('b', 'a') });
       const expected = '   ------|';
-      expectObservable(wanted$.pipe(unannounced(seen$))).toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(resyncRequests(seen$))).toBe(expected, { a: 'asked' });
       expectSubscriptions(wanted$.subscriptions).toBe('^-----!');
     });
   });
@@ -103,7 +103,7 @@ describe('unannounced', () => {
     marbles(({ hot, expectObservable }) => {
       const wanted$ = hot('a-z-a-w-', { ...WANTED, w: wanted('b', 'a') });
       const expected = '   --a-----';
-      expectObservable(wanted$.pipe(unannounced(seen$)), '^ 10s !').toBe(expected, { a: 'asked' });
+      expectObservable(wanted$.pipe(resyncRequests(seen$)), '^ 10s !').toBe(expected, { a: 'asked' });
     });
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { defer, NEVER, type Observable, tap } from 'rxjs';
-import type { LoadPorts, Verdict } from '../../streams/load-certificate.ts';
+import type { LoadPorts, PairCheck } from '../../streams/load-certificate.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Readiness } from '../../streams/readiness.ts';
@@ -44,7 +44,7 @@ describe('the seven races', () => {
   };
   const mounts = { a: readingOf('a'), b: readingOf('b'), c: readingOf('c'), d: readingOf('d') };
   const pairs = { a: pairOf('a'), b: pairOf('b'), c: pairOf('c'), d: pairOf('d') };
-  const passed = (hash: string): Verdict => ({ ok: true, pair: pairOf(hash) });
+  const passed = (hash: string): PairCheck => ({ ok: true, pair: pairOf(hash) });
   const ready = (hash: string): Readiness => ({ ready: true, reasons: [], served: pairOf(hash) });
   const conclusions = (event$: Observable<ReplicaEvent>) => event$.pipe(ofType('certificate/concluded'));
 
@@ -198,7 +198,7 @@ describe('the seven races', () => {
         const unsub = '            ^ 1900ms                      !';
         const certificates = '     504ms             b           ';
         const readMount = mountAt(helpers, scheduler, { 0: mounts.a, 110: mounts.b });
-        const early: Verdict = { ok: false, reason: 'not-yet-valid', retryable: true };
+        const early: PairCheck = { ok: false, reason: 'not-yet-valid', retryable: true };
         const verify: LoadPorts['verify'] = (_, { hash }) =>
           hash === 'a' ? cold('500ms (v|)', { v: early }) : cold('-(v|)', { v: passed(hash) });
         const leaseWatch = watchPortOf([list$], [connection$]);
@@ -444,7 +444,9 @@ describe('the seven races', () => {
       marbles((helpers, scheduler) => {
         const { cold, expectObservable, expectSubscriptions } = helpers;
         const list$ = cold('       -(a|)           ', listings);
-        const verify$ = cold('      -(v|)', { v: { ok: false, reason: 'not-yet-valid', retryable: true } as Verdict });
+        const verify$ = cold('      -(v|)', {
+          v: { ok: false, reason: 'not-yet-valid', retryable: true } as PairCheck,
+        });
         const unsub = '            ^ 500ms !       ';
         const concluded = '        --r             ';
         const leaseWatch = watchPortOf([list$], [cold('o', frames)]);

@@ -21,7 +21,7 @@ const closed: WatchItem<Thing> = { type: 'watch/closed', reason: 'ended' };
 const failed: WatchItem<Thing> = { type: 'watch/failed', status: 403, error: 'forbidden', retryInMs: 800 };
 
 /** What it says, in words: u unknown, n unreadable, 0 absent. */
-const WORDS = { u: 'unknown', n: 'unreadable', 0: 'absent' } as const;
+const WORDS = { u: 'pending', n: 'forbidden', 0: 'absent' } as const;
 
 describe('trackedObject', () => {
   it('is unknown until it is listed, then what was listed', () => {

@@ -20,7 +20,7 @@ const deleted = (object: Replica): WatchItem<Replica> => ({ type: 'watch/deleted
 const failed: WatchItem<Replica> = { type: 'watch/failed', status: 403, error: 'forbidden', retryInMs: 800 };
 const closed: WatchItem<Replica> = { type: 'watch/closed', reason: 'ended' };
 
-const WORDS = { u: 'unknown', n: 'unreadable' } as const;
+const WORDS = { u: 'pending', n: 'forbidden' } as const;
 
 describe('trackedReplicas', () => {
   it('are unknown until they are listed', () => {

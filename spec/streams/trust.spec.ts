@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { given, inherited, losesWith, overlooked } from '../../streams/trust.ts';
+import { inheritedCas, injectedCas, issuersMissingFromBundle, wouldReject } from '../../streams/trust.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { viewOf } from '../support/view-of.ts';
 
@@ -10,26 +10,27 @@ const { observed, authority, target } = clusterOf;
 
 describe('given', () => {
   it('is what stands in caBundles that nobody else has written since, each CA once', () => {
-    expect(names(given(observed({ targets: ['B+A', 'C|A', 'X+D', '0'] })))).to.equal('B+A+C');
+    expect(names(injectedCas(observed({ targets: ['B+A', 'C|A', 'X+D', '0'] })))).to.equal('B+A+C');
   });
 
   it('is nothing where nothing can be read', () => {
-    expect(given(observed({ targets: ['!', '?', '-', 'no field'] }))).to.deep.equal([]);
+    expect(injectedCas(observed({ targets: ['!', '?', '-', 'no field'] }))).to.deep.equal([]);
   });
 });
 
 describe('inherited', () => {
   it('is what the Secret and every caBundle trust, whoever wrote it', () => {
-    expect(names(inherited(observed({ secret: 'b1:B+A', targets: ['C', 'X+A'] })))).to.equal('B+A+C+X');
+    expect(names(inheritedCas(observed({ secret: 'b1:B+A', targets: ['C', 'X+A'] })))).to.equal('B+A+C+X');
   });
 
   it('does without a Secret', () => {
-    for (const secret of ['-', '!', '?']) expect(names(inherited(observed({ secret, targets: ['A'] })))).to.equal('A');
+    for (const secret of ['-', '!', '?'])
+      expect(names(inheritedCas(observed({ secret, targets: ['A'] })))).to.equal('A');
   });
 });
 
 describe('overlooked', () => {
-  const of = (sketch: Sketch): string => names(overlooked(viewOf({ ca: 'B', ...sketch })));
+  const of = (sketch: Sketch): string => names(issuersMissingFromBundle(viewOf({ ca: 'B', ...sketch })));
 
   it('is what every caBundle trusts when there is no Secret', () => {
     expect(of({ targets: ['A', 'X'] })).to.equal('A+X');
@@ -51,7 +52,7 @@ describe('overlooked', () => {
 
 describe('losesWith', () => {
   const loses = (words: string, issuer: string | null = 'B', ours = 'B+A'): boolean =>
-    losesWith(issuer, authority(ours))(target('target', words));
+    wouldReject(issuer, authority(ours))(target('target', words));
 
   it('is true of a target that trusts a CA of ours, but not the issuer', () => {
     expect(loses('A')).to.equal(true);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { type Observable, throwError } from 'rxjs';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
-import { holdLease } from '../../streams/try-acquire-or-renew.ts';
+import { tryAcquireOrRenew } from '../../streams/try-acquire-or-renew.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { marbles } from '../support/marbles.ts';
 import { noJitter } from '../support/no-jitter.ts';
@@ -18,8 +18,8 @@ const answering = (nowMs: () => number, ...answers: Observable<LeaseSnapshot>[])
   const ports = {
     queue: {
       written$: throwError(() => new Error('nobody listens')),
-      write: ({ kind }: { readonly kind: string }, basis: LeaseSnapshot | null) => {
-        asked.push([kind, basis?.resourceVersion ?? null]);
+      write: ({ kind }: { readonly kind: string }, plannedOn: LeaseSnapshot | null) => {
+        asked.push([kind, plannedOn?.resourceVersion ?? null]);
         return answers.shift()!;
       },
     },
@@ -36,7 +36,7 @@ describe('holdLease', () => {
       const { ports } = answering(() => 5_000 + scheduler.now(), answer$);
       const subs = '           ^--!';
       const expected = '       ---(h|)';
-      expectObservable(holdLease('renew', () => taken, ports)).toBe(expected, { h: held(5_000) });
+      expectObservable(tryAcquireOrRenew('renew', () => taken, ports)).toBe(expected, { h: held(5_000) });
       expectSubscriptions(answer$.subscriptions).toBe(subs);
     });
   });
@@ -45,7 +45,7 @@ describe('holdLease', () => {
     for (const kind of ['claim', 'renew'] as const) {
       marbles(({ cold, expectObservable, flush }) => {
         const { ports, asked } = answering(() => 0, cold('(a|)', { a: taken }));
-        expectObservable(holdLease(kind, () => leaseOf(null, { resourceVersion: '7' }), ports)).toBe('(h|)', {
+        expectObservable(tryAcquireOrRenew(kind, () => leaseOf(null, { resourceVersion: '7' }), ports)).toBe('(h|)', {
           h: held(0),
         });
         flush();
@@ -57,7 +57,7 @@ describe('holdLease', () => {
   it('claims a Lease that is not there, whatever it was asked for', () => {
     marbles(({ cold, expectObservable, flush }) => {
       const { ports, asked } = answering(() => 0, cold('(a|)', { a: taken }));
-      expectObservable(holdLease('renew', () => null, ports)).toBe('(h|)', { h: held(0) });
+      expectObservable(tryAcquireOrRenew('renew', () => null, ports)).toBe('(h|)', { h: held(0) });
       flush();
       expect(asked).to.deep.equal([['claim', null]]);
     });
@@ -71,14 +71,13 @@ describe('holdLease', () => {
       const { ports, asked } = answering(() => scheduler.now(), first$, second$, third$);
       let version = 0;
       const expected = '      -f 800ms  g 1600ms -(h|)';
-      expectObservable(holdLease('claim', () => leaseOf(null, { resourceVersion: `${++version}` }), ports)).toBe(
-        expected,
-        {
-          f: failed(800),
-          g: failed(1_600),
-          h: held(2_402),
-        },
-      );
+      expectObservable(
+        tryAcquireOrRenew('claim', () => leaseOf(null, { resourceVersion: `${++version}` }), ports),
+      ).toBe(expected, {
+        f: failed(800),
+        g: failed(1_600),
+        h: held(2_402),
+      });
       expectSubscriptions(first$.subscriptions).toBe(' ^!');
       expectSubscriptions(second$.subscriptions).toBe('801ms ^!');
       expectSubscriptions(third$.subscriptions).toBe(' 2402ms ^-!');
@@ -96,7 +95,7 @@ describe('holdLease', () => {
       const first$ = cold('-----(a|)', { a: taken });
       const { ports } = answering(() => 0, first$);
       expectObservable(
-        holdLease('renew', () => taken, ports),
+        tryAcquireOrRenew('renew', () => taken, ports),
         '^--!',
       ).toBe('');
       expectSubscriptions(first$.subscriptions).toBe('^--!');
@@ -105,7 +104,7 @@ describe('holdLease', () => {
       const never$ = cold<LeaseSnapshot>('-');
       const { ports: waiting } = answering(() => 0, failing$, never$);
       expectObservable(
-        holdLease('renew', () => taken, waiting),
+        tryAcquireOrRenew('renew', () => taken, waiting),
         '^ 400ms !',
       ).toBe('-f', { f: failed(800) });
       expectSubscriptions(never$.subscriptions).toBe([]);
@@ -115,7 +114,7 @@ describe('holdLease', () => {
   it('lets a bug through', () => {
     const bug = new TypeError('a bug');
     let told: unknown = null;
-    holdLease(
+    tryAcquireOrRenew(
       'renew',
       () => taken,
       answering(

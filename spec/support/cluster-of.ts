@@ -1,5 +1,5 @@
-import type { AuthorityState, Known, Observed, SecretState, Target, TargetState } from '../../streams/cluster-state.ts';
-import type { CertificateFacts, LeaseSnapshot, Replica } from '../../streams/model.ts';
+import type { CaState, Observed, PlannerInput, SecretState, Target, TargetState } from '../../streams/cluster-state.ts';
+import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type { IssuancePolicy } from '../../streams/planner-input.ts';
 import { leaseOf } from './lease-of.ts';
 
@@ -29,12 +29,12 @@ export interface Sketch {
   readonly daysLeft?: Readonly<Record<string, number>>;
 }
 
-const ABSENT = { '-': 'absent', '?': 'unknown', '!': 'unreadable' } as const;
+const ABSENT = { '-': 'absent', '?': 'pending', '!': 'forbidden' } as const;
 
-const known = <T>(word: string, state: () => T): Known<T> =>
+const known = <T>(word: string, state: () => T): Observed<T> =>
   Object.hasOwn(ABSENT, word) ? ABSENT[word as keyof typeof ABSENT] : state();
 
-const certificate = (name: string, daysLeft: Sketch['daysLeft'] = {}): CertificateFacts => {
+const certificate = (name: string, daysLeft: Sketch['daysLeft'] = {}): CertificateInfo => {
   const isCa = name === name.toUpperCase();
   const left = daysLeft[name] ?? (isCa ? 3_000 : 300);
   return {
@@ -48,16 +48,16 @@ const certificate = (name: string, daysLeft: Sketch['daysLeft'] = {}): Certifica
   };
 };
 
-const certificates = (names: string, daysLeft?: Sketch['daysLeft']): readonly CertificateFacts[] =>
+const certificates = (names: string, daysLeft?: Sketch['daysLeft']): readonly CertificateInfo[] =>
   names.split('+').flatMap((name) => (name === '' || name === '0' ? [] : [certificate(name, daysLeft)]));
 
-const authority = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion = '1'): AuthorityState => {
+const authority = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion = '1'): CaState => {
   const unusable = sketch.startsWith('/');
   const bundle = certificates(sketch.replace('/', ''), daysLeft);
-  if (unusable) return { resourceVersion, current: null, bundle, rival: null };
+  if (unusable) return { resourceVersion, current: null, bundle, otherManager: null };
   if (sketch.endsWith(':'))
-    return { resourceVersion, current: certificate(sketch.slice(0, -1), daysLeft), bundle: [], rival: null };
-  return { resourceVersion, current: bundle[0]!, bundle, rival: null };
+    return { resourceVersion, current: certificate(sketch.slice(0, -1), daysLeft), bundle: [], otherManager: null };
+  return { resourceVersion, current: bundle[0]!, bundle, otherManager: null };
 };
 
 const secret = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion = '1'): SecretState => {
@@ -70,7 +70,7 @@ const secret = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion =
       issuer: null,
       trust: [],
       problem: null,
-      rival: null,
+      otherManager: null,
     };
   }
   const [hash, trusted = '', flaw] = sketch.split(/[: ]/) as [string, string?, string?];
@@ -86,14 +86,14 @@ const secret = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion =
     issuer: selfSigned || trust.some(({ fingerprint }) => fingerprint === signer) ? signer : null,
     trust,
     problem: flaw === 'broken' ? 'key of another certificate' : null,
-    rival: null,
+    otherManager: null,
   };
 };
 
 const targetState = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion = '1'): TargetState => ({
   resourceVersion,
   bundles: sketch === 'no field' ? [] : sketch.split('|').map((names) => certificates(names, daysLeft)),
-  rival: sketch.includes('X') ? 'somebody-else' : null,
+  otherManager: sketch.includes('X') ? 'somebody-else' : null,
 });
 
 const target = (id: string, sketch: string, daysLeft?: Sketch['daysLeft']): Target => {
@@ -101,9 +101,9 @@ const target = (id: string, sketch: string, daysLeft?: Sketch['daysLeft']): Targ
   return { id, held: names !== sketch, state: known(names, () => targetState(names, daysLeft)) };
 };
 
-const replicas = (pods: string): Observed['replicas'] => {
+const replicas = (pods: string): PlannerInput['replicas'] => {
   const word = known(pods, () => null);
-  if (word === 'unknown' || word === 'unreadable') return word;
+  if (word === 'pending' || word === 'forbidden') return word;
   return pods.split(' ').map((pod, at): Replica => {
     const hash = pod.replace(/[+!]$/, '');
     return {
@@ -145,10 +145,10 @@ export const clusterOf = {
     caOverlapMs: 60 * MINUTE_MS,
   } satisfies IssuancePolicy,
   /** Unless it says otherwise: nothing exists, one target without a caBundle, one replica that serves nothing. */
-  observed: (sketch: Sketch): Observed => ({
+  observed: (sketch: Sketch): PlannerInput => ({
     lease: lease(sketch),
     secret: known(sketch.secret ?? '-', () => secret(sketch.secret ?? '', sketch.daysLeft)),
-    authority: known(sketch.ca ?? '-', () => authority(sketch.ca ?? '', sketch.daysLeft)),
+    ca: known(sketch.ca ?? '-', () => authority(sketch.ca ?? '', sketch.daysLeft)),
     targets: (sketch.targets ?? ['0']).map((words, at) => target(`target-${at}`, words, sketch.daysLeft)),
     replicas: replicas(sketch.pods ?? '-'),
   }),

@@ -1,7 +1,7 @@
-import type { CertificateFacts } from '../../streams/model.ts';
+import type { CertificateInfo } from '../../streams/model.ts';
 
 /** A certificate that is valid in the first hour of virtual time. */
-export const factsOf = (fingerprint: string, rest: Partial<CertificateFacts> = {}): CertificateFacts => ({
+export const factsOf = (fingerprint: string, rest: Partial<CertificateInfo> = {}): CertificateInfo => ({
   fingerprint,
   subject: `CN=${fingerprint}`,
   serial: '01',

@@ -201,7 +201,7 @@ export const install = async (
     paths: {
       lease: paths.lease.path,
       secret: paths.secret.path,
-      authority: paths.authority.path,
+      authority: paths.ca.path,
       target: webhookTarget.path(target),
     },
     replica,

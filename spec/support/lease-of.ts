@@ -12,6 +12,6 @@ export const leaseOf = (hash: string | null, rest: Partial<LeaseSnapshot> = {}):
   malformed: null,
   rotate: null,
   servedSinceMs: null,
-  rival: null,
+  otherManager: null,
   ...rest,
 });

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { issueAuthority, type IssuedPair, issueLeaf, type KeyAlgorithm } from '../../src/certificates/issue.ts';
+import { issueCa, type IssuedPair, issueLeaf, type KeyAlgorithm } from '../../src/certificates/issue.ts';
 import { sha256Hex } from '../../src/util/hash.ts';
 
 const dayMs = 86_400_000;
@@ -25,7 +25,7 @@ export interface PairOrder {
 const names = ['svc', 'svc.ns', 'svc.ns.svc', 'svc.ns.svc.cluster.local'] as const;
 
 const authority = (nowMs = Date.now(), algorithm: KeyAlgorithm = 'ecdsa-p256'): Promise<IssuedPair> =>
-  issueAuthority({ algorithm, subject: 'spec CA', nowMs, validityMs: 3650 * dayMs });
+  issueCa({ algorithm, subject: 'spec CA', nowMs, validityMs: 3650 * dayMs });
 
 const mounted = (certificate: string | Buffer, key: string | Buffer, trust: string | Buffer): MountedPair => {
   const bytes = Buffer.from(certificate);

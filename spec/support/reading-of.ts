@@ -1,7 +1,7 @@
-import type { MountReading } from '../../streams/model.ts';
+import type { VolumeSnapshot } from '../../streams/model.ts';
 
 /** The mounted generation `gen-HASH`; null is a mount without `tls.crt`. */
-export const readingOf = (hash: string | null, rest: Partial<MountReading> = {}): MountReading => ({
+export const readingOf = (hash: string | null, rest: Partial<VolumeSnapshot> = {}): VolumeSnapshot => ({
   generation: `gen-${hash ?? 'empty'}`,
   hash,
   problem: null,

@@ -1,7 +1,7 @@
-import type { CertificateFacts } from '../../streams/model.ts';
+import type { CertificateInfo } from '../../streams/model.ts';
 import type { Step } from '../../streams/step.ts';
 
-const names = (certificates: readonly CertificateFacts[]): string =>
+const names = (certificates: readonly CertificateInfo[]): string =>
   certificates.map(({ fingerprint }) => fingerprint).join('+') || 'nothing';
 
 /** A planned write as a reader of a table would put it. */
@@ -9,23 +9,23 @@ export const stepInWords = (step: Step | null): string => {
   switch (step?.kind) {
     case undefined:
       return 'nothing';
-    case 'issue-authority':
+    case 'issue-ca':
       return `new CA, ${step.reason}, keep ${names(step.keep)}`;
-    case 'adopt-authority':
+    case 'extend-ca-bundle':
       return `bundle: keep ${names(step.keep)}`;
     case 'inject':
       return `${step.target}: ${names(step.trust)}`;
     case 'issue-leaf':
       return `new leaf, ${step.reason}`;
     case 'announce':
-      return `announce ${step.announcement.hash}${step.fulfils ? ', request fulfilled' : ''}`;
-    case 'mark-served':
+      return `announce ${step.announcement.hash}${step.clearsRotationRequest ? ', request fulfilled' : ''}`;
+    case 'record-served':
       return step.sinceMs === null ? 'not served any more' : 'served everywhere';
-    case 'ask-rotation':
+    case 'set-rotation-request':
       return step.rotate === null ? 'drop the request' : `request is ${step.rotate}`;
-    case 'narrow-authority':
+    case 'prune-ca-bundle':
       return `narrow: keep ${names(step.keep)}`;
-    case 'publish-trust':
+    case 'update-secret-ca':
       return `Secret trusts ${names(step.trust)}`;
   }
 };

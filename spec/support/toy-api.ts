@@ -1,9 +1,9 @@
 import { concatMap, defer, EMPTY, map, type Observable, of, startWith, Subject, timer } from 'rxjs';
 import type { ObjectStep, StepPorts } from '../../streams/apply-step.ts';
-import type { Known } from '../../streams/cluster-state.ts';
-import { leaseQueue } from '../../streams/lease-writer.ts';
+import type { Observed } from '../../streams/cluster-state.ts';
+import { leaseWriter } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
-import type { ObservationPorts, Touched } from '../../streams/observe-cluster.ts';
+import type { ObservationPorts, WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Step } from '../../streams/step.ts';
 import type { WatchFrame, WatchPort } from '../../streams/watch-port.ts';
@@ -19,7 +19,7 @@ export const toyApi = (cluster: ToyCluster) => {
   const landed$ = new Subject<Step>();
   const writings: Step[] = [];
 
-  const frames = <T extends Versioned>(now: () => Known<T>): Observable<WatchFrame<T>> =>
+  const frames = <T extends Versioned>(now: () => Observed<T>): Observable<WatchFrame<T>> =>
     defer(() => {
       let last = now();
       return changed$.pipe(
@@ -37,7 +37,7 @@ export const toyApi = (cluster: ToyCluster) => {
       );
     });
 
-  const byName = <T extends Versioned>(now: () => Known<T>): WatchPort<T> => ({
+  const byName = <T extends Versioned>(now: () => Observed<T>): WatchPort<T> => ({
     list: () =>
       timer(1).pipe(
         map(now),
@@ -58,16 +58,16 @@ export const toyApi = (cluster: ToyCluster) => {
 
   const target = (id: string) => cluster.observed().targets.find((one) => one.id === id)!.state;
 
-  const standing = (step: ObjectStep): Touched | null => {
-    const { secret, authority } = cluster.observed();
+  const standing = (step: ObjectStep): WriteResult | null => {
+    const { secret, ca: authority } = cluster.observed();
     if (step.kind === 'inject') {
       const state = target(step.target);
       return typeof state === 'string' ? null : { object: 'target', id: step.target, state };
     }
-    if (step.kind === 'issue-leaf' || step.kind === 'publish-trust') {
+    if (step.kind === 'issue-leaf' || step.kind === 'update-secret-ca') {
       return typeof secret === 'string' ? null : { object: 'secret', state: secret };
     }
-    return typeof authority === 'string' ? null : { object: 'authority', state: authority };
+    return typeof authority === 'string' ? null : { object: 'ca', state: authority };
   };
 
   const land = (step: Step): void => {
@@ -91,11 +91,12 @@ export const toyApi = (cluster: ToyCluster) => {
     lease$: changed$.pipe(startWith(null), map(lease)),
     /** A queue of its own for each replica. */
     queue: () =>
-      leaseQueue({
-        writeLease: (change, basis) =>
+      leaseWriter({
+        writeLease: (change, plannedOn) =>
           timer(1).pipe(
             map(() => {
-              if (basis?.resourceVersion !== lease().resourceVersion) throw new Problem('the Lease has changed', 409);
+              if (plannedOn?.resourceVersion !== lease().resourceVersion)
+                throw new Problem('the Lease has changed', 409);
               land(change as Step);
               return lease();
             }),
@@ -103,7 +104,7 @@ export const toyApi = (cluster: ToyCluster) => {
       }),
     watches: {
       secretWatch: byName(() => cluster.observed().secret),
-      authorityWatch: byName(() => cluster.observed().authority),
+      caWatch: byName(() => cluster.observed().ca),
       targets: cluster.observed().targets.map(({ id }) => ({ id, watch: byName(() => target(id)) })),
       replicaWatch,
     } satisfies ObservationPorts,

@@ -1,5 +1,5 @@
-import type { AuthorityState, Observed, SecretState, TargetState } from '../../streams/cluster-state.ts';
-import type { CertificateFacts, LeaseSnapshot, Replica } from '../../streams/model.ts';
+import type { CaState, PlannerInput, SecretState, TargetState } from '../../streams/cluster-state.ts';
+import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type { Step } from '../../streams/step.ts';
 import { clusterOf } from './cluster-of.ts';
 
@@ -8,7 +8,7 @@ interface Pod {
   readonly serves: SecretState | null;
 }
 
-const namesOf = (certificates: readonly CertificateFacts[]): string =>
+const namesOf = (certificates: readonly CertificateInfo[]): string =>
   certificates.map(({ fingerprint }) => fingerprint).join('+');
 
 /**
@@ -19,13 +19,13 @@ const namesOf = (certificates: readonly CertificateFacts[]): string =>
  * @param sinceStartMs a clock that runs beside those that `wait` sets
  */
 export const toyCluster = (
-  start: Observed,
+  start: PlannerInput,
   { bridges, sinceStartMs = () => 0 }: { readonly bridges: boolean; readonly sinceStartMs?: () => number },
 ) => {
   let version = 1;
   let setMs = 0;
   const nowMs = (): number => clusterOf.nowMs + setMs + sinceStartMs();
-  let authority = start.authority as AuthorityState | 'absent';
+  let authority = start.ca as CaState | 'absent';
   let secret = start.secret as SecretState | 'absent';
   let lease: LeaseSnapshot = start.lease;
   const targets = new Map(start.targets.map(({ id, state }) => [id, state as TargetState | 'absent']));
@@ -42,10 +42,10 @@ export const toyCluster = (
   const known = 'X A B C D E F G H I J K L M N'.split(' ');
   const newest = Math.max(...known.map((letter, at) => (JSON.stringify(start).includes(`"CN=${letter}"`) ? at : 0)));
 
-  const newAuthority = (step: Extract<Step, { kind: 'issue-authority' }>): void => {
+  const newAuthority = (step: Extract<Step, { kind: 'issue-ca' }>): void => {
     authorities += 1;
     const letter = known[newest + authorities]!;
-    const older = step.basis === 'absent' ? null : step.basis.current;
+    const older = step.plannedOn === 'absent' ? null : step.plannedOn.current;
     const canSign = bridges && older !== null && nowMs() < older.notAfterMs;
     signersOf.set(letter, canSign ? [older.fingerprint, ...(signersOf.get(older.fingerprint) ?? [])] : []);
     const current = {
@@ -53,10 +53,10 @@ export const toyCluster = (
       notBeforeMs: nowMs() - 3_600_000,
       notAfterMs: nowMs() + 3_650 * clusterOf.dayMs,
     };
-    authority = { resourceVersion: next(), current, bundle: [current, ...step.keep], rival: null };
+    authority = { resourceVersion: next(), current, bundle: [current, ...step.keep], otherManager: null };
   };
 
-  const newLeaf = (signer: CertificateFacts, trust: readonly CertificateFacts[]): void => {
+  const newLeaf = (signer: CertificateInfo, trust: readonly CertificateInfo[]): void => {
     const count = (made.get(signer.fingerprint) ?? 1) + 1;
     made.set(signer.fingerprint, count);
     const hash = `${signer.fingerprint.toLowerCase()}${count}`;
@@ -69,44 +69,45 @@ export const toyCluster = (
 
   const standing = (step: Step): { readonly resourceVersion: string } | 'absent' => {
     if (step.kind === 'inject') return targets.get(step.target) ?? 'absent';
-    return step.kind === 'issue-leaf' || step.kind === 'publish-trust' ? secret : authority;
+    return step.kind === 'issue-leaf' || step.kind === 'update-secret-ca' ? secret : authority;
   };
 
   const conflicts = (step: Step): boolean => {
-    if (!('basis' in step)) return false;
+    if (!('plannedOn' in step)) return false;
     const now = standing(step);
-    if (step.basis === 'absent' || now === 'absent') return step.basis !== now;
-    return step.basis.resourceVersion !== now.resourceVersion;
+    if (step.plannedOn === 'absent' || now === 'absent') return step.plannedOn !== now;
+    return step.plannedOn.resourceVersion !== now.resourceVersion;
   };
 
   const write = (step: Step): 'written' | 'conflict' => {
     if (conflicts(step)) return 'conflict';
     switch (step.kind) {
-      case 'issue-authority':
+      case 'issue-ca':
         newAuthority(step);
         break;
-      case 'adopt-authority':
-      case 'narrow-authority':
+      case 'extend-ca-bundle':
+      case 'prune-ca-bundle':
         authority = {
-          ...step.basis,
+          ...step.plannedOn,
           resourceVersion: next(),
-          bundle: [...(step.basis.current === null ? [] : [step.basis.current]), ...step.keep],
+          bundle: [...(step.plannedOn.current === null ? [] : [step.plannedOn.current]), ...step.keep],
         };
-        if (step.keep.length === 0 && step.basis.current !== null) signersOf.set(step.basis.current.fingerprint, []);
+        if (step.keep.length === 0 && step.plannedOn.current !== null)
+          signersOf.set(step.plannedOn.current.fingerprint, []);
         break;
       case 'inject':
         targets.set(step.target, {
-          ...step.basis,
+          ...step.plannedOn,
           resourceVersion: next(),
-          bundles: step.basis.bundles.map(() => step.trust),
-          rival: null,
+          bundles: step.plannedOn.bundles.map(() => step.trust),
+          otherManager: null,
         });
         break;
       case 'issue-leaf':
-        newLeaf(step.authority.current!, step.authority.bundle);
+        newLeaf(step.ca.current!, step.ca.bundle);
         break;
-      case 'publish-trust':
-        secret = { ...step.basis, resourceVersion: next(), trust: step.trust };
+      case 'update-secret-ca':
+        secret = { ...step.plannedOn, resourceVersion: next(), trust: step.trust };
         break;
       case 'announce':
         lease = {
@@ -115,13 +116,13 @@ export const toyCluster = (
           announcement: step.announcement,
           malformed: null,
           servedSinceMs: null,
-          rotate: step.fulfils ? null : lease.rotate,
+          rotate: step.clearsRotationRequest ? null : lease.rotate,
         };
         break;
-      case 'mark-served':
+      case 'record-served':
         lease = { ...lease, resourceVersion: next(), servedSinceMs: step.sinceMs };
         break;
-      case 'ask-rotation':
+      case 'set-rotation-request':
         lease = { ...lease, resourceVersion: next(), rotate: step.rotate };
         break;
     }
@@ -141,10 +142,10 @@ export const toyCluster = (
       pods.set(name, { name, serves: secret });
       return true;
     },
-    observed: (): Observed => ({
+    observed: (): PlannerInput => ({
       lease,
       secret,
-      authority,
+      ca: authority,
       targets: [...targets].map(([id, state]) => ({ id, state, held: false })),
       replicas: [...pods.values()].map(({ name, serves }) => ({
         name,
@@ -169,7 +170,7 @@ export const toyCluster = (
     meddle: {
       deleteSecret: () => void (secret = 'absent'),
       deleteAuthority: () => void (authority = 'absent'),
-      putAuthorityBack: (older: AuthorityState) => void (authority = { ...older, resourceVersion: next() }),
+      putAuthorityBack: (older: CaState) => void (authority = { ...older, resourceVersion: next() }),
       putSecretBack: (older: SecretState) => void (secret = { ...older, resourceVersion: next() }),
       loseKey: () =>
         void (authority =

@@ -15,12 +15,12 @@ const changed = (lease: LeaseSnapshot, change: LeaseChange, identity: string, no
     case 'release':
       return { ...lease, holder: null, renewTime: now };
     case 'announce': {
-      const rotate = change.fulfils ? null : lease.rotate;
+      const rotate = change.clearsRotationRequest ? null : lease.rotate;
       return { ...lease, announcement: change.announcement, servedSinceMs: null, rotate };
     }
-    case 'mark-served':
+    case 'record-served':
       return { ...lease, servedSinceMs: change.sinceMs };
-    case 'ask-rotation':
+    case 'set-rotation-request':
       return { ...lease, rotate: change.rotate };
   }
 };
@@ -35,9 +35,9 @@ export const toyLease = (start: LeaseSnapshot | null, nowMs: () => number) => {
   let version = 100;
   let isDown = false;
 
-  const take = (identity: string, change: LeaseChange, basis: LeaseSnapshot | null): LeaseSnapshot => {
+  const take = (identity: string, change: LeaseChange, plannedOn: LeaseSnapshot | null): LeaseSnapshot => {
     const now = lease$.value;
-    const isStale = (basis?.resourceVersion ?? null) !== (now?.resourceVersion ?? null);
+    const isStale = (plannedOn?.resourceVersion ?? null) !== (now?.resourceVersion ?? null);
     writings.push(`${nowMs()} ${identity} ${change.kind}${isDown ? ' refused' : isStale ? ' conflict' : ''}`);
     if (isDown) throw new Problem('down', 503);
     if (isStale) throw new Problem('conflict', 409);
@@ -61,9 +61,9 @@ export const toyLease = (start: LeaseSnapshot | null, nowMs: () => number) => {
     },
     breakDown: (down: boolean): void => void (isDown = down),
     portOf: (identity: string, answerMs = 0): LeaseWritePort => ({
-      writeLease: (change, basis) =>
+      writeLease: (change, plannedOn) =>
         timer(1).pipe(
-          map(() => take(identity, change, basis)),
+          map(() => take(identity, change, plannedOn)),
           answerMs === 0 ? asItIs : delay(answerMs),
         ),
     }),

@@ -39,7 +39,7 @@ export const watchingReplica = (
       getLease: () => NEVER,
       writeLease: () => NEVER,
       secretWatch: unread,
-      authorityWatch: unread,
+      caWatch: unread,
       replicaWatch: unread,
       targets: [],
       perform: () => NEVER,

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { openClientAuthority } from '../../src/webhook/client-ca.ts';
+import { openClientCa } from '../../src/webhook/client-ca.ts';
 import { pki } from '../support/pki.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -25,7 +25,7 @@ describe('the client authorities', () => {
   const open = async () => {
     const changes: string[] = [];
     const problems: string[] = [];
-    const authority = await openClientAuthority(file, {
+    const authority = await openClientCa(file, {
       onChange: (pem) => changes.push(pem.toString()),
       onProblem: (problem) => problems.push(problem),
     });

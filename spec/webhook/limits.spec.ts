@@ -155,7 +155,7 @@ describe('webhook limits', () => {
       await heard(noise);
     }
     await until(() => open.troubles.length === 4);
-    expect(open.troubles.map(({ kind, loud }) => [kind, loud])).to.deep.equal([
+    expect(open.troubles.map(({ kind, emit }) => [kind, emit])).to.deep.equal([
       ['handshake-timeout', true],
       ['handshake-failed', true],
       ['handshake-failed', false],
@@ -198,7 +198,7 @@ describe('webhook limits', () => {
     const kept = await call({ port: open.port, agent });
     expect(kept.status).to.equal(200);
     expect(open.server.connections).to.be.at.most(20);
-    const told = open.troubles.filter(({ kind, loud }) => loud && kind === 'connection-limit');
+    const told = open.troubles.filter(({ kind, emit }) => emit && kind === 'connection-limit');
     expect(told).to.have.length(1);
     for (const socket of idle) socket.destroy();
     agent.destroy();

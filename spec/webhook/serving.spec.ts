@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { firstValueFrom } from 'rxjs';
 import { openMount } from '../../src/certificates/mount.ts';
 import { loadPorts } from '../../src/webhook/serving.ts';
-import type { TlsFace } from '../../src/webhook/tls-endpoint.ts';
+import type { TlsEndpoint } from '../../src/webhook/tls-endpoint.ts';
 import { parse } from '../config/parse.ts';
 import { pairOf } from '../support/pair-of.ts';
 
@@ -12,7 +12,7 @@ describe('a load', () => {
     if (!parsed.ok) throw new Error(parsed.problems.join());
     const pair = { ...pairOf('a'), trust: null };
     let handshakes = 0;
-    const face: TlsFace = {
+    const face: TlsEndpoint = {
       serve: () => Promise.resolve(),
       handshake: () => Promise.resolve({ fingerprint: pair.leaf.fingerprint, nth: (handshakes += 1) }),
       retire: () => undefined,

@@ -1,4 +1,4 @@
-import type { Trouble } from '../../src/webhook/connection-errors.ts';
+import type { ConnectionError } from '../../src/webhook/connection-errors.ts';
 import { createWebhookServer, type WebhookServer, type WebhookServerOptions } from '../../src/webhook/server.ts';
 import { supportPair, type TestPair } from './support-pair.ts';
 
@@ -10,12 +10,12 @@ export const pairs = (): readonly [TestPair, TestPair] => (cached ??= [supportPa
 export interface OpenServer extends AsyncDisposable {
   readonly server: WebhookServer;
   readonly port: number;
-  readonly troubles: Trouble[];
+  readonly troubles: ConnectionError[];
 }
 
 /** A webhook server on a free loopback port that serves the first pair and ends with the spec. */
 export const openServer = async (options: Partial<WebhookServerOptions> = {}): Promise<OpenServer> => {
-  const troubles: Trouble[] = [];
+  const troubles: ConnectionError[] = [];
   const server = createWebhookServer({
     bind: { host: '127.0.0.1', port: 0 },
     tlsMinVersion: '1.3',

@@ -6,7 +6,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdmission } from '../../src/webhook/admission.ts';
-import type { Trouble } from '../../src/webhook/connection-errors.ts';
+import type { ConnectionError } from '../../src/webhook/connection-errors.ts';
 import { allow } from '../../src/webhook/handler-api.ts';
 import { createWebhookServer } from '../../src/webhook/server.ts';
 import { createUpstream } from '../../src/webhook/upstream.ts';
@@ -36,8 +36,8 @@ const limits = {
 const maxRequestBytes = 7 * 1024 * 1024;
 const told: string[] = [];
 // Of a mere hang-up the daemon speaks at debug only.
-const onTrouble = ({ kind, loud }: Trouble) => {
-  if (loud && kind !== 'handshake-aborted') told.push(kind);
+const onTrouble = ({ kind, emit }: ConnectionError) => {
+  if (emit && kind !== 'handshake-aborted') told.push(kind);
 };
 const onRefused = (status: number) => void told.push(`refused ${status}`);
 const silent = () => undefined;

@@ -1,21 +1,21 @@
-import type { CertificateFacts } from '../../streams/model.ts';
-import { factsOf } from './certificate-info.ts';
+import type { CertificateInfo } from '../../streams/model.ts';
+import { describeCertificate } from './certificate-info.ts';
 import { readCertificates } from './pem.ts';
 import { privateKey } from './private-key.ts';
 
 type AuthorityFault = 'not-pem' | 'not-an-authority' | 'key-unusable' | 'key-encrypted' | 'key-mismatch';
 
-type AuthorityReading =
-  | { readonly ok: true; readonly facts: CertificateFacts }
+type CaPairResult =
+  | { readonly ok: true; readonly facts: CertificateInfo }
   | { readonly ok: false; readonly reason: AuthorityFault; readonly detail: string };
 
-const refuse = (reason: AuthorityFault, detail: string): AuthorityReading => ({ ok: false, reason, detail });
+const refuse = (reason: AuthorityFault, detail: string): CaPairResult => ({ ok: false, reason, detail });
 
 /**
  * Whether `ca.crt` (its first certificate) and `ca.key` make an authority that can issue; its dates are for the caller
  * to judge. Never throws, never repeats any of the text.
  */
-export const authorityFacts = ({ certificatePem, keyPem }: IssuedPair): AuthorityReading => {
+export const readCaPair = ({ certificatePem, keyPem }: IssuedPair): CaPairResult => {
   try {
     const [certificate] = readCertificates(certificatePem);
     if (certificate === undefined) return refuse('not-pem', 'ca.crt holds no PEM certificate');
@@ -24,7 +24,7 @@ export const authorityFacts = ({ certificatePem, keyPem }: IssuedPair): Authorit
     if (!reading.ok)
       return refuse(reading.reason === 'key-encrypted' ? 'key-encrypted' : 'key-unusable', `ca.key: ${reading.detail}`);
     return certificate.checkPrivateKey(reading.key)
-      ? { ok: true, facts: factsOf(certificate) }
+      ? { ok: true, facts: describeCertificate(certificate) }
       : refuse('key-mismatch', 'ca.key belongs to another certificate');
   } catch (error) {
     return refuse('not-pem', `ca.crt: ${error instanceof Error ? error.message : 'unreadable'}`);

@@ -1,11 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
-import type { CertificateFacts } from '../../streams/model.ts';
+import type { CertificateInfo } from '../../streams/model.ts';
 import { sha256Hex } from '../util/hash.ts';
 import { subjectAltNames } from './names.ts';
 import { readCertificates } from './pem.ts';
 
 /** One certificate as far as decisions need it. An empty subject reads as an empty string. */
-export const factsOf = (certificate: X509Certificate): CertificateFacts => ({
+export const describeCertificate = (certificate: X509Certificate): CertificateInfo => ({
   fingerprint: sha256Hex(certificate.raw),
   // Node prints one relative name a line, and nothing at all (not even a string) when there is none.
   subject: ((certificate.subject as string | undefined) ?? '').split('\n').join(', '),
@@ -21,5 +21,5 @@ export const factsOf = (certificate: X509Certificate): CertificateFacts => ({
  *
  * @throws Error that tells which block is malformed and never repeats any of it
  */
-export const certificateFacts = (pem: string | Uint8Array): readonly CertificateFacts[] =>
-  readCertificates(pem).map(factsOf);
+export const describeCertificates = (pem: string | Uint8Array): readonly CertificateInfo[] =>
+  readCertificates(pem).map(describeCertificate);

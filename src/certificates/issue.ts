@@ -29,7 +29,7 @@ import {
  * and 90 ms, which only a leader that must issue should pay. Nothing that followers load may import it statically.
  */
 export type { IssuedPair } from './ca-pair.ts';
-export { authorityFacts } from './ca-pair.ts';
+export { readCaPair } from './ca-pair.ts';
 export type { KeyAlgorithm } from './keys.ts';
 
 interface AuthorityOrder {
@@ -45,12 +45,7 @@ interface AuthorityOrder {
 const MOST_SUBJECT_CHARACTERS = 64 - ' 01234567'.length;
 
 /** Makes a self-signed authority with a fresh key. */
-export const issueAuthority = async ({
-  algorithm,
-  subject,
-  nowMs,
-  validityMs,
-}: AuthorityOrder): Promise<IssuedPair> => {
+export const issueCa = async ({ algorithm, subject, nowMs, validityMs }: AuthorityOrder): Promise<IssuedPair> => {
   const key = await makeKey(algorithm);
   const publicKey = publicKeyOf(key);
   const signing = signingKey(key);
@@ -84,7 +79,7 @@ interface BridgeOrder {
  *   Go's `MaxPathLenZero` writes it)
  * @throws Error when the older authority cannot issue or has expired
  */
-export const issueBridge = async ({ older, newer, nowMs }: BridgeOrder): Promise<string | null> => {
+export const crossSign = async ({ older, newer, nowMs }: BridgeOrder): Promise<string | null> => {
   const authority = issuer(older);
   if (authority.certificate.getExtension(BasicConstraintsExtension)?.pathLength === 0) return null;
 

@@ -1,4 +1,4 @@
-import { authorityFacts, type IssuedPair } from './ca-pair.ts';
+import { type IssuedPair, readCaPair } from './ca-pair.ts';
 import { signingKey } from './keys.ts';
 import { privateKey } from './private-key.ts';
 import { firstCertificate, serialNumber, subjectKeyIdentifier, type Validity } from './x509-fields.ts';
@@ -30,7 +30,7 @@ interface Issuer {
  * @throws Error when certificate and key do not make an authority, without repeating any of either
  */
 export const issuer = (authority: IssuedPair): Issuer => {
-  const facts = authorityFacts(authority);
+  const facts = readCaPair(authority);
   if (!facts.ok) throw new Error(`the authority cannot issue: ${facts.detail}`);
   const reading = privateKey(authority.keyPem);
   if (!reading.ok) throw new Error(`the authority cannot issue: ${reading.detail}`);

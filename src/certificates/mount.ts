@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Observable } from 'rxjs';
-import type { MountReading } from '../../streams/model.ts';
+import type { VolumeSnapshot } from '../../streams/model.ts';
 import { sha256Hex } from '../util/hash.ts';
-import { type Look, lookAtMount, type MountedBytes } from './secret-volume.ts';
+import { type MountedBytes, readSecretVolume, type VolumeRead } from './secret-volume.ts';
 import type { PairFiles } from './verify-pair.ts';
-import { type MountKind, mountKind } from './volume-kind.ts';
+import { type VolumeKind, volumeKind } from './volume-kind.ts';
 import { watchDirectory, type WatchOptions } from './watch-directory.ts';
 
 interface MountOptions extends WatchOptions {
@@ -18,7 +18,7 @@ export interface Mount {
    * Reads one whole generation, on each subscription. Never errs: what goes wrong is the reading's problem, one of
    * `torn`, `missing: tls.key`, `too-large: FILE`, `not-a-file: FILE`, `unreadable: FILE ERRNO`.
    */
-  read(): Observable<MountReading>;
+  read(): Observable<VolumeSnapshot>;
   /** Whether nothing has moved since the last reading, by a stat of each file; false when that cannot be told. */
   isUnmoved(): boolean;
   /** The very bytes of the last reading, when that is the generation asked for. */
@@ -26,22 +26,22 @@ export interface Mount {
   /** Something in the directory moved. Never errs, and may stay silent for ever: poll as well. */
   readonly moved$: Observable<void>;
   /** What the directory is, as of now. */
-  kind(): MountKind;
+  kind(): VolumeKind;
 }
 
 /** Longest wait is 19 ms, 190 ms in all: a swap takes the kubelet far less. */
 const MOST_LOOKS = 20;
 
-const lookUntilWhole = async (directory: string, wallMs: () => number, signal: AbortSignal): Promise<Look> => {
+const lookUntilWhole = async (directory: string, wallMs: () => number, signal: AbortSignal): Promise<VolumeRead> => {
   for (let looks = 1; ; looks += 1) {
-    const look = lookAtMount(directory, wallMs());
+    const look = readSecretVolume(directory, wallMs());
     if (look.type !== 'torn' || looks === MOST_LOOKS) return look;
     await delay(looks, undefined, { signal });
   }
 };
 
 interface Kept {
-  readonly reading: MountReading;
+  readonly reading: VolumeSnapshot;
   readonly files: PairFiles | null;
   readonly isUnmoved: (() => boolean) | null;
 }
@@ -70,7 +70,7 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
   let keptTurn = 0;
   let turns = 0;
 
-  const read = async (signal: AbortSignal): Promise<MountReading> => {
+  const read = async (signal: AbortSignal): Promise<VolumeSnapshot> => {
     const turn = ++turns;
     const look = await lookUntilWhole(directory, wallMs, signal);
     const now =
@@ -90,7 +90,7 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
     isUnmoved: () => kept?.isUnmoved?.() === true,
     files: (generation) => (kept?.reading.generation === generation ? kept.files : null),
     moved$: watchDirectory(directory, options),
-    kind: () => mountKind(directory),
+    kind: () => volumeKind(directory),
   };
 };
 

@@ -1,17 +1,17 @@
 import type { X509Certificate } from 'node:crypto';
-import type { CertificateFacts } from '../../streams/model.ts';
+import type { CertificateInfo } from '../../streams/model.ts';
 import { sha256Hex } from '../util/hash.ts';
-import { factsOf } from './certificate-info.ts';
+import { describeCertificate } from './certificate-info.ts';
 import { readCertificates } from './pem.ts';
 import { privateKey } from './private-key.ts';
 
 /** A kubernetes.io/tls Secret as the leader looks at it; the key is looked at and let go. */
 interface SecretPair {
   readonly hash: string | null;
-  readonly leaf: CertificateFacts | null;
+  readonly leaf: CertificateInfo | null;
   /** Fingerprint of the certificate that signed the leaf, out of `ca.crt` and the leaf itself; also of one whose key is lost. */
   readonly issuer: string | null;
-  readonly trust: readonly CertificateFacts[];
+  readonly trust: readonly CertificateInfo[];
   readonly problem: string | null;
 }
 
@@ -38,7 +38,7 @@ export const secretPair = (values: Readonly<Record<string, Buffer>>): SecretPair
     () => readCertificates(authorities ?? Buffer.alloc(0)),
     () => [],
   );
-  const trust = authorityCertificates.map(factsOf);
+  const trust = authorityCertificates.map(describeCertificate);
   if (certificate === undefined || certificate.length === 0) {
     return { hash: null, leaf: null, issuer: null, trust, problem: null };
   }
@@ -60,5 +60,5 @@ export const secretPair = (values: Readonly<Record<string, Buffer>>): SecretPair
   const reading = privateKey(key ?? Buffer.alloc(0));
   if (!reading.ok) return unusable(`tls.key: ${reading.detail}`, issuer);
   if (!leaf.checkPrivateKey(reading.key)) return unusable('tls.key belongs to another certificate', issuer);
-  return { hash, leaf: factsOf(leaf), issuer, trust, problem: null };
+  return { hash, leaf: describeCertificate(leaf), issuer, trust, problem: null };
 };

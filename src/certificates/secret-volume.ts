@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { FileProblem, readCapped, unlessAbsent } from '../util/files.ts';
+import { FileError, nullIfMissing, readCapped } from '../util/files.ts';
 
 /** tls.crt, tls.key and ca.crt as bytes; null where there is no such file. */
 export interface MountedBytes {
@@ -10,7 +10,7 @@ export interface MountedBytes {
 }
 
 /** One look at the directory. */
-export type Look =
+export type VolumeRead =
   | {
       readonly type: 'read';
       readonly bytes: MountedBytes;
@@ -26,7 +26,7 @@ const SETTLED_MS = 2_000;
 
 /** The name of the generation directory; null where there is no link (EINVAL: `..data` is something else). */
 const generationIn = (directory: string): string | null =>
-  unlessAbsent('..data', () => readlinkSync(join(directory, '..data')), ['EINVAL']);
+  nullIfMissing('..data', () => readlinkSync(join(directory, '..data')), ['EINVAL']);
 
 /** The same question where the answer is known already: asked at each tick. */
 const namesStill = (link: string, generation: string | null): boolean => {
@@ -44,7 +44,7 @@ const sameBytes = (left: Buffer | null, right: Buffer | null): boolean =>
 const changedMs = (states: readonly (FileState | null)[]): number =>
   Math.max(...states.map((state) => (state === null ? 0 : Number(state.ctimeNs / 1_000_000n))));
 
-const lookBelow = (directory: string, generation: string | null, nowMs: number): Look => {
+const lookBelow = (directory: string, generation: string | null, nowMs: number): VolumeRead => {
   const base = generation === null ? directory : resolve(directory, generation);
   const open = (name: string) => mountedFile(join(base, name), name);
   const [crt, key, ca] = [open('tls.crt'), open('tls.key'), open('ca.crt')];
@@ -62,11 +62,11 @@ const lookBelow = (directory: string, generation: string | null, nowMs: number):
   return { type: 'read', bytes, isUnmoved: nowMs - changedMs(before) > SETTLED_MS ? isUnmoved : null };
 };
 
-const orFailed = (look: () => Look): Look => {
+const orFailed = (look: () => VolumeRead): VolumeRead => {
   try {
     return look();
   } catch (error) {
-    if (error instanceof FileProblem) return { type: 'failed', problem: error.message };
+    if (error instanceof FileError) return { type: 'failed', problem: error.message };
     throw error;
   }
 };
@@ -81,7 +81,7 @@ const orFailed = (look: () => Look): Look => {
  *
  * @param nowMs since the epoch: timestamps of the last two seconds are not believed
  */
-export const lookAtMount = (directory: string, nowMs: number): Look =>
+export const readSecretVolume = (directory: string, nowMs: number): VolumeRead =>
   orFailed(() => {
     const generation = generationIn(directory);
     const look = orFailed(() => lookBelow(directory, generation, nowMs));
@@ -93,7 +93,7 @@ export const lookAtMount = (directory: string, nowMs: number): Look =>
 type FileState = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>;
 
 interface MountedFile {
-  /** Null while absent. Errs with a {@link FileProblem}, as does `bytes`. */
+  /** Null while absent. Errs with a {@link FileError}, as does `bytes`. */
   state(): FileState | null;
   bytes(): Buffer | null;
   /** Whether the state is still this one; false also when that cannot be told. */
@@ -120,16 +120,16 @@ const sameState = (left: FileState | null, right: FileState | null): boolean => 
 /** One file that may or may not be there; null stands for absent. */
 const mountedFile = (path: string, name: string): MountedFile => ({
   state() {
-    const seen = unlessAbsent(name, () => statSync(path, STAT) ?? null);
+    const seen = nullIfMissing(name, () => statSync(path, STAT) ?? null);
     if (seen === null) return null;
-    if (!seen.isFile()) throw new FileProblem(`not-a-file: ${name}`);
-    if (seen.size > MAX_BYTES) throw new FileProblem(`too-large: ${name}`);
+    if (!seen.isFile()) throw new FileError(`not-a-file: ${name}`);
+    if (seen.size > MAX_BYTES) throw new FileError(`too-large: ${name}`);
     return seen;
   },
 
   bytes() {
-    const bytes = unlessAbsent(name, () => readCapped(path, MAX_BYTES));
-    if (bytes === 'too-large') throw new FileProblem(`too-large: ${name}`);
+    const bytes = nullIfMissing(name, () => readCapped(path, MAX_BYTES));
+    if (bytes === 'too-large') throw new FileError(`too-large: ${name}`);
     return bytes;
   },
 

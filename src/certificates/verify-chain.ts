@@ -26,7 +26,7 @@ const issued = (issuer: X509Certificate, child: X509Certificate): boolean =>
  *
  * @returns why no way leads there, or null when one does
  */
-export const chainObjection = ({ leaf, intermediates, anchors }: Chain, nowMs: number): ChainObjection | null => {
+export const verifyChain = ({ leaf, intermediates, anchors }: Chain, nowMs: number): ChainObjection | null => {
   const seen = new Set<string>();
   // What stood in the way where the right issuer was found says more than that none was found further up.
   const obstacles: ChainObjection[] = [];

@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import type { VerifiedPair } from '../../streams/model.ts';
 import { sha256Hex } from '../util/hash.ts';
-import { factsOf } from './certificate-info.ts';
+import { describeCertificate } from './certificate-info.ts';
 import { missingNames } from './names.ts';
 import { type Fault, fault } from './pair-fault.ts';
 import { readCertificates } from './pem.ts';
 import { privateKey } from './private-key.ts';
-import { chainObjection } from './verify-chain.ts';
+import { verifyChain } from './verify-chain.ts';
 
 export interface PairFiles {
   readonly certificate: Buffer;
@@ -79,7 +79,7 @@ const verdictOf = (files: PairFiles, expectation: PairExpectation): PairVerdict 
   if (untimely !== null) return untimely;
 
   const anchors = anchorsOf(trust);
-  const objections = clientFaults({ leaf, intermediates, anchors, names, nowMs });
+  const objections = verifyForClients({ leaf, intermediates, anchors, names, nowMs });
   const [first] = objections;
   if (first !== undefined && !expectation.external) return { ok: false, ...first };
 
@@ -87,8 +87,8 @@ const verdictOf = (files: PairFiles, expectation: PairExpectation): PairVerdict 
   const pair = {
     hash,
     generation: expectation.generation,
-    leaf: factsOf(leaf),
-    bundle: typeof anchors === 'string' ? [] : anchors.map(factsOf),
+    leaf: describeCertificate(leaf),
+    bundle: typeof anchors === 'string' ? [] : anchors.map(describeCertificate),
     advice,
     certificate: Buffer.from(chain.map(String).join('')),
     key,
@@ -102,7 +102,7 @@ const verdictOf = (files: PairFiles, expectation: PairExpectation): PairVerdict 
  * carries the names and chains to the mounted bundle. What else the TLS library may find fault with (a key that is too
  * short) it says when the pair is served, and keeps the one before. Never throws.
  */
-export const checkPair = (files: PairFiles, expectation: PairExpectation): PairVerdict => {
+export const verifyPair = (files: PairFiles, expectation: PairExpectation): PairVerdict => {
   try {
     return verdictOf(files, expectation);
   } catch (error) {
@@ -136,12 +136,12 @@ const nameFaults = ({ leaf, names }: ClientView): readonly Fault[] => {
 
 const chainFaults = ({ leaf, intermediates, anchors, nowMs }: ClientView): readonly Fault[] => {
   if (typeof anchors === 'string') return [fault('trust-unreadable', anchors)];
-  const objection = chainObjection({ leaf, intermediates, anchors }, nowMs);
+  const objection = verifyChain({ leaf, intermediates, anchors }, nowMs);
   return objection === null ? [] : [fault('untrusted-chain', objection.detail, objection.retryable)];
 };
 
 /** What a client would object to although the server could serve it; most telling first. */
-const clientFaults = (view: ClientView): readonly Fault[] => [
+const verifyForClients = (view: ClientView): readonly Fault[] => [
   ...usageFaults(view),
   ...nameFaults(view),
   ...chainFaults(view),

@@ -7,7 +7,7 @@ import { errnoOf } from '../util/errors.ts';
  * - `sub-path`: mounted with `subPath`, which the kubelet never updates.
  * - `plain`: an ordinary directory that somebody else writes.
  */
-export type MountKind = 'projected' | 'sub-path' | 'plain' | 'absent';
+export type VolumeKind = 'projected' | 'sub-path' | 'plain' | 'absent';
 
 const MOUNTINFO = '/proc/self/mountinfo';
 
@@ -38,10 +38,10 @@ const orNull = <T>(call: () => T): T | null => {
  *
  * @param readMountinfo the text of `/proc/self/mountinfo`; where there is none, nothing is known of mounts
  */
-export const mountKind = (
+export const volumeKind = (
   directory: string,
   readMountinfo: () => string = () => readFileSync(MOUNTINFO, 'utf8'),
-): MountKind => {
+): VolumeKind => {
   let real: string;
   try {
     real = realpathSync.native(directory);

@@ -2,7 +2,7 @@ import { firstValueFrom, from, map, mergeMap, toArray } from 'rxjs';
 import * as z from 'zod';
 import type { Permission } from '../cluster/permissions.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { understand } from '../kube/errors.ts';
+import { decodeOrThrow } from '../kube/errors.ts';
 
 /** What is asked of one permission: one verb, on one name where it has names. */
 export interface Denial {
@@ -71,7 +71,7 @@ export const askAccess = async (
     return client.send({ method: 'POST', path, body: { spec } }).pipe(
       map((answer) => ({
         question,
-        allowed: understand('the access review', () => schema.parse(answer)).status.allowed,
+        allowed: decodeOrThrow('the access review', () => schema.parse(answer)).status.allowed,
       })),
     );
   };

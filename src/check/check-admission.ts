@@ -1,8 +1,8 @@
-import type { AdmissionRule, WebhookLook } from './inspect-target.ts';
-import { shellWord, workloadCommands } from './kubectl.ts';
+import type { AdmissionRule, WebhookInfo } from './inspect-target.ts';
+import { shellQuote, workloadCommands } from './kubectl.ts';
 import { type KnownLabels, type Labels, selectorMatches } from './matching.ts';
-import { type Verdict, verdict } from './result.ts';
-import type { Evidence, SeenTarget } from './snapshot.ts';
+import { type CheckResult, result } from './result.ts';
+import type { ClusterSnapshot, SeenTarget } from './snapshot.ts';
 
 /** A request as admission sees it. */
 interface AdmissionRequest {
@@ -12,8 +12,7 @@ interface AdmissionRequest {
   readonly subresource: string;
 }
 
-const among = (values: readonly string[], wanted: string): boolean =>
-  values.includes('*') || values.includes(wanted);
+const among = (values: readonly string[], wanted: string): boolean => values.includes('*') || values.includes(wanted);
 
 /** `pods`, `pods/status`, `pods/*`, `*` (no subresources) and the like, as the API server reads them. */
 const covers = (pattern: string, { resource, subresource }: AdmissionRequest): boolean => {
@@ -38,7 +37,7 @@ interface OwnWrite extends AdmissionRequest {
 }
 
 /** What must get through for the webhook to be repaired, or to come back at all. */
-const ownWrites = (evidence: Evidence): readonly OwnWrite[] => {
+const ownWrites = (evidence: ClusterSnapshot): readonly OwnWrite[] => {
   const { lease, secret } = evidence;
   const [pod] = workloadCommands.alive(evidence);
   const of = (what: string, apiGroup: string, resource: string, labels: Labels, ...operations: readonly string[]) =>
@@ -59,15 +58,15 @@ const ownWrites = (evidence: Evidence): readonly OwnWrite[] => {
   ];
 };
 
-const namespaceOf = ({ namespaceLabels, config }: Evidence): KnownLabels =>
+const namespaceOf = ({ namespaceLabels, config }: ClusterSnapshot): KnownLabels =>
   namespaceLabels.state === 'there'
     ? { labels: namespaceLabels.value, complete: true }
     : { labels: { [NAME_LABEL]: config.namespace }, complete: false };
 
 const mend = (
-  evidence: Evidence,
+  evidence: ClusterSnapshot,
   { path }: SeenTarget,
-  blocking: readonly (readonly [WebhookLook, number])[],
+  blocking: readonly (readonly [WebhookInfo, number])[],
 ): string => {
   const { namespace } = evidence.config;
   const exclusion = { key: NAME_LABEL, operator: 'NotIn', values: [namespace] };
@@ -79,11 +78,11 @@ const mend = (
   const { labels, complete } = namespaceOf(evidence);
   const label = `kubectl label namespace ${namespace} ${NAME_LABEL}=${namespace} && `;
   const isUnlabelled = complete && labels[NAME_LABEL] !== namespace;
-  const patch = `kubectl patch ${path.type} ${shellWord(path.name)} --type=json -p ${shellWord(JSON.stringify(operations))}`;
+  const patch = `kubectl patch ${path.type} ${shellQuote(path.name)} --type=json -p ${shellQuote(JSON.stringify(operations))}`;
   return isUnlabelled ? label + patch : patch;
 };
 
-const judgeTarget = (evidence: Evidence, target: SeenTarget): readonly Verdict[] => {
+const judgeTarget = (evidence: ClusterSnapshot, target: SeenTarget): readonly CheckResult[] => {
   if (target.look.state !== 'there' || target.look.value.webhooks.length === 0) return [];
   const name = `${target.path.id} cannot block its own repair`;
   const namespace = namespaceOf(evidence);
@@ -100,9 +99,9 @@ const judgeTarget = (evidence: Evidence, target: SeenTarget): readonly Verdict[]
   const certain = blocking.filter(({ inNamespace }) => inNamespace === true);
   if (certain.length === 0) {
     return blocking.length === 0
-      ? [verdict.ok(name, '')]
+      ? [result.ok(name, '')]
       : [
-          verdict.skipped(
+          result.skipped(
             name,
             `that hangs on labels of namespace ${evidence.config.namespace}, not readable from here`,
           ),
@@ -118,9 +117,9 @@ const judgeTarget = (evidence: Evidence, target: SeenTarget): readonly Verdict[]
     target,
     certain.map(({ webhook, at }) => [webhook, at] as const),
   );
-  return [verdict.warn(name, detail, remedy)];
+  return [result.warn(name, detail, remedy)];
 };
 
 /** Whether a webhook that is down would refuse the very writes that bring it back. */
-export const judgeAdmission = (evidence: Evidence): readonly Verdict[] =>
+export const checkAdmission = (evidence: ClusterSnapshot): readonly CheckResult[] =>
   evidence.targets.flatMap((target) => judgeTarget(evidence, target));

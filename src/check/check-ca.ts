@@ -1,17 +1,17 @@
-import { mendLeader } from './remedies.ts';
-import { unseen, type Verdict, verdict } from './result.ts';
-import type { Evidence } from './snapshot.ts';
+import { leaderRemedy } from './remedies.ts';
+import { type CheckResult, result, unreadable } from './result.ts';
+import type { ClusterSnapshot } from './snapshot.ts';
 
 /** Secret `SECRET_NAME-ca`, by which the leader issues. */
-export const judgeAuthority = (evidence: Evidence): readonly Verdict[] => {
+export const checkCa = (evidence: ClusterSnapshot): readonly CheckResult[] => {
   const name = 'CA exists';
   const { authority, config, paths, secret } = evidence;
-  if (config.issuer === 'external') return [verdict.skipped(name, 'CERT_ISSUER=external: somebody else issues')];
+  if (config.issuer === 'external') return [result.skipped(name, 'CERT_ISSUER=external: somebody else issues')];
   if (authority.state === 'absent') {
-    const detail = `there is no Secret ${paths.authority.name} in ${config.namespace}: no leader has made it`;
-    return [verdict.fail(name, detail, mendLeader.wakeUp(evidence))];
+    const detail = `there is no Secret ${paths.ca.name} in ${config.namespace}: no leader has made it`;
+    return [result.fail(name, detail, leaderRemedy.wakeUp(evidence))];
   }
-  if (authority.state !== 'there') return [unseen(name, authority, paths.authority.path)];
+  if (authority.state !== 'there') return [unreadable(name, authority, paths.ca.path)];
   const { current, problem, bundle } = authority.value;
   const knows = bundle?.some(({ fingerprint }) => fingerprint === current?.fingerprint) ?? false;
   const keyName = "CA's key fits its certificate";
@@ -25,13 +25,13 @@ export const judgeAuthority = (evidence: Evidence): readonly Verdict[] => {
         )
       : true;
   return [
-    verdict.ok(name, current === null ? paths.authority.name : current.subject),
-    problem === null ? verdict.ok(keyName, '') : verdict.fail(keyName, problem, mendLeader.rotate(evidence, 'ca')),
+    result.ok(name, current === null ? paths.ca.name : current.subject),
+    problem === null ? result.ok(keyName, '') : result.fail(keyName, problem, leaderRemedy.rotate(evidence, 'ca')),
     knows
-      ? verdict.ok(bundleName, bundle?.length === 1 ? '' : `and ${(bundle?.length ?? 0) - 1} older, still trusted`)
-      : verdict.fail(bundleName, 'ca-bundle.crt does not hold the current CA', mendLeader.wakeUp(evidence)),
+      ? result.ok(bundleName, bundle?.length === 1 ? '' : `and ${(bundle?.length ?? 0) - 1} older, still trusted`)
+      : result.fail(bundleName, 'ca-bundle.crt does not hold the current CA', leaderRemedy.wakeUp(evidence)),
     ...(published
       ? []
-      : [verdict.warn('Secret carries the whole trust bundle', 'its ca.crt lacks a CA', mendLeader.wakeUp(evidence))]),
+      : [result.warn('Secret carries the whole trust bundle', 'its ca.crt lacks a CA', leaderRemedy.wakeUp(evidence))]),
   ];
 };

@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
-import { type Verdict, verdict } from './result.ts';
+import { type CheckResult, result } from './result.ts';
 
 /** That it was read at all: a bad one never comes this far. */
-export const judgeConfiguration = (config: Config): readonly Verdict[] => {
+export const checkConfiguration = (config: Config): readonly CheckResult[] => {
   const targets = config.caBundleTargets.length;
   const said = [
     `namespace ${config.namespace}`,
@@ -12,5 +12,5 @@ export const judgeConfiguration = (config: Config): readonly Verdict[] => {
     targets === 0 ? 'no caBundle' : targets === 1 ? '1 caBundle target' : `${targets} caBundle targets`,
     ...(config.issuer === 'external' ? ['certificates by somebody else'] : []),
   ];
-  return [verdict.ok('configuration is complete', said.join(', '))];
+  return [result.ok('configuration is complete', said.join(', '))];
 };

@@ -1,8 +1,8 @@
 import type { NetworkPolicy } from './inspect-policy.ts';
-import { shellWord, workloadCommands } from './kubectl.ts';
+import { shellQuote, workloadCommands } from './kubectl.ts';
 import { selectorMatches } from './matching.ts';
-import { type Verdict, verdict } from './result.ts';
-import type { Evidence } from './snapshot.ts';
+import { type CheckResult, result } from './result.ts';
+import type { ClusterSnapshot } from './snapshot.ts';
 
 type Direction = 'ingress' | 'egress';
 
@@ -15,7 +15,7 @@ const letsThrough = (policy: NetworkPolicy, direction: Direction, ports: readonl
   );
 
 /** Policies add up: where one already selects the Pods, one more only ever opens. */
-const opening = (evidence: Evidence, direction: Direction, ports: readonly number[], labels: object): string => {
+const opening = (evidence: ClusterSnapshot, direction: Direction, ports: readonly number[], labels: object): string => {
   const { namespace } = evidence.config;
   const policy = {
     apiVersion: 'networking.k8s.io/v1',
@@ -27,10 +27,10 @@ const opening = (evidence: Evidence, direction: Direction, ports: readonly numbe
       [direction]: [{ ports: ports.map((port) => ({ port })) }],
     },
   };
-  return `echo ${shellWord(JSON.stringify(policy))} | kubectl apply -f -`;
+  return `echo ${shellQuote(JSON.stringify(policy))} | kubectl apply -f -`;
 };
 
-const judge = (evidence: Evidence, policies: readonly NetworkPolicy[], direction: Direction): Verdict => {
+const judge = (evidence: ClusterSnapshot, policies: readonly NetworkPolicy[], direction: Direction): CheckResult => {
   const { config, server } = evidence;
   const [pod] = workloadCommands.alive(evidence);
   const isOut = direction === 'egress';
@@ -41,23 +41,23 @@ const judge = (evidence: Evidence, policies: readonly NetworkPolicy[], direction
   const governing = policies.filter(
     (policy) => policy[direction] !== null && selectorMatches(policy.podSelector, { labels, complete: true }) === true,
   );
-  if (governing.length === 0) return verdict.ok(name, 'no NetworkPolicy forbids it');
+  if (governing.length === 0) return result.ok(name, 'no NetworkPolicy forbids it');
   const names = governing.map((policy) => policy.name).join(', ');
   if (governing.some((policy) => letsThrough(policy, direction, ports)))
-    return verdict.ok(name, `by NetworkPolicy ${names}`);
+    return result.ok(name, `by NetworkPolicy ${names}`);
   const lasting = Object.fromEntries(
     Object.entries(labels).filter(([key]) => !['pod-template-hash', 'controller-revision-hash'].includes(key)),
   );
   const detail = `NetworkPolicy ${names} lets nothing through on port ${ports.join(', ')}`;
-  return verdict.fail(name, detail, opening(evidence, direction, ports, lasting));
+  return result.fail(name, detail, opening(evidence, direction, ports, lasting));
 };
 
 /** What the namespace's NetworkPolicies leave of the ways in and out. Only somebody at a desk may see them. */
-export const judgeNetwork = (evidence: Evidence): readonly Verdict[] => {
+export const checkNetwork = (evidence: ClusterSnapshot): readonly CheckResult[] => {
   const { policies } = evidence;
   if (policies.state !== 'there') {
     const why = policies.state === 'absent' ? 'this cluster has none' : 'they are not readable from here';
-    return [verdict.skipped('NetworkPolicies let replicas talk', why)];
+    return [result.skipped('NetworkPolicies let replicas talk', why)];
   }
   if (workloadCommands.alive(evidence).length === 0) return [];
   return [judge(evidence, policies.value, 'egress'), judge(evidence, policies.value, 'ingress')];

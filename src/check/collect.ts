@@ -10,15 +10,15 @@ import { permissions } from '../cluster/permissions.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { monotonicMs } from '../util/time.ts';
-import { type Look, look } from './get.ts';
-import { lookAtPod } from './inspect-pod.ts';
-import { lookAtPolicy } from './inspect-policy.ts';
-import { lookAtAuthority, lookAtSecret, type SecretLook } from './inspect-secrets.ts';
-import { lookAtTarget } from './inspect-target.ts';
+import { get, type GetResult } from './get.ts';
+import { inspectPod } from './inspect-pod.ts';
+import { inspectPolicy } from './inspect-policy.ts';
+import { inspectCa, inspectSecret, type SecretInfo } from './inspect-secrets.ts';
+import { inspectTarget } from './inspect-target.ts';
 import { workloadCommands } from './kubectl.ts';
-import { observeRenewal } from './lease-probe.ts';
+import { probeLease } from './lease-probe.ts';
 import type { Labels } from './matching.ts';
-import type { CertDirLook, Evidence, LeaseLook } from './snapshot.ts';
+import type { CertDirInfo, ClusterSnapshot, LeaseInfo } from './snapshot.ts';
 import { surveyAccess } from './survey-access.ts';
 
 export interface Gathering {
@@ -37,7 +37,7 @@ const listed = z.object({ items: z.array(z.unknown()).nullish() });
 const labelsOf = (object: unknown): Labels => labelled.parse(object).metadata.labels ?? {};
 
 /** Looks at everything. What it may not see is part of the evidence; rejects when the API server goes away meanwhile. */
-export const gather = async (gathering: Gathering): Promise<Evidence> => {
+export const collect = async (gathering: Gathering): Promise<ClusterSnapshot> => {
   const { client, config, mount, inReplica, version, onWait } = gathering;
   const paths = clusterPaths(config);
   const serverMs = (): number => Date.now() + (client.clockSkewMs() ?? 0);
@@ -47,20 +47,20 @@ export const gather = async (gathering: Gathering): Promise<Evidence> => {
       (listed.parse(answer).items ?? []).map(parse);
   const schema = leaseSchema(config.annotationPrefix, FIELD_MANAGER);
   const readLease = () =>
-    look(client, paths.lease.path, (object): LeaseLook => ({ ...schema.parse(object), labels: labelsOf(object) }));
+    get(client, paths.lease.path, (object): LeaseInfo => ({ ...schema.parse(object), labels: labelsOf(object) }));
   const readPods = () =>
-    look(client, paths.pods, items(lookAtPod(config.annotationPrefix, config.secretName)), {
+    get(client, paths.pods, items(inspectPod(config.annotationPrefix, config.secretName)), {
       labelSelector: config.podSelector,
     });
 
   const early = await readPods();
-  const patienceMs = (lease: LeaseLook | null): number => {
+  const patienceMs = (lease: LeaseInfo | null): number => {
     if (lease?.holder != null) return Math.max(lease.durationMs, config.leaseDurationMs) + config.retryPeriodMs;
     const nobody = early.state === 'there' && workloadCommands.alive({ pods: early, nowMs: serverMs() }).length === 0;
     return nobody ? 0 : 2 * config.retryPeriodMs;
   };
   const [renewal, access, cannotWatch] = await Promise.all([
-    observeRenewal({ read: readLease, monotonicMs, serverMs, patienceMs, onWait }),
+    probeLease({ read: readLease, monotonicMs, serverMs, patienceMs, onWait }),
     surveyAccess(client, permissions(config, paths), early.state === 'there' ? early.value : [], config.namespace),
     watchProblem(client, paths.lease.collection, paths.lease.name),
   ]);
@@ -68,14 +68,14 @@ export const gather = async (gathering: Gathering): Promise<Evidence> => {
   const policies = `/apis/networking.k8s.io/v1/namespaces/${config.namespace}/networkpolicies`;
   // What was read while the renewal was awaited may be old by now.
   const [settled, authority, pods, targets, namespaceLabels, seenPolicies, certDir] = await Promise.all([
-    readSettled(readLease, () => look(client, paths.secret.path, lookAtSecret)),
-    look(client, paths.authority.path, lookAtAuthority),
+    readSettled(readLease, () => get(client, paths.secret.path, inspectSecret)),
+    get(client, paths.ca.path, inspectCa),
     readPods(),
     Promise.all(
-      paths.targets.map(async (path) => ({ path, look: await look(client, path.path, lookAtTarget(path.type)) })),
+      paths.targets.map(async (path) => ({ path, look: await get(client, path.path, inspectTarget(path.type)) })),
     ),
-    look(client, `/api/v1/namespaces/${config.namespace}`, labelsOf),
-    look(client, policies, items(lookAtPolicy)),
+    get(client, `/api/v1/namespaces/${config.namespace}`, labelsOf),
+    get(client, policies, items(inspectPolicy)),
     lookAtCertDir(mount),
   ]);
   return {
@@ -101,8 +101,8 @@ export const gather = async (gathering: Gathering): Promise<Evidence> => {
 };
 
 interface SettledReads {
-  readonly lease: Look<LeaseLook>;
-  readonly secret: Look<SecretLook>;
+  readonly lease: GetResult<LeaseInfo>;
+  readonly secret: GetResult<SecretInfo>;
 }
 
 /** A leader writes the Secret and announces it right after: whoever looks in between sees nothing wrong. */
@@ -114,8 +114,8 @@ const agree = ({ lease, secret }: SettledReads): boolean =>
 
 /** Reads Lease and Secret, again for two seconds while the one does not announce the other. */
 const readSettled = async (
-  readLease: () => Promise<Look<LeaseLook>>,
-  readSecret: () => Promise<Look<SecretLook>>,
+  readLease: () => Promise<GetResult<LeaseInfo>>,
+  readSecret: () => Promise<GetResult<SecretInfo>>,
 ): Promise<SettledReads> => {
   for (let looks = 1; ; looks += 1) {
     const [secret, lease] = await Promise.all([readSecret(), readLease()]);
@@ -147,7 +147,7 @@ const watchProblem = (client: KubeClient, path: string, name: string): Promise<s
   );
 
 /** CERT_DIR on this machine, whatever it is. */
-const lookAtCertDir = async (mount: Mount): Promise<CertDirLook> => {
+const lookAtCertDir = async (mount: Mount): Promise<CertDirInfo> => {
   const kind = mount.kind();
   if (kind === 'absent') return { kind, hash: null, problem: null };
   const { hash, problem } = await firstValueFrom(mount.read());

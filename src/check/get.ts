@@ -1,24 +1,24 @@
 import { firstValueFrom } from 'rxjs';
 import { Problem } from '../../streams/problem.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { understand } from '../kube/errors.ts';
+import { decodeOrThrow } from '../kube/errors.ts';
 import { type KubeRequest, requestSubject } from '../kube/request.ts';
 /** What one GET came to. */
-export type Look<T> =
+export type GetResult<T> =
   | { readonly state: 'there'; readonly value: T }
   | { readonly state: 'absent' | 'forbidden' | 'failed'; readonly why: string };
 
 /** Asks for one object or list. Rejects on bugs only. */
-export const look = async <T>(
+export const get = async <T>(
   client: KubeClient,
   path: string,
   parse: (answer: unknown) => T,
   query: Readonly<Record<string, string>> = {},
-): Promise<Look<T>> => {
+): Promise<GetResult<T>> => {
   const request: KubeRequest = { method: 'GET', path, query };
   try {
     const answer = await firstValueFrom(client.send(request));
-    return { state: 'there', value: understand(requestSubject(request).text, () => parse(answer)) };
+    return { state: 'there', value: decodeOrThrow(requestSubject(request).text, () => parse(answer)) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const state = error.status === 404 ? 'absent' : error.status === 403 ? 'forbidden' : 'failed';

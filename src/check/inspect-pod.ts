@@ -53,7 +53,7 @@ interface SecretMount {
   readonly subPath: string | null;
 }
 
-export interface ContainerLook {
+export interface ContainerInfo {
   readonly name: string;
   /** What the Pod says literally; a value from elsewhere is not among them. */
   readonly env: ReadonlyMap<string, string>;
@@ -66,14 +66,14 @@ interface Workload {
   readonly name: string;
 }
 
-export interface PodLook extends Omit<Replica, 'ready'> {
+export interface PodInfo extends Omit<Replica, 'ready'> {
   /** Null when no kubelet has said. */
   readonly ready: boolean | null;
   readonly labels: Labels;
   readonly nodeName: string | null;
   readonly serviceAccount: string | null;
   readonly workload: Workload | null;
-  readonly containers: readonly ContainerLook[];
+  readonly containers: readonly ContainerInfo[];
   /** The name of the volume that holds the Secret, null when none does. */
   readonly volume: string | null;
   readonly mounts: readonly SecretMount[];
@@ -103,9 +103,9 @@ const troubleOf = ({ status }: Parsed): string | null => {
 };
 
 /** A Pod, as a replica that mounts this Secret. The result throws a ZodError for anything else than a Pod. */
-export const lookAtPod =
+export const inspectPod =
   (annotationPrefix: string, secretName: string) =>
-  (object: unknown): PodLook => {
+  (object: unknown): PodInfo => {
     const parsed = podSchema.parse(object);
     const { metadata, spec, status } = parsed;
     const volume = spec.volumes?.find(({ secret, projected }) =>

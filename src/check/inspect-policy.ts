@@ -42,7 +42,7 @@ const portsOf = (given: z.infer<typeof rules>): readonly Ports[] =>
   });
 
 /** @throws ZodError when it is no NetworkPolicy. */
-export const lookAtPolicy = (object: unknown): NetworkPolicy => {
+export const inspectPolicy = (object: unknown): NetworkPolicy => {
   const { metadata, spec } = schema.parse(object);
   const types = spec.policyTypes ?? ['Ingress', ...(spec.egress == null ? [] : ['Egress'])];
   return {

@@ -1,14 +1,14 @@
 import type { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
-import type { CertificateFacts } from '../../streams/model.ts';
-import { authorityFacts } from '../certificates/ca-pair.ts';
-import { certificateFacts, factsOf } from '../certificates/certificate-info.ts';
+import type { CertificateInfo } from '../../streams/model.ts';
+import { readCaPair } from '../certificates/ca-pair.ts';
+import { describeCertificate, describeCertificates } from '../certificates/certificate-info.ts';
 import { readCertificates } from '../certificates/pem.ts';
 import { secretPair } from '../certificates/secret-pair.ts';
 import { secretObject } from '../cluster/secrets.ts';
 import type { Labels } from './matching.ts';
 
-export interface SecretLook {
+export interface SecretInfo {
   readonly type: string;
   readonly labels: Labels;
   /** The cert-manager Certificate that this Secret is written for, null when it is not. */
@@ -19,7 +19,7 @@ export interface SecretLook {
   readonly problem: string | null;
   /** The certificates of `tls.crt`, the leaf first; empty when it cannot be read. */
   readonly chain: readonly X509Certificate[];
-  readonly leaf: CertificateFacts | null;
+  readonly leaf: CertificateInfo | null;
   /** The certificates of `ca.crt`. */
   readonly trust: readonly X509Certificate[];
 }
@@ -42,7 +42,7 @@ const certificatesOf = (pem: Buffer | undefined): readonly X509Certificate[] => 
 };
 
 /** The serving Secret, looked at closely even where it is broken. @throws ZodError when it is no Secret. */
-export const lookAtSecret = (object: unknown): SecretLook => {
+export const inspectSecret = (object: unknown): SecretInfo => {
   const { type, metadata } = schema.parse(object);
   const { values } = secretObject(object);
   const { hash, problem } = secretPair(values);
@@ -54,32 +54,32 @@ export const lookAtSecret = (object: unknown): SecretLook => {
     hash,
     problem,
     chain,
-    leaf: chain[0] === undefined ? null : factsOf(chain[0]),
+    leaf: chain[0] === undefined ? null : describeCertificate(chain[0]),
     trust: certificatesOf(values['ca.crt']),
   };
 };
 
-export interface AuthorityLook {
+export interface CaInfo {
   /** The CA that signs; null when certificate or key are unusable. */
-  readonly current: CertificateFacts | null;
+  readonly current: CertificateInfo | null;
   /** Why it cannot sign, else null. */
   readonly problem: string | null;
   /** The current and the older, still trusted CAs; null when `ca-bundle.crt` cannot be read. */
-  readonly bundle: readonly CertificateFacts[] | null;
+  readonly bundle: readonly CertificateInfo[] | null;
 }
 
-const bundleOf = (pem: Buffer | undefined): readonly CertificateFacts[] | null => {
+const bundleOf = (pem: Buffer | undefined): readonly CertificateInfo[] | null => {
   try {
-    return certificateFacts(pem ?? '');
+    return describeCertificates(pem ?? '');
   } catch {
     return null;
   }
 };
 
 /** Secret `SECRET_NAME-ca`; its key is looked at and let go. @throws ZodError when it is no Secret. */
-export const lookAtAuthority = (object: unknown): AuthorityLook => {
+export const inspectCa = (object: unknown): CaInfo => {
   const { values } = secretObject(object);
-  const reading = authorityFacts({
+  const reading = readCaPair({
     certificatePem: values['ca.crt']?.toString('latin1') ?? '',
     keyPem: values['ca.key']?.toString('latin1') ?? '',
   });
@@ -91,7 +91,7 @@ export const lookAtAuthority = (object: unknown): AuthorityLook => {
 };
 
 /** What the certificate of a Secret is to be trusted by: its `ca.crt`; a leaf that signed itself is its own CA. */
-export const trustOf = ({ chain: [leaf], trust }: SecretLook): readonly X509Certificate[] => {
+export const trustAnchors = ({ chain: [leaf], trust }: SecretInfo): readonly X509Certificate[] => {
   if (trust.length > 0 || leaf === undefined) return trust;
   return leaf.checkIssued(leaf) && leaf.verify(leaf.publicKey) ? [leaf] : [];
 };

@@ -56,7 +56,7 @@ const targetSchema = z.object({
 });
 
 /** One webhook of a configuration, as far as it decides what it is called for. */
-export interface WebhookLook {
+export interface WebhookInfo {
   readonly name: string;
   readonly blocks: boolean;
   readonly rules: readonly AdmissionRule[];
@@ -67,19 +67,19 @@ export interface WebhookLook {
 }
 
 /** Somebody else who owns a caBundle field by the API server's own record. */
-export interface Rival {
+export interface OtherManager {
   readonly manager: string;
   /** JSON pointers of that ownership, and of the name beside it. */
   readonly managerPointer: string;
   readonly ownerships: readonly string[];
 }
 
-export interface TargetLook {
+export interface TargetInfo {
   readonly fields: readonly CaBundleField[];
   /** `svc.ns.svc` of every Service it calls. */
   readonly serverNames: readonly string[];
-  readonly webhooks: readonly WebhookLook[];
-  readonly rivals: readonly Rival[];
+  readonly webhooks: readonly WebhookInfo[];
+  readonly otherManagers: readonly OtherManager[];
 }
 
 const step = (key: string): string => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
@@ -92,9 +92,9 @@ const caBundles = (fields: unknown, at: string): readonly string[] =>
       );
 
 /** An object with a caBundle. The result throws a ZodError for anything else. */
-export const lookAtTarget =
+export const inspectTarget =
   (type: TargetType) =>
-  (object: unknown): TargetLook => {
+  (object: unknown): TargetInfo => {
     const { metadata, webhooks, spec } = targetSchema.parse(object);
     const configs = [...(webhooks ?? []).map((each) => each.clientConfig), spec?.conversion?.webhook?.clientConfig];
     const services = [...configs.map((config) => config?.service), spec?.service];
@@ -107,7 +107,7 @@ export const lookAtTarget =
         rules: each.rules ?? [],
         isConditional: (each.matchConditions ?? []).length > 0,
       })),
-      rivals: (metadata.managedFields ?? []).flatMap(({ manager, fieldsV1 }, at) => {
+      otherManagers: (metadata.managedFields ?? []).flatMap(({ manager, fieldsV1 }, at) => {
         const ownerships = caBundles(fieldsV1, `/metadata/managedFields/${at}/fieldsV1`);
         if (manager == null || manager === FIELD_MANAGER || ownerships.length === 0) return [];
         return [{ manager, managerPointer: `/metadata/managedFields/${at}/manager`, ownerships }];

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Look } from './get.ts';
-import type { LeaseLook, Renewal } from './snapshot.ts';
+import type { GetResult } from './get.ts';
+import type { LeaseInfo, Renewal } from './snapshot.ts';
 
 interface RenewalWatch {
-  readonly read: () => Promise<Look<LeaseLook>>;
+  readonly read: () => Promise<GetResult<LeaseInfo>>;
   /** A monotonic clock, ms. */
   readonly monotonicMs: () => number;
   /** The API server's clock, ms since the epoch. */
   readonly serverMs: () => number;
   /** How long silence is borne, ms, given the Lease as it is. */
-  readonly patienceMs: (lease: LeaseLook | null) => number;
+  readonly patienceMs: (lease: LeaseInfo | null) => number;
   /** Called once when it has to be waited for. */
   readonly onWait: (atMostMs: number) => void;
 }
@@ -20,15 +20,15 @@ const PACE_MS = 500;
 /** Nobody wonders about a wait as short as this. */
 const SHORT_MS = 1_500;
 
-const valueOf = (seen: Look<LeaseLook>): LeaseLook | null => (seen.state === 'there' ? seen.value : null);
+const valueOf = (seen: GetResult<LeaseInfo>): LeaseInfo | null => (seen.state === 'there' ? seen.value : null);
 
 /** Somebody holds it, and has written that since. */
-const isRenewed = (before: LeaseLook | null, now: LeaseLook | null): now is LeaseLook =>
+const isRenewed = (before: LeaseInfo | null, now: LeaseInfo | null): now is LeaseInfo =>
   now?.holder != null &&
   (before?.uid !== now.uid || before.renewTime !== now.renewTime || before.holder !== now.holder);
 
 /** Reads the Lease until it is seen to change, and no longer than it takes to call it dead. */
-export const observeRenewal = async (watch: RenewalWatch): Promise<Renewal> => {
+export const probeLease = async (watch: RenewalWatch): Promise<Renewal> => {
   const { read, monotonicMs, serverMs, patienceMs, onWait } = watch;
   const startMs = monotonicMs();
   const first = await read();

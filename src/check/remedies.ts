@@ -2,15 +2,15 @@ import { FIELD_MANAGER } from '../cluster/decode.ts';
 import type { CaBundleField } from '../cluster/targets.ts';
 import type { Config } from '../config/config.ts';
 import { type Access, type Denial, isOptional } from './access.ts';
-import type { ContainerLook, PodLook } from './inspect-pod.ts';
-import type { Rival } from './inspect-target.ts';
-import { shellWord, workloadCommands } from './kubectl.ts';
-import { announcedHash, type Evidence, type SeenTarget } from './snapshot.ts';
+import type { ContainerInfo, PodInfo } from './inspect-pod.ts';
+import type { OtherManager } from './inspect-target.ts';
+import { shellQuote, workloadCommands } from './kubectl.ts';
+import { announcedHash, type ClusterSnapshot, type SeenTarget } from './snapshot.ts';
 
 const subjectFlag = (user: string): string => {
   const [, , namespace, name] = user.split(':');
   const isAccount = user.startsWith('system:serviceaccount:') && name !== undefined;
-  return isAccount ? `--serviceaccount=${namespace}:${name}` : `--user=${shellWord(user)}`;
+  return isAccount ? `--serviceaccount=${namespace}:${name}` : `--user=${shellQuote(user)}`;
 };
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
@@ -20,7 +20,7 @@ const unique = (texts: readonly string[]): readonly string[] => [...new Set(text
  *
  * @param denials of one and the same permission, at least one
  */
-export const mendAccess = ({ user }: Pick<Access, 'user'>, denials: readonly Denial[]): string => {
+export const grantAccess = ({ user }: Pick<Access, 'user'>, denials: readonly Denial[]): string => {
   const [{ permission } = { permission: null }] = denials;
   if (permission === null) return '';
   const { apiGroup, resource, namespace } = permission;
@@ -36,44 +36,44 @@ export const mendAccess = ({ user }: Pick<Access, 'user'>, denials: readonly Den
     `kubectl create ${kind} ${called}${scope}`,
     `--verb=${verbs.join(',')}`,
     `--resource=${qualified}`,
-    ...names.map((name) => `--resource-name=${shellWord(name)}`),
+    ...names.map((name) => `--resource-name=${shellQuote(name)}`),
   ].join(' ');
   return `${role} && kubectl create ${kind}binding ${called}${scope} --${kind}=${called} ${subjectFlag(user)}`;
 };
 
 const patchOf = ({ path }: SeenTarget): string =>
-  `kubectl patch ${path.type} ${shellWord(path.name)} --field-manager=${FIELD_MANAGER} --type=json -p`;
+  `kubectl patch ${path.type} ${shellQuote(path.name)} --field-manager=${FIELD_MANAGER} --type=json -p`;
 
 /** Where the trust bundle is: beside the leaf, beside the CA, or the leaf itself when it has signed itself. */
-const sourceOf = ({ secretName, issuer }: Config, secret: Evidence['secret']) => {
+const sourceOf = ({ secretName, issuer }: Config, secret: ClusterSnapshot['secret']) => {
   if (secret.state === 'there' && secret.value.trust.length > 0) return { name: secretName, key: 'ca' };
   return issuer === 'external' ? { name: secretName, key: 'tls' } : { name: `${secretName}-ca`, key: 'ca-bundle' };
 };
 
 /** How a target's caBundle is put right, by the same patch that the leader would write. */
-export const mendBundle = {
+export const bundleRemedy = {
   /** Puts the trust bundle out of the Secret into these fields. */
-  inject: ({ config, secret }: Evidence, target: SeenTarget, fields: readonly CaBundleField[]): string => {
+  inject: ({ config, secret }: ClusterSnapshot, target: SeenTarget, fields: readonly CaBundleField[]): string => {
     const { name, key } = sourceOf(config, secret);
     const path = String.raw`'{.data.${key}\.crt}'`;
     const operations = fields.map(({ pointer }) => `{"op":"add","path":"${pointer}","value":"'"$CA"'"}`);
     return (
-      `CA=$(kubectl get secret ${shellWord(name)} -n ${config.namespace} -o jsonpath=${path}) && ` +
+      `CA=$(kubectl get secret ${shellQuote(name)} -n ${config.namespace} -o jsonpath=${path}) && ` +
       `${patchOf(target)} '[${operations.join(',')}]'`
     );
   },
   /** Takes the field away from another manager in the API server's record of who owns what. */
-  disown: (target: SeenTarget, { manager, managerPointer, ownerships }: Rival): string => {
+  disown: (target: SeenTarget, { manager, managerPointer, ownerships }: OtherManager): string => {
     const operations = [
       { op: 'test', path: managerPointer, value: manager },
       ...ownerships.map((path) => ({ op: 'remove', path })),
     ];
-    return `${patchOf(target)} ${shellWord(JSON.stringify(operations))}`;
+    return `${patchOf(target)} ${shellQuote(JSON.stringify(operations))}`;
   },
 } as const;
 
 /** Leave to create is missed only where something is still to be made. */
-const isMissed = ({ lease, secret, authority }: Evidence, { permission, verb }: Denial): boolean => {
+const isMissed = ({ lease, secret, authority }: ClusterSnapshot, { permission, verb }: Denial): boolean => {
   if (isOptional(permission)) return false;
   if (verb !== 'create') return true;
   const looks = permission.resource === 'leases' ? [lease] : [secret, authority];
@@ -81,11 +81,11 @@ const isMissed = ({ lease, secret, authority }: Evidence, { permission, verb }: 
 };
 
 /** What keeps a leader from working is mended first: it does the rest by itself. */
-const permissionMend = (evidence: Evidence): string | null => {
+const permissionMend = (evidence: ClusterSnapshot): string | null => {
   for (const each of evidence.access) {
     const first = each.denials.find((denial) => isMissed(evidence, denial));
     if (first === undefined) continue;
-    return mendAccess(
+    return grantAccess(
       each,
       each.denials.filter(({ permission }) => permission === first.permission),
     );
@@ -93,7 +93,7 @@ const permissionMend = (evidence: Evidence): string | null => {
   return null;
 };
 
-const wakeUp = (evidence: Evidence): string => {
+const wakeUp = (evidence: ClusterSnapshot): string => {
   const missing = permissionMend(evidence);
   if (missing !== null) return missing;
   const pods = workloadCommands.alive(evidence);
@@ -104,14 +104,14 @@ const wakeUp = (evidence: Evidence): string => {
 };
 
 /** How something that is the leader's work gets done. */
-export const mendLeader = {
+export const leaderRemedy = {
   /** There is no leader, or it does not do what it should. */
   wakeUp,
   /** Asks a living leader for a new leaf or a new CA; where there is none, gets one. */
-  rotate: (evidence: Evidence, what: 'leaf' | 'ca'): string => {
+  rotate: (evidence: ClusterSnapshot, what: 'leaf' | 'ca'): string => {
     const { config, renewal } = evidence;
     if (!renewal.renewed || permissionMend(evidence) !== null) return wakeUp(evidence);
-    const lease = shellWord(config.leaseName);
+    const lease = shellQuote(config.leaseName);
     return `kubectl annotate --overwrite lease ${lease} -n ${config.namespace} ${config.annotationPrefix}/rotate=${what}`;
   },
 } as const;
@@ -119,17 +119,17 @@ export const mendLeader = {
 const VOLUME = 'serving-certs';
 
 /** Which of a Pod's containers is the webhook: the one that mounts the Secret, or has its port, or comes first. */
-const webhookOf = ({ containers, mounts }: PodLook, port: number | null): ContainerLook | null => {
+const webhookOf = ({ containers, mounts }: PodInfo, port: number | null): ContainerInfo | null => {
   const mounting = containers.find(({ name }) => mounts.some(({ container }) => container === name));
   const listening = containers.find(({ ports }) => port !== null && ports.includes(port));
   return mounting ?? listening ?? containers[0] ?? null;
 };
 
 /** How a Pod comes to mount the whole Secret at CERT_DIR. */
-export const mendMount = {
+export const mountRemedy = {
   webhookOf,
   /** A strategic merge patch of the Pod template: mounts below CERT_DIR go, the directory comes. */
-  template: (evidence: Evidence, pod: PodLook): string => {
+  template: (evidence: ClusterSnapshot, pod: PodInfo): string => {
     const { config } = evidence;
     const container = webhookOf(pod, config.webhookBind.port);
     const certDir = (container?.env.get('CERT_DIR') ?? config.certDir).replace(/(?<=.)\/+$/, '');
@@ -149,14 +149,14 @@ export const mendMount = {
       ],
     };
     const target = workloadCommands.target(config, [pod]);
-    const patch = shellWord(JSON.stringify({ spec: { template: { spec } } }));
+    const patch = shellQuote(JSON.stringify({ spec: { template: { spec } } }));
     return `kubectl patch ${target} -n ${config.namespace} -p ${patch}`;
   },
   /** Any change of a Pod's annotations makes its kubelet look at the Secret at once. */
-  nudge: ({ config, lease }: Evidence, podName: string): string => {
+  nudge: ({ config, lease }: ClusterSnapshot, podName: string): string => {
     const hash = announcedHash({ lease }) ?? 'now';
     const annotation = `${config.annotationPrefix}/expected-hash`;
-    const pod = `kubectl annotate --overwrite pod ${shellWord(podName)} -n ${config.namespace}`;
+    const pod = `kubectl annotate --overwrite pod ${shellQuote(podName)} -n ${config.namespace}`;
     // It acts on a change only: the same hash again would be none.
     return `${pod} ${annotation}- && ${pod} ${annotation}=${hash}`;
   },
@@ -169,7 +169,7 @@ export const mendMount = {
  * @param message a refusal of the API server
  * @returns null when the refusal is not for a webhook of ours
  */
-export const mendScope = ({ targets }: Evidence, message: string): string | null => {
+export const scopeRemedy = ({ targets }: ClusterSnapshot, message: string): string | null => {
   const name = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
   for (const { path, look } of targets) {
     const webhooks = look.state === 'there' ? look.value.webhooks : [];
@@ -181,19 +181,19 @@ export const mendScope = ({ targets }: Evidence, message: string): string | null
       path: `/webhooks/${at}/rules/${rule}/scope`,
       value: 'Namespaced',
     }));
-    const patch = shellWord(JSON.stringify(operations));
-    return `kubectl patch ${path.type} ${shellWord(path.name)} --type=json -p ${patch}`;
+    const patch = shellQuote(JSON.stringify(operations));
+    return `kubectl patch ${path.type} ${shellQuote(path.name)} --type=json -p ${patch}`;
   }
   return null;
 };
 
 /** The whole names and key of a new self-signed pair, as a Secret: what a person does who has no issuer at hand. */
-const byHand = ({ config }: Evidence): string => {
+const byHand = ({ config }: ClusterSnapshot): string => {
   const names = config.serviceNames.map((name) => `DNS:${name}`).join(',');
-  const [secret, namespace] = [shellWord(config.secretName), config.namespace];
+  const [secret, namespace] = [shellQuote(config.secretName), config.namespace];
   return [
     'openssl req -x509 -newkey rsa:2048 -nodes -keyout tls.key -out tls.crt -days 365',
-    `-subj /CN=${config.serviceName} -addext ${shellWord(`subjectAltName=${names}`)}`,
+    `-subj /CN=${config.serviceName} -addext ${shellQuote(`subjectAltName=${names}`)}`,
     `&& kubectl create secret generic ${secret} -n ${namespace} --type=kubernetes.io/tls`,
     '--from-file=tls.crt --from-file=tls.key --from-file=ca.crt=tls.crt --dry-run=client -o yaml',
     '| kubectl apply --server-side --force-conflicts -f -',
@@ -201,21 +201,21 @@ const byHand = ({ config }: Evidence): string => {
 };
 
 /** How the serving Secret gets a good pair: by the leader, by cert-manager, or by hand. */
-export const mendSecret = {
-  newPair: (evidence: Evidence): string => {
+export const secretRemedy = {
+  newPair: (evidence: ClusterSnapshot): string => {
     const { config, secret } = evidence;
-    if (config.issuer === 'self-signed') return mendLeader.rotate(evidence, 'leaf');
+    if (config.issuer === 'self-signed') return leaderRemedy.rotate(evidence, 'leaf');
     const managed = secret.state === 'there' && secret.value.certificateName !== null;
     // cert-manager issues again into a Secret that is gone.
-    if (managed) return `kubectl delete secret ${shellWord(config.secretName)} -n ${config.namespace}`;
+    if (managed) return `kubectl delete secret ${shellQuote(config.secretName)} -n ${config.namespace}`;
     return byHand(evidence);
   },
   /** Where the names are the Certificate's, they have to be put right there. */
-  newNames: (evidence: Evidence): string => {
+  newNames: (evidence: ClusterSnapshot): string => {
     const { config, secret } = evidence;
     const certificate = secret.state === 'there' ? secret.value.certificateName : null;
-    if (config.issuer === 'self-signed' || certificate === null) return mendSecret.newPair(evidence);
+    if (config.issuer === 'self-signed' || certificate === null) return secretRemedy.newPair(evidence);
     const patch = JSON.stringify({ spec: { dnsNames: config.serviceNames } });
-    return `kubectl patch certificate ${shellWord(certificate)} -n ${config.namespace} --type=merge -p ${shellWord(patch)}`;
+    return `kubectl patch certificate ${shellQuote(certificate)} -n ${config.namespace} --type=merge -p ${shellQuote(patch)}`;
   },
 } as const;

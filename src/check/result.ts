@@ -1,10 +1,10 @@
-import type { Look } from './get.ts';
-import { shellWord } from './kubectl.ts';
+import type { GetResult } from './get.ts';
+import { shellQuote } from './kubectl.ts';
 
 type Status = 'ok' | 'warn' | 'fail' | 'skipped';
 
 /** What one look at one thing came to. */
-export interface Verdict {
+export interface CheckResult {
   /** What is checked, in words that stand alone on their line. */
   readonly name: string;
   readonly status: Status;
@@ -15,15 +15,15 @@ export interface Verdict {
 }
 
 /** Makes verdicts. What is not well always says how it is mended. */
-export const verdict = {
-  ok: (name: string, detail: string): Verdict => ({ name, status: 'ok', detail, remedy: null }),
-  warn: (name: string, detail: string, remedy: string): Verdict => ({ name, status: 'warn', detail, remedy }),
-  fail: (name: string, detail: string, remedy: string): Verdict => ({ name, status: 'fail', detail, remedy }),
-  skipped: (name: string, why: string): Verdict => ({ name, status: 'skipped', detail: why, remedy: null }),
+export const result = {
+  ok: (name: string, detail: string): CheckResult => ({ name, status: 'ok', detail, remedy: null }),
+  warn: (name: string, detail: string, remedy: string): CheckResult => ({ name, status: 'warn', detail, remedy }),
+  fail: (name: string, detail: string, remedy: string): CheckResult => ({ name, status: 'fail', detail, remedy }),
+  skipped: (name: string, why: string): CheckResult => ({ name, status: 'skipped', detail: why, remedy: null }),
 } as const;
 
 /** A verdict with the section it stands in, as `--json` prints it. */
-export interface Check extends Verdict {
+export interface Check extends CheckResult {
   readonly section: string;
 }
 
@@ -96,14 +96,14 @@ export const report = {
 } as const;
 
 /** What is to be said of something that could not be looked at. That a replica may not is a fault of its permissions. */
-export const unseen = (
+export const unreadable = (
   name: string,
-  look: Exclude<Look<unknown>, { readonly state: 'there' }>,
+  look: Exclude<GetResult<unknown>, { readonly state: 'there' }>,
   path: string,
-): Verdict =>
+): CheckResult =>
   look.state === 'forbidden'
-    ? verdict.skipped(name, `it must not be read from here: ${look.why}`)
-    : verdict.fail(name, look.why, `kubectl get --raw ${shellWord(path)}`);
+    ? result.skipped(name, `it must not be read from here: ${look.why}`)
+    : result.fail(name, look.why, `kubectl get --raw ${shellQuote(path)}`);
 
 /**
  * Has every kubectl of the remedies speak to the cluster that was checked, where that is not the one of the shell.
@@ -111,13 +111,13 @@ export const unseen = (
  * @param checked the kubeconfig the check went by, null inside a pod
  * @param ofShell what KUBECONFIG says in the shell that the command will be pasted into
  */
-export const forKubeconfig = <T extends Verdict>(
+export const forKubeconfig = <T extends CheckResult>(
   checks: readonly T[],
   checked: string | null,
   ofShell: string | null,
 ): readonly T[] => {
   if (checked === null || checked === ofShell) return checks;
-  const prefix = `KUBECONFIG=${shellWord(checked)} `;
+  const prefix = `KUBECONFIG=${shellQuote(checked)} `;
   return checks.map((check) => ({
     ...check,
     remedy: check.remedy?.replaceAll(/\bkubectl (?=[a-z-])/g, (kubectl) => prefix + kubectl) ?? null,

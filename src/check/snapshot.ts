@@ -1,13 +1,13 @@
 import type { LeaseSnapshot } from '../../streams/model.ts';
-import type { MountKind } from '../certificates/volume-kind.ts';
+import type { VolumeKind } from '../certificates/volume-kind.ts';
 import type { ClusterPaths, TargetPath } from '../cluster/paths.ts';
 import type { Config } from '../config/config.ts';
 import type { Access } from './access.ts';
-import type { Look } from './get.ts';
-import type { PodLook } from './inspect-pod.ts';
+import type { GetResult } from './get.ts';
+import type { PodInfo } from './inspect-pod.ts';
 import type { NetworkPolicy } from './inspect-policy.ts';
-import type { AuthorityLook, SecretLook } from './inspect-secrets.ts';
-import type { TargetLook } from './inspect-target.ts';
+import type { CaInfo, SecretInfo } from './inspect-secrets.ts';
+import type { TargetInfo } from './inspect-target.ts';
 import type { Labels } from './matching.ts';
 
 /** Whether the Lease lives, by what was seen to change while we watched: nobody's clock is trusted. */
@@ -20,13 +20,13 @@ export interface Renewal {
 }
 
 /** A Lease and the labels that an objectSelector would go by. */
-export interface LeaseLook extends LeaseSnapshot {
+export interface LeaseInfo extends LeaseSnapshot {
   readonly labels: Labels;
 }
 
 /** CERT_DIR on this machine. */
-export interface CertDirLook {
-  readonly kind: MountKind;
+export interface CertDirInfo {
+  readonly kind: VolumeKind;
   /** SHA-256 of the `tls.crt` there. */
   readonly hash: string | null;
   readonly problem: string | null;
@@ -34,11 +34,11 @@ export interface CertDirLook {
 
 export interface SeenTarget {
   readonly path: TargetPath;
-  readonly look: Look<TargetLook>;
+  readonly look: GetResult<TargetInfo>;
 }
 
 /** Everything that was looked at. What is made of it is decided without asking anybody again. */
-export interface Evidence {
+export interface ClusterSnapshot {
   readonly config: Config;
   readonly paths: ClusterPaths;
   /** Whether this runs in a replica, as opposed to somebody's desk. */
@@ -53,21 +53,21 @@ export interface Evidence {
   readonly access: readonly Access[];
   /** Why the authorizer cannot be asked, else null. */
   readonly accessProblem: string | null;
-  readonly lease: Look<LeaseLook>;
+  readonly lease: GetResult<LeaseInfo>;
   readonly renewal: Renewal;
   /** Why the Lease cannot be watched; null when it can. */
   readonly watchProblem: string | null;
-  readonly secret: Look<SecretLook>;
-  readonly authority: Look<AuthorityLook>;
-  readonly pods: Look<readonly PodLook[]>;
+  readonly secret: GetResult<SecretInfo>;
+  readonly authority: GetResult<CaInfo>;
+  readonly pods: GetResult<readonly PodInfo[]>;
   readonly targets: readonly SeenTarget[];
-  readonly namespaceLabels: Look<Labels>;
-  readonly policies: Look<readonly NetworkPolicy[]>;
-  readonly certDir: CertDirLook;
+  readonly namespaceLabels: GetResult<Labels>;
+  readonly policies: GetResult<readonly NetworkPolicy[]>;
+  readonly certDir: CertDirInfo;
 }
 
 /** The hash on the Lease, null when there is none that can be used. */
-export const announcedHash = ({ lease }: Pick<Evidence, 'lease'>): string | null =>
+export const announcedHash = ({ lease }: Pick<ClusterSnapshot, 'lease'>): string | null =>
   lease.state === 'there' ? (lease.value.announcement?.hash ?? null) : null;
 
 /** A kubelet delivers within its sync period and its cache's, 60 s each; a minute more for slow ones. */
@@ -76,7 +76,7 @@ const DELIVERY_MS = 180_000;
 const BACKDATED_MS = 3_600_000;
 
 /** Whether the certificate in the Secret is old enough that every kubelet has had to deliver it. */
-export const isLasting = ({ secret, config, nowMs }: Evidence): boolean => {
+export const isPastDeliveryTime = ({ secret, config, nowMs }: ClusterSnapshot): boolean => {
   const leaf = secret.state === 'there' ? secret.value.leaf : null;
   if (leaf === null) return true;
   const issuedMs = leaf.notBeforeMs + (config.issuer === 'self-signed' ? BACKDATED_MS : 0);

@@ -5,10 +5,10 @@ import type { Permission } from '../cluster/permissions.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeRequest } from '../kube/request.ts';
 import { type Access, askAccess, type Denial, type Subject } from './access.ts';
-import type { PodLook } from './inspect-pod.ts';
-import type { Evidence } from './snapshot.ts';
+import type { PodInfo } from './inspect-pod.ts';
+import type { ClusterSnapshot } from './snapshot.ts';
 
-const accountsOf = (pods: readonly PodLook[], namespace: string): readonly Subject[] =>
+const accountsOf = (pods: readonly PodInfo[], namespace: string): readonly Subject[] =>
   [...new Set(pods.flatMap(({ serviceAccount }) => serviceAccount ?? []))].map((name) => ({
     kind: 'account',
     namespace,
@@ -24,7 +24,7 @@ const own = async (client: KubeClient, permissions: readonly Permission[]): Prom
 const survey = async (
   client: KubeClient,
   permissions: readonly Permission[],
-  pods: readonly PodLook[],
+  pods: readonly PodInfo[],
   namespace: string,
 ): Promise<readonly Access[]> => {
   const accounts = accountsOf(pods, namespace);
@@ -43,7 +43,7 @@ const survey = async (
  */
 export const surveyAccess = async (
   ...args: Parameters<typeof survey>
-): Promise<Pick<Evidence, 'access' | 'accessProblem'>> => {
+): Promise<Pick<ClusterSnapshot, 'access' | 'accessProblem'>> => {
   try {
     return { access: await survey(...args), accessProblem: null };
   } catch (error) {

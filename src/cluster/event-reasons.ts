@@ -1,4 +1,4 @@
-import type { Touched } from '../../streams/observe-cluster.ts';
+import type { WriteResult } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
 import { rfc3339Seconds } from '../util/time.ts';
@@ -25,7 +25,7 @@ export interface Notice {
 /** What is not a target; see repair-of.ts. */
 const CONTESTED: Readonly<Record<string, { readonly reason: Notice['reason']; readonly what: string }>> = {
   secret: { reason: 'SecretContested', what: 'The Secret of the certificate' },
-  authority: { reason: 'SecretContested', what: 'The Secret of the CA' },
+  ca: { reason: 'SecretContested', what: 'The Secret of the CA' },
   announcement: { reason: 'AnnouncementContested', what: 'The announcement on this Lease' },
 };
 
@@ -37,9 +37,9 @@ const normal = (about: Notice['about'], reason: Notice['reason'], message: strin
   message,
 });
 
-const ofStep = (step: Step, touched: Touched | null): Notice | null => {
+const ofStep = (step: Step, touched: WriteResult | null): Notice | null => {
   switch (step.kind) {
-    case 'issue-authority':
+    case 'issue-ca':
       return normal('lease', 'AuthorityIssued', `Made a certificate authority (${step.reason})`);
     case 'issue-leaf': {
       const hash = touched?.object === 'secret' ? touched.state.hash : null;
@@ -49,7 +49,7 @@ const ofStep = (step: Step, touched: Touched | null): Notice | null => {
       const { hash, validUntil } = step.announcement;
       return normal('lease', 'CertificateAnnounced', `Announced certificate ${hash}, valid until ${validUntil}`);
     }
-    case 'narrow-authority':
+    case 'prune-ca-bundle':
       return normal(
         'lease',
         'AuthoritiesNarrowed',
@@ -60,8 +60,9 @@ const ofStep = (step: Step, touched: Touched | null): Notice | null => {
   }
 };
 
-const contested = (object: string, rival: string | null): Notice => {
-  const who = rival === null ? 'somebody without a field manager' : `field manager ${JSON.stringify(rival)}`;
+const contested = (object: string, otherManager: string | null): Notice => {
+  const who =
+    otherManager === null ? 'somebody without a field manager' : `field manager ${JSON.stringify(otherManager)}`;
   const { reason, what } = CONTESTED[object] ?? { reason: 'CaBundleContested', what: `caBundle of ${object}` };
   const message = `${what} is rewritten again and again by ${who}; it is repaired once a minute`;
   return { about: 'lease', type: 'Warning', reason, key: object, message };
@@ -71,13 +72,13 @@ const contested = (object: string, rival: string | null): Notice => {
  * What the people of the cluster are told, out of all that happens. What has been told of this replica's own
  * certificate is not told again: a load is tried again and again, and one certificate is verified again with its bundle.
  */
-export const notices = (): ((event: ReplicaEvent) => Notice | null) => {
+export const eventReasons = (): ((event: ReplicaEvent) => Notice | null) => {
   let adopted: string | null = null;
   let rejected: string | null = null;
 
   return (event) => {
     if (event.type === 'step/done') return ofStep(event.step, event.touched);
-    if (event.type === 'object/contested') return contested(event.object, event.rival);
+    if (event.type === 'object/contested') return contested(event.object, event.otherManager);
     if (event.type !== 'certificate/concluded') return null;
     const { load } = event;
     if (load.type === 'certificate/served') {

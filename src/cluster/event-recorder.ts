@@ -8,7 +8,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../logging/logger.ts';
 import { looksSecret } from '../util/redact.ts';
 import { FIELD_MANAGER } from './decode.ts';
-import { type Notice, notices } from './event-reasons.ts';
+import { eventReasons, type Notice } from './event-reasons.ts';
 import type { ClusterPaths } from './paths.ts';
 
 const standingEvent = z.object({
@@ -27,7 +27,7 @@ const query = { fieldManager: FIELD_MANAGER };
  * telling it again, by this replica or the next leader, raises its count until the API server forgets it (an hour, by
  * default). Nothing waits for it, and its failure changes nothing.
  */
-export const raiseEvents = (
+export const recordEvents = (
   client: Pick<KubeClient, 'send'>,
   paths: Pick<ClusterPaths, 'events' | 'pod'>,
   config: Pick<Config, 'leaseName' | 'namespace' | 'identity' | 'kubeletNudge'>,
@@ -105,7 +105,7 @@ export const raiseEvents = (
     )
     .subscribe();
 
-  const notice = notices();
+  const notice = eventReasons();
   return (event) => {
     if (event.type === 'lease/observed') leaseUid = event.lease?.uid ?? null;
     const found = notice(event);

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import type { LeaseChange } from '../../streams/lease-writer.ts';
 import type { Announcement, LeaseSnapshot } from '../../streams/model.ts';
-import { understand } from '../kube/errors.ts';
-import { managedFieldsSchema, rivalOf } from '../kube/managed-fields.ts';
+import { decodeOrThrow } from '../kube/errors.ts';
+import { managedFieldsSchema, otherFieldManager } from '../kube/managed-fields.ts';
 
 const PATTERN = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
@@ -98,16 +98,16 @@ interface LeaseSchema {
   parse(object: unknown): LeaseSnapshot;
 }
 
-type Told = Pick<LeaseSnapshot, 'announcement' | 'malformed' | 'rotate' | 'servedSinceMs' | 'rival'>;
+type Told = Pick<LeaseSnapshot, 'announcement' | 'malformed' | 'rotate' | 'servedSinceMs' | 'otherManager'>;
 
 const toldBy = (
   [ready, hash, validUntil, rotate, servedSince]: readonly (string | undefined)[],
-  rival: string | null,
+  otherManager: string | null,
 ): Told => ({
   ...announcementOf({ ready, hash, validUntil }),
   rotate: rotate?.slice(0, LONGEST_ROTATE) ?? null,
   servedSinceMs: servedSince === undefined ? null : rfc3339(servedSince),
-  rival,
+  otherManager: otherManager,
 });
 
 /**
@@ -131,8 +131,12 @@ export const leaseSchema = (annotationPrefix: string, ourManager: string): Lease
     });
     if (now.every((text, at) => text === texts[at])) return told;
     texts = now;
-    const rival = rivalOf(managedFieldsSchema.parse(managedFields), ourManager, `f:${annotationPrefix}/cert-hash`);
-    return (told = toldBy(now, rival));
+    const otherManager = otherFieldManager(
+      managedFieldsSchema.parse(managedFields),
+      ourManager,
+      `f:${annotationPrefix}/cert-hash`,
+    );
+    return (told = toldBy(now, otherManager));
   };
 
   const snapshotOf = ({ metadata, spec }: z.infer<typeof leaseShape>): LeaseSnapshot => ({
@@ -145,7 +149,7 @@ export const leaseSchema = (annotationPrefix: string, ourManager: string): Lease
     ...read(metadata.annotations, metadata.managedFields),
   });
 
-  return { parse: (object) => snapshotOf(understand('the Lease', () => leaseShape.parse(object))) };
+  return { parse: (object) => snapshotOf(decodeOrThrow('the Lease', () => leaseShape.parse(object))) };
 };
 
 /** Who writes the Lease, and how. */
@@ -196,19 +200,19 @@ const annotationsOf = (change: LeaseChange): Readonly<Record<string, string | nu
         'cert-valid-until': change.announcement.validUntil,
         // Nobody has been seen serving it yet.
         'cert-served-since': null,
-        ...(change.fulfils ? { rotate: null } : {}),
+        ...(change.clearsRotationRequest ? { rotate: null } : {}),
       };
-    case 'mark-served':
+    case 'record-served':
       return { 'cert-served-since': change.sinceMs === null ? null : new Date(change.sinceMs).toISOString() };
-    case 'ask-rotation':
+    case 'set-rotation-request':
       return { rotate: change.rotate };
     default:
       return null;
   }
 };
 
-const specOf = (author: LeaseAuthor, change: LeaseChange, basis: LeaseBasis, nowMs: number): Body => {
-  if (change.kind === 'claim') return { spec: claimed(author, basis, nowMs) };
+const specOf = (author: LeaseAuthor, change: LeaseChange, plannedOn: LeaseBasis, nowMs: number): Body => {
+  if (change.kind === 'claim') return { spec: claimed(author, plannedOn, nowMs) };
   if (change.kind === 'renew') return { spec: heldSpec(author, nowMs) };
   return change.kind === 'release' ? { spec: released(nowMs) } : {};
 };
@@ -218,12 +222,12 @@ const specOf = (author: LeaseAuthor, change: LeaseChange, basis: LeaseBasis, now
  * decided on, so the API server answers 409 when somebody wrote in between, and names only what it changes, so foreign
  * annotations and labels survive.
  */
-export const leaseBody = (author: LeaseAuthor, change: LeaseChange, basis: LeaseBasis, nowMs: number): Body => {
+export const leaseBody = (author: LeaseAuthor, change: LeaseChange, plannedOn: LeaseBasis, nowMs: number): Body => {
   const values = annotationsOf(change);
   const named = Object.entries(values ?? {}).map(([name, value]) => [`${author.annotationPrefix}/${name}`, value]);
   const annotations: Body = values === null ? {} : { annotations: Object.fromEntries(named) as Body };
   return {
-    metadata: { resourceVersion: basis.resourceVersion, ...annotations },
-    ...specOf(author, change, basis, nowMs),
+    metadata: { resourceVersion: plannedOn.resourceVersion, ...annotations },
+    ...specOf(author, change, plannedOn, nowMs),
   };
 };

@@ -40,12 +40,12 @@ export const leasePorts = (
           error instanceof Problem && error.status === 404 ? of(null) : throwError(() => error),
         ),
       ),
-    writeLease: (change, basis) =>
+    writeLease: (change, plannedOn) =>
       defer(() => {
         const query = { fieldManager: FIELD_MANAGER };
-        if (basis !== null) {
+        if (plannedOn !== null) {
           const contentType = 'application/merge-patch+json';
-          const body = leaseBody(author, change, basis, Date.now());
+          const body = leaseBody(author, change, plannedOn, Date.now());
           return client.send({ method: 'PATCH', path: lease.path, query, contentType, body });
         }
         const { spec } = leaseBody(author, change, NO_LEASE, Date.now());

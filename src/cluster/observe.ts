@@ -4,7 +4,7 @@ import type { WatchPort } from '../../streams/watch-port.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { watchObjects, watchSeconds } from '../kube/watch-objects.ts';
-import { objectStates } from './decode.ts';
+import { decode } from './decode.ts';
 import type { ClusterPaths, NamedPath } from './paths.ts';
 import { podObject } from './pods.ts';
 
@@ -22,11 +22,11 @@ export const observationPorts = (client: KubeClient, paths: ClusterPaths, config
     });
 
   return {
-    secretWatch: byName(paths.secret, objectStates.secret),
-    authorityWatch: config.issuer === 'external' ? nothing : byName(paths.authority, objectStates.authority),
+    secretWatch: byName(paths.secret, decode.secret),
+    caWatch: config.issuer === 'external' ? nothing : byName(paths.ca, decode.ca),
     targets: paths.targets.map((target) => ({
       id: target.id,
-      watch: byName(target, objectStates.target(target.type)),
+      watch: byName(target, decode.target(target.type)),
     })),
     replicaWatch: watchObjects(client, {
       path: paths.pods,

@@ -7,7 +7,7 @@ import type { InCluster } from '../kube/in-cluster.ts';
  *
  * @throws KubeProblem when neither kubeconfig nor Pod says how to reach the API server
  */
-export const replicaClient = async (
+export const openClient = async (
   { kubeconfig }: Config,
   inCluster: InCluster | null,
   version: string,

@@ -15,7 +15,7 @@ export interface TargetPath extends NamedPath {
 export interface ClusterPaths {
   readonly lease: NamedPath;
   readonly secret: NamedPath;
-  readonly authority: NamedPath;
+  readonly ca: NamedPath;
   readonly pods: string;
   readonly pod: string;
   readonly events: string;
@@ -44,7 +44,7 @@ export const clusterPaths = (config: Config): ClusterPaths => {
   return {
     lease: named(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`, config.leaseName),
     secret: named(secrets, config.secretName),
-    authority: named(secrets, `${config.secretName}-ca`),
+    ca: named(secrets, `${config.secretName}-ca`),
     pods,
     pod: `${pods}/${encodeURIComponent(config.identity)}`,
     events: `/api/v1/namespaces/${namespace}/events`,

@@ -29,7 +29,7 @@ export const permissions = (config: Config, paths: ClusterPaths): readonly Permi
     names,
     namespace,
   });
-  const { lease, secret, authority, pods, events, targets } = paths;
+  const { lease, secret, ca: authority, pods, events, targets } = paths;
   const self = config.issuer === 'self-signed';
   return [
     inNamespace(lease.collection, [...WATCHED, 'patch'], [lease.name]),

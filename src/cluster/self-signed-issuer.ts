@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 type Stored = Readonly<Record<string, Buffer>>;
 type Values = Readonly<Record<string, string>>;
 
-export interface NewSecrets {
+export interface SelfSignedIssuer {
   /** A new CA as the values of SECRET-ca, cross-signed by the stored one if there is a usable one. */
   authority(stored: Stored | null, keptPem: string): Promise<Values>;
   /** A new leaf as the values of SECRET, with the bridge behind it while an older CA is trusted. */
@@ -16,12 +16,12 @@ const text = (stored: Stored | null, key: string): string => stored?.[key]?.toSt
 const pki = () => import('../certificates/issue.ts');
 
 /** Issues what the planner asks for. Wall clock; nothing is kept. */
-export const newSecrets = (config: Config): NewSecrets => ({
+export const selfSignedIssuer = (config: Config): SelfSignedIssuer => ({
   authority: async (stored, keptPem) => {
-    const { authorityFacts, issueAuthority, issueBridge } = await pki();
+    const { readCaPair, issueCa, crossSign } = await pki();
     const nowMs = Date.now();
     const subject = `${config.serviceName}.${config.namespace}.svc CA`;
-    const issued = await issueAuthority({
+    const issued = await issueCa({
       algorithm: config.keyAlgorithm,
       subject,
       nowMs,
@@ -29,9 +29,9 @@ export const newSecrets = (config: Config): NewSecrets => ({
     });
 
     const older = { certificatePem: text(stored, 'ca.crt'), keyPem: text(stored, 'ca.key') };
-    const reading = authorityFacts(older);
+    const reading = readCaPair(older);
     const canSign = reading.ok && nowMs < reading.facts.notAfterMs;
-    const bridge = canSign ? await issueBridge({ older, newer: issued, nowMs }) : null;
+    const bridge = canSign ? await crossSign({ older, newer: issued, nowMs }) : null;
     return {
       'ca.crt': issued.certificatePem,
       'ca.key': issued.keyPem,

@@ -1,48 +1,46 @@
 import { catchError, concat, concatMap, from, map, type Observable, of, throwError } from 'rxjs';
 import type { LeaderPorts, ObjectStep } from '../../streams/leader.ts';
-import type { CertificateFacts } from '../../streams/model.ts';
-import type { Touched } from '../../streams/observe-cluster.ts';
+import type { CertificateInfo } from '../../streams/model.ts';
+import type { WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
-import type { Account } from '../../streams/step.ts';
+import type { Precondition } from '../../streams/step.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { understand } from '../kube/errors.ts';
+import { decodeOrThrow } from '../kube/errors.ts';
 import type { KubeRequest } from '../kube/request.ts';
-import { FIELD_MANAGER, objectStates } from './decode.ts';
+import { decode, FIELD_MANAGER } from './decode.ts';
 import type { ClusterPaths } from './paths.ts';
 import { type SecretObject, secretObject } from './secrets.ts';
-import type { NewSecrets } from './self-signed-issuer.ts';
+import type { SelfSignedIssuer } from './self-signed-issuer.ts';
 import { targetObject } from './targets.ts';
 
 /** Carries out one write of the leader, and reads back what became of it. */
-export const performStep = (
+export const stepExecutor = (
   client: KubeClient,
   paths: ClusterPaths,
-  issue: NewSecrets,
+  issue: SelfSignedIssuer,
 ): Pick<LeaderPorts, 'perform' | 'refresh'> => {
   const get = (path: string): Observable<unknown> => client.send({ method: 'GET', path });
 
-  const touch = (step: ObjectStep, object: unknown): Touched => {
+  const touch = (step: ObjectStep, object: unknown): WriteResult => {
     if (step.kind === 'inject') {
       const { type } = paths.target(step.target);
-      return { object: 'target', id: step.target, state: objectStates.target(type)(object) };
+      return { object: 'target', id: step.target, state: decode.target(type)(object) };
     }
-    return step.kind === 'issue-leaf' || step.kind === 'publish-trust'
-      ? { object: 'secret', state: objectStates.secret(object) }
-      : { object: 'authority', state: objectStates.authority(object) };
+    return step.kind === 'issue-leaf' || step.kind === 'update-secret-ca'
+      ? { object: 'secret', state: decode.secret(object) }
+      : { object: 'ca', state: decode.ca(object) };
   };
 
   const standing = (step: ObjectStep): string => {
     if (step.kind === 'inject') return paths.target(step.target).path;
-    return step.kind === 'issue-leaf' || step.kind === 'publish-trust' ? paths.secret.path : paths.authority.path;
+    return step.kind === 'issue-leaf' || step.kind === 'update-secret-ca' ? paths.secret.path : paths.ca.path;
   };
 
-  const accountNow = ({ object }: Account): Observable<Touched> =>
+  const accountNow = ({ object }: Precondition): Observable<WriteResult> =>
     get(paths[object].path).pipe(
       map((now) =>
-        understand('a Secret', () =>
-          object === 'secret'
-            ? { object, state: objectStates.secret(now) }
-            : { object, state: objectStates.authority(now) },
+        decodeOrThrow('a Secret', () =>
+          object === 'secret' ? { object, state: decode.secret(now) } : { object, state: decode.ca(now) },
         ),
       ),
     );
@@ -57,8 +55,10 @@ export const performStep = (
 
   return {
     refresh: (step) => {
-      const object$ = get(standing(step)).pipe(map((object) => understand(step.kind, () => touch(step, object))));
-      return step.kind === 'inject' && step.account !== undefined ? concat(accountNow(step.account), object$) : object$;
+      const object$ = get(standing(step)).pipe(map((object) => decodeOrThrow(step.kind, () => touch(step, object))));
+      return step.kind === 'inject' && step.precondition !== undefined
+        ? concat(accountNow(step.precondition), object$)
+        : object$;
     },
     perform: (step, fence) =>
       request(step).pipe(
@@ -67,18 +67,18 @@ export const performStep = (
           return client.send(write);
         }),
         concatMap((written) => (step.kind === 'inject' ? readBack(step, written) : of(written))),
-        map((object) => understand(step.kind, () => touch(step, object))),
+        map((object) => decodeOrThrow(step.kind, () => touch(step, object))),
       ),
   };
 };
 
-const pemOf = (certificates: readonly CertificateFacts[]): string => certificates.map(({ pem }) => pem).join('');
+const pemOf = (certificates: readonly CertificateInfo[]): string => certificates.map(({ pem }) => pem).join('');
 
 const unmoved = <T extends { readonly resourceVersion: string }>(
   object: T,
-  basis: { readonly resourceVersion: string },
+  plannedOn: { readonly resourceVersion: string },
 ): T => {
-  if (object.resourceVersion !== basis.resourceVersion)
+  if (object.resourceVersion !== plannedOn.resourceVersion)
     throw new Problem('the object changed before it was written', 409);
   return object;
 };
@@ -90,64 +90,69 @@ const unmoved = <T extends { readonly resourceVersion: string }>(
 const stepRequest = (
   client: KubeClient,
   paths: ClusterPaths,
-  issue: NewSecrets,
+  issue: SelfSignedIssuer,
 ): ((step: ObjectStep) => Observable<KubeRequest>) => {
   const get = (path: string): Observable<unknown> => client.send({ method: 'GET', path });
-  const secretOf = (object: unknown): SecretObject => understand('a Secret', () => secretObject(object));
+  const secretOf = (object: unknown): SecretObject => decodeOrThrow('a Secret', () => secretObject(object));
 
-  const stillStands = ({ object, state }: Account): Observable<SecretObject> =>
+  const stillStands = ({ object, state }: Precondition): Observable<SecretObject> =>
     get(paths[object].path).pipe(map((now) => unmoved(secretOf(now), state)));
 
   return (step) => {
     switch (step.kind) {
-      case 'issue-authority': {
-        const { basis } = step;
+      case 'issue-ca': {
+        const { plannedOn: plannedOn } = step;
         const kept = pemOf(step.keep);
-        if (basis === 'absent') {
+        if (plannedOn === 'absent') {
           return from(issue.authority(null, kept)).pipe(
-            map((values) => objectWrites.createSecret(paths.authority, 'Opaque', values, FIELD_MANAGER)),
+            map((values) => objectWrites.createSecret(paths.ca, 'Opaque', values, FIELD_MANAGER)),
           );
         }
-        return stillStands({ object: 'authority', state: basis }).pipe(
+        return stillStands({ object: 'ca', state: plannedOn }).pipe(
           concatMap(({ values }) => issue.authority(values, kept)),
-          map((values) => objectWrites.patchSecret(paths.authority.path, basis.resourceVersion, values, FIELD_MANAGER)),
+          map((values) => objectWrites.patchSecret(paths.ca.path, plannedOn.resourceVersion, values, FIELD_MANAGER)),
         );
       }
-      case 'adopt-authority':
-      case 'narrow-authority': {
-        const { basis, keep } = step;
-        const own = basis.current === null ? [] : [basis.current];
+      case 'extend-ca-bundle':
+      case 'prune-ca-bundle': {
+        const { plannedOn: plannedOn, keep } = step;
+        const own = plannedOn.current === null ? [] : [plannedOn.current];
         const bundle = {
           'ca-bundle.crt': pemOf([...own, ...keep]),
           ...(keep.length === 0 ? { 'ca-bridge.crt': null } : {}),
         };
-        return from([objectWrites.patchSecret(paths.authority.path, basis.resourceVersion, bundle, FIELD_MANAGER)]);
+        return from([objectWrites.patchSecret(paths.ca.path, plannedOn.resourceVersion, bundle, FIELD_MANAGER)]);
       }
       case 'issue-leaf': {
-        const { basis } = step;
-        return stillStands({ object: 'authority', state: step.authority }).pipe(
-          concatMap(({ values }) => issue.leaf(values, pemOf(step.authority.bundle))),
+        const { plannedOn: plannedOn } = step;
+        return stillStands({ object: 'ca', state: step.ca }).pipe(
+          concatMap(({ values }) => issue.leaf(values, pemOf(step.ca.bundle))),
           map((values) =>
-            basis === 'absent'
+            plannedOn === 'absent'
               ? objectWrites.createSecret(paths.secret, 'kubernetes.io/tls', values, FIELD_MANAGER)
-              : objectWrites.patchSecret(paths.secret.path, basis.resourceVersion, values, FIELD_MANAGER),
+              : objectWrites.patchSecret(paths.secret.path, plannedOn.resourceVersion, values, FIELD_MANAGER),
           ),
         );
       }
-      case 'publish-trust': {
-        const { basis, trust } = step;
+      case 'update-secret-ca': {
+        const { plannedOn: plannedOn, trust } = step;
         return from([
-          objectWrites.patchSecret(paths.secret.path, basis.resourceVersion, { 'ca.crt': pemOf(trust) }, FIELD_MANAGER),
+          objectWrites.patchSecret(
+            paths.secret.path,
+            plannedOn.resourceVersion,
+            { 'ca.crt': pemOf(trust) },
+            FIELD_MANAGER,
+          ),
         ]);
       }
       case 'inject': {
         const { type, path } = paths.target(step.target);
         const value = pemOf(step.trust);
         return get(path).pipe(
-          map((object) => understand(step.target, () => targetObject(type, FIELD_MANAGER)(object))),
-          map((object) => unmoved(object, step.basis)),
+          map((object) => decodeOrThrow(step.target, () => targetObject(type, FIELD_MANAGER)(object))),
+          map((object) => unmoved(object, step.plannedOn)),
           concatMap((object) =>
-            step.account === undefined ? of(object) : stillStands(step.account).pipe(map(() => object)),
+            step.precondition === undefined ? of(object) : stillStands(step.precondition).pipe(map(() => object)),
           ),
           map(({ resourceVersion, fields }) => {
             const wrong = fields.filter(({ pem }) => pem !== value);

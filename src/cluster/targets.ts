@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { managedFieldsSchema, rivalOf } from '../kube/managed-fields.ts';
+import { managedFieldsSchema, otherFieldManager } from '../kube/managed-fields.ts';
 
 export type TargetType =
   'validatingwebhookconfiguration' | 'mutatingwebhookconfiguration' | 'customresourcedefinition' | 'apiservice';
@@ -16,7 +16,7 @@ interface TargetObject {
   readonly resourceVersion: string;
   readonly fields: readonly CaBundleField[];
   /** The field manager other than ours that wrote a caBundle last; null when there is none. */
-  readonly rival: string | null;
+  readonly otherManager: string | null;
 }
 
 /** Where each type lives and where its caBundle fields are. */
@@ -81,6 +81,6 @@ export const targetObject =
     return {
       resourceVersion: parsed.metadata.resourceVersion,
       fields: fieldsOf(type, parsed),
-      rival: rivalOf(parsed.metadata.managedFields, ourManager, 'f:caBundle'),
+      otherManager: otherFieldManager(parsed.metadata.managedFields, ourManager, 'f:caBundle'),
     };
   };

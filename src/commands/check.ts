@@ -1,6 +1,6 @@
 import { openMount } from '../certificates/mount.ts';
 import { forKubeconfig, report } from '../check/result.ts';
-import { examine } from '../check/run-checks.ts';
+import { runChecks } from '../check/run-checks.ts';
 import { timeText } from '../check/time-text.ts';
 import type { Config } from '../config/config.ts';
 import { openKubeClient } from '../kube/client.ts';
@@ -29,7 +29,7 @@ export const runCheck = async (
   const { inCluster, version, print, colours } = surroundings;
   const { kubeconfig } = config;
   const { shellKubeconfig = kubeconfig } = surroundings;
-  const found = await examine({
+  const found = await runChecks({
     open: () => openKubeClient({ kubeconfig, inCluster, userAgent: `webhook-certd-check/${version}` }),
     config,
     mount: openMount(config.certDir),

@@ -134,7 +134,7 @@ const askRotation = (ports: LeasePorts & LeaseWritePort, ca: boolean): Promise<A
         if (lease === null) return throwError(() => new Problem('the Lease is gone', 404));
         if (covers(lease.rotate, ca)) return of({ lease, already: true });
         return ports
-          .writeLease({ kind: 'ask-rotation', rotate: ca ? 'ca' : 'leaf' }, lease)
+          .writeLease({ kind: 'set-rotation-request', rotate: ca ? 'ca' : 'leaf' }, lease)
           .pipe(map((written) => ({ lease: written, already: false })));
       }),
       retry({

@@ -14,7 +14,7 @@ import {
 } from 'rxjs';
 import type { LeasePorts } from '../../streams/lease-snapshot.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
-import { type Observation, observeCluster } from '../../streams/observe-cluster.ts';
+import { type ClusterState, observeCluster } from '../../streams/observe-cluster.ts';
 import { resumingWatch } from '../../streams/resuming-watch.ts';
 import { trackedObject } from '../../streams/tracked-object.ts';
 import { observationPorts } from '../cluster/observe.ts';
@@ -46,13 +46,13 @@ const LOOK_AGAIN_MS = 1_000;
  * @param seen$ replays the last look
  */
 export const followRotation = (
-  seen$: Observable<Observation>,
+  seen$: Observable<ClusterState>,
   start: RotationStart,
   terms: FollowTerms,
 ): Observable<RotationReport> => {
   const { namespace, patienceMs } = terms;
 
-  const standstill = (seen: Observation): RotationReport => {
+  const standstill = (seen: ClusterState): RotationReport => {
     const hint = rotationHint(start, seen, { namespace, nowMs: Date.now() });
     return { ...initialReport, fresh: [`nothing has happened for ${patienceMs / 1000} s: ${hint}`], exitCode: 1 };
   };
@@ -67,13 +67,13 @@ export const followRotation = (
 
 interface SeenInstallation {
   /** Every part known, or known not to be readable. */
-  readonly observation$: Observable<Observation>;
+  readonly observation$: Observable<ClusterState>;
   /** Why something cannot be watched, one line each time. */
   readonly trouble$: Observable<string>;
 }
 
-const isComplete = ({ secret, authority, replicas, targets }: Observation): boolean =>
-  [secret, authority, replicas, ...targets.map(({ state }) => state)].every((state) => state !== 'unknown');
+const isComplete = ({ secret, ca: authority, replicas, targets }: ClusterState): boolean =>
+  [secret, authority, replicas, ...targets.map(({ state }) => state)].every((state) => state !== 'pending');
 
 /** What the leader sees, seen from beside it. */
 export const observeInstallation = (

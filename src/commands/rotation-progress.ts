@@ -1,6 +1,6 @@
-import { mayServe } from '../../streams/acknowledged.ts';
-import type { CertificateFacts, Replica } from '../../streams/model.ts';
-import type { Observation } from '../../streams/observe-cluster.ts';
+import { mayBeServing } from '../../streams/acknowledged.ts';
+import type { CertificateInfo, Replica } from '../../streams/model.ts';
+import type { ClusterState } from '../../streams/observe-cluster.ts';
 import { certificateSets } from '../../streams/trust.ts';
 
 /** How things stood when a rotation was asked for. */
@@ -11,13 +11,16 @@ export interface RotationStart {
   /** Fingerprint of the CA to be replaced; null when it could not be read. */
   readonly authority: string | null;
   /** What each caBundle target trusted. */
-  readonly trusted: ReadonlyMap<string, readonly CertificateFacts[]>;
+  readonly trusted: ReadonlyMap<string, readonly CertificateInfo[]>;
   /** The Lease's renewTime: somebody leads as long as it changes. */
   readonly renewTime: string | null;
 }
 
 /** @param rotate the request as it stands on the Lease now: one already begun names the CA that it replaces */
-export const rotationStart = ({ lease, authority, targets }: Observation, rotate: string | null): RotationStart => ({
+export const rotationStart = (
+  { lease, ca: authority, targets }: ClusterState,
+  rotate: string | null,
+): RotationStart => ({
   ca: rotate !== 'leaf',
   hash: lease.announcement?.hash ?? null,
   authority: rotate?.startsWith('ca/')
@@ -31,7 +34,7 @@ export const rotationStart = ({ lease, authority, targets }: Observation, rotate
 
 /** The replicas that may serve. The same ones the leader waits for. */
 const liveReplicas = (replicas: readonly Replica[], nowMs: number): readonly Replica[] =>
-  replicas.filter((replica) => mayServe(replica, nowMs));
+  replicas.filter((replica) => mayBeServing(replica, nowMs));
 
 /** One step of a rotation as it is told. */
 interface RotationStage {
@@ -57,7 +60,7 @@ const stage = (key: string, reached: boolean, line: string): RotationStage => ({
   line: reached ? line : null,
 });
 
-const pickedUp = ({ authority }: RotationStart, { lease: { holder, rotate } }: Observation): RotationStage =>
+const pickedUp = ({ authority }: RotationStart, { lease: { holder, rotate } }: ClusterState): RotationStage =>
   stage(
     'picked-up',
     rotate !== 'ca',
@@ -65,18 +68,18 @@ const pickedUp = ({ authority }: RotationStart, { lease: { holder, rotate } }: O
   );
 
 /** The CA that signs from now on; null while it is the one before, or cannot be read. */
-const successor = ({ authority: before }: RotationStart, { authority }: Observation): CertificateFacts | null =>
+const successor = ({ authority: before }: RotationStart, { ca: authority }: ClusterState): CertificateInfo | null =>
   typeof authority === 'string' || before === null || authority.current?.fingerprint === before
     ? null
     : authority.current;
 
-const authorityIssued = (start: RotationStart, seen: Observation): readonly RotationStage[] => {
-  if (typeof seen.authority === 'string' || start.authority === null) return [];
+const authorityIssued = (start: RotationStart, seen: ClusterState): readonly RotationStage[] => {
+  if (typeof seen.ca === 'string' || start.authority === null) return [];
   const next = successor(start, seen);
-  return [stage('authority', next !== null, `new CA issued: ${next?.fingerprint ?? ''}`)];
+  return [stage('ca', next !== null, `new CA issued: ${next?.fingerprint ?? ''}`)];
 };
 
-const widened = (start: RotationStart, seen: Observation): readonly RotationStage[] =>
+const widened = (start: RotationStart, seen: ClusterState): readonly RotationStage[] =>
   seen.targets.flatMap(({ id, state }) => {
     if (typeof state === 'string') return [];
     const next = successor(start, seen);
@@ -87,19 +90,19 @@ const widened = (start: RotationStart, seen: Observation): readonly RotationStag
     return [stage(id, isWide, `caBundle widened: ${id}`)];
   });
 
-const secretWritten = (start: RotationStart, { secret }: Observation): readonly RotationStage[] =>
+const secretWritten = (start: RotationStart, { secret }: ClusterState): readonly RotationStage[] =>
   typeof secret === 'string'
     ? []
     : [stage('secret', secret.hash !== start.hash, `Secret written: ${secret.hash ?? ''}`)];
 
-const announced = (start: RotationStart, { lease: { announcement, rotate } }: Observation): RotationStage =>
+const announced = (start: RotationStart, { lease: { announcement, rotate } }: ClusterState): RotationStage =>
   stage(
     'announced',
     rotate === null && announcement !== null && announcement.hash !== start.hash,
     `announced: ${announcement?.hash ?? ''}, valid until ${announcement?.validUntil ?? ''}`,
   );
 
-const acknowledged = ({ lease, replicas }: Observation, terms: RotationTerms): RotationStage => {
+const acknowledged = ({ lease, replicas }: ClusterState, terms: RotationTerms): RotationStage => {
   const key = 'acknowledged';
   if (!terms.kubeletNudge)
     return stage(key, true, 'acknowledgements are off (KUBELET_NUDGE=false): give the kubelets two minutes');
@@ -110,7 +113,7 @@ const acknowledged = ({ lease, replicas }: Observation, terms: RotationTerms): R
   return { key, reached: serving === live.length, line: `acknowledged: ${serving}/${live.length} replicas` };
 };
 
-const olderCa = ({ authority, lease }: Observation, { caOverlapMs, nowMs }: RotationTerms): RotationStage => {
+const olderCa = ({ ca: authority, lease }: ClusterState, { caOverlapMs, nowMs }: RotationTerms): RotationStage => {
   if (typeof authority !== 'string' && authority.bundle.length === 1)
     return stage('older-ca', true, 'the older CA is dropped');
   const untilMs = (lease.servedSinceMs ?? nowMs) + caOverlapMs;
@@ -122,11 +125,7 @@ const olderCa = ({ authority, lease }: Observation, { caOverlapMs, nowMs }: Rota
 };
 
 /** The steps of a rotation in their order (L1), as far as they can be seen; those that nobody may look at are left out. */
-const rotationStages = (
-  start: RotationStart,
-  seen: Observation,
-  terms: RotationTerms,
-): readonly RotationStage[] => [
+const rotationStages = (start: RotationStart, seen: ClusterState, terms: RotationTerms): readonly RotationStage[] => [
   ...(start.ca ? [pickedUp(start, seen), ...authorityIssued(start, seen), ...widened(start, seen)] : []),
   ...secretWritten(start, seen),
   announced(start, seen),
@@ -137,7 +136,7 @@ const rotationStages = (
 /** What to look at when a rotation does not go on. */
 export const rotationHint = (
   start: RotationStart,
-  { lease, replicas, targets }: Observation,
+  { lease, replicas, targets }: ClusterState,
   { namespace, nowMs }: { readonly namespace: string; readonly nowMs: number },
 ): string => {
   const { holder, renewTime, announcement, rotate } = lease;
@@ -186,7 +185,7 @@ const DROPPED =
 export const nextReport = (
   { told }: RotationReport,
   start: RotationStart,
-  seen: Observation,
+  seen: ClusterState,
   terms: RotationTerms,
 ): RotationReport => {
   const { rotate, announcement } = seen.lease;

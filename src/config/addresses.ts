@@ -14,19 +14,14 @@ const read = (text: string): BindAddress | undefined => {
   return port <= 65_535 ? { host: parts?.['v6'] ?? parts?.['name'] ?? null, port } : undefined;
 };
 
-/**
- * `:9443`, `127.0.0.1:0`, `[::1]:9443`.
- *
- * @param off The text that means "do not listen", for which the value is null.
- */
-export function bindAddress(): Schema<BindAddress>;
-export function bindAddress(off: string): Schema<BindAddress | null>;
-export function bindAddress(off?: string): Schema<BindAddress | null> {
-  const accepts = ':PORT or HOST:PORT with a port from 0 to 65535';
-  return parsed(off === undefined ? accepts : `${accepts}, or ${off} to disable it`, (text) =>
-    text === off ? null : read(text),
-  );
-}
+const ACCEPTED = ':PORT or HOST:PORT with a port from 0 to 65535';
+
+/** `:9443`, `127.0.0.1:0`, `[::1]:9443`. */
+export const bindAddress = (): Schema<BindAddress> => parsed(ACCEPTED, read);
+
+/** As {@link bindAddress}, or the text `off`, which means "do not listen" and reads as null. */
+export const optionalBindAddress = (off: string): Schema<BindAddress | null> =>
+  parsed(`${ACCEPTED}, or ${off} to disable it`, (text) => (text === off ? null : read(text)));
 
 /** The HTTP server in this pod that requests are forwarded to. */
 export type Upstream =

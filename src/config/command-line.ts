@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { quoted } from '../util/redact.ts';
-import { type CommandName, commands, type OwnFlag } from './commands.ts';
-import { nearest, unknownFlag } from './did-you-mean.ts';
+import { type CommandFlag, type CommandName, commands } from './commands.ts';
+import { didYouMean, unknownFlag } from './did-you-mean.ts';
 import type { Schema } from './types.ts';
 import { settings } from './variables.ts';
 
@@ -9,7 +9,7 @@ export type { CommandName } from './commands.ts';
 export { helpText } from './help.ts';
 
 type Own<C extends CommandName> = {
-  readonly [F in keyof (typeof commands)[C]['own']]: (typeof commands)[C]['own'][F] extends OwnFlag<infer T>
+  readonly [F in keyof (typeof commands)[C]['own']]: (typeof commands)[C]['own'][F] extends CommandFlag<infer T>
     ? T
     : never;
 };
@@ -31,7 +31,7 @@ export type CommandLine = {
 const commandNames = Object.keys(commands) as readonly CommandName[];
 
 const unknownCommand = (word: string): string => {
-  const meant = nearest(word, commandNames);
+  const meant = didYouMean(word, commandNames);
   const hint = meant === null ? `expected one of ${commandNames.join(', ')}` : `did you mean ${meant}?`;
   return `unknown command ${quoted(word)}: ${hint}`;
 };
@@ -54,7 +54,9 @@ export const parseCommandLine = (argv: readonly string[]): CommandLine => {
 
   const texts = new Map(given.flatMap(({ flag, value }) => (value === null ? [] : [[flag, value] as const])));
   const own: Record<string, unknown> = {};
-  for (const [field, { flag, standard, schema }] of Object.entries<OwnFlag<unknown>>(commands[command].own)) {
+  for (const [field, { flag, defaultValue: standard, schema }] of Object.entries<CommandFlag<unknown>>(
+    commands[command].own,
+  )) {
     const result = z.safeParse(schema, texts.get(flag) ?? standard);
     if (result.success) own[field] = result.data;
     else problems.push(`--${flag}=${quoted(texts.get(flag) ?? '')}: expected ${result.error.issues[0]?.message ?? ''}`);
@@ -126,14 +128,14 @@ const names = Object.keys(commands) as readonly CommandName[];
 function* all(): Generator<readonly [string, KnownFlag]> {
   for (const flag of ['help', 'h', 'version'])
     yield [flag, { bare: 'true', kind: 'switch', owners: names, schema: null }];
-  for (const [, { flag, alias, bare, schema }] of settings) {
+  for (const [, { flag, alias, valueWhenBare: bare, schema }] of settings) {
     for (const each of alias === null ? [flag] : [flag, alias])
       yield [each, { bare, kind: 'variable', owners: names, schema }];
   }
   const own = names.flatMap((name) =>
-    Object.values<OwnFlag<unknown>>(commands[name].own).map((each) => ({ name, ...each })),
+    Object.values<CommandFlag<unknown>>(commands[name].own).map((each) => ({ name, ...each })),
   );
-  for (const { flag, bare, schema } of own) {
+  for (const { flag, valueWhenBare: bare, schema } of own) {
     const owners = own.filter((other) => other.flag === flag).map(({ name }) => name);
     yield [flag, { bare, kind: 'own', owners, schema }];
   }

@@ -1,24 +1,31 @@
 import * as z from 'zod/mini';
-import { duration, type Schema, truth, wholeNumber } from './types.ts';
+import { boolean, duration, type Schema, wholeNumber } from './types.ts';
 import type { Setting } from './variable.ts';
 
 /** A flag of one command, which is no environment variable. */
-export interface OwnFlag<T> extends Setting<T> {
+export interface CommandFlag<T> extends Setting<T> {
   /** What its value is called in help; null for a switch. */
   readonly placeholder: string | null;
-  readonly standard: string | null;
+  readonly defaultValue: string | null;
 }
 
 /** A row of a command's own flags. */
-const ownFlag = <T>(
+const commandFlag = <T>(
   flag: string,
   placeholder: string | null,
   standard: string | null,
   schema: Schema<T>,
   meaning: string,
-): OwnFlag<T> => ({ flag, placeholder, standard, schema, meaning, bare: placeholder === null ? 'true' : null });
+): CommandFlag<T> => ({
+  flag,
+  placeholder,
+  defaultValue: standard,
+  schema,
+  meaning,
+  valueWhenBare: placeholder === null ? 'true' : null,
+});
 
-const json = ownFlag('json', null, 'false', truth, 'one JSON document instead of text');
+const json = commandFlag('json', null, 'false', boolean, 'one JSON document instead of text');
 
 /** Every command with the flags that are its own; all of them take the variables' flags too. */
 export const commands = {
@@ -46,7 +53,7 @@ export const commands = {
   },
   rotate: {
     summary: 'ask the leader for a new leaf, or a new CA, now',
-    own: { ca: ownFlag('ca', null, 'false', truth, 'the CA too, not only the leaf') },
+    own: { ca: commandFlag('ca', null, 'false', boolean, 'the CA too, not only the leaf') },
     exits: ['served by every live replica', 'not served by all, or not waited for'],
     examples: [
       ['webhook-certd rotate', 'a new leaf'],
@@ -56,22 +63,22 @@ export const commands = {
   demo: {
     summary: 'run replicas against a cluster inside this process and rotate before your eyes',
     own: {
-      replicas: ownFlag('replicas', 'N', '3', wholeNumber(1, 20), 'how many replicas to run'),
-      rotations: ownFlag(
+      replicas: commandFlag('replicas', 'N', '3', wholeNumber(1, 20), 'how many replicas to run'),
+      rotations: commandFlag(
         'rotations',
         'N',
         null,
         z.nullable(wholeNumber(0, 1000)),
         'end after that many, with 0 once all have served for a while; without it, go on until stopped',
       ),
-      kubeletDelayMs: ownFlag(
+      kubeletDelayMs: commandFlag(
         'kubelet-delay',
         'DURATION',
         '3s',
         duration({ fromMs: 0, toMs: 3_600_000 }),
         'how long the kubelet takes to mount a changed Secret',
       ),
-      port: ownFlag(
+      port: commandFlag(
         'port',
         'PORT',
         null,

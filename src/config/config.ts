@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { crossChecks, type IsStandard, type LabelOf } from './cross-checks.ts';
+import { crossChecks, type IsDefault, type LabelOf } from './cross-checks.ts';
 import { unknownFlag } from './did-you-mean.ts';
-import { type Outside, type Source, sourceOf } from './sources.ts';
+import { type ConfigSources, resolveSource, type Source } from './sources.ts';
 import { type Settings, settings } from './variables.ts';
 
 export type { BindAddress } from './addresses.ts';
@@ -16,7 +16,7 @@ export interface Config extends Settings {
   readonly serviceNames: readonly string[];
 }
 
-interface ConfigInput extends Outside {
+interface ConfigInput extends ConfigSources {
   /** Whether calls will be answered, so that exactly one of WEBHOOK_HANDLER and UPSTREAM_URL must be set. */
   readonly serves: boolean;
 }
@@ -36,14 +36,14 @@ export const parseConfig = ({ serves, ...outside }: ConfigInput): ConfigResult =
   const sources = new Map<string, Source>();
   const values: Record<string, unknown> = {};
   for (const [field, variable] of settings) {
-    const source = sourceOf(variable, outside);
+    const source = resolveSource(variable, outside);
     sources.set(field, source);
     const result = z.safeParse(variable.schema, source.text);
     if (result.success) values[field] = result.data;
     else problems.push(...result.error.issues.map(({ message }) => `${source.label()}: expected ${message}`));
   }
   const labelOf: LabelOf = (field) => sources.get(field)?.label() ?? field;
-  const isStandard: IsStandard = (field) => sources.get(field)?.isStandard ?? true;
+  const isStandard: IsDefault = (field) => sources.get(field)?.isStandard ?? true;
   problems.push(...crossChecks(values, { labelOf, isStandard }, serves));
   if (problems.length > 0) return { ok: false, problems };
   const complete = values as unknown as Settings;

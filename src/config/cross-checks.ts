@@ -4,7 +4,7 @@ type Field = keyof Settings;
 
 /** How a field was set, in words, and whether it was set at all. */
 export type LabelOf = (field: Field) => string;
-export type IsStandard = (field: Field) => boolean;
+export type IsDefault = (field: Field) => boolean;
 
 /** client-go's JitterFactor: a retry period is stretched by at most this much, and must still fit the deadline. */
 const JITTER_FACTOR = 1.2;
@@ -21,7 +21,7 @@ const binds = ['webhookBind', 'probeBind', 'metricsBind'] as const satisfies rea
 /** Who asks for short-lived certificates means these too: they are then renewed after two thirds of their life. */
 const yielding: ReadonlySet<Field> = new Set(['renewBeforeMs', 'caRenewBeforeMs']);
 
-const durations = (values: Partial<Settings>, labelOf: LabelOf, isStandard: IsStandard): readonly string[] =>
+const durations = (values: Partial<Settings>, labelOf: LabelOf, isStandard: IsDefault): readonly string[] =>
   longerThan.flatMap(([longer, shorter, factor]) => {
     const [longerMs, shorterMs] = [values[longer], values[shorter]];
     if (yielding.has(shorter) && isStandard(shorter)) return [];
@@ -55,7 +55,7 @@ const admission = ({ handlerModule, upstream }: Partial<Settings>, labelOf: Labe
  */
 export const crossChecks = (
   values: Partial<Settings>,
-  { labelOf, isStandard }: { readonly labelOf: LabelOf; readonly isStandard: IsStandard },
+  { labelOf, isStandard }: { readonly labelOf: LabelOf; readonly isStandard: IsDefault },
   serves: boolean,
 ): readonly string[] => [
   ...durations(values, labelOf, isStandard),

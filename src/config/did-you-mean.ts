@@ -15,7 +15,7 @@ const distance = (from: string, to: string): number => {
 };
 
 /** The word somebody may have meant, or null when none is close enough to suggest. */
-export const nearest = (typed: string, words: readonly string[]): string | null => {
+export const didYouMean = (typed: string, words: readonly string[]): string | null => {
   // Somebody's flag may be a megabyte long; nothing that long is a typing error.
   if (typed.length > 60) return null;
   const plain = typed.toLowerCase().replaceAll('_', '-');
@@ -29,7 +29,7 @@ const LONGEST_CHARS = 60;
 
 /** What to say about a flag nobody knows, with the one that may have been meant. */
 export const unknownFlag = (flag: string, known: readonly string[]): string => {
-  const meant = nearest(flag, known);
+  const meant = didYouMean(flag, known);
   const hint = meant === null ? 'expected one that --help lists' : `did you mean --${meant}?`;
   return `unknown flag --${visibleText(flag.slice(0, LONGEST_CHARS))}: ${hint}`;
 };

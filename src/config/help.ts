@@ -1,9 +1,9 @@
-import { type CommandName, commands, type OwnFlag } from './commands.ts';
-import type { Setting, Standard, Variable } from './variable.ts';
+import { type CommandFlag, type CommandName, commands } from './commands.ts';
+import type { Default, Setting, Variable } from './variable.ts';
 import { variables } from './variables.ts';
 
 /** A default in words, or null when there is none to tell. */
-export const standardSaid = (standard: Standard): string | null => {
+export const describeDefault = (standard: Default): string | null => {
   if (standard === null || standard === '') return null;
   return typeof standard === 'string' ? standard : standard.said;
 };
@@ -64,12 +64,12 @@ const POINTER = 'Every variable that "webhook-certd --help" lists counts here to
 
 type Row = readonly [string, string];
 
-const meaningOf = ({ meaning, standard }: Setting<unknown>): string => {
-  const said = standardSaid(standard);
+const meaningOf = ({ meaning, defaultValue: standard }: Setting<unknown>): string => {
+  const said = describeDefault(standard);
   return said === null ? meaning : `${meaning} (default: ${said})`;
 };
 
-const ownRow = (own: OwnFlag<unknown>): Row =>
+const ownRow = (own: CommandFlag<unknown>): Row =>
   own.placeholder === null ? [`--${own.flag}`, own.meaning] : [`--${own.flag} ${own.placeholder}`, meaningOf(own)];
 
 const everywhere: readonly Row[] = [
@@ -92,7 +92,7 @@ export const helpText = (command: CommandName, { columns }: { readonly columns: 
     '',
     ...wrap(isMain ? INTRO : `${summary}.`.replace(/^./, (first) => first.toUpperCase()), chars),
     ...(isMain ? section('Commands (serve when none is named)', commandRows) : []),
-    ...section('Flags', [...Object.values<OwnFlag<unknown>>(own).map(ownRow), ...everywhere]),
+    ...section('Flags', [...Object.values<CommandFlag<unknown>>(own).map(ownRow), ...everywhere]),
     '',
     ...wrap(isMain ? RULES : POINTER, chars),
     ...(isMain ? groups.flatMap(([title, rows]) => section(title, rows)) : []),

@@ -2,7 +2,7 @@ import { quoted } from '../util/redact.ts';
 import type { Variable } from './variable.ts';
 
 /** Everything outside that settings are read from. */
-export interface Outside {
+export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** By name, without the dashes. */
   readonly flags: ReadonlyMap<string, string>;
@@ -23,8 +23,8 @@ export interface Source {
 }
 
 /** Flags win over the environment, which wins over the default. Blanks around a value do not count. */
-export const sourceOf = (variable: Variable<unknown>, { env, flags, read }: Outside): Source => {
-  const { name, flag, alias, standard, emptyCounts } = variable;
+export const resolveSource = (variable: Variable<unknown>, { env, flags, read }: ConfigSources): Source => {
+  const { name, flag, alias, defaultValue: standard, allowEmpty: emptyCounts } = variable;
   const isSet = (text: string | null | undefined): text is string =>
     text !== null && text !== undefined && (emptyCounts || text !== '');
   for (const each of alias === null ? [flag] : [flag, alias]) {

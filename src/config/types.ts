@@ -24,15 +24,15 @@ export const parsed = <T>(accepts: string, read: (text: string) => T | undefined
   );
 
 /** A path or a specifier: anything on one line that the operating system takes. */
-export const anyText = (accepts: string): Schema<string> =>
+export const string = (accepts: string): Schema<string> =>
   parsed(accepts, (text) => (/[\u0000-\u001f]/.test(text) ? undefined : text));
 
 /** One of a few words, in any case. */
-export const choice = <const Words extends readonly string[]>(...words: Words): Schema<Words[number]> =>
+export const oneOf = <const Words extends readonly string[]>(...words: Words): Schema<Words[number]> =>
   parsed(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text.toLowerCase()));
 
 /** `true` or `false`, in any case. */
-export const truth: Schema<boolean> = parsed('true or false', (text) => {
+export const boolean: Schema<boolean> = parsed('true or false', (text) => {
   const word = text.toLowerCase();
   return word === 'true' ? true : word === 'false' ? false : undefined;
 });

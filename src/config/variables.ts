@@ -1,10 +1,9 @@
 import * as z from 'zod/mini';
-import { bindAddress, upstream } from './addresses.ts';
+import { bindAddress, optionalBindAddress, upstream } from './addresses.ts';
 import { caBundleTarget } from './ca-bundle-target.ts';
 import {
-  anyText,
+  boolean,
   byteSize,
-  choice,
   commaSeparated,
   dnsLabel,
   dnsSubdomain,
@@ -12,7 +11,8 @@ import {
   hostName,
   labelSelector,
   logLevel,
-  truth,
+  oneOf,
+  string,
 } from './types.ts';
 import { type Variable, variable } from './variable.ts';
 
@@ -33,10 +33,10 @@ const leaseDuration = { read: null, said: 'LEASE_DURATION' } as const;
 const STANDARD_TARGET = 'validatingwebhookconfiguration/kubetemplater-validating-webhook-configuration';
 const CERT_DIR = '/tmp/k8s-webhook-server/serving-certs';
 const secretName = dnsSubdomain(253 - '-ca'.length);
-const keyAlgorithm = choice('ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096');
+const keyAlgorithm = oneOf('ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096');
 const tlsVersions = { '1.3': 'TLSv1.3', '1.2': 'TLSv1.2' } as const;
 const tlsVersion = z.pipe(
-  choice('1.3', '1.2'),
+  oneOf('1.3', '1.2'),
   z.transform((version) => tlsVersions[version]),
 );
 
@@ -55,25 +55,25 @@ export const variables = {
     annotationPrefix: variable('ANNOTATION_PREFIX', 'kubetemplater.io', dnsSubdomain(), 'what the annotations on Lease and Pods begin with'),
     secretName: variable('SECRET_NAME', 'kubetemplater-webhook-cert', secretName, 'the mounted Secret; SECRET_NAME-ca holds the CA'),
     serviceName: variable('SERVICE_NAME', 'kubetemplater-webhook-service', dnsLabel, 'names in the leaf: svc, svc.ns, svc.ns.svc, svc.ns.svc.cluster.local'),
-    extraDnsNames: variable('EXTRA_DNS_NAMES', '', commaSeparated(hostName), 'comma-separated, added to the leaf', { emptyCounts: true }),
-    caBundleTargets: variable('CA_BUNDLE_TARGETS', STANDARD_TARGET, commaSeparated(caBundleTarget), 'comma-separated TYPE/NAME whose caBundle is kept true; empty: none', { emptyCounts: true }),
-    kubeconfig: variable('KUBECONFIG', null, z.nullable(anyText('the path of a kubeconfig')), 'how to reach the cluster from outside a pod'),
+    extraDnsNames: variable('EXTRA_DNS_NAMES', '', commaSeparated(hostName), 'comma-separated, added to the leaf', { allowEmpty: true }),
+    caBundleTargets: variable('CA_BUNDLE_TARGETS', STANDARD_TARGET, commaSeparated(caBundleTarget), 'comma-separated TYPE/NAME whose caBundle is kept true; empty: none', { allowEmpty: true }),
+    kubeconfig: variable('KUBECONFIG', null, z.nullable(string('the path of a kubeconfig')), 'how to reach the cluster from outside a pod'),
   },
   'certificate at the replica': {
-    certDir: variable('CERT_DIR', CERT_DIR, anyText('the path of a directory'), 'where the Secret is mounted'),
+    certDir: variable('CERT_DIR', CERT_DIR, string('the path of a directory'), 'where the Secret is mounted'),
     certTimeoutMs: variable('CERT_TIMEOUT', '180s', patience, 'first certificate must be served by then, else exit 1; 0: wait for ever'),
     tickMs: variable('TICK_INTERVAL', '2s', duration({ fromMs: 50, toMs: 3_600_000 }), 'the fallback interval'),
     watchStaleAfterMs: variable('WATCH_STALE_AFTER', leaseDuration, z.nullable(duration(timer)), 'a watch silent for longer is checked by a GET and replaced'),
-    kubeletNudge: variable('KUBELET_NUDGE', 'true', truth, 'write the two Pod annotations; a 403 disables it with one warning', { bare: 'true' }),
+    kubeletNudge: variable('KUBELET_NUDGE', 'true', boolean, 'write the two Pod annotations; a 403 disables it with one warning', { valueWhenBare: 'true' }),
   },
   leader: {
-    leaderElection: variable('LEADER_ELECTION', 'true', truth, 'false: never issue', { bare: 'true' }),
+    leaderElection: variable('LEADER_ELECTION', 'true', boolean, 'false: never issue', { valueWhenBare: 'true' }),
     leaseDurationMs: variable('LEASE_DURATION', '60s', duration({ ...timer, fromMs: 1000, wholeSeconds: true }), 'how long the others wait before they take over'),
     renewDeadlineMs: variable('RENEW_DEADLINE', '40s', duration(timer), 'how long a leader tries to renew before it stops leading'),
     retryPeriodMs: variable('RETRY_PERIOD', '15s', duration(timer), 'the pause between two tries'),
   },
   'certificates issued': {
-    issuer: variable('CERT_ISSUER', 'self-signed', choice('self-signed', 'external'), 'external: somebody else writes the Secret; the leader only announces it and injects its ca.crt'),
+    issuer: variable('CERT_ISSUER', 'self-signed', oneOf('self-signed', 'external'), 'external: somebody else writes the Secret; the leader only announces it and injects its ca.crt'),
     keyAlgorithm: variable('KEY_ALGORITHM', 'ecdsa-p256', keyAlgorithm, 'also ecdsa-p384, rsa-2048, rsa-3072, rsa-4096'),
     certValidityMs: variable('CERT_VALIDITY', '365d', duration(span), "how long a leaf is valid, cut to its CA's end"),
     renewBeforeMs: variable('RENEW_BEFORE', '30d', duration(span), 'how long before its end a leaf is renewed; unset and not shorter than CERT_VALIDITY: after two thirds of its life'),
@@ -84,18 +84,18 @@ export const variables = {
   serving: {
     webhookBind: variable('WEBHOOK_BIND_ADDRESS', ':9443', bindAddress(), 'TLS; HTTP/1.1 only'),
     probeBind: variable('HEALTH_PROBE_BIND_ADDRESS', ':8081', bindAddress(), 'plain HTTP: /livez /healthz /readyz /status and the status page at /'),
-    metricsBind: variable('METRICS_BIND_ADDRESS', ':8080', bindAddress('0'), 'plain HTTP: /metrics; 0 disables'),
-    handlerModule: variable('WEBHOOK_HANDLER', null, z.nullable(anyText('the path of a module')), 'module whose default export answers an AdmissionRequest'),
+    metricsBind: variable('METRICS_BIND_ADDRESS', ':8080', optionalBindAddress('0'), 'plain HTTP: /metrics; 0 disables'),
+    handlerModule: variable('WEBHOOK_HANDLER', null, z.nullable(string('the path of a module')), 'module whose default export answers an AdmissionRequest'),
     upstream: variable('UPSTREAM_URL', null, z.nullable(upstream), 'http://127.0.0.1:8080 or unix:/path: forward to it instead; exactly one of the two is set'),
     upstreamTimeoutMs: variable('UPSTREAM_TIMEOUT', '10s', duration(timer), 'how long the upstream may take to answer'),
     maxRequestBytes: variable('MAX_REQUEST_BYTES', '7MiB', byteSize, 'a larger request is refused'),
     tlsMinVersion: variable('TLS_MIN_VERSION', '1.3', tlsVersion, 'the oldest TLS spoken: 1.3 or 1.2'),
-    clientCaFile: variable('CLIENT_CA_FILE', null, z.nullable(anyText('the path of a PEM file')), 'authorities that callers must show a client certificate of; followed when it changes'),
+    clientCaFile: variable('CLIENT_CA_FILE', null, z.nullable(string('the path of a PEM file')), 'authorities that callers must show a client certificate of; followed when it changes'),
     shutdownGraceMs: variable('SHUTDOWN_GRACE', '30s', duration({ ...timer, fromMs: 0 }), 'how long calls may finish after SIGTERM'),
   },
   logging: {
     logLevel: variable('LOG_LEVEL', 'info', logLevel, 'debug, info, warn or error; --v=1 means debug', { alias: 'v' }),
-    logFormat: variable('LOG_FORMAT', 'json', choice('json', 'pretty'), 'pretty: for people'),
+    logFormat: variable('LOG_FORMAT', 'json', oneOf('json', 'pretty'), 'pretty: for people'),
   },
 };
 

@@ -4,19 +4,19 @@ import type { VerifiedPair } from '../../streams/model.ts';
 import type { Readiness } from '../../streams/readiness.ts';
 import { replica, type ReplicaEvent } from '../../streams/replica.ts';
 import type { Mount } from '../certificates/mount.ts';
-import { raiseEvents } from '../cluster/event-recorder.ts';
+import { recordEvents } from '../cluster/event-recorder.ts';
 import { clusterPaths } from '../cluster/paths.ts';
 import type { Config } from '../config/config.ts';
-import { tellOnce } from '../logging/dedupe-log-lines.ts';
-import { narrate } from '../logging/log-lines.ts';
+import { dedupeLogLines } from '../logging/dedupe-log-lines.ts';
+import { logLinesFor } from '../logging/log-lines.ts';
 import type { Logger } from '../logging/logger.ts';
-import { createMeters } from '../metrics/metrics.ts';
-import { measure } from '../metrics/record.ts';
-import { initialStanding, nextStanding } from '../status/replica-state.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+import { recordMetrics } from '../metrics/record.ts';
+import { initialState, reduce } from '../status/replica-state.ts';
 import { monotonicMs } from '../util/time.ts';
-import { openViews } from './observability-servers.ts';
+import { startObservabilityServers } from './observability-servers.ts';
 import { replicaPolicy, replicaPorts } from './ports.ts';
-import { type DaemonSurroundings, openOutside } from './resources.ts';
+import { type DaemonDependencies, openResources } from './resources.ts';
 
 export interface Daemon {
   /** Whether and what is served. Completes once stopped; so does the next. */
@@ -40,22 +40,22 @@ const RELEASE_MS = 3_500;
  *
  * @throws Problem when something cannot be opened: the kubeconfig, the handler, the probes' address
  */
-export const startDaemon = async (config: Config, surroundings: DaemonSurroundings): Promise<Daemon> => {
+export const startDaemon = async (config: Config, surroundings: DaemonDependencies): Promise<Daemon> => {
   const { logger, version } = surroundings;
   await using opened = new AsyncDisposableStack();
   const { targets } = clusterPaths(config);
-  const meters = createMeters(targets.map(({ id }) => id));
-  const outside = opened.use(await openOutside(config, surroundings, meters));
+  const meters = createMetrics(targets.map(({ id }) => id));
+  const outside = opened.use(await openResources(config, surroundings, meters));
   const { admission, mount, server, look } = outside;
 
-  let standing = initialStanding(Date.now());
+  let standing = initialState(Date.now());
   let draining = false;
   let reachable: boolean | null = null;
   const failure = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  const once = tellOnce();
-  const raise = raiseEvents(outside.client, clusterPaths(config), config, logger);
-  const count = measure(meters, monotonicMs);
+  const once = dedupeLogLines();
+  const raise = recordEvents(outside.client, clusterPaths(config), config, logger);
+  const count = recordMetrics(meters, monotonicMs);
   const changed$ = new Subject<void>();
   const lookAround = async (): Promise<void> => {
     void look();
@@ -66,10 +66,10 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
     changed$.next();
   };
   const observe = (event: ReplicaEvent): void => {
-    standing = nextStanding(standing, event, config.identity, Date.now());
+    standing = reduce(standing, event, config.identity, Date.now());
     raise(event);
     count(event);
-    const lines = narrate(event, config.leaseName, standing.announced?.hash ?? null).map(once);
+    const lines = logLinesFor(event, config.leaseName, standing.announced?.hash ?? null).map(once);
     for (const { level, message, fields } of lines) logger[level](message, fields);
     changed$.next();
     if (event.type === 'certificate/timed-out') failure.resolve();
@@ -91,7 +91,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonSurroundin
   if (surroundings.face === undefined) {
     const live = () => (subscription.closed ? 'the streams have ended' : null);
     const viewed = { standing: () => standing, reasons, live, changed$, meters, mount, version };
-    opened.use(await openViews(config, viewed));
+    opened.use(await startObservabilityServers(config, viewed));
   }
   void lookAround();
   const subscription = event$.subscribe({ next: observe, error: failure.reject });

@@ -3,22 +3,22 @@ import type { Mount } from '../certificates/mount.ts';
 import type { Config } from '../config/config.ts';
 import { startMetrics } from '../metrics/endpoint.ts';
 import { snapshotOf } from '../metrics/gauges.ts';
-import type { Meters } from '../metrics/metrics.ts';
-import { rotationStep } from '../status/next-action.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { nextAction } from '../status/next-action.ts';
 import { startProbes } from '../status/probes.ts';
-import type { Standing } from '../status/replica-state.ts';
-import { mountedLeaf, statusOf, type Surroundings } from '../status/status.ts';
+import type { ReplicaState } from '../status/replica-state.ts';
+import { mountedLeaf, type StatusInput, statusOf } from '../status/status.ts';
 import { replicaPolicy } from './ports.ts';
 
-interface Viewed {
-  readonly standing: () => Standing;
+interface Observed {
+  readonly standing: () => ReplicaState;
   /** Why calls should not be sent here. */
   readonly reasons: () => readonly string[];
   /** Why the process should be restarted; null while it lives. */
   readonly live: () => string | null;
   /** Emits when any of it may be another one. */
   readonly changed$: Observable<unknown>;
-  readonly meters: Meters;
+  readonly meters: Metrics;
   readonly mount: Pick<Mount, 'files'>;
   readonly version: string;
 }
@@ -29,15 +29,15 @@ interface Viewed {
  *
  * @throws Problem when an address cannot be had
  */
-export const openViews = async (config: Config, viewed: Viewed): Promise<AsyncDisposable> => {
+export const startObservabilityServers = async (config: Config, viewed: Observed): Promise<AsyncDisposable> => {
   const { standing, reasons, live, changed$, meters, mount, version } = viewed;
   const leafOf = mountedLeaf(mount);
   const policy = replicaPolicy(config);
-  const around = (): Surroundings => {
+  const around = (): StatusInput => {
     const nowMs = Date.now();
     const { mounted, observation } = standing();
     const { identity, leaderElection, kubeletNudge, caOverlapMs } = config;
-    const step = rotationStep(observation, policy, nowMs);
+    const step = nextAction(observation, policy, nowMs);
     const own = { identity, leaderElection, kubeletNudge, caOverlapMs };
     return { ...own, reasons: reasons(), mountedLeaf: leafOf(mounted), step, nowMs };
   };

@@ -3,16 +3,16 @@ import { leasePorts } from '../cluster/lease.ts';
 import { observationPorts } from '../cluster/observe.ts';
 import { clusterPaths } from '../cluster/paths.ts';
 import { podPorts } from '../cluster/pods.ts';
-import { newSecrets } from '../cluster/self-signed-issuer.ts';
-import { performStep } from '../cluster/step-executor.ts';
+import { selfSignedIssuer } from '../cluster/self-signed-issuer.ts';
+import { stepExecutor } from '../cluster/step-executor.ts';
 import type { Config } from '../config/config.ts';
 import { monotonicMs } from '../util/time.ts';
 import { loadPorts } from '../webhook/serving.ts';
-import type { Outside } from './resources.ts';
+import type { Resources } from './resources.ts';
 
 /** Everything outside that the streams of one replica use. */
 export const replicaPorts = (
-  { client, mount, server }: Pick<Outside, 'client' | 'mount' | 'server'>,
+  { client, mount, server }: Pick<Resources, 'client' | 'mount' | 'server'>,
   config: Config,
 ): ReplicaPorts => {
   const paths = clusterPaths(config);
@@ -23,7 +23,7 @@ export const replicaPorts = (
     ...loadPorts(mount, server, config),
     ...podPorts(client, paths, config),
     ...observationPorts(client, paths, config),
-    ...performStep(client, paths, newSecrets(config)),
+    ...stepExecutor(client, paths, selfSignedIssuer(config)),
   };
 };
 

@@ -3,19 +3,19 @@ import { type Mount, openMount } from '../certificates/mount.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../logging/logger.ts';
-import type { Meters } from '../metrics/metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { HandlerExport } from '../webhook/admission-types.ts';
-import { openClientAuthority } from '../webhook/client-ca.ts';
+import { openClientCa } from '../webhook/client-ca.ts';
 import type { OnAnswered } from '../webhook/request.ts';
 import { createWebhookServer } from '../webhook/server.ts';
-import type { TlsFace } from '../webhook/tls-endpoint.ts';
+import type { TlsEndpoint } from '../webhook/tls-endpoint.ts';
 
 /** What a replica deals with: the API server, who answers reviews, the mounted Secret, the TLS server. */
-export interface Outside extends AsyncDisposable {
+export interface Resources extends AsyncDisposable {
   readonly client: KubeClient;
   readonly admission: AdmissionSide;
   readonly mount: Mount;
-  readonly server: TlsFace;
+  readonly server: TlsEndpoint;
   /** Looks again at what may have changed beside the certificate: at each tick. */
   readonly look: () => Promise<unknown>;
 }
@@ -25,11 +25,11 @@ export interface Outside extends AsyncDisposable {
  *
  * @throws Problem when the kubeconfig, the handler or CLIENT_CA_FILE cannot be used
  */
-export const openOutside = async (
+export const openResources = async (
   config: Config,
-  surroundings: DaemonSurroundings,
-  meters: Meters,
-): Promise<Outside> => {
+  surroundings: DaemonDependencies,
+  meters: Metrics,
+): Promise<Resources> => {
   const { logger } = surroundings;
   await using opened = new AsyncDisposableStack();
 
@@ -43,7 +43,7 @@ export const openOutside = async (
   );
   const { server, look } =
     surroundings.face === undefined
-      ? await openFace(config, logger, meters, admission.answer)
+      ? await openWebhookServer(config, logger, meters, admission.answer)
       : { server: surroundings.face, look: () => Promise.resolve() };
 
   const mount = openMount(config.certDir, {
@@ -53,8 +53,8 @@ export const openOutside = async (
   return { client, admission, mount, server, look, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 };
 
-interface OpenFace {
-  readonly server: TlsFace;
+interface OpenWebhookServer {
+  readonly server: TlsEndpoint;
   /** Looks again at what may have changed beside the certificate: at each tick. */
   readonly look: () => Promise<unknown>;
 }
@@ -64,33 +64,33 @@ interface OpenFace {
  *
  * @throws Problem when CLIENT_CA_FILE cannot be used
  */
-const openFace = async (
+const openWebhookServer = async (
   config: Config,
   logger: Logger,
-  meters: Meters,
+  meters: Metrics,
   answer: RequestListener,
-): Promise<OpenFace> => {
+): Promise<OpenWebhookServer> => {
   const { clientCaFile: file } = config;
   const clients =
     file === null
       ? null
-      : await openClientAuthority(file, {
+      : await openClientCa(file, {
           onChange: (pem) => {
             server.trustClients(pem);
-            logger.info('Client authorities changed', { file });
+            logger.info('Client CA bundle changed', { file });
           },
-          onProblem: (reason) => logger.warn('Client authorities rejected, keeping those in force', { file, reason }),
+          onProblem: (reason) => logger.warn('Client CA bundle rejected, keeping the one in use', { file, reason }),
         });
   const server = createWebhookServer({
     bind: config.webhookBind,
     tlsMinVersion: config.tlsMinVersion === 'TLSv1.3' ? '1.3' : '1.2',
     clientCa: clients?.pem ?? null,
     answer,
-    onTrouble: ({ kind, reason, loud, untold }) => {
-      meters.connectionTroubles.add(kind);
+    onTrouble: ({ kind, reason, emit, suppressed }) => {
+      meters.connectionErrors.add(kind);
       // A caller that hangs up during its handshake is everyday life, a port scan say.
       const level = kind === 'handshake-aborted' ? 'debug' : 'warn';
-      if (loud) logger[level]('Connection trouble', { kind, reason, untold });
+      if (emit) logger[level]('Connection error', { kind, reason, suppressed });
     },
   });
   return { server, look: () => clients?.look() ?? Promise.resolve() };
@@ -104,7 +104,7 @@ interface AdmissionSide extends AsyncDisposable {
 
 const hosted = async (
   config: Config,
-  { logger, directory, handler }: DaemonSurroundings,
+  { logger, directory, handler }: DaemonDependencies,
   onAnswered: OnAnswered,
 ): Promise<AdmissionSide> => {
   const [{ createAdmission }, { loadHandler }, { routes }] = await Promise.all([
@@ -128,8 +128,8 @@ const fronted = async (url: string, config: Config, logger: Logger, onAnswered: 
     timeoutMs: config.upstreamTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
     onAnswered,
-    onFault: (status, reason, untold) => logger.warn('Upstream failed', { status, reason, untold }),
-    onRefused: (status, reason, untold) => logger.warn('Admission request refused', { status, reason, untold }),
+    onFault: (status, reason, suppressed) => logger.warn('Upstream failed', { status, reason, suppressed }),
+    onRefused: (status, reason, suppressed) => logger.warn('Admission request refused', { status, reason, suppressed }),
   });
 };
 
@@ -140,7 +140,7 @@ const fronted = async (url: string, config: Config, logger: Logger, onAnswered: 
  */
 const openAdmissionSide = (
   config: Config,
-  surroundings: DaemonSurroundings,
+  surroundings: DaemonDependencies,
   onAnswered: OnAnswered,
 ): Promise<AdmissionSide> => {
   const { handlerModule, upstream } = config;
@@ -151,7 +151,7 @@ const openAdmissionSide = (
 };
 
 /** What a daemon is given beside its configuration. */
-export interface DaemonSurroundings {
+export interface DaemonDependencies {
   readonly logger: Logger;
   /** Rejects with a `KubeProblem` when the configuration does not say how to reach the API server. */
   readonly client: () => Promise<KubeClient>;
@@ -161,5 +161,5 @@ export interface DaemonSurroundings {
   /** Answers instead of what the configuration names. */
   readonly handler?: HandlerExport;
   /** Serves instead of the webhook's own server. Whoever brings it has probes and metrics of its own, too. */
-  readonly face?: TlsFace;
+  readonly face?: TlsEndpoint;
 }

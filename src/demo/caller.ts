@@ -1,6 +1,6 @@
 import { Agent } from 'node:https';
 import { interval, mergeMap, type Observable, range, type Subscription } from 'rxjs';
-import { call, type Endpoint } from './send-review.ts';
+import { type Endpoint, sendReview } from './send-review.ts';
 
 interface CallerOptions {
   /** PEM of the live caBundle: the only thing that is trusted. */
@@ -45,7 +45,7 @@ export const startCaller = (options: CallerOptions): Caller => {
     if (endpoint === undefined || agent === null) return;
     const madeMs = performance.now();
     counts.inFlight += 1;
-    const reason = await call(endpoint, agent, serverName);
+    const reason = await sendReview(endpoint, agent, serverName);
     counts.inFlight -= 1;
     if (calling.closed) return;
     counts.calls += 1;

@@ -107,9 +107,7 @@ export const demoNames = {
 const MOUNT = '/tmp/k8s-webhook-server/serving-certs';
 
 /** What a manifest would apply: a webhook configuration without a caBundle, and one Pod a replica. */
-const demoObjects = (
-  replicas: readonly string[],
-): readonly { readonly path: string; readonly body: unknown }[] => [
+const demoObjects = (replicas: readonly string[]): readonly { readonly path: string; readonly body: unknown }[] => [
   {
     path: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
     body: {

@@ -27,7 +27,7 @@ const review = (uid: string): string =>
 const MOST_TRIES = 10;
 
 /** One AdmissionReview to one replica: null when it was admitted, else why not. */
-export const call = (
+export const sendReview = (
   { name, port }: Endpoint,
   agent: Agent,
   servername: string,
@@ -56,7 +56,7 @@ export const call = (
       // As client-go: whoever answers so asks to be asked again, and nothing else is tried a second time.
       const isAskedAgain = (answer.statusCode ?? 0) >= 500 && answer.headers['retry-after'] === '0';
       if (isAskedAgain && tries > 1) {
-        resolve(call({ name, port }, agent, servername, tries - 1));
+        resolve(sendReview({ name, port }, agent, servername, tries - 1));
         return;
       }
       const text = Buffer.concat(chunks).toString();

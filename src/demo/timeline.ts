@@ -22,7 +22,7 @@ const SAYINGS: Readonly<Record<string, (line: LogLine) => string>> = {
     `rejected ${short(hash)}: ${String(reason)}`,
   'Older certificate authorities dropped': () => 'dropped the older CA: every replica has proved the new certificate',
   'Watch creation failed': ({ error }) => `cannot watch: ${String(error)}`,
-  'Cannot go on': ({ error }) => `cannot go on: ${String(error)}`,
+  'Fatal error': ({ error }) => `cannot go on: ${String(error)}`,
 };
 
 /** One line of the timeline for people: seconds since the start, who, what. */

@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import { Problem } from '../../streams/problem.ts';
 import { allow } from '../webhook/handler-api.ts';
 import { embedding, type EmbedOptions, type Running, running, type ServedCertificate } from './embed.ts';
-import { ownServer } from './embedder-server.ts';
+import { embedderServer } from './embedder-server.ts';
 
 export interface CertificatesOptions extends EmbedOptions {
   /**
@@ -33,7 +33,7 @@ export const createCertificates = async ({ server, ...options }: CertificatesOpt
     throw new Problem('CLIENT_CA_FILE: expected none, a server of your own asks for client certificates itself');
   const { startDaemon } = await import('../daemon/daemon.ts');
   const tlsMinVersion = config.tlsMinVersion === 'TLSv1.3' ? '1.3' : '1.2';
-  const face = ownServer(server ?? null, { tlsMinVersion });
+  const face = embedderServer(server ?? null, { tlsMinVersion });
   // The handler is never asked: nothing of ours listens.
   const daemon = await startDaemon(config, { ...surroundings, face, handler: () => allow() });
   return { ...running(daemon, options.signal), certificate$: face.secured$ };

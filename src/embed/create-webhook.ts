@@ -1,7 +1,7 @@
 import { map, type Observable } from 'rxjs';
 import type { VerifiedPair } from '../../streams/model.ts';
 import type { HandlerExport } from '../webhook/admission-types.ts';
-import { embedding, type EmbedOptions, type Running, running, withoutBytes } from './embed.ts';
+import { embedding, type EmbedOptions, publicPair, type Running, running } from './embed.ts';
 
 export interface WebhookOptions extends EmbedOptions {
   /** Answers every path, or one function a path. */
@@ -27,7 +27,7 @@ export const createWebhook = async ({ handler, ...options }: WebhookOptions): Pr
   const daemon = await startDaemon(config, { ...surroundings, handler });
   return {
     ...running(daemon, options.signal),
-    certificate$: daemon.certificate$.pipe(map(withoutBytes)),
+    certificate$: daemon.certificate$.pipe(map(publicPair)),
     get port() {
       return daemon.port();
     },

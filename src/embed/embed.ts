@@ -4,12 +4,12 @@ import { map, type Observable } from 'rxjs';
 import type { VerifiedPair } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Readiness } from '../../streams/readiness.ts';
-import { replicaClient } from '../cluster/open-client.ts';
+import { openClient } from '../cluster/open-client.ts';
 import { type Config, parseConfig } from '../config/config.ts';
 import { VERSION } from '../config/version.ts';
 import type { Daemon } from '../daemon/daemon.ts';
-import type { DaemonSurroundings } from '../daemon/resources.ts';
-import { inClusterOf, podNamespace } from '../kube/in-cluster.ts';
+import type { DaemonDependencies } from '../daemon/resources.ts';
+import { inClusterAccess, podNamespace } from '../kube/in-cluster.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { LogLevel } from '../logging/plain.ts';
 
@@ -46,7 +46,7 @@ export interface ServedCertificate extends VerifiedPair {
 
 interface Embedding {
   readonly config: Config;
-  readonly surroundings: DaemonSurroundings;
+  readonly surroundings: DaemonDependencies;
 }
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -70,7 +70,7 @@ export const embedding = ({ env, logger, signal }: EmbedOptions): Embedding => {
     throw new Problem('WEBHOOK_HANDLER and UPSTREAM_URL: expected neither where the handler is in the code');
   const surroundings = {
     logger: atLeast(logger, config.logLevel),
-    client: () => replicaClient(config, inClusterOf(env), VERSION),
+    client: () => openClient(config, inClusterAccess(env), VERSION),
     version: VERSION,
     directory: '.',
   };
@@ -100,7 +100,7 @@ export const running = (daemon: Daemon, signal: AbortSignal | undefined): Runnin
   if (signal?.aborted === true) abort();
   return {
     readiness$: daemon.readiness$.pipe(
-      map((now) => ({ ...now, served: now.served === null ? null : withoutBytes(now.served) })),
+      map((now) => ({ ...now, served: now.served === null ? null : publicPair(now.served) })),
     ),
     closed: ended(),
     stop,
@@ -109,7 +109,7 @@ export const running = (daemon: Daemon, signal: AbortSignal | undefined): Runnin
 };
 
 /** What is known of a pair, without the files that may come along with it: one of them is the private key. */
-export const withoutBytes = ({ hash, generation, leaf, bundle, advice }: VerifiedPair): VerifiedPair => ({
+export const publicPair = ({ hash, generation, leaf, bundle, advice }: VerifiedPair): VerifiedPair => ({
   hash,
   generation,
   leaf,

@@ -5,10 +5,10 @@ import { type Observable, ReplaySubject } from 'rxjs';
 import { Problem } from '../../streams/problem.ts';
 import { loopbackHandshake } from '../webhook/loopback-handshake.ts';
 import { tlsOptions, type TlsSettings } from '../webhook/tls.ts';
-import type { TlsFace } from '../webhook/tls-endpoint.ts';
-import { type ServedCertificate, withoutBytes } from './embed.ts';
+import type { TlsEndpoint } from '../webhook/tls-endpoint.ts';
+import { publicPair, type ServedCertificate } from './embed.ts';
 
-interface OwnServer extends TlsFace {
+interface EmbedderServer extends TlsEndpoint {
   /** Emits at each load, replays the newest. */
   readonly secured$: Observable<ServedCertificate>;
 }
@@ -21,7 +21,7 @@ const PATIENCE_MS = 5_000;
  *
  * @param server with whom to shake hands once it has the pair; null leaves that out
  */
-export const ownServer = (server: Server | null, settings: TlsSettings): OwnServer => {
+export const embedderServer = (server: Server | null, settings: TlsSettings): EmbedderServer => {
   const secured$ = new ReplaySubject<ServedCertificate>(1);
   let fingerprint = '';
   const listening = async (): Promise<void> => {
@@ -38,7 +38,7 @@ export const ownServer = (server: Server | null, settings: TlsSettings): OwnServ
         const secureContext = tlsOptions(pair, settings);
         createSecureContext(secureContext);
         ({ fingerprint } = pair.leaf);
-        secured$.next({ ...withoutBytes(pair), secureContext });
+        secured$.next({ ...publicPair(pair), secureContext });
       }),
     handshake: async (servername, trust) => {
       await listening();

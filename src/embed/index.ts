@@ -1,10 +1,11 @@
 /** For code that embeds the daemon, and for handlers. What is not here may change without notice. */
-export type { CertificateFacts, VerifiedPair } from '../../streams/model.ts';
+export type { CertificateInfo, VerifiedPair } from '../../streams/model.ts';
 export { Problem } from '../../streams/problem.ts';
 export type { Readiness, UnreadyReason } from '../../streams/readiness.ts';
 export type { LogFields, Logger } from '../logging/logger.ts';
 export type { LogLevel } from '../logging/plain.ts';
-export * from '../webhook/handler-api.ts';
+export type * from '../webhook/admission-types.ts';
+export { allow, deny, jsonPatch, mutate, type Operation } from '../webhook/handler-api.ts';
 export type { Certificates, CertificatesOptions } from './create-certificates.ts';
 export { createCertificates } from './create-certificates.ts';
 export type { Webhook, WebhookOptions } from './create-webhook.ts';

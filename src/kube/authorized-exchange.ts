@@ -4,7 +4,7 @@ import { Problem } from '../../streams/problem.ts';
 import { monotonicMs } from '../util/time.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { Credentials } from './credentials.ts';
-import { KubeProblem } from './errors.ts';
+import { ApiError } from './errors.ts';
 import { exchange, type PartReader } from './exchange.ts';
 import { type KubeRequest, type KubeResponse, requestSubject } from './request.ts';
 import type { Transport } from './transport.ts';
@@ -22,7 +22,7 @@ export interface Wire {
 
 /**
  * One request with today's credentials, asked once more with fresh ones on a 401, and given up when `reader` has yielded
- * nothing within the request's time. Errs with a {@link KubeProblem}.
+ * nothing within the request's time. Errs with a {@link ApiError}.
  */
 export const authorizedExchange = <T>(wire: Wire, request: KubeRequest, reader: PartReader<T>): Observable<T> => {
   const { credentials, transport, userAgent } = wire;
@@ -53,7 +53,7 @@ export const authorizedExchange = <T>(wire: Wire, request: KubeRequest, reader: 
 
     return attempt().pipe(
       catchError((error: unknown) => {
-        if (!(error instanceof KubeProblem)) throw error;
+        if (!(error instanceof ApiError)) throw error;
         if (error.status === 401 || error.reason === 'Untrusted') credentials.forget();
         if (error.status === 401) return attempt();
         throw error;
@@ -65,12 +65,12 @@ export const authorizedExchange = <T>(wire: Wire, request: KubeRequest, reader: 
           if (pool === null) credentials.forget();
           else transport.abandon(pool);
           const waitedFor = pool === null ? 'credentials' : 'answer';
-          return throwError(() => new KubeProblem(`${subject}: no ${waitedFor} within ${timeoutMs / 1000} s`));
+          return throwError(() => new ApiError(`${subject}: no ${waitedFor} within ${timeoutMs / 1000} s`));
         },
       }),
       catchError((error: unknown) => {
-        if (!(error instanceof Problem) || error instanceof KubeProblem) throw error;
-        throw new KubeProblem(`${subject}: ${error.message}`);
+        if (!(error instanceof Problem) || error instanceof ApiError) throw error;
+        throw new ApiError(`${subject}: ${error.message}`);
       }),
       tap({ error: () => (answered ? undefined : report(null)) }),
     );

@@ -86,7 +86,7 @@ export const jsonLines =
 export type StreamLine = { readonly type: 'opened' } | { readonly type: 'line'; readonly value: unknown };
 
 /** The body line by line, as it comes. */
-export const lineByLine: PartReader<StreamLine> = {
+export const readLines: PartReader<StreamLine> = {
   read(part$) {
     return part$.pipe(
       connect((shared$) =>
@@ -122,7 +122,7 @@ const append = ({ chunks, bytes }: Body, part: Part): Body => {
 const nothing: Body = { chunks: [], bytes: 0 };
 
 /** The whole body as one JSON value; null when it is empty. */
-export const wholeAnswer: PartReader<unknown> = {
+export const readJson: PartReader<unknown> = {
   read(part$) {
     return part$.pipe(
       reduce(append, nothing),

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Observable, Subject } from 'rxjs';
 import { authorizedExchange, type Wire } from './authorized-exchange.ts';
-import { lineByLine, type StreamLine, wholeAnswer } from './body.ts';
+import { readJson, readLines, type StreamLine } from './body.ts';
 import type { Credentials } from './credentials.ts';
-import { KubeProblem } from './errors.ts';
+import { ApiError } from './errors.ts';
 import { type InCluster, inClusterCredentials } from './in-cluster.ts';
 import { kubeconfigCredentials } from './kubeconfig.ts';
 import type { KubeRequest, KubeResponse } from './request.ts';
@@ -38,7 +38,7 @@ export interface KubeClient extends AsyncDisposable {
 const credentialsFor = ({ kubeconfig, inCluster }: KubeClientOptions): Promise<Credentials> | Credentials => {
   if (kubeconfig !== null) return kubeconfigCredentials(kubeconfig);
   if (inCluster) return inClusterCredentials(inCluster);
-  throw new KubeProblem('neither KUBECONFIG nor KUBERNETES_SERVICE_HOST says where the API server is');
+  throw new ApiError('neither KUBECONFIG nor KUBERNETES_SERVICE_HOST says where the API server is');
 };
 
 /** Reads the configuration; connects only once something is asked. Rejects with a `KubeProblem` when it cannot be used. */
@@ -70,10 +70,10 @@ export const openKubeClient = async (options: KubeClientOptions): Promise<KubeCl
       }
     },
     send(request) {
-      return authorizedExchange(wire, request, wholeAnswer);
+      return authorizedExchange(wire, request, readJson);
     },
     stream(request) {
-      return authorizedExchange(wire, request, lineByLine);
+      return authorizedExchange(wire, request, readLines);
     },
     clockSkewMs: () => skewMs,
     async [Symbol.asyncDispose]() {

@@ -70,11 +70,7 @@ export const directPool = ({ server, tls }: Pick<Access, 'server' | 'tls'>): Con
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Opens one connection: HTTP/1.1 only, TCP keep-alive on. A bad one is destroyed with the reason. */
-const connectSocket = (
-  { hostname, port, protocol }: URL,
-  tls: ConnectionOptions,
-  keepAliveMs: number,
-): Socket => {
+const connectSocket = ({ hostname, port, protocol }: URL, tls: ConnectionOptions, keepAliveMs: number): Socket => {
   const secure = protocol === 'https:';
   const host = hostname.replace(/^\[|\]$/g, '');
   const target = { host, port: Number(port || (secure ? 443 : 80)) };

@@ -13,7 +13,7 @@ interface KubeProblemFacts {
 }
 
 /** A request to the API server that failed. The message says what was asked and why it failed, and carries no secret. */
-export class KubeProblem extends Problem {
+export class ApiError extends Problem {
   override readonly name: string = 'KubeProblem';
   readonly reason: string | null;
   readonly retryAfterMs: number | null;
@@ -96,12 +96,12 @@ interface Refusal {
 }
 
 /** Turns an answer other than 2xx into a problem. For a 403 the API server's own words name the verb and the resource. */
-export const refusal = ({ subject, status, headers, body, secret }: Refusal): KubeProblem => {
+export const statusError = ({ subject, status, headers, body, secret }: Refusal): ApiError => {
   const { reason, message, details } = statusSchema.parse(parsed(body));
   const said = redact(message, secret) || (STATUS_CODES[status] ?? 'without a reason');
   const date = typeof headers.date === 'string' ? headers.date : undefined;
   const hintMs = details.retryAfterSeconds === null ? null : details.retryAfterSeconds * 1000;
-  return new KubeProblem(`${subject}: ${status} ${said}`, {
+  return new ApiError(`${subject}: ${status} ${said}`, {
     status,
     reason,
     retryAfterMs: retryAfterMs(headers['retry-after'], date) ?? hintMs,
@@ -120,20 +120,20 @@ const rootOf = (error: Error): Error => {
 const UNTRUSTED = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|INVALID_CA)/;
 
 /** Why no answer came. `error` is whatever the socket, TLS or the HTTP parser threw. */
-export const connectionFailure = (subject: string, error: Error, secret: string | null): KubeProblem => {
-  if (error instanceof KubeProblem) return error;
+export const connectionFailure = (subject: string, error: Error, secret: string | null): ApiError => {
+  if (error instanceof ApiError) return error;
   const root = rootOf(error);
   const code = codeOf(root);
   const why = redact(root.message, secret) || root.name;
-  return new KubeProblem(`${subject}: ${code === null || why.includes(code) ? why : `${why} (${code})`}`, {
+  return new ApiError(`${subject}: ${code === null || why.includes(code) ? why : `${why} (${code})`}`, {
     reason: code !== null && UNTRUSTED.test(code) ? 'Untrusted' : null,
   });
 };
 
 /** The Status inside an ERROR line of a watch. Its code stands in for the HTTP status, which was 200. */
-export const watchEventProblem = (subject: string, object: unknown): KubeProblem => {
+export const watchEventProblem = (subject: string, object: unknown): ApiError => {
   const { code, reason, message, details } = statusSchema.parse(object);
-  return new KubeProblem(`${subject}: ${code ?? 'error'} ${redact(message) || (reason ?? 'without a reason')}`, {
+  return new ApiError(`${subject}: ${code ?? 'error'} ${redact(message) || (reason ?? 'without a reason')}`, {
     status: code,
     reason,
     retryAfterMs: details.retryAfterSeconds === null ? null : details.retryAfterSeconds * 1000,
@@ -147,12 +147,12 @@ const faultsOf = ({ issues }: $ZodError): string =>
     .map(({ path, code }) => `${path.map(String).join('.') || 'the whole'} (${code})`)
     .join(', ');
 
-/** Runs `read`; an answer that does not have the expected shape becomes a {@link KubeProblem}, anything else passes. */
-export const understand = <T>(subject: string, read: () => T): T => {
+/** Runs `read`; an answer that does not have the expected shape becomes a {@link ApiError}, anything else passes. */
+export const decodeOrThrow = <T>(subject: string, read: () => T): T => {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof $ZodError)) throw error;
-    throw new KubeProblem(`${subject}: answered something else than expected at ${faultsOf(error)}`);
+    throw new ApiError(`${subject}: answered something else than expected at ${faultsOf(error)}`);
   }
 };

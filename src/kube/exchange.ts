@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Observable } from 'rxjs';
 import type { Answered, ConnectionPool, Outgoing } from './connection-pool.ts';
 import type { Access } from './credentials.ts';
-import { connectionFailure, type KubeProblem, refusal } from './errors.ts';
+import { type ApiError, connectionFailure, statusError } from './errors.ts';
 import type { KubeRequest } from './request.ts';
 
 /** What comes of one request: first `opened`, once the server has answered 2xx, then the body in pieces. */
@@ -50,13 +50,13 @@ export const exchange = (options: ExchangeOptions): Observable<Part> => {
   return new Observable((subscriber) => {
     let ended = false;
     let refused: { readonly status: number; readonly headers: IncomingHttpHeaders; body: string } | null = null;
-    const fail = (problem: KubeProblem): void => {
+    const fail = (problem: ApiError): void => {
       ended = true;
       subscriber.error(problem);
     };
     const settle = (): void => {
       if (refused === null) subscriber.complete();
-      else fail(refusal({ ...refused, subject, secret }));
+      else fail(statusError({ ...refused, subject, secret }));
     };
 
     const answered: Answered = {
@@ -77,7 +77,9 @@ export const exchange = (options: ExchangeOptions): Observable<Part> => {
       },
       failed(error) {
         // A refusal whose body broke off is still a refusal.
-        fail(refused === null ? connectionFailure(subject, error, secret) : refusal({ ...refused, subject, secret }));
+        fail(
+          refused === null ? connectionFailure(subject, error, secret) : statusError({ ...refused, subject, secret }),
+        );
       },
     };
     try {

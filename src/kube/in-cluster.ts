@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monotonicMs } from '../util/time.ts';
 import type { Access, Credentials } from './credentials.ts';
-import { KubeProblem } from './errors.ts';
+import { ApiError } from './errors.ts';
 
 /**
  * Where the API server is, as the kubelet tells every container by its environment; null outside a pod. SERVICE_ACCOUNT_DIR
  * is for a token that is projected to another place than the kubelet's own.
  */
-export const inClusterOf = (env: Readonly<Record<string, string | undefined>>): InCluster | null => {
+export const inClusterAccess = (env: Readonly<Record<string, string | undefined>>): InCluster | null => {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443', SERVICE_ACCOUNT_DIR: directory } = env;
   if (host === undefined) return null;
   return { host, port, ...(directory === undefined ? {} : { directory }) };
@@ -47,7 +47,7 @@ const readText = (path: string): string => {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new KubeProblem(`credentials: ${path}: ${code}`);
+    throw new ApiError(`credentials: ${path}: ${code}`);
   }
 };
 

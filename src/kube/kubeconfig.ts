@@ -2,15 +2,15 @@ import type { RequestOptions } from 'node:https';
 import { delimiter } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Access, Credentials } from './credentials.ts';
-import { KubeProblem, redact } from './errors.ts';
+import { ApiError, redact } from './errors.ts';
 
 /** @throws KubeProblem when the current context names no server that can be called */
 const serverOf = (config: KubeConfig, paths: string): string => {
   const server = config.getCurrentCluster()?.server;
-  if (!server) throw new KubeProblem(`kubeconfig ${paths}: the current context names no cluster`);
+  if (!server) throw new ApiError(`kubeconfig ${paths}: the current context names no cluster`);
   const url = URL.parse(server);
   if (url !== null && ['http:', 'https:'].includes(url.protocol)) return server;
-  throw new KubeProblem(`kubeconfig ${paths}: the server of the current context is not a URL of http or https`);
+  throw new ApiError(`kubeconfig ${paths}: the server of the current context is not a URL of http or https`);
 };
 
 const accessOf = async (config: KubeConfig, paths: string): Promise<Access> => {
@@ -19,7 +19,7 @@ const accessOf = async (config: KubeConfig, paths: string): Promise<Access> => {
   try {
     await config.applyToHTTPSOptions(options);
   } catch (error) {
-    throw new KubeProblem(`credentials of kubeconfig ${paths}: ${whyOf(error)}`);
+    throw new ApiError(`credentials of kubeconfig ${paths}: ${whyOf(error)}`);
   }
   const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
   const headers = Object.entries(options.headers ?? {}).map(([name, value]) => [
@@ -45,7 +45,7 @@ const accessOf = async (config: KubeConfig, paths: string): Promise<Access> => {
  * tls-server-name, insecure-skip-tls-verify, proxy-url. It is asked before each request, so an expired exec credential is
  * renewed and changed certificate files are seen.
  *
- * @param paths One path or several joined as in KUBECONFIG. Rejects with a {@link KubeProblem} when they cannot be used.
+ * @param paths One path or several joined as in KUBECONFIG. Rejects with a {@link ApiError} when they cannot be used.
  */
 export const kubeconfigCredentials = async (paths: string): Promise<Credentials> => {
   let last = await loadKubeconfig(paths);
@@ -102,7 +102,7 @@ const loadKubeconfig = async (paths: string): Promise<KubeConfig> => {
       part.loadFromFile(path);
       config.mergeConfig(part, Boolean(config.currentContext));
     } catch (error) {
-      throw new KubeProblem(`kubeconfig ${path}: ${whyOf(error)}`);
+      throw new ApiError(`kubeconfig ${path}: ${whyOf(error)}`);
     }
   }
   return config;
@@ -116,7 +116,7 @@ const reloadKubeconfig = async (paths: string, last: KubeConfig): Promise<KubeCo
     config.setCurrentContext(context);
     if (config.getCurrentCluster()?.server !== undefined) return config;
   } catch (error) {
-    if (!(error instanceof KubeProblem)) throw error;
+    if (!(error instanceof ApiError)) throw error;
   }
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const { clusters, users, contexts } = last;

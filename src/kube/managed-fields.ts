@@ -22,7 +22,7 @@ const owns = (fields: unknown, field: string): boolean =>
  *
  * @param field as managedFields spells it, wherever it stands: `f:caBundle`
  */
-export const rivalOf = (managedFields: ManagedFields, ours: string, field: string): string | null => {
+export const otherFieldManager = (managedFields: ManagedFields, ours: string, field: string): string | null => {
   const writers = (managedFields ?? [])
     .filter(({ manager, fieldsV1 }) => manager != null && manager !== ours && owns(fieldsV1, field))
     .sort((left, right) => (left.time ?? '').localeCompare(right.time ?? ''));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { Access } from './credentials.ts';
 import { directPool } from './direct-pool.ts';
-import { KubeProblem } from './errors.ts';
+import { ApiError } from './errors.ts';
 import { proxiedPool } from './proxied-pool.ts';
 
 /** The one pool that all requests share, replaced when the way to the server changes. */
@@ -37,7 +37,7 @@ export const openTransport = (): Transport => {
 
   return {
     poolFor(access) {
-      if (disposed) throw new KubeProblem('the client is closed');
+      if (disposed) throw new ApiError('the client is closed');
       const key = keyOf(access);
       if (current?.key === key) return current.pool;
       if (current !== null) retire(current.pool);

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import type { StreamLine } from './body.ts';
 import type { KubeClient } from './client.ts';
-import { KubeProblem, understand, watchEventProblem } from './errors.ts';
+import { ApiError, decodeOrThrow, watchEventProblem } from './errors.ts';
 import { type KubeRequest, requestSubject } from './request.ts';
 
 interface WatchedObjects<T> {
@@ -32,7 +32,7 @@ const eventSchema = z.object({
 
 const expired = { type: 'expired' } as const;
 
-const isGone = (error: unknown): boolean => error instanceof KubeProblem && error.status === 410;
+const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 410;
 
 /** The Kubernetes list and watch of some objects: one list, one connection. It neither resumes nor retries. */
 export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>): WatchPort<T> => {
@@ -40,7 +40,7 @@ export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>):
 
   const frameOf = (subject: string, line: StreamLine): WatchFrame<T> => {
     if (line.type === 'opened') return line;
-    return understand(subject, () => {
+    return decodeOrThrow(subject, () => {
       const { type, object } = eventSchema.parse(line.value);
       if (type === 'ERROR') throw watchEventProblem(subject, object);
       const { resourceVersion } = metaSchema.parse(object).metadata;
@@ -54,7 +54,7 @@ export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>):
       const request: KubeRequest = { method: 'GET', path, query };
       return client.send(request).pipe(
         map((answer): Listing<T> =>
-          understand(requestSubject(request).text, () => {
+          decodeOrThrow(requestSubject(request).text, () => {
             const { metadata, items } = listSchema.parse(answer);
             return { resourceVersion: metadata.resourceVersion, items: (items ?? []).map(parse) };
           }),

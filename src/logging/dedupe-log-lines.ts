@@ -16,7 +16,7 @@ const REMEMBERED = 64;
  * Lowers what has been told before to debug: a mismatch once a pair of hashes, a rejection once a reason. A certificate
  * that is loaded makes everything news again; the same one verified again, because its bundle changed, is not news.
  */
-export const tellOnce = (): ((line: Line) => Line) => {
+export const dedupeLogLines = (): ((line: Line) => Line) => {
   const told = new Set<string>();
   let loaded: unknown = null;
   return (line) => {

@@ -1,5 +1,5 @@
 import type { LoadEvent } from '../../streams/load-certificate.ts';
-import type { Touched } from '../../streams/observe-cluster.ts';
+import type { WriteResult } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
 import { rfc3339Seconds } from '../util/time.ts';
@@ -11,7 +11,7 @@ import { rfc3339Seconds } from '../util/time.ts';
  * @param lease name of the Lease
  * @param announced the hash that is announced
  */
-export const narrate = (event: ReplicaEvent, lease: string, announced: string | null = null): readonly Line[] => {
+export const logLinesFor = (event: ReplicaEvent, lease: string, announced: string | null = null): readonly Line[] => {
   switch (event.type) {
     case 'watch/established': {
       const { resourceVersion } = event;
@@ -35,11 +35,11 @@ export const narrate = (event: ReplicaEvent, lease: string, announced: string | 
     }
     case 'lease/unread':
       return [line('debug', 'Lease could not be read', { status: event.status, error: event.error })];
-    case 'wanted/changed':
+    case 'desired/changed':
       return [];
     case 'tick/checked': {
-      const hash = event.wanted.lease?.announcement?.hash ?? null;
-      const filesystemHash = event.wanted.mounted.hash;
+      const hash = event.desired.lease?.announcement?.hash ?? null;
+      const filesystemHash = event.desired.mounted.hash;
       const mismatch = hash !== null && hash !== filesystemHash;
       return [
         line('debug', 'Tick checked', { hash, filesystemHash }),
@@ -94,10 +94,15 @@ export const narrate = (event: ReplicaEvent, lease: string, announced: string | 
       return [line(status === 409 ? 'debug' : 'warn', 'Write failed', { step: step.kind, status, error })];
     }
     case 'object/contested': {
-      const { object, rival } = event;
-      return [line('warn', 'Somebody else keeps rewriting an object, repairing it once a minute', { object, rival })];
+      const { object, otherManager } = event;
+      return [
+        line('warn', 'Object is contended by another field manager, limiting repairs to one per minute', {
+          object,
+          otherManager,
+        }),
+      ];
     }
-    case 'object/unwatched': {
+    case 'watch/unavailable': {
       const { object, status, error, retryInMs } = event;
       return [line('warn', 'Watch creation failed', { object, status, error, retryInMs })];
     }
@@ -155,32 +160,32 @@ const narrateLoad = (load: LoadEvent, elapsedMs: number): readonly Line[] => {
 };
 
 const MESSAGES: Readonly<Record<Step['kind'], string>> = {
-  'issue-authority': 'Certificate authority issued',
-  'adopt-authority': 'Trust bundle completed',
+  'issue-ca': 'Certificate authority issued',
+  'extend-ca-bundle': 'Trust bundle completed',
   inject: 'caBundle written',
   'issue-leaf': 'Certificate issued',
   announce: 'Certificate announced',
-  'mark-served': 'Certificate served by every replica',
-  'ask-rotation': 'Rotation request answered',
-  'narrow-authority': 'Older certificate authorities dropped',
-  'publish-trust': 'Trust bundle published',
+  'record-served': 'Certificate served by every replica',
+  'set-rotation-request': 'Rotation request answered',
+  'prune-ca-bundle': 'Older certificate authorities dropped',
+  'update-secret-ca': 'Trust bundle published',
 };
 
 const UNMARKED = 'Certificate no longer noted as served by every replica';
 
 /** Widening comes before there is a certificate that it could be told by; narrowing ends the rotation of one. */
-const narrows = ({ trust, basis }: Extract<Step, { kind: 'inject' }>): boolean =>
-  basis.bundles.every((bundle) =>
+const narrows = ({ trust, plannedOn: plannedOn }: Extract<Step, { kind: 'inject' }>): boolean =>
+  plannedOn.bundles.every((bundle) =>
     trust.every(({ fingerprint }) => bundle.some((certificate) => certificate.fingerprint === fingerprint)),
   );
 
-const fieldsOf = (step: Step, touched: Touched | null, hash: string | null): Readonly<Record<string, unknown>> => {
+const fieldsOf = (step: Step, touched: WriteResult | null, hash: string | null): Readonly<Record<string, unknown>> => {
   switch (step.kind) {
-    case 'issue-authority':
+    case 'issue-ca':
       return { reason: step.reason, kept: step.keep.length };
-    case 'adopt-authority':
+    case 'extend-ca-bundle':
       return { kept: step.keep.length };
-    case 'narrow-authority':
+    case 'prune-ca-bundle':
       return { hash, kept: step.keep.length };
     case 'inject': {
       const { target, trust } = step;
@@ -190,12 +195,12 @@ const fieldsOf = (step: Step, touched: Touched | null, hash: string | null): Rea
       return { hash: touched?.object === 'secret' ? touched.state.hash : null, reason: step.reason };
     case 'announce':
       return { ...step.announcement };
-    case 'mark-served':
+    case 'record-served':
       return { hash, ...(step.sinceMs === null ? {} : { since: rfc3339Seconds(step.sinceMs) }) };
-    case 'ask-rotation':
+    case 'set-rotation-request':
       return { rotate: step.rotate };
-    case 'publish-trust':
-      return { hash: step.basis.hash, certificates: step.trust.length };
+    case 'update-secret-ca':
+      return { hash: step.plannedOn.hash, certificates: step.trust.length };
   }
 };
 
@@ -206,9 +211,9 @@ const fieldsOf = (step: Step, touched: Touched | null, hash: string | null): Rea
  */
 export const narrateStep = (
   step: Step,
-  touched: Touched | null,
+  touched: WriteResult | null,
   hash: string | null = null,
 ): { readonly message: string; readonly fields: Readonly<Record<string, unknown>> } => ({
-  message: step.kind === 'mark-served' && step.sinceMs === null ? UNMARKED : MESSAGES[step.kind],
+  message: step.kind === 'record-served' && step.sinceMs === null ? UNMARKED : MESSAGES[step.kind],
   fields: fieldsOf(step, touched, hash),
 });

@@ -83,8 +83,7 @@ const streamOutlet = (stream: Writable): TextOutlet => {
  *
  * @param stream Node's stream for it, asked for only when it is needed
  */
-const stdoutOutlet = (stream: () => Writable): TextOutlet =>
-  isFileOrDevice() ? fileOutlet() : streamOutlet(stream());
+const stdoutOutlet = (stream: () => Writable): TextOutlet => (isFileOrDevice() ? fileOutlet() : streamOutlet(stream()));
 
 /** @param stdout asked for when there is something to write, since a stream of it is not always needed */
 export const openLogger = (

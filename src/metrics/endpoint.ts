@@ -1,17 +1,17 @@
 import type { Bind } from '../util/listen.ts';
 import { type Page, type PlainServer, startPlainServer, textPage } from '../util/plain-server.ts';
 import { gauges, type MetricsSnapshot } from './gauges.ts';
-import type { Family } from './instruments.ts';
-import type { Meters } from './metrics.ts';
+import type { MetricFamily } from './instruments.ts';
+import type { Metrics } from './metrics.ts';
 
 interface MetricsOptions {
   readonly bind: Bind;
-  readonly meters: Meters;
+  readonly meters: Metrics;
   readonly snapshot: () => MetricsSnapshot;
 }
 
 // prom-client costs 40 ms and 17 MiB: who never scrapes never pays. It only renders; the counting is ours.
-const render = async (families: readonly Family[]): Promise<Page> => {
+const render = async (families: readonly MetricFamily[]): Promise<Page> => {
   const { Registry, Counter } = await import('prom-client');
   const registry = new Registry();
   for (const family of families) {
@@ -32,7 +32,9 @@ const render = async (families: readonly Family[]): Promise<Page> => {
  */
 export const startMetrics = ({ bind, meters, snapshot }: MetricsOptions): Promise<PlainServer> => {
   const metrics = () => {
-    const counted = Object.values(meters as unknown as Record<string, { family(): Family }>).map((one) => one.family());
+    const counted = Object.values(meters as unknown as Record<string, { family(): MetricFamily }>).map((one) =>
+      one.family(),
+    );
     return render([...gauges(snapshot()), ...counted.filter(({ values }) => values.length > 0)]);
   };
   return startPlainServer(bind, { '/metrics': metrics, '/': () => textPage(200, 'metrics are at /metrics\n') });

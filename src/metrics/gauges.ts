@@ -1,6 +1,6 @@
-import type { Standing } from '../status/replica-state.ts';
-import type { Surroundings } from '../status/status.ts';
-import type { Family, Sample } from './instruments.ts';
+import type { ReplicaState } from '../status/replica-state.ts';
+import type { StatusInput } from '../status/status.ts';
+import type { MetricFamily, Sample } from './instruments.ts';
 
 /** What is read when somebody scrapes. Times in ms since the epoch; what is absent is null and has no series. */
 export interface MetricsSnapshot {
@@ -20,7 +20,7 @@ export interface MetricsSnapshot {
   readonly rotationStep: string | null;
 }
 
-const gauge = (name: string, help: string, values: readonly Sample[]): Family => ({
+const gauge = (name: string, help: string, values: readonly Sample[]): MetricFamily => ({
   name: `webhook_certd_${name}`,
   help,
   type: 'gauge',
@@ -37,7 +37,7 @@ const countedByHash = (hashes: readonly (string | null)[]): Sample[] => {
 };
 
 /** The metrics that are a state and not a count. */
-export const gauges = (now: MetricsSnapshot): readonly Family[] =>
+export const gauges = (now: MetricsSnapshot): readonly MetricFamily[] =>
   [
     gauge('build_info', 'Always 1; the version is in the label.', [{ labels: { version: now.version }, value: 1 }]),
     gauge('ready', '1 when calls may be sent to this replica.', plain(now.ready)),
@@ -75,22 +75,22 @@ export const gauges = (now: MetricsSnapshot): readonly Family[] =>
     ),
   ].filter(({ values }) => values.length > 0);
 
-const bundlesOf = ({ observation }: Standing): MetricsSnapshot['bundles'] =>
+const bundlesOf = ({ observation }: ReplicaState): MetricsSnapshot['bundles'] =>
   observation?.targets.flatMap(({ id, state }) => {
     const certificates = typeof state === 'string' ? [] : state.bundles.flat();
     if (certificates.length === 0) return [];
     return [{ target: id, notAfterMs: Math.min(...certificates.map(({ notAfterMs }) => notAfterMs)) }];
   }) ?? null;
 
-const secretNotAfterMs = ({ observation }: Standing): number | null => {
+const secretNotAfterMs = ({ observation }: ReplicaState): number | null => {
   const secret = observation?.secret;
   return typeof secret === 'object' ? (secret.leaf?.notAfterMs ?? null) : null;
 };
 
 /** How things stand, as numbers for `/metrics`. Pure. */
 export const snapshotOf = (
-  standing: Standing,
-  { reasons, mountedLeaf, step }: Pick<Surroundings, 'reasons' | 'mountedLeaf' | 'step'>,
+  standing: ReplicaState,
+  { reasons, mountedLeaf, step }: Pick<StatusInput, 'reasons' | 'mountedLeaf' | 'step'>,
   version: string,
 ): MetricsSnapshot => {
   const { announced, leading, readiness, observation } = standing;

@@ -6,7 +6,7 @@ export interface Sample {
 }
 
 /** One metric as it stands at this moment, in the shape in which prom-client renders it. */
-export interface Family {
+export interface MetricFamily {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -14,22 +14,22 @@ export interface Family {
 }
 
 /** A counter: one number for each combination of labels that has been seen. */
-export interface Tally {
+export interface Counter {
   /** Counts one more. The labels in the order they were declared; each from a small, closed set. */
   add(...labels: readonly string[]): void;
-  family(): Family;
+  family(): MetricFamily;
 }
 
 /**
  * @param known combinations that are told from the start, since a series that appears with its first count has no
  *   increase to alert on
  */
-export const createTally = (
+export const createCounter = (
   name: string,
   help: string,
   labelNames: readonly string[],
   known: readonly (readonly string[])[] = [],
-): Tally => {
+): Counter => {
   const key = (labels: readonly string[]) => (labels.length === 1 ? (labels[0] ?? '') : labels.join('\u0000'));
   const counts = new Map(known.map((labels) => [key(labels), { labels, count: 0 }]));
   return {
@@ -51,13 +51,13 @@ export const createTally = (
 };
 
 /** A histogram of durations, in seconds as Prometheus wants them. */
-export interface Spread {
+export interface Histogram {
   observe(seconds: number): void;
-  family(): Family;
+  family(): MetricFamily;
 }
 
 /** @param bounds the buckets' upper bounds, seconds, ascending; one without bound is added */
-export const createSpread = (name: string, help: string, bounds: readonly number[]): Spread => {
+export const createHistogram = (name: string, help: string, bounds: readonly number[]): Histogram => {
   const counts = new Float64Array(bounds.length + 1);
   let sum = 0;
   let count = 0;

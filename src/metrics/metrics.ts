@@ -1,26 +1,26 @@
-import { createSpread, createTally, type Spread, type Tally } from './instruments.ts';
+import { type Counter, createCounter, createHistogram, type Histogram } from './instruments.ts';
 
 /** What is counted as it happens. Counting is an addition; nothing is rendered or loaded before the first scrape. */
-export interface Meters {
+export interface Metrics {
   /** result: `served` or `rejected`. */
-  readonly loads: Tally;
+  readonly loads: Counter;
   /** reason: why the Lease watch was restarted. */
-  readonly watchRestarts: Tally;
+  readonly watchRestarts: Counter;
   /** verb, resource, code; code 0 when no answer came. */
-  readonly apiRequests: Tally;
+  readonly apiRequests: Counter;
   /** target: two a rotation of the CA, and one for each repair. */
-  readonly caBundleWrites: Tally;
+  readonly caBundleWrites: Counter;
   /** target: a caBundle that another writer keeps taking away; one more each time that a fight begins. */
-  readonly contests: Tally;
+  readonly contests: Counter;
   /** outcome: see webhook/answered.ts. */
-  readonly admissionRequests: Tally;
+  readonly admissionRequests: Counter;
   /** kind: see webhook/trouble.ts. */
-  readonly connectionTroubles: Tally;
-  readonly admissionDuration: Spread;
+  readonly connectionErrors: Counter;
+  readonly admissionDuration: Histogram;
   /** From the announcement of a hash to its arrival in the mounted directory. */
-  readonly kubeletSync: Spread;
+  readonly kubeletSync: Histogram;
   /** From the first sight of a hash to serving it. */
-  readonly adoption: Spread;
+  readonly adoption: Histogram;
 }
 
 const outcomes = ['allowed', 'denied', 'forwarded', 'refused', 'failed', 'aborted'];
@@ -33,46 +33,46 @@ const named = (name: string) => `webhook_certd_${name}`;
 const each = (values: readonly string[]) => values.map((value) => [value]);
 
 /** @param targets the caBundles that may be fought about */
-export const createMeters = (targets: readonly string[] = []): Meters => ({
-  loads: createTally(named('loads_total'), 'Certificate loads by result.', ['result'], each(['served', 'rejected'])),
-  watchRestarts: createTally(named('watch_restarts_total'), 'Restarts of the Lease watch by reason.', ['reason']),
-  apiRequests: createTally(named('api_requests_total'), 'Requests to the Kubernetes API; code 0 is no answer.', [
+export const createMetrics = (targets: readonly string[] = []): Metrics => ({
+  loads: createCounter(named('loads_total'), 'Certificate loads by result.', ['result'], each(['served', 'rejected'])),
+  watchRestarts: createCounter(named('watch_restarts_total'), 'Restarts of the Lease watch by reason.', ['reason']),
+  apiRequests: createCounter(named('api_requests_total'), 'Requests to the Kubernetes API; code 0 is no answer.', [
     'verb',
     'resource',
     'code',
   ]),
-  caBundleWrites: createTally(
+  caBundleWrites: createCounter(
     named('ca_bundle_writes_total'),
     'Writes of a caBundle: two a rotation of the CA, one for each repair.',
     ['target'],
     each(targets),
   ),
-  contests: createTally(
+  contests: createCounter(
     named('contests_total'),
     'Fights with another writer: over a caBundle, secret (SECRET_NAME), authority (SECRET_NAME-ca) or announcement.',
     ['object'],
-    each([...targets, 'secret', 'authority', 'announcement']),
+    each([...targets, 'secret', 'ca', 'announcement']),
   ),
-  admissionRequests: createTally(
+  admissionRequests: createCounter(
     named('admission_requests_total'),
     'Admission requests by outcome.',
     ['outcome'],
     each(outcomes),
   ),
-  connectionTroubles: createTally(named('connection_troubles_total'), 'Misbehaving or failed connections by kind.', [
+  connectionErrors: createCounter(named('connection_errors_total'), 'Misbehaving or failed connections by kind.', [
     'kind',
   ]),
-  admissionDuration: createSpread(
+  admissionDuration: createHistogram(
     named('admission_duration_seconds'),
     'Time from an admission request to the end of its answer.',
     admissionSeconds,
   ),
-  kubeletSync: createSpread(
+  kubeletSync: createHistogram(
     named('kubelet_sync_seconds'),
     'Time from the announcement of a certificate to its arrival in the mounted directory.',
     rotationSeconds,
   ),
-  adoption: createSpread(
+  adoption: createHistogram(
     named('adoption_seconds'),
     'Time from the first sight of a certificate to serving it.',
     rotationSeconds,

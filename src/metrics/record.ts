@@ -1,12 +1,12 @@
 import type { ReplicaEvent } from '../../streams/replica.ts';
-import type { Meters } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 
 /**
  * Counts what happens. The kubelet's time runs from the announcement until the announced certificate is mounted.
  *
  * @returns the counter of events; times are ms on a clock that never jumps
  */
-export const measure = (meters: Meters, nowMs: () => number): ((event: ReplicaEvent) => void) => {
+export const recordMetrics = (meters: Metrics, nowMs: () => number): ((event: ReplicaEvent) => void) => {
   let served: string | null = null;
   let awaited: { readonly hash: string; readonly sinceMs: number } | null = null;
 
@@ -16,8 +16,8 @@ export const measure = (meters: Meters, nowMs: () => number): ((event: ReplicaEv
       case 'watch/failed':
         meters.watchRestarts.add(event.type === 'watch/closed' ? event.reason : 'failed');
         return;
-      case 'wanted/changed': {
-        const { lease, mounted } = event.wanted;
+      case 'desired/changed': {
+        const { lease, mounted } = event.desired;
         const hash = lease?.announcement?.hash ?? null;
         if (hash === null) awaited = null;
         else if (mounted.hash === hash) {

@@ -1,5 +1,5 @@
 import type { LeafStatus, Status } from '../status/status.ts';
-import { copyButton, hashText, html, type Markup, moment } from './html.ts';
+import { copyButton, hashText, html, type Markup, timestamp } from './html.ts';
 
 type Leaf = { readonly hash: string } & (LeafStatus | Readonly<Record<keyof LeafStatus, null>>);
 
@@ -15,9 +15,9 @@ const facts = (title: string, { hash, serial, notBefore, notAfter, names }: Leaf
           : html`<dt>Serial</dt>
               <dd><code>${serial}</code></dd>
               <dt>Valid from</dt>
-              <dd>${moment(notBefore)}</dd>
+              <dd>${timestamp(notBefore)}</dd>
               <dt>Valid until</dt>
-              <dd>${moment(notAfter)}</dd>
+              <dd>${timestamp(notAfter)}</dd>
               <dt>Names</dt>
               <dd>
                 <ul class="names">
@@ -33,9 +33,9 @@ const announcedOnly = (announced: NonNullable<Status['announced']>): Markup =>
       <dt>SHA-256 of tls.crt</dt>
       <dd><code>${announced.hash}</code> ${copyButton(announced.hash)}</dd>
       <dt>Valid until</dt>
-      <dd>${moment(announced.validUntil)}</dd>
+      <dd>${timestamp(announced.validUntil)}</dd>
       <dt>First seen</dt>
-      <dd>${moment(announced.since)}</dd>
+      <dd>${timestamp(announced.since)}</dd>
     </dl>`;
 
 /** Every certificate that is announced, mounted or served, each once, under all that it is. */
@@ -78,7 +78,7 @@ export const clusterCard = ({ leader, watch, replicas, announced }: Status): Mar
       <dt>Leader</dt>
       <dd class="breakable">${leader ?? 'nobody'}</dd>
       <dt>Lease watch</dt>
-      <dd>${watch.state} since ${moment(watch.since)}</dd>
+      <dd>${watch.state} since ${timestamp(watch.since)}</dd>
     </dl>
     <h3>Replicas, as their Pods say</h3>
     ${
@@ -97,7 +97,7 @@ const targetItem = ({ target, trusts, notAfter }: NonNullable<Status['targets']>
     <p class="breakable"><b>${target}</b></p>
     <p>
       ${trusts === null ? 'cannot be seen' : trusts === 0 ? 'has no caBundle' : `trusts ${authorities(trusts)}`}${
-        notAfter === null ? null : html`, until ${moment(notAfter)}`
+        notAfter === null ? null : html`, until ${timestamp(notAfter)}`
       }
     </p>
   </li>`;
@@ -115,7 +115,7 @@ export const trustCard = ({ bundle, targets }: Status): Markup =>
                 html`<li data-key="${serial}">
                   <p class="breakable"><b>${subject}</b></p>
                   <p>serial <code>${serial}</code></p>
-                  <p>until ${moment(notAfter)}</p>
+                  <p>until ${timestamp(notAfter)}</p>
                 </li>`,
             )}
           </ul>`

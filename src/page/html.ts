@@ -37,7 +37,7 @@ const SHORT_CHARS = 12;
 export const hashText = (hash: string): Markup => html`<code title="${hash}">${hash.slice(0, SHORT_CHARS)}</code>`;
 
 /** A moment as it is; the page's script keeps writing beside it how far away it is. */
-export const moment = (time: string): Markup => {
+export const timestamp = (time: string): Markup => {
   const [day = '', clock = ''] = new Date(time).toISOString().split(/T|\.|Z/);
   return html`<time datetime="${time}">${day} ${clock} UTC</time> <span class="far" data-far="${time}"></span>`;
 };

@@ -5,7 +5,7 @@ const UNITS = [
 ] as const;
 
 /** A span of time as people say it, two units at most: `32 ms`, `4.1 s`, `1 min 12 s`, `364 d`. */
-export const spanText = (ms: number): string => {
+export const formatDuration = (ms: number): string => {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
   if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
   if (ms < 60_000) return `${Math.floor(ms / 1_000)} s`;
@@ -19,15 +19,15 @@ export const spanText = (ms: number): string => {
 
 /** The leader's steps in words. */
 const STEP_WORDS: Readonly<Record<string, string>> = {
-  'issue-authority': 'make a certificate authority',
-  'adopt-authority': 'complete the trust bundle',
+  'issue-ca': 'make a certificate authority',
+  'extend-ca-bundle': 'complete the trust bundle',
   inject: 'write the caBundle',
   'issue-leaf': 'issue a certificate',
   announce: 'announce the certificate',
-  'mark-served': 'note that every replica serves it',
-  'ask-rotation': 'answer the request for a rotation',
-  'narrow-authority': 'drop the older authority',
-  'publish-trust': 'publish the trust bundle',
+  'record-served': 'note that every replica serves it',
+  'set-rotation-request': 'answer the request for a rotation',
+  'prune-ca-bundle': 'drop the older authority',
+  'update-secret-ca': 'publish the trust bundle',
   'await-acknowledgements': 'wait until every replica serves it',
   'hold-overlap': 'hold the overlap of both authorities',
 };

@@ -1,9 +1,9 @@
 import type { Status } from '../status/status.ts';
-import { hashText, html, type Markup, moment } from './html.ts';
+import { hashText, html, type Markup, timestamp } from './html.ts';
 import { stepText, waitText } from './labels.ts';
 
 const state = ({ ready, reasons, served }: Status): Markup => {
-  const until = served === null ? null : html`<p>Its certificate is valid until ${moment(served.notAfter)}</p>`;
+  const until = served === null ? null : html`<p>Its certificate is valid until ${timestamp(served.notAfter)}</p>`;
   return ready
     ? html`<p class="state good" role="status">✔ Ready</p>
         ${until}`
@@ -21,7 +21,7 @@ const waits = ({ waitsFor, step, role }: Status): Markup => {
         (wait) =>
           html`<li data-wait="${wait.for}">
             Waits for <b>${waitText(wait.for)}</b> since
-            ${moment(wait.since)}${wait.detail === null ? '.' : `: ${wait.detail}`}
+            ${timestamp(wait.since)}${wait.detail === null ? '.' : `: ${wait.detail}`}
           </li>`,
       )}
     </ul>

@@ -1,12 +1,12 @@
-import { copyButton, hashText, html, type Markup, moment } from './html.ts';
-import { spanText } from './labels.ts';
+import { copyButton, hashText, html, type Markup, timestamp } from './html.ts';
+import { formatDuration } from './labels.ts';
 import type { Track, TrackedRotation } from './tracks.ts';
 
 const SHORTEST_MS = 10;
 
 const axis = (scale: TimeScale): Markup =>
   html`<svg class="axis" aria-hidden="true" height="18" width="100%">
-    ${scale.ticksMs.map((ms) => html`<text x="${scale.at(ms)}" y="13">${spanText(ms)}</text>`)}
+    ${scale.ticksMs.map((ms) => html`<text x="${scale.at(ms)}" y="13">${formatDuration(ms)}</text>`)}
   </svg>`;
 
 /** One rotation: a row for each replica on one axis of time, and how long it took in all. */
@@ -20,7 +20,7 @@ export const rotationCard = (rotation: TrackedRotation, nowMs: number): Markup =
   );
   const isOpen = isCurrent && !isDone;
   const scale = timeScale(isOpen ? Math.max(furthestMs, goneMs) : furthestMs);
-  const done = html`<span class="good">✔ done in ${spanText(furthestMs)}</span>`;
+  const done = html`<span class="good">✔ done in ${formatDuration(furthestMs)}</span>`;
   const state = isDone
     ? done
     : isCurrent
@@ -28,7 +28,7 @@ export const rotationCard = (rotation: TrackedRotation, nowMs: number): Markup =
       : html`<span class="dim">superseded</span>`;
   return html`<li class="rotation" data-key="${hash}" data-hash="${hash}">
     <h3>${hashText(hash)} ${copyButton(hash)} ${state}</h3>
-    <p class="dim">${kind === 'start' ? 'Found announced at the start' : 'Announced'} ${moment(announcedAt)}</p>
+    <p class="dim">${kind === 'start' ? 'Found announced at the start' : 'Announced'} ${timestamp(announcedAt)}</p>
     <ul class="tracks">
       ${tracks.map((track) => trackRow(track, scale, isOpen ? goneMs : null))}
     </ul>
@@ -37,7 +37,9 @@ export const rotationCard = (rotation: TrackedRotation, nowMs: number): Markup =
 };
 
 const stageItem = (stage: Stage, text: string, ms: number | null): Markup =>
-  html`<li data-stage="${stage}">${stageMark(stage)} ${text}${ms === null ? null : html` <b>${spanText(ms)}</b>`}</li>`;
+  html`<li data-stage="${stage}">
+    ${stageMark(stage)} ${text}${ms === null ? null : html` <b>${formatDuration(ms)}</b>`}
+  </li>`;
 
 /** What is not reached yet, or not known. */
 const missing = ({ source, mountedMs, loadedMs, rejected }: Track, isOpen: boolean): Markup | null => {
@@ -118,7 +120,7 @@ const trackDrawing = (track: Track, scale: TimeScale, nowMs: number | null): Mar
     nowMs === null
       ? null
       : segment(track.rejected === null ? 'pending' : 'pending refused', scale.at(last), scale.at(nowMs));
-  const label = `${track.name}: ${nowMs === null ? '' : 'not done after '}${spanText((nowMs ?? last) - track.announcedMs)}`;
+  const label = `${track.name}: ${nowMs === null ? '' : 'not done after '}${formatDuration((nowMs ?? last) - track.announcedMs)}`;
   return html`<svg class="drawing" role="img" aria-label="${label}" height="30" width="100%">
     ${scale.ticksMs.map((ms) => html`<line class="grid" x1="${scale.at(ms)}" x2="${scale.at(ms)}" y1="0" y2="30" />`)}
     ${pending} ${lines} ${reached.map(({ stage, ms }) => mark(stage, scale.at(ms)))}

@@ -1,9 +1,9 @@
-import { acknowledged, mayServe } from '../../streams/acknowledged.ts';
+import { allAcknowledged, mayBeServing } from '../../streams/acknowledged.ts';
 import type { LoadEvent } from '../../streams/load-certificate.ts';
 import { rfc3339Seconds } from '../util/time.ts';
-import type { Standing } from './replica-state.ts';
+import type { ReplicaState } from './replica-state.ts';
 
-export interface Wait {
+export interface Blocker {
   readonly for:
     | 'announcement'
     | 'mount'
@@ -25,7 +25,7 @@ interface Situation {
   readonly nowMs: number;
 }
 
-const loadWait = (load: LoadEvent, sinceMs: number): Wait | null => {
+const loadWait = (load: LoadEvent, sinceMs: number): Blocker | null => {
   switch (load.type) {
     case 'certificate/unannounced':
       return { for: 'announcement', sinceMs, detail: load.malformed };
@@ -40,18 +40,18 @@ const loadWait = (load: LoadEvent, sinceMs: number): Wait | null => {
   }
 };
 
-const leaderWaits = (standing: Standing, { identity, caOverlapMs, nowMs }: Situation): readonly Wait[] => {
+const leaderWaits = (standing: ReplicaState, { identity, caOverlapMs, nowMs }: Situation): readonly Blocker[] => {
   const { failing, observation, rotations } = standing;
-  const writes: Wait[] = failing
+  const writes: Blocker[] = failing
     ? [{ for: 'write', sinceMs: failing.sinceMs, detail: `${failing.step}: ${failing.error}` }]
     : [];
   const rotation = rotations.at(-1);
   if (observation === null || rotation === undefined || typeof observation.replicas === 'string') return writes;
 
-  const { replicas, lease, authority } = observation;
-  const missing = replicas.filter((replica) => replica.servingHash !== rotation.hash && mayServe(replica, nowMs));
+  const { replicas, lease, ca: authority } = observation;
+  const missing = replicas.filter((replica) => replica.servingHash !== rotation.hash && mayBeServing(replica, nowMs));
   const overlaps = lease.servedSinceMs !== null || (typeof authority !== 'string' && authority.bundle.length > 1);
-  const isProved = acknowledged(replicas, rotation.hash, { identity, nowMs });
+  const isProved = allAcknowledged(replicas, rotation.hash, { identity, nowMs });
   // Where nobody has ever acknowledged anything nobody will, and only an overlap waits for it.
   if (!isProved && (overlaps || replicas.some(({ servingHash }) => servingHash !== null))) {
     const detail = missing.length === 0 ? null : missing.map(({ name }) => name).join(', ');
@@ -63,11 +63,11 @@ const leaderWaits = (standing: Standing, { identity, caOverlapMs, nowMs }: Situa
 };
 
 /** What a replica waits for and since when, most pressing first. Pure. */
-export const waits = (standing: Standing, situation: Situation): readonly Wait[] => {
+export const pendingOn = (standing: ReplicaState, situation: Situation): readonly Blocker[] => {
   const { load, readiness, startedMs } = standing;
-  const own: Wait | null =
+  const own: Blocker | null =
     load === null ? { for: 'announcement', sinceMs: startedMs, detail: null } : loadWait(load.event, load.sinceMs);
-  const expired: Wait[] =
+  const expired: Blocker[] =
     readiness.served !== null && readiness.reasons.includes('certificate-expired')
       ? [{ for: 'valid-certificate', sinceMs: readiness.served.leaf.notAfterMs, detail: 'the served one has expired' }]
       : [];

@@ -1,19 +1,19 @@
 import type { LoadEvent } from '../../streams/load-certificate.ts';
-import type { Announcement, MountReading } from '../../streams/model.ts';
-import type { Observation } from '../../streams/observe-cluster.ts';
+import type { Announcement, VolumeSnapshot } from '../../streams/model.ts';
+import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { Readiness } from '../../streams/readiness.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import { nextRotations, type Rotation } from './rotations.ts';
 
 /** How things stand with this replica, as far as it knows. Times are ms since the epoch. */
-export interface Standing {
+export interface ReplicaState {
   readonly startedMs: number;
   readonly leading: boolean;
   readonly leaseSeen: boolean;
   /** Who holds the Lease. */
   readonly leader: string | null;
   readonly announced: Announcement | null;
-  readonly mounted: MountReading | null;
+  readonly mounted: VolumeSnapshot | null;
   /** What came of the newest load, and since when it has been just that. */
   readonly load: { readonly event: LoadEvent; readonly sinceMs: number } | null;
   readonly readiness: Readiness;
@@ -22,13 +22,13 @@ export interface Standing {
   readonly mute: boolean;
   readonly watch: { readonly state: 'connecting' | 'established' | 'closed' | 'failed'; readonly sinceMs: number };
   /** What the leader's decisions rest on; null when this is not the leader. */
-  readonly observation: Observation | null;
+  readonly observation: ClusterState | null;
   /** A write of the leader that has failed and is tried again. */
   readonly failing: { readonly step: string; readonly error: string; readonly sinceMs: number } | null;
   readonly rotations: readonly Rotation[];
 }
 
-export const initialStanding = (nowMs: number): Standing => ({
+export const initialState = (nowMs: number): ReplicaState => ({
   startedMs: nowMs,
   leading: false,
   leaseSeen: false,
@@ -52,7 +52,7 @@ const sameLoad = (left: LoadEvent, right: LoadEvent): boolean => {
   return JSON.stringify(said(left)) === JSON.stringify(said(right));
 };
 
-const next = (standing: Standing, event: ReplicaEvent, nowMs: number): Standing => {
+const next = (standing: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaState => {
   switch (event.type) {
     case 'lease/observed': {
       const { holder = null, announcement = null } = event.lease ?? {};
@@ -64,8 +64,8 @@ const next = (standing: Standing, event: ReplicaEvent, nowMs: number): Standing 
       return { ...standing, watch: { state: 'closed', sinceMs: nowMs } };
     case 'watch/failed':
       return { ...standing, watch: { state: 'failed', sinceMs: nowMs } };
-    case 'wanted/changed':
-      return { ...standing, mounted: event.wanted.mounted };
+    case 'desired/changed':
+      return { ...standing, mounted: event.desired.mounted };
     case 'certificate/concluded': {
       const { load } = standing;
       const isSame = load !== null && sameLoad(load.event, event.load);
@@ -100,7 +100,7 @@ const next = (standing: Standing, event: ReplicaEvent, nowMs: number): Standing 
  *
  * @param identity the name of this replica
  */
-export const nextStanding = (standing: Standing, event: ReplicaEvent, identity: string, nowMs: number): Standing => {
+export const reduce = (standing: ReplicaState, event: ReplicaEvent, identity: string, nowMs: number): ReplicaState => {
   const isFirstSight = !standing.leaseSeen;
   const rotations = nextRotations(standing.rotations, event, { identity, nowMs, isFirstSight });
   return { ...next(standing, event, nowMs), rotations };

@@ -1,4 +1,4 @@
-import type { Observation } from '../../streams/observe-cluster.ts';
+import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 
 /** When another replica was seen to serve a certificate; times are ms since the epoch, as all times here. */
@@ -31,7 +31,7 @@ const isDone = ({ loadedMs, replicas }: Rotation): boolean =>
 
 const witnesses = (
   rotation: Rotation,
-  { replicas }: Observation,
+  { replicas }: ClusterState,
   { identity, nowMs }: { readonly identity: string; readonly nowMs: number },
 ): Rotation => {
   // Who joins after every replica has it takes no part in this rotation.
@@ -73,9 +73,9 @@ export const nextRotations = (
       const kind = isFirstSight ? 'start' : 'rotation';
       return [...rotations, { hash, kind, announcedMs: nowMs, ...untouched } as const].slice(-REMEMBERED);
     }
-    case 'wanted/changed':
+    case 'desired/changed':
       return withLast(rotations, (last) =>
-        event.wanted.mounted.hash === last.hash ? { ...last, mountedMs: last.mountedMs ?? nowMs } : last,
+        event.desired.mounted.hash === last.hash ? { ...last, mountedMs: last.mountedMs ?? nowMs } : last,
       );
     case 'certificate/concluded': {
       const { load } = event;

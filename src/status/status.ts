@@ -1,9 +1,9 @@
-import type { CertificateFacts, MountReading } from '../../streams/model.ts';
-import { certificateFacts } from '../certificates/certificate-info.ts';
+import type { CertificateInfo, VolumeSnapshot } from '../../streams/model.ts';
+import { describeCertificates } from '../certificates/certificate-info.ts';
 import type { Mount } from '../certificates/mount.ts';
 import { rfc3339Seconds } from '../util/time.ts';
-import { type Wait, waits } from './pending-on.ts';
-import type { Standing } from './replica-state.ts';
+import { type Blocker, pendingOn } from './pending-on.ts';
+import type { ReplicaState } from './replica-state.ts';
 import type { Rotation } from './rotations.ts';
 
 /** One certificate as a person asks for it. Times are RFC 3339 in UTC, as all times here. */
@@ -43,7 +43,7 @@ export interface Status {
   /** Why it is not ready; empty when it is. */
   readonly reasons: readonly string[];
   /** What it waits for, most pressing first; empty when there is nothing to wait for. */
-  readonly waitsFor: readonly (Omit<Wait, 'sinceMs'> & { readonly since: string })[];
+  readonly waitsFor: readonly (Omit<Blocker, 'sinceMs'> & { readonly since: string })[];
   /** `since`: when this replica first saw it. */
   readonly announced: { readonly hash: string; readonly validUntil: string; readonly since: string } | null;
   /** Only the hash of what cannot be read as a certificate. */
@@ -69,13 +69,13 @@ export interface Status {
 }
 
 /** What the standing alone does not say. */
-export interface Surroundings {
+export interface StatusInput {
   readonly identity: string;
   readonly leaderElection: boolean;
   readonly kubeletNudge: boolean;
   readonly caOverlapMs: number;
   readonly reasons: readonly string[];
-  readonly mountedLeaf: CertificateFacts | null;
+  readonly mountedLeaf: CertificateInfo | null;
   readonly step: string | null;
   readonly nowMs: number;
 }
@@ -83,7 +83,7 @@ export interface Surroundings {
 const millis = (ms: number): string => new Date(ms).toISOString();
 const orNull = (ms: number | null): string | null => (ms === null ? null : millis(ms));
 
-const leafOf = ({ serial, notBeforeMs, notAfterMs, names }: CertificateFacts): LeafStatus => ({
+const leafOf = ({ serial, notBeforeMs, notAfterMs, names }: CertificateInfo): LeafStatus => ({
   serial,
   notBefore: rfc3339Seconds(notBeforeMs),
   notAfter: rfc3339Seconds(notAfterMs),
@@ -92,7 +92,7 @@ const leafOf = ({ serial, notBeforeMs, notAfterMs, names }: CertificateFacts): L
 
 const UNREADABLE = { serial: null, notBefore: null, notAfter: null, names: null };
 
-const announcedOf = ({ announced, rotations }: Standing): Status['announced'] => {
+const announcedOf = ({ announced, rotations }: ReplicaState): Status['announced'] => {
   const rotation = rotations.findLast(({ hash }) => hash === announced?.hash);
   return announced === null || rotation === undefined
     ? null
@@ -114,7 +114,7 @@ const rotationOf = (rotation: Rotation): RotationStatus => ({
   })),
 });
 
-const targetsOf = ({ observation }: Standing): Status['targets'] =>
+const targetsOf = ({ observation }: ReplicaState): Status['targets'] =>
   observation?.targets.map(({ id, state }) => {
     if (typeof state === 'string') return { target: id, trusts: null, notAfter: null };
     const certificates = state.bundles.flat();
@@ -123,13 +123,13 @@ const targetsOf = ({ observation }: Standing): Status['targets'] =>
     return { target: id, trusts, notAfter: notAfterMs === null ? null : rfc3339Seconds(notAfterMs) };
   }) ?? null;
 
-const replicasOf = ({ observation }: Standing): Status['replicas'] =>
+const replicasOf = ({ observation }: ReplicaState): Status['replicas'] =>
   observation === null || typeof observation.replicas === 'string'
     ? null
     : observation.replicas.map(({ name, servingHash, ready }) => ({ name, servingHash, ready }));
 
 /** How things stand, as `/status` says it. Pure. */
-export const statusOf = (standing: Standing, surroundings: Surroundings): Status => {
+export const statusOf = (standing: ReplicaState, surroundings: StatusInput): Status => {
   const { identity, leaderElection, kubeletNudge, reasons, mountedLeaf: leaf, step } = surroundings;
   const { served } = standing.readiness;
   const hash = standing.mounted?.hash ?? null;
@@ -139,7 +139,7 @@ export const statusOf = (standing: Standing, surroundings: Surroundings): Status
     leader: standing.leader,
     ready: reasons.length === 0,
     reasons,
-    waitsFor: waits(standing, surroundings).map((wait) => ({
+    waitsFor: pendingOn(standing, surroundings).map((wait) => ({
       for: wait.for,
       since: millis(wait.sinceMs),
       detail: wait.detail,
@@ -169,13 +169,13 @@ export const statusOf = (standing: Standing, surroundings: Surroundings): Status
  */
 export const mountedLeaf = (
   mount: Pick<Mount, 'files'>,
-): ((mounted: MountReading | null) => CertificateFacts | null) => {
-  let known: { readonly generation: string; readonly leaf: CertificateFacts | null } | null = null;
+): ((mounted: VolumeSnapshot | null) => CertificateInfo | null) => {
+  let known: { readonly generation: string; readonly leaf: CertificateInfo | null } | null = null;
 
-  const parse = (generation: string): CertificateFacts | null => {
+  const parse = (generation: string): CertificateInfo | null => {
     const files = mount.files(generation);
     try {
-      return files === null ? null : (certificateFacts(files.certificate)[0] ?? null);
+      return files === null ? null : (describeCertificates(files.certificate)[0] ?? null);
     } catch {
       // Why it is garbage is told by the load that rejects it.
       return null;

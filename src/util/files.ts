@@ -32,17 +32,17 @@ export const readCapped = (path: string, maxBytes: number): Buffer | 'too-large'
  *
  * @throws FileProblem `unreadable: NAME ERRNO` for any other failure
  */
-export const unlessAbsent = <T>(name: string, call: () => T, alsoAbsent: readonly string[] = []): T | null => {
+export const nullIfMissing = <T>(name: string, call: () => T, alsoAbsent: readonly string[] = []): T | null => {
   try {
     return call();
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ENOTDIR' || alsoAbsent.includes(errno)) return null;
-    throw new FileProblem(`unreadable: ${name} ${errno}`, { cause: error });
+    throw new FileError(`unreadable: ${name} ${errno}`, { cause: error });
   }
 };
 
 /** Something is there and cannot be read; the message becomes the problem of a mount reading. */
-export class FileProblem extends Error {
+export class FileError extends Error {
   override readonly name = 'FileProblem';
 }

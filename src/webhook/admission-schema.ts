@@ -17,7 +17,7 @@ export const faults = ({ issues }: $ZodError): string =>
 const OFTEN = 200;
 
 /** Reads values by a schema, which is compiled once it has been asked so often that somebody must be in a hurry. */
-const parseOften = <T>(schema: z.ZodMiniType<T>): ((value: unknown) => z.core.util.SafeParseResult<T>) => {
+const lazilyCompiled = <T>(schema: z.ZodMiniType<T>): ((value: unknown) => z.core.util.SafeParseResult<T>) => {
   let used = schema;
   let asked = 0;
   return (value) => {
@@ -70,7 +70,7 @@ const admissionReview: z.ZodMiniType<AdmissionReview> = z.object({
   request: admissionRequest,
 });
 
-export const readReview = parseOften(admissionReview);
+export const readReview = lazilyCompiled(admissionReview);
 
 const isPatch = (patch: string): boolean => {
   try {
@@ -103,4 +103,4 @@ const admissionResponse: z.ZodMiniType<AdmissionResponse> = z
     z.refine(({ allowed, patch }) => allowed || patch === undefined, { error: 'a denial cannot carry a patch' }),
   );
 
-export const readResponse = parseOften(admissionResponse);
+export const readResponse = lazilyCompiled(admissionResponse);

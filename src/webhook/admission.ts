@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Problem } from '../../streams/problem.ts';
-import { quieten } from '../logging/log-throttle.ts';
+import { logThrottle } from '../logging/log-throttle.ts';
 import { monotonicMs } from '../util/time.ts';
 import { type AdmissionReview, faults, readResponse, readReview } from './admission-schema.ts';
 import type {
@@ -10,7 +10,7 @@ import type {
   HandlerContext,
   HandlerLog,
 } from './admission-types.ts';
-import { refuse, refuseForeign, refusing } from './reject.ts';
+import { reject, rejectLogged, rejectNonReview } from './reject.ts';
 import { budgetMs, type OnAnswered, type Outcome, readBody, requestTarget } from './request.ts';
 
 export interface AdmissionOptions {
@@ -50,16 +50,16 @@ const respond = (response: ServerResponse, { apiVersion, request }: AdmissionRev
 /** Answers AdmissionReviews with a handler: the version that came in goes out, and the uid is echoed. */
 export const createAdmission = (options: AdmissionOptions): RequestListener => {
   const { route, maxRequestBytes, ceilingMs = 30_000, log, onAnswered = () => undefined } = options;
-  const loudness = quieten();
-  const turnAway = refusing((status, reason, untold) =>
-    log.warn('Admission request refused', { status, reason, untold }),
+  const loudness = logThrottle();
+  const turnAway = rejectLogged((status, reason, suppressed) =>
+    log.warn('Admission request refused', { status, reason, suppressed }),
   );
 
   const answer = async (request: IncomingMessage, response: ServerResponse, startMs: number): Promise<Outcome> => {
     const { pathname, timeoutMs } = requestTarget(request.url);
     const handler = route(pathname);
     if (handler === undefined) return (turnAway(response, 404, `no handler for ${pathname}`), 'refused');
-    if (refuseForeign(request, response, maxRequestBytes, turnAway)) return 'refused';
+    if (rejectNonReview(request, response, maxRequestBytes, turnAway)) return 'refused';
     const body = await readBody(request, maxRequestBytes);
     if (body === 'cut-short') return (response.destroy(), 'aborted');
     if (body === 'too-large') return (turnAway(response, 413, `more than ${maxRequestBytes} bytes`), 'refused');
@@ -70,10 +70,10 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
     const verdict = await verdictOf(call);
     if (response.closed) return 'aborted';
     if (typeof verdict === 'string') {
-      const { loud, untold } = loudness(pathname);
-      const fields = { path: pathname, uid: review.request.uid, reason: verdict, untold };
-      log[loud ? 'warn' : 'debug']('Admission handler failed', fields);
-      return (refuse(response, 500, verdict), 'failed');
+      const { emit, suppressed } = loudness(pathname);
+      const fields = { path: pathname, uid: review.request.uid, reason: verdict, suppressed };
+      log[emit ? 'warn' : 'debug']('Admission handler failed', fields);
+      return (reject(response, 500, verdict), 'failed');
     }
     respond(response, review, verdict);
     return verdict.allowed ? 'allowed' : 'denied';
@@ -84,7 +84,7 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
     void answer(request, response, startMs)
       .catch((error: unknown): Outcome => {
         log.error('Admission request failed', { reason: reasonOf(error) });
-        refuse(response, 500, 'internal error');
+        reject(response, 500, 'internal error');
         return 'failed';
       })
       .then((outcome) => onAnswered(outcome, monotonicMs() - startMs));
@@ -138,7 +138,7 @@ const problemOf = (error: unknown): Problem =>
  */
 const callHandler = (call: HandlerCall): AdmissionResponse | Promise<AdmissionResponse> => {
   const { handler, request, leftMs, log } = call;
-  const context = new GivenContext(Date.now() + leftMs, log);
+  const context = new RequestContext(Date.now() + leftMs, log);
   try {
     const given: unknown = handler(request, context);
     if (!isPromise(given)) return judged(given);
@@ -150,7 +150,7 @@ const callHandler = (call: HandlerCall): AdmissionResponse | Promise<AdmissionRe
 };
 
 /** What a handler is given beside the request. The signal is made when somebody asks for it, which few do. */
-class GivenContext implements HandlerContext {
+class RequestContext implements HandlerContext {
   readonly deadlineMs: number;
   readonly log: HandlerLog;
   #controller: AbortController | null = null;

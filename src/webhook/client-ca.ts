@@ -37,7 +37,7 @@ const readPem = async (path: string): Promise<Buffer> => {
 };
 
 /** @throws Problem naming the file and what is wrong with it */
-export const openClientAuthority = async (
+export const openClientCa = async (
   path: string,
   { onChange, onProblem }: ClientAuthorityReports,
 ): Promise<ClientAuthority> => {

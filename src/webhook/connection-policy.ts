@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { monotonicMs } from '../util/time.ts';
-import type { ReportTrouble, TroubleKind } from './connection-errors.ts';
+import type { ConnectionErrorKind, ReportConnectionError } from './connection-errors.ts';
 import { type Connection, type Connections, isAnswering } from './connections.ts';
 
 /** What one client may take from the server. All times in ms. */
@@ -50,7 +50,7 @@ const lateHeader = (connection: Connection, limits: WebhookLimits, nowMs: number
   return nowMs - connection.headerSinceMs >= limits.headersTimeoutMs;
 };
 
-const overdue = (connection: Connection, limits: WebhookLimits, nowMs: number): TroubleKind | null => {
+const overdue = (connection: Connection, limits: WebhookLimits, nowMs: number): ConnectionErrorKind | null => {
   for (const { request, sinceMs } of connection.exchanges) {
     if (!request.complete && nowMs - sinceMs >= limits.requestTimeoutMs) return 'slow-body';
     if (nowMs - sinceMs >= limits.exchangeTimeoutMs) return 'slow-reader';
@@ -58,21 +58,25 @@ const overdue = (connection: Connection, limits: WebhookLimits, nowMs: number): 
   return lateHeader(connection, limits, nowMs) ? 'slow-header' : null;
 };
 
-const reasons: Partial<Record<TroubleKind, string>> = {
+const reasons: Partial<Record<ConnectionErrorKind, string>> = {
   'slow-header': 'the header was not complete in time',
   'slow-body': 'the body was not complete in time',
   'slow-reader': 'the answer was not taken in time',
 };
 
 /** Ends every connection that is slower than the limits allow; with a 408 where nothing has been answered yet. */
-export const sweep = (connections: Connections, limits: WebhookLimits, report: ReportTrouble): void => {
+export const enforceTimeouts = (
+  connections: Connections,
+  limits: WebhookLimits,
+  report: ReportConnectionError,
+): void => {
   const nowMs = monotonicMs();
   for (const connection of connections.all()) {
     const kind = connection.stage === 'parting' ? null : overdue(connection, limits, nowMs);
     if (kind === null) continue;
     report(kind, reasons[kind] ?? kind);
     if (kind === 'slow-reader' || isAnswering(connection)) connection.socket.destroy();
-    else hangUp(connection, TOO_SLOW);
+    else closeGracefully(connection, TOO_SLOW);
   }
 };
 
@@ -90,14 +94,18 @@ const FAREWELL = 'HTTP/1.1 503 Leaving\r\nRetry-After: 0\r\nConnection: close\r\
  * close, so one in use is ended by its next answer, which says `Connection: close`, and only one that has rested for
  * `quietMs` is ended by a farewell.
  */
-export const partWith = async (connections: Connections, isLeaving: Leaving, quietMs: number): Promise<void> => {
+export const drainConnections = async (
+  connections: Connections,
+  isLeaving: Leaving,
+  quietMs: number,
+): Promise<void> => {
   for (const connection of connections.all())
     if (isLeaving(connection)) for (const { response } of connection.exchanges) response.shouldKeepAlive = false;
   // One turn of the loop reads what has already arrived.
   await nextTurn();
   const quietSinceMs = monotonicMs() - quietMs;
   for (const connection of connections.resting())
-    if (isLeaving(connection) && connection.restingSinceMs <= quietSinceMs) hangUp(connection, FAREWELL);
+    if (isLeaving(connection) && connection.restingSinceMs <= quietSinceMs) closeGracefully(connection, FAREWELL);
 };
 
 /** How long a caller has to take the last word and to close its half, ms. */
@@ -107,7 +115,7 @@ const PATIENCE_MS = 1_000;
  * Closes a connection with a last word that is sure to arrive. Only our half is closed at first, and what still comes is
  * taken and dropped: bytes that reach a closed socket are answered by a reset, which can overtake what was said before.
  */
-export const hangUp = (connection: Connection, lastWord: string): void => {
+export const closeGracefully = (connection: Connection, lastWord: string): void => {
   const { socket } = connection;
   connection.stage = 'parting';
   socket.end(lastWord);

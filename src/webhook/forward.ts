@@ -12,8 +12,8 @@ interface Forwarding {
   readonly maxBytes: number;
 }
 
-export class Late extends Error {}
-export class Gone extends Error {}
+export class UpstreamTimeoutError extends Error {}
+export class ClientClosedRequest extends Error {}
 
 const texts = (raw: Dispatcher.DispatchController['rawHeaders']): string[] =>
   Array.isArray(raw) ? raw.map((one) => (typeof one === 'string' ? one : one.toString('latin1'))) : [];
@@ -24,7 +24,7 @@ const declaredBytes = ({ 'content-length': length }: { readonly 'content-length'
 /**
  * One request up and its answer down, byte for byte, the slower side setting the pace.
  *
- * Rejects with {@link Late}, {@link Gone} (the caller went away) or whatever the upstream did wrong; then nothing more
+ * Rejects with {@link UpstreamTimeoutError}, {@link ClientClosedRequest} (the caller went away) or whatever the upstream did wrong; then nothing more
  * will be written to the response, of which something may already be on the line.
  */
 export const forward = ({ to, request, response, body, leftMs, maxBytes }: Forwarding): Promise<void> =>
@@ -32,9 +32,9 @@ export const forward = ({ to, request, response, body, leftMs, maxBytes }: Forwa
     let controller: Dispatcher.DispatchController | null = null;
     let ended: Error | 'done' | null = null;
     let bytes = 0;
-    const timer = setTimeout(() => give(new Late()), leftMs);
+    const timer = setTimeout(() => give(new UpstreamTimeoutError()), leftMs);
     const tooMuch = () => new Error(`answered with more than ${maxBytes} bytes`);
-    const onClose = () => give(new Gone());
+    const onClose = () => give(new ClientClosedRequest());
     const resume = () => controller?.resume();
     const end = (how: Error | 'done') => {
       if (ended !== null) return;

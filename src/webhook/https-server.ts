@@ -3,15 +3,15 @@ import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
-import type { ReportTrouble, TroubleKind } from './connection-errors.ts';
-import { hangUp, sweep, type WebhookLimits } from './connection-policy.ts';
+import type { ConnectionErrorKind, ReportConnectionError } from './connection-errors.ts';
+import { closeGracefully, enforceTimeouts, type WebhookLimits } from './connection-policy.ts';
 import { type Connection, type Connections, isAnswering } from './connections.ts';
 
 interface HttpsServerOptions {
   readonly tls: TlsOptions;
   readonly limits: WebhookLimits;
   readonly connections: Connections;
-  readonly report: ReportTrouble;
+  readonly report: ReportConnectionError;
   /** Counts the swaps so far; taken at the accept, which is when a connection's certificate is decided. */
   readonly generation: () => number;
   readonly answer: RequestListener;
@@ -39,7 +39,7 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
     sweeping = null;
   };
   const tend = () => {
-    sweep(connections, limits, report);
+    enforceTimeouts(connections, limits, report);
     on.onSweep();
     // Whom nobody calls need not wake up.
     if (connections.size === 0) rest();
@@ -49,7 +49,7 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
     const newcomer: Connection = connections.accept(socket, on.generation());
     if (connections.size <= limits.maxConnections) return;
     report('connection-limit', `more than ${limits.maxConnections} connections`);
-    makeRoom(connections, newcomer);
+    evictConnection(connections, newcomer);
   };
   server.prependListener('connection', accept);
   server.on('secureConnection', (socket) => connections.secure(socket));
@@ -66,7 +66,7 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
  * holding connections open. That a handshake is done earns nothing and costs nothing: whoever has just finished one has a
  * request on its way, and must not go before those who never begin.
  */
-const makeRoom = (connections: Connections, newcomer: Connection): void => {
+const evictConnection = (connections: Connections, newcomer: Connection): void => {
   let silent: Connection | undefined;
   let resting: Connection | undefined;
   for (const one of connections.all()) {
@@ -77,7 +77,7 @@ const makeRoom = (connections: Connections, newcomer: Connection): void => {
   (silent ?? resting ?? newcomer).socket.destroy();
 };
 
-const answers: readonly (readonly [RegExp, TroubleKind, string])[] = [
+const answers: readonly (readonly [RegExp, ConnectionErrorKind, string])[] = [
   [/^HPE_HEADER_OVERFLOW$/, 'header-too-large', '431 Request Header Fields Too Large'],
   [/^HPE_INVALID_EOF_STATE$/, 'malformed-request', ''],
   [/^HPE_/, 'malformed-request', '400 Bad Request'],
@@ -88,7 +88,7 @@ const answers: readonly (readonly [RegExp, TroubleKind, string])[] = [
  * as https forwards them; they have been reported elsewhere and can be told nothing.
  */
 const answerProtocolError =
-  (report: ReportTrouble, connections: Connections) =>
+  (report: ReportConnectionError, connections: Connections) =>
   (error: NodeJS.ErrnoException, socket: Duplex): void => {
     const connection = connections.of(socket);
     // Whatever else comes is dropped until the peer has taken the last word.
@@ -97,5 +97,5 @@ const answerProtocolError =
     if (kind !== undefined) report(kind, error.message);
     const isFree = connection !== undefined && socket.writable && !isAnswering(connection);
     if (!isFree || status === undefined || status === '') socket.destroy();
-    else hangUp(connection, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    else closeGracefully(connection, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   };

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { quieten } from '../logging/log-throttle.ts';
+import { logThrottle } from '../logging/log-throttle.ts';
 import { looksSecret } from '../util/redact.ts';
 
 /** Longest reason told, in characters: it ends in the API server's log and on somebody's terminal. */
@@ -9,7 +9,7 @@ const LONGEST_ANSWER = 1_000;
 const LINGER_MS = 500;
 
 /** Answers with a plain reason. The API server shows it: `an error on the server ("REASON") has prevented …`. */
-export const refuse = (response: ServerResponse, status: number, reason: string): void => {
+export const reject = (response: ServerResponse, status: number, reason: string): void => {
   if (response.headersSent) {
     response.destroy();
     return;
@@ -36,26 +36,26 @@ export const refuse = (response: ServerResponse, status: number, reason: string)
 
 type Refuse = (response: ServerResponse, status: number, reason: string) => void;
 
-/** Told of one refusal of each status a minute, with the number that went untold since the last. */
-export type OnRefused = (status: number, reason: string, untold: number) => void;
+/** Told of one refusal of each status a minute, with the number that went suppressed since the last. */
+export type OnRejected = (status: number, reason: string, suppressed: number) => void;
 
 /** Longest reason told, in characters: it may quote a path. */
 const LONGEST_LOGGED = 200;
 
 /** Refuses what is the caller's fault, and says so: whoever calls wrongly hardly ever reads the answer. */
-export const refusing = (onRefused: OnRefused): Refuse => {
-  const loudness = quieten();
+export const rejectLogged = (onRefused: OnRejected): Refuse => {
+  const loudness = logThrottle();
   return (response, status, reason) => {
-    const { loud, untold } = loudness(String(status));
-    if (loud) onRefused(status, reason.slice(0, LONGEST_LOGGED), untold);
-    refuse(response, status, reason);
+    const { emit, suppressed } = loudness(String(status));
+    if (emit) onRefused(status, reason.slice(0, LONGEST_LOGGED), suppressed);
+    reject(response, status, reason);
   };
 };
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
 /** Refuses what no API server sends: anything but a POST of JSON_TYPE that is small enough. True when it has answered. */
-export const refuseForeign = (
+export const rejectNonReview = (
   request: IncomingMessage,
   response: ServerResponse,
   maxBytes: number,

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TlsOptions } from 'node:tls';
 import { type Bind, listen } from '../util/listen.ts';
 import { monotonicMs } from '../util/time.ts';
-import { handshakeTrouble, reportTrouble, type Trouble } from './connection-errors.ts';
-import { defaultLimits, partWith, type WebhookLimits } from './connection-policy.ts';
+import { type ConnectionError, handshakeError, reportConnectionError } from './connection-errors.ts';
+import { defaultLimits, drainConnections, type WebhookLimits } from './connection-policy.ts';
 import { type Connection, Connections } from './connections.ts';
 import { httpsServer } from './https-server.ts';
 import { type Handshake, loopbackHandshake } from './loopback-handshake.ts';
@@ -15,7 +15,7 @@ import { type Pair, tlsOptions, type TlsSettings } from './tls.ts';
 /** The TLS face of the webhook: HTTP/1.1 only, and nothing listens before there is a certificate to show. */
 export const createWebhookServer = (options: WebhookServerOptions): WebhookServer => {
   const limits = { ...defaultLimits, ...options.limits };
-  const report = reportTrouble(options.onTrouble ?? (() => undefined));
+  const report = reportConnectionError(options.onTrouble ?? (() => undefined));
   const connections = new Connections();
   let opening: Promise<Server> | null = null;
   let address: AddressInfo | null = null;
@@ -35,7 +35,7 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
     options.answer(request, response);
   };
   const onHandshakeError = (error: NodeJS.ErrnoException) => {
-    const kind = handshakeTrouble(error);
+    const kind = handshakeError(error);
     // Our own handshake shows no client certificate: by then it has seen the server's, which is all it came for.
     if (ownHandshakes > 0 && (kind === 'client-certificate' || kind === 'handshake-aborted')) ownHandshakes -= 1;
     else report(kind, error.message);
@@ -49,7 +49,7 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
   };
   const isLeaving = ({ generation: greeted }: Connection) => leaving || greeted < retiredBelow;
   // Until the cluster has heard of it the callers go on using what they have: each answer ends one, and none fails.
-  const part = () => partWith(connections, isLeaving, lingering ? Infinity : limits.quietMs);
+  const part = () => drainConnections(connections, isLeaving, lingering ? Infinity : limits.quietMs);
   const retire = () => {
     retiredBelow = generation;
     void part();
@@ -123,7 +123,7 @@ export interface WebhookServerOptions extends TlsSettings {
   readonly bind: Bind;
   readonly answer: RequestListener;
   readonly limits?: Partial<WebhookLimits>;
-  readonly onTrouble?: (trouble: Trouble) => void;
+  readonly onTrouble?: (trouble: ConnectionError) => void;
 }
 
 export interface WebhookServer {

@@ -3,9 +3,9 @@ import type { LoadPorts } from '../../streams/load-certificate.ts';
 import type { MountPorts } from '../../streams/mounted-hash.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Mount } from '../certificates/mount.ts';
-import { checkPair, type ServablePair } from '../certificates/verify-pair.ts';
+import { type ServablePair, verifyPair } from '../certificates/verify-pair.ts';
 import type { Config } from '../config/config.ts';
-import type { TlsFace } from './tls-endpoint.ts';
+import type { TlsEndpoint } from './tls-endpoint.ts';
 
 /**
  * Our own handshake comes after a swap by so much, ms: it costs what three callers' would, and they wait for the new
@@ -14,7 +14,7 @@ import type { TlsFace } from './tls-endpoint.ts';
 const CALLERS_FIRST_MS = 20;
 
 /** What a load does outside: read the mount, check the pair, swap the server's certificate, shake hands with it. */
-export const loadPorts = (mount: Mount, server: TlsFace, config: Config): LoadPorts & MountPorts => {
+export const loadPorts = (mount: Mount, server: TlsEndpoint, config: Config): LoadPorts & MountPorts => {
   const external = config.issuer === 'external';
   // Only pairs that `verify` has passed come back to be served.
   const servable = (pair: unknown): ServablePair => pair as ServablePair;
@@ -36,7 +36,13 @@ export const loadPorts = (mount: Mount, server: TlsFace, config: Config): LoadPo
       defer(() => {
         const files = mount.files(generation);
         if (files === null) return of(null);
-        const verdict = checkPair(files, { hash, generation, names: config.serviceNames, nowMs: Date.now(), external });
+        const verdict = verifyPair(files, {
+          hash,
+          generation,
+          names: config.serviceNames,
+          nowMs: Date.now(),
+          external,
+        });
         if (verdict.ok) return of(verdict);
         return of({ ok: false as const, reason: `${verdict.reason}: ${verdict.detail}`, retryable: verdict.retryable });
       }),

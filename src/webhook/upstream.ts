@@ -3,10 +3,10 @@ import { connect, type NetConnectOpts } from 'node:net';
 import { type Readable, Transform } from 'node:stream';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { Problem } from '../../streams/problem.ts';
-import { quieten } from '../logging/log-throttle.ts';
+import { logThrottle } from '../logging/log-throttle.ts';
 import { monotonicMs } from '../util/time.ts';
-import { forward, Gone, Late } from './forward.ts';
-import { type OnRefused, refuse, refuseForeign, refusing } from './reject.ts';
+import { ClientClosedRequest, forward, UpstreamTimeoutError } from './forward.ts';
+import { type OnRejected, reject, rejectLogged, rejectNonReview } from './reject.ts';
 import { type BodyFault, budgetMs, type OnAnswered, type Outcome, readBody, requestTarget } from './request.ts';
 
 interface UpstreamOptions {
@@ -18,12 +18,12 @@ interface UpstreamOptions {
   readonly maxRequestBytes: number;
   readonly onAnswered?: OnAnswered;
   /**
-   * Told of a failure of the upstream, of each status once a minute with the number that went untold since. The caller
+   * Told of a failure of the upstream, of each status once a minute with the number that went suppressed since. The caller
    * gets the same reason, each time.
    */
-  readonly onFault?: (status: 502 | 504, reason: string, untold: number) => void;
+  readonly onFault?: (status: 502 | 504, reason: string, suppressed: number) => void;
   /** Told likewise of what was the caller's fault. */
-  readonly onRefused?: OnRefused;
+  readonly onRefused?: OnRejected;
 }
 
 interface Upstream extends AsyncDisposable {
@@ -48,8 +48,8 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
     onFault = () => undefined,
     onRefused = () => undefined,
   } = options;
-  const loudness = quieten();
-  const turnAway = refusing(onRefused);
+  const loudness = logThrottle();
+  const turnAway = rejectLogged(onRefused);
   const { origin, socketPath, dial } = upstreamTarget(url);
   const pool = new Pool(origin, {
     ...(socketPath === null ? {} : { socketPath }),
@@ -64,7 +64,7 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
   });
 
   const answer = async (request: IncomingMessage, response: ServerResponse, startMs: number): Promise<Outcome> => {
-    if (refuseForeign(request, response, maxBytes, turnAway)) return 'refused';
+    if (rejectNonReview(request, response, maxBytes, turnAway)) return 'refused';
     const body = await upstreamBody(request, maxBytes);
     if (body === 'cut-short' || body === 'too-large') return (response.destroy(), 'aborted');
     if (response.closed) return 'aborted';
@@ -79,17 +79,17 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
   };
 
   const fail = (response: ServerResponse, error: unknown, grantedMs: number): Outcome => {
-    if (error instanceof Gone) return 'aborted';
+    if (error instanceof ClientClosedRequest) return 'aborted';
     if (error instanceof Error && error.message === 'too-large') {
       turnAway(response, 413, `more than ${maxBytes} bytes`);
       return 'refused';
     }
-    const status = error instanceof Late ? 504 : 502;
+    const status = error instanceof UpstreamTimeoutError ? 504 : 502;
     const reason =
       status === 504 ? `no answer from the upstream within ${Math.round(grantedMs)} ms` : `upstream: ${why(error)}`;
-    const { loud, untold } = loudness(String(status));
-    if (loud) onFault(status, reason, untold);
-    refuse(response, status, reason);
+    const { emit, suppressed } = loudness(String(status));
+    if (emit) onFault(status, reason, suppressed);
+    reject(response, status, reason);
     return 'failed';
   };
 
@@ -167,11 +167,7 @@ const dial = (target: NetConnectOpts, timeoutMs: number): Promise<boolean> =>
   });
 
 /** Whether somebody accepts connections there. One answer serves everyone who asks within `freshMs`. */
-const createReachable = (
-  target: NetConnectOpts,
-  freshMs = 1_000,
-  timeoutMs = 1_000,
-): (() => Promise<boolean>) => {
+const createReachable = (target: NetConnectOpts, freshMs = 1_000, timeoutMs = 1_000): (() => Promise<boolean>) => {
   let asked: { readonly atMs: number; readonly answer: Promise<boolean> } | null = null;
   return () => {
     const nowMs = monotonicMs();

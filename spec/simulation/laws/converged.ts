@@ -1,4 +1,4 @@
-import type { Observed } from '../../../streams/cluster-state.ts';
+import type { PlannerInput } from '../../../streams/cluster-state.ts';
 import { planExternal } from '../../../streams/plan-external.ts';
 import { planIssuance } from '../../../streams/plan-issuance.ts';
 import type { ClusterModel } from '../cluster-model.ts';
@@ -20,12 +20,12 @@ export const converged = ({ api, clocks, machines, scenario, views }: ClusterMod
     if (!machine.isReady()) return `${machine.name} is not ready: ${machine.readiness()?.reasons.join()}`;
   }
   const authority = api.authority.get('authority');
-  const observed: Observed = {
+  const observed: PlannerInput = {
     lease: views.lease(lease),
     secret: views.secret(secret),
-    authority: authority === null ? 'absent' : views.authority(authority),
+    ca: authority === null ? 'absent' : views.authority(authority),
     targets: api.target.list().map((entry) => ({ id: entry.name, state: views.target(entry), held: false })),
-    replicas: scenario.podsReadable ? api.pod.list().map(views.replica) : 'unreadable',
+    replicas: scenario.podsReadable ? api.pod.list().map(views.replica) : 'forbidden',
   };
   const plan = scenario.policy.issuer === 'external' ? planExternal : planIssuance;
   const step = plan(observed, { ...scenario.policy, identity: leader.name }, clocks.trueMs());

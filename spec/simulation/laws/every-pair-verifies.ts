@@ -23,13 +23,13 @@ export const everyPairVerifies: LawOf = ({ api, clocks, machines, pki, scenario 
         const { after, before, by, why } = signal;
         const canSign = before !== null && pki.get(before.crt)?.key === before.key && isTimely(before.crt);
         if (!isOurs(by) || after === null || after.bundle.length === 1) bridged.clear();
-        else if (why === 'issue-authority' && !canSign) bridged.clear();
-        else if (why === 'issue-authority' && canSign) bridged.add(before.crt);
+        else if (why === 'issue-ca' && !canSign) bridged.clear();
+        else if (why === 'issue-ca' && canSign) bridged.add(before.crt);
       }
       if (signal.kind !== 'secret') return null;
       const { after, by, why } = signal;
       const before = lastLeaf;
-      lastLeaf = isOurs(by) && why !== 'publish-trust' ? (after?.crt ?? null) : lastLeaf;
+      lastLeaf = isOurs(by) && why !== 'update-secret-ca' ? (after?.crt ?? null) : lastLeaf;
       const authority = api.authority.get('authority')?.value;
       const leaf = after?.crt ?? null;
       if (!isOurs(by) || why !== 'issue-leaf' || leaf === null || authority === undefined) return null;
