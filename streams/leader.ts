@@ -4,6 +4,7 @@ import { retryDelayMs } from './backoff.ts';
 import type { PlannerInput } from './cluster-state.ts';
 import { repairOf, repairPace } from './contention.ts';
 import type { Fence } from './events.ts';
+import type { Issuer } from './issuers.ts';
 import type { LeaseSnapshot } from './model.ts';
 import {
   type ClusterState,
@@ -12,8 +13,6 @@ import {
   type WatchFailed,
   type WriteResult,
 } from './observe-cluster.ts';
-import { planExternal } from './plan-external.ts';
-import { planIssuance } from './plan-issuance.ts';
 import type { IssuancePolicy } from './planner-input.ts';
 import type { WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
@@ -25,7 +24,7 @@ export interface LeaderPorts extends ObservationPorts, StepPorts {
 }
 
 export interface LeaderPolicy extends IssuancePolicy {
-  readonly issuer: 'self-signed' | 'external';
+  readonly issuer: Issuer;
 }
 
 export type LeaderEvent =
@@ -49,7 +48,6 @@ export const leader = (
     const { clock, random } = ports;
     const touched$ = new Subject<WriteResult>();
     const pace = repairPace();
-    const plan = policy.issuer === 'external' ? planExternal : planIssuance;
     const { observed$, trouble$ } = observeCluster(lease$, touched$, ports, policy);
 
     const withHeld = (observation: ClusterState): PlannerInput => ({
@@ -60,7 +58,7 @@ export const leader = (
     const attempt = ({ observation }: { readonly observation: ClusterState }): Observable<StepEvent> =>
       defer(() => {
         const observed = withHeld(observation);
-        const step = fence() ? plan(observed, policy, clock.wallMs()) : null;
+        const step = fence() ? policy.issuer.plan(observed, policy, clock.wallMs()) : null;
         if (step === null) return EMPTY;
         const repair = repairOf(step, observed);
         const isHeld = repair !== null && pace.isHeld(repair.object, clock.monotonicMs());

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Config } from '../../src/config/config.ts';
 import { describeDefault } from '../../src/config/help.ts';
 import { settings } from '../../src/config/variables.ts';
+import { issuers } from '../../streams/issuers.ts';
 import { parse } from './parse.ts';
 
 const dayMs = 24 * 3600 * 1000;
@@ -31,7 +32,7 @@ const contract: readonly (readonly [string, string | null, keyof Config, unknown
   ['LEASE_DURATION', '60s', 'leaseDurationMs', 60_000],
   ['RENEW_DEADLINE', '40s', 'renewDeadlineMs', 40_000],
   ['RETRY_PERIOD', '15s', 'retryPeriodMs', 15_000],
-  ['CERT_ISSUER', 'self-signed', 'issuer', 'self-signed'],
+  ['CERT_ISSUER', 'self-signed', 'issuer', issuers['self-signed']],
   ['KEY_ALGORITHM', 'ecdsa-p256', 'keyAlgorithm', 'ecdsa-p256'],
   ['CERT_VALIDITY', '365d', 'certValidityMs', 365 * dayMs],
   ['RENEW_BEFORE', '30d', 'renewBeforeMs', 30 * dayMs],

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Config } from '../../src/config/config.ts';
 import { settings } from '../../src/config/variables.ts';
+import { issuers } from '../../streams/issuers.ts';
 import { parse } from './parse.ts';
 
 const vwc = 'validatingwebhookconfiguration';
@@ -157,7 +158,7 @@ const accepted: readonly (readonly [string, keyof Config, readonly (readonly [st
       ['33s', 33_000],
     ],
   ],
-  ['CERT_ISSUER', 'issuer', [['external', 'external']]],
+  ['CERT_ISSUER', 'issuer', [['external', issuers.external]]],
   ['KEY_ALGORITHM', 'keyAlgorithm', ['ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'].map((each) => [each, each])],
   [
     'CERT_VALIDITY',

@@ -1,4 +1,5 @@
 import { Subject } from 'rxjs';
+import { issuers } from '../../streams/issuers.ts';
 import type { VerifiedPair } from '../../streams/model.ts';
 import type { Readiness } from '../../streams/readiness.ts';
 import { replica, type ReplicaEvent } from '../../streams/replica.ts';
@@ -87,7 +88,11 @@ export const machineOf = (setting: Setting, name: string): Machine => {
       running = { host, stop$, end: () => undefined };
       tell({ type: 'machine', machine, became: 'started' });
       time.as(host, () => {
-        const { event$ } = replica(replicaPorts(context), { ...scenario.policy, identity: name }, stop$);
+        const { event$ } = replica(
+          replicaPorts(context),
+          { ...scenario.policy, issuer: issuers[scenario.policy.issuer], identity: name },
+          stop$,
+        );
         const subscription = event$.subscribe(note);
         running = { host, stop$, end: () => time.as(host, () => subscription.unsubscribe()) };
       });

@@ -214,9 +214,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'Secrets are written although somebody else issues',
     laws: ['L6'],
-    changes: [
-      change('streams/leader.ts', "policy.issuer === 'external' ? planExternal : planIssuance", 'planIssuance'),
-    ],
+    changes: [change('streams/issuers.ts', 'plan: planExternal', 'plan: planIssuance')],
     seed: 4,
   },
   {

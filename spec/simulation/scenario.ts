@@ -1,3 +1,4 @@
+import type { issuers } from '../../streams/issuers.ts';
 import type { ReplicaPolicy } from '../../streams/replica.ts';
 import type { Fault } from './fault.ts';
 
@@ -12,7 +13,8 @@ export interface Scenario {
   readonly seed: number;
   readonly replicas: number;
   readonly targets: number;
-  readonly policy: Omit<ReplicaPolicy, 'identity'>;
+  /** The issuer by name: what it does is looked up where it runs, so that a planted bug is in it. */
+  readonly policy: Omit<ReplicaPolicy, 'identity' | 'issuer'> & { readonly issuer: keyof typeof issuers };
   readonly leaseDurationMs: number;
   readonly certValidityMs: number;
   readonly caValidityMs: number;

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { parseConfig } from '../../src/config/config.ts';
 import { replicaPolicy } from '../../src/daemon/ports.ts';
 import { nextAction } from '../../src/status/next-action.ts';
+import { issuers } from '../../streams/issuers.ts';
 import type { CertificateInfo } from '../../streams/model.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
 import { factsOf } from '../support/facts-of.ts';
@@ -69,7 +70,7 @@ describe('the step of a rotation', () => {
   });
 
   it('is planned for another issuer by its own rules', () => {
-    const external = { ...policy, issuer: 'external' } as const;
+    const external = { ...policy, issuer: issuers.external } as const;
     const observation = settled([ca('A')], { ca: 'absent', lease: leaseOf(null) });
     expect(nextAction(observation, external, nowMs)).to.equal('announce');
     expect(nextAction({ ...settled(both, proved), ca: 'absent' }, external, nowMs)).to.equal('record-served');

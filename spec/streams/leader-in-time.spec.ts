@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { concat, filter, interval, NEVER, type Observable, switchMap, takeUntil, tap, timer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import type { TargetState } from '../../streams/cluster-state.ts';
+import { issuers } from '../../streams/issuers.ts';
 import { leader, type LeaderEvent } from '../../streams/leader.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { marbles } from '../support/marbles.ts';
@@ -39,7 +40,7 @@ const world = (sketch: Sketch, scheduler: TestScheduler, issuer: Issuer = 'self-
         ...api.watches,
         ...api.writes,
       },
-      { ...clusterOf.policy, issuer, staleAfterMs: 600_000, random: noJitter },
+      { ...clusterOf.policy, issuer: issuers[issuer], staleAfterMs: 600_000, random: noJitter },
     ).pipe(tap((event) => told.push(event)));
 
   return {
@@ -336,7 +337,12 @@ describe('leader, on a toy cluster', () => {
         ...api.watches,
         ...api.writes,
       };
-      const policy = { ...clusterOf.policy, issuer: 'self-signed', staleAfterMs: 600_000, random: noJitter } as const;
+      const policy = {
+        ...clusterOf.policy,
+        issuer: issuers['self-signed'],
+        staleAfterMs: 600_000,
+        random: noJitter,
+      } as const;
       run(
         leader({ lease$: NEVER, tick$: interval(2_000) }, () => true, ports, policy),
         MINUTE_MS,

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { filter, interval, map, merge, NEVER, type Observable, of, timer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import type { Fence } from '../../streams/events.ts';
+import { issuers } from '../../streams/issuers.ts';
 import { leader, type LeaderEvent, type LeaderPorts } from '../../streams/leader.ts';
 import { leaseWriter } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
@@ -14,7 +15,12 @@ import { marbles } from '../support/marbles.ts';
 import { noJitter } from '../support/no-jitter.ts';
 import { stepInWords } from '../support/step-in-words.ts';
 
-const policy = { ...clusterOf.policy, issuer: 'self-signed', staleAfterMs: 600_000, random: noJitter } as const;
+const policy = {
+  ...clusterOf.policy,
+  issuer: issuers['self-signed'],
+  staleAfterMs: 600_000,
+  random: noJitter,
+} as const;
 
 const word = (event: LeaderEvent): string => {
   switch (event.type) {

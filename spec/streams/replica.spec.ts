@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { concatMap, defer, map, NEVER, type Observable, of, skip, startWith, tap, throwError, timer } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
+import { issuers } from '../../streams/issuers.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import { replica, type ReplicaEvent, type ReplicaPolicy, type ReplicaPorts } from '../../streams/replica.ts';
@@ -25,7 +26,7 @@ const policy: ReplicaPolicy = {
   leaderElection: true,
   renewDeadlineMs: 40_000,
   retryPeriodMs: 15_000,
-  issuer: 'self-signed',
+  issuer: issuers['self-signed'],
 };
 
 /** Somebody renewed it in time and for the last time: it is free after a minute. */

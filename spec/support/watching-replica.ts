@@ -1,5 +1,6 @@
 import { ignoreElements, merge, NEVER, type Observable, share } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
+import { issuers } from '../../streams/issuers.ts';
 import { replica, type ReplicaPolicy, type ReplicaPorts, type ReplicaStreams } from '../../streams/replica.ts';
 import { followerPorts } from './follower-ports.ts';
 import { watchPortOf } from './watch-port-of.ts';
@@ -14,7 +15,7 @@ const policy: ReplicaPolicy = {
   leaderElection: false,
   renewDeadlineMs: 40_000,
   retryPeriodMs: 15_000,
-  issuer: 'self-signed',
+  issuer: issuers['self-signed'],
   names: ['svc.ns.svc'],
   renewBeforeMs: 0,
   caRenewBeforeMs: 0,

@@ -6,7 +6,7 @@ import type { ClusterSnapshot } from './snapshot.ts';
 export const checkCa = (evidence: ClusterSnapshot): readonly CheckResult[] => {
   const name = 'CA exists';
   const { authority, config, paths, secret } = evidence;
-  if (config.issuer === 'external') return [result.skipped(name, 'CERT_ISSUER=external: somebody else issues')];
+  if (!config.issuer.keepsCa) return [result.skipped(name, 'CERT_ISSUER=external: somebody else issues')];
   if (authority.state === 'absent') {
     const detail = `there is no Secret ${paths.ca.name} in ${config.namespace}: no leader has made it`;
     return [result.fail(name, detail, leaderRemedy.wakeUp(evidence))];

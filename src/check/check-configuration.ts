@@ -10,7 +10,7 @@ export const checkConfiguration = (config: Config): readonly CheckResult[] => {
     `Secret ${config.secretName}`,
     `Service ${config.serviceName}`,
     targets === 0 ? 'no caBundle' : targets === 1 ? '1 caBundle target' : `${targets} caBundle targets`,
-    ...(config.issuer === 'external' ? ['certificates by somebody else'] : []),
+    ...(!config.issuer.writesSecret ? ['certificates by somebody else'] : []),
   ];
   return [result.ok('configuration is complete', said.join(', '))];
 };

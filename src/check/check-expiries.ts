@@ -41,7 +41,7 @@ const judgeOlder = (evidence: ClusterSnapshot, certificate: CertificateInfo): Ch
 export const checkExpiries = (evidence: ClusterSnapshot): readonly CheckResult[] => {
   const { secret, authority, config, nowMs } = evidence;
   const leaf = secret.state === 'there' ? secret.value.leaf : null;
-  const known = authority.state === 'there' && config.issuer === 'self-signed' ? authority.value : null;
+  const known = authority.state === 'there' && config.issuer.keepsCa ? authority.value : null;
   const current = known?.current ?? null;
   const older = (known?.bundle ?? []).filter(({ fingerprint }) => fingerprint !== current?.fingerprint);
   return [

@@ -41,7 +41,7 @@ const judgeNames = (evidence: ClusterSnapshot, { chain: [leaf] }: SecretInfo): C
 
 const judgeChain = (evidence: ClusterSnapshot, secret: SecretInfo): CheckResult => {
   const [leaf, ...intermediates] = secret.chain;
-  const trust = evidence.config.issuer === 'external' ? trustAnchors(secret) : secret.trust;
+  const trust = evidence.config.issuer.keepsCa ? secret.trust : trustAnchors(secret);
   const name = 'certificate chains to the ca.crt beside it';
   if (leaf === undefined) return result.skipped(name, 'there is no readable certificate');
   if (trust.length === 0) return result.fail(name, 'ca.crt holds no certificate', secretRemedy.newPair(evidence));
@@ -55,9 +55,9 @@ export const checkSecret = (evidence: ClusterSnapshot): readonly CheckResult[] =
   const name = 'Secret exists';
   const { secret, config } = evidence;
   if (secret.state === 'absent') {
-    const whose = config.issuer === 'self-signed' ? 'the leader has not issued it' : 'nobody has written it';
+    const whose = config.issuer.writesSecret ? 'the leader has not issued it' : 'nobody has written it';
     const detail = `there is no Secret ${config.secretName} in ${config.namespace}: ${whose}`;
-    const remedy = config.issuer === 'self-signed' ? leaderRemedy.wakeUp(evidence) : secretRemedy.newPair(evidence);
+    const remedy = config.issuer.writesSecret ? leaderRemedy.wakeUp(evidence) : secretRemedy.newPair(evidence);
     return [result.fail(name, detail, remedy)];
   }
   if (secret.state !== 'there') return [unreadable(name, secret, evidence.paths.secret.path)];

@@ -32,7 +32,7 @@ const ownOf = ({ secret, authority }: ClusterSnapshot): ReadonlySet<string> | nu
 
 /** With an external issuer, the CA before stands in the caBundles alone until CA_OVERLAP has passed. */
 const isOverlapping = ({ config, lease, renewal, nowMs }: ClusterSnapshot): boolean => {
-  if (config.issuer !== 'external' || !renewal.renewed || lease.state !== 'there') return false;
+  if (config.issuer.keepsCa || !renewal.renewed || lease.state !== 'there') return false;
   const { servedSinceMs } = lease.value;
   return servedSinceMs === null || nowMs < servedSinceMs + config.caOverlapMs + config.leaseDurationMs;
 };
@@ -85,13 +85,12 @@ const judgeServers = (
   const unknown = missing.filter((each) => !config.serviceNames.includes(each));
   if (unknown.length === 0) return [];
   const extra = [...config.extraDnsNames, ...unknown].join(',');
-  const remedy =
-    config.issuer === 'self-signed'
-      ? workloadCommands.setEnv(evidence, 'EXTRA_DNS_NAMES', extra)
-      : secretRemedy.newNames({
-          ...evidence,
-          config: { ...config, serviceNames: [...config.serviceNames, ...unknown] },
-        });
+  const remedy = config.issuer.writesSecret
+    ? workloadCommands.setEnv(evidence, 'EXTRA_DNS_NAMES', extra)
+    : secretRemedy.newNames({
+        ...evidence,
+        config: { ...config, serviceNames: [...config.serviceNames, ...unknown] },
+      });
   const detail = `it calls ${unknown.join(', ')}, a name that the certificate lacks`;
   return [result.fail(`${target.path.id} calls a name of the certificate`, detail, remedy)];
 };

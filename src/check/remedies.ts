@@ -47,7 +47,7 @@ const patchOf = ({ path }: SeenTarget): string =>
 /** Where the trust bundle is: beside the leaf, beside the CA, or the leaf itself when it has signed itself. */
 const sourceOf = ({ secretName, issuer }: Config, secret: ClusterSnapshot['secret']) => {
   if (secret.state === 'there' && secret.value.trust.length > 0) return { name: secretName, key: 'ca' };
-  return issuer === 'external' ? { name: secretName, key: 'tls' } : { name: `${secretName}-ca`, key: 'ca-bundle' };
+  return issuer.keepsCa ? { name: `${secretName}-ca`, key: 'ca-bundle' } : { name: secretName, key: 'tls' };
 };
 
 /** How a target's caBundle is put right, by the same patch that the leader would write. */
@@ -204,7 +204,7 @@ const byHand = ({ config }: ClusterSnapshot): string => {
 export const secretRemedy = {
   newPair: (evidence: ClusterSnapshot): string => {
     const { config, secret } = evidence;
-    if (config.issuer === 'self-signed') return leaderRemedy.rotate(evidence, 'leaf');
+    if (config.issuer.writesSecret) return leaderRemedy.rotate(evidence, 'leaf');
     const managed = secret.state === 'there' && secret.value.certificateName !== null;
     // cert-manager issues again into a Secret that is gone.
     if (managed) return `kubectl delete secret ${shellQuote(config.secretName)} -n ${config.namespace}`;
@@ -214,7 +214,7 @@ export const secretRemedy = {
   newNames: (evidence: ClusterSnapshot): string => {
     const { config, secret } = evidence;
     const certificate = secret.state === 'there' ? secret.value.certificateName : null;
-    if (config.issuer === 'self-signed' || certificate === null) return secretRemedy.newPair(evidence);
+    if (config.issuer.writesSecret || certificate === null) return secretRemedy.newPair(evidence);
     const patch = JSON.stringify({ spec: { dnsNames: config.serviceNames } });
     return `kubectl patch certificate ${shellQuote(certificate)} -n ${config.namespace} --type=merge -p ${shellQuote(patch)}`;
   },

@@ -79,6 +79,6 @@ const BACKDATED_MS = 3_600_000;
 export const isPastDeliveryTime = ({ secret, config, nowMs }: ClusterSnapshot): boolean => {
   const leaf = secret.state === 'there' ? secret.value.leaf : null;
   if (leaf === null) return true;
-  const issuedMs = leaf.notBeforeMs + (config.issuer === 'self-signed' ? BACKDATED_MS : 0);
+  const issuedMs = leaf.notBeforeMs + (config.issuer.writesSecret ? BACKDATED_MS : 0);
   return nowMs - issuedMs > DELIVERY_MS;
 };

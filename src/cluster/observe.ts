@@ -23,7 +23,7 @@ export const observationPorts = (client: KubeClient, paths: ClusterPaths, config
 
   return {
     secretWatch: byName(paths.secret, decode.secret),
-    caWatch: config.issuer === 'external' ? nothing : byName(paths.ca, decode.ca),
+    caWatch: config.issuer.keepsCa ? byName(paths.ca, decode.ca) : nothing,
     targets: paths.targets.map((target) => ({
       id: target.id,
       watch: byName(target, decode.target(target.type)),

@@ -30,11 +30,10 @@ export const permissions = (config: Config, paths: ClusterPaths): readonly Permi
     namespace,
   });
   const { lease, secret, ca: authority, pods, events, targets } = paths;
-  const self = config.issuer === 'self-signed';
   return [
     inNamespace(lease.collection, [...WATCHED, 'patch'], [lease.name]),
     inNamespace(lease.collection, ['create']),
-    ...(self
+    ...(config.issuer.writesSecret
       ? [
           inNamespace(secret.collection, [...WATCHED, 'patch'], [secret.name, authority.name]),
           inNamespace(secret.collection, ['create']),

@@ -95,7 +95,7 @@ export const runRotate = async (
 ): Promise<number> => {
   const { kubeconfig } = config;
   const { inCluster, version, print } = surroundings;
-  if (config.issuer === 'external') {
+  if (!config.issuer.writesSecret) {
     print('CERT_ISSUER is external: whoever issues the certificate renews it (cert-manager: cmctl renew NAME)');
     return 1;
   }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { type Issuer, issuers } from '../../streams/issuers.ts';
 import type { LogLevel } from '../logging/plain.ts';
 import { quoted } from '../util/redact.ts';
 
@@ -30,6 +31,14 @@ export const string = (accepts: string): Schema<string> =>
 /** One of a few words, in any case. */
 export const oneOf = <const Words extends readonly string[]>(...words: Words): Schema<Words[number]> =>
   parsed(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text.toLowerCase()));
+
+const issuerNames = Object.keys(issuers) as readonly (keyof typeof issuers)[];
+
+/** The name of an issuer, in any case; read as what that issuer can do. */
+export const issuer: Schema<Issuer> = parsed(`one of ${issuerNames.join(', ')}`, (text) => {
+  const name = issuerNames.find((each) => each === text.toLowerCase());
+  return name && issuers[name];
+});
 
 /** `true` or `false`, in any case. */
 export const boolean: Schema<boolean> = parsed('true or false', (text) => {

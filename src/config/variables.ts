@@ -9,6 +9,7 @@ import {
   dnsSubdomain,
   duration,
   hostName,
+  issuer,
   labelSelector,
   logLevel,
   oneOf,
@@ -73,7 +74,7 @@ export const variables = {
     retryPeriodMs: variable('RETRY_PERIOD', '15s', duration(timer), 'the pause between two tries'),
   },
   'certificates issued': {
-    issuer: variable('CERT_ISSUER', 'self-signed', oneOf('self-signed', 'external'), 'external: somebody else writes the Secret; the leader only announces it and injects its ca.crt'),
+    issuer: variable('CERT_ISSUER', 'self-signed', issuer, 'external: somebody else writes the Secret; the leader only announces it and injects its ca.crt'),
     keyAlgorithm: variable('KEY_ALGORITHM', 'ecdsa-p256', keyAlgorithm, 'also ecdsa-p384, rsa-2048, rsa-3072, rsa-4096'),
     certValidityMs: variable('CERT_VALIDITY', '365d', duration(span), "how long a leaf is valid, cut to its CA's end"),
     renewBeforeMs: variable('RENEW_BEFORE', '30d', duration(span), 'how long before its end a leaf is renewed; unset and not shorter than CERT_VALIDITY: after two thirds of its life'),

@@ -1,7 +1,5 @@
 import { allAcknowledged } from '../../streams/acknowledged.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
-import { planExternal } from '../../streams/plan-external.ts';
-import { planIssuance } from '../../streams/plan-issuance.ts';
 import type { ReplicaPolicy } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
 
@@ -20,8 +18,7 @@ export const nextAction = (
 ): NextAction | null => {
   if (observation === null) return null;
   const targets = observation.targets.map((target) => ({ ...target, held: false }));
-  const plan = policy.issuer === 'external' ? planExternal : planIssuance;
-  const step = plan({ ...observation, targets }, policy, nowMs);
+  const step = policy.issuer.plan({ ...observation, targets }, policy, nowMs);
   if (step !== null) return step.kind;
 
   const { lease, ca: authority, replicas } = observation;

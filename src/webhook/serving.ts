@@ -15,7 +15,6 @@ const CALLERS_FIRST_MS = 20;
 
 /** What a load does outside: read the mount, check the pair, swap the server's certificate, shake hands with it. */
 export const loadPorts = (mount: Mount, server: TlsEndpoint, config: Config): LoadPorts & MountPorts => {
-  const external = config.issuer === 'external';
   // Only pairs that `verify` has passed come back to be served.
   const servable = (pair: unknown): ServablePair => pair as ServablePair;
 
@@ -41,7 +40,7 @@ export const loadPorts = (mount: Mount, server: TlsEndpoint, config: Config): Lo
           generation,
           names: config.serviceNames,
           nowMs: Date.now(),
-          external,
+          external: !config.issuer.enforcesClientRules,
         });
         if (verdict.ok) return of(verdict);
         return of({ ok: false as const, reason: `${verdict.reason}: ${verdict.detail}`, retryable: verdict.retryable });
@@ -58,7 +57,10 @@ export const loadPorts = (mount: Mount, server: TlsEndpoint, config: Config): Lo
       (serves > 1 ? timer(CALLERS_FIRST_MS) : of(0)).pipe(
         switchMap(() =>
           from(
-            server.handshake(`${config.serviceName}.${config.namespace}.svc`, external ? null : servable(pair).trust),
+            server.handshake(
+              `${config.serviceName}.${config.namespace}.svc`,
+              config.issuer.enforcesClientRules ? servable(pair).trust : null,
+            ),
           ),
         ),
         map(({ fingerprint }) =>

@@ -1,0 +1,31 @@
+import type { PlannerInput } from './cluster-state.ts';
+import { planExternal } from './plan-external.ts';
+import { planIssuance } from './plan-issuance.ts';
+import type { IssuancePolicy } from './planner-input.ts';
+import type { Step } from './step.ts';
+
+/** One value of CERT_ISSUER, as what it can do. Everything else asks for a capability and never for a name. */
+export interface Issuer {
+  /** As it is written in CERT_ISSUER; for logs and help. */
+  readonly name: string;
+  /** The leader's next write, or null when there is nothing to do. Pure. */
+  readonly plan: (observed: PlannerInput, policy: IssuancePolicy, nowMs: number) => Step | null;
+  /** The leader keeps a CA of its own in SECRET-ca and signs with it. */
+  readonly keepsCa: boolean;
+  /** The leader writes SECRET; else another program does, and the leader only announces what it finds there. */
+  readonly writesSecret: boolean;
+  /** A leaf without the Service's names, or that does not chain to the mounted bundle, is refused; else only reported. */
+  readonly enforcesClientRules: boolean;
+}
+
+/** Every issuer there is. A new one is a row here, and a planner if none of these fits. */
+export const issuers = {
+  'self-signed': {
+    name: 'self-signed',
+    plan: planIssuance,
+    keepsCa: true,
+    writesSecret: true,
+    enforcesClientRules: true,
+  },
+  external: { name: 'external', plan: planExternal, keepsCa: false, writesSecret: false, enforcesClientRules: false },
+} as const satisfies Readonly<Record<string, Issuer>>;
