@@ -1,12 +1,5 @@
+import type { BindAddress } from '../util/listen.ts';
 import { parsed, type Schema } from './types.ts';
-
-/** Where a server listens. */
-export interface BindAddress {
-  /** Null: every address of the machine. */
-  readonly host: string | null;
-  /** 0: any free port. */
-  readonly port: number;
-}
 
 const read = (text: string): BindAddress | undefined => {
   const parts = /^(?:\[(?<v6>[\da-f:.]+)\]|(?<name>[\w.-]+))?:(?<port>\d{1,5})$/i.exec(text)?.groups;

@@ -4,7 +4,6 @@ import { unknownFlag } from './did-you-mean.ts';
 import { type ConfigSources, resolveSource, type Source } from './sources.ts';
 import { type Settings, settings } from './variables.ts';
 
-export type { BindAddress } from './addresses.ts';
 export type { Upstream } from './addresses.ts';
 export type { CaBundleTarget } from './ca-bundle-target.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { type Issuer, issuers } from '../../streams/issuers.ts';
-import type { LogLevel } from '../logging/plain.ts';
+import { LOG_LEVELS, type LogLevel } from '../logging/plain.ts';
 import { quoted } from '../util/redact.ts';
 
 /** Reads the text of one setting; null stands for "not set". */
@@ -133,14 +133,12 @@ const durationText = (durationMs: number): string => {
   return `${durationMs / unitMs}${unit}`;
 };
 
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-
 /** A level by name or, for the `--v` that people know from Kubernetes' own programs, by verbosity. */
 export const logLevel: Schema<LogLevel> = parsed(
-  `one of ${levels.join(', ')}, or a verbosity: 0 is info, 1 and more is debug`,
+  `one of ${LOG_LEVELS.join(', ')}, or a verbosity: 0 is info, 1 and more is debug`,
   (text) => {
     if (/^\d{1,3}$/.test(text)) return Number(text) === 0 ? 'info' : 'debug';
-    return levels.find((level) => level === text.toLowerCase());
+    return LOG_LEVELS.find((level) => level === text.toLowerCase());
   },
 );
 
