@@ -77,16 +77,16 @@ const serve = async (config: Config): Promise<number> => {
   }
 };
 
-const demo = async (own: Extract<CommandLine, { command: 'demo' }>['own']): Promise<number> => {
+const demo = async (options: Extract<CommandLine, { command: 'demo' }>['options']): Promise<number> => {
   const stopped = signalled();
   const { runDemo } = await import('./demo/run-demo.ts');
   const program = { node: process.execPath, flags: process.execArgv, script: process.argv[1] ?? '' };
-  return runDemo(own, { program, print: say, stopped });
+  return runDemo(options, { program, print: say, stopped });
 };
 
-const rotate = async (config: Config, own: { readonly ca: boolean }): Promise<number> => {
+const rotate = async (config: Config, options: { readonly ca: boolean }): Promise<number> => {
   const { runRotate } = await import('./commands/rotate.ts');
-  return runRotate(config, own, {
+  return runRotate(config, options, {
     inCluster: inClusterAccess(process.env),
     version: VERSION,
     print: say,
@@ -94,11 +94,11 @@ const rotate = async (config: Config, own: { readonly ca: boolean }): Promise<nu
   });
 };
 
-const check = async (config: Config, own: { readonly json: boolean }): Promise<number> => {
+const check = async (config: Config, options: { readonly json: boolean }): Promise<number> => {
   const { runCheck } = await import('./commands/check.ts');
   const shellKubeconfig = process.env['KUBECONFIG'] ?? null;
   const colours = process.stdout.isTTY;
-  return runCheck(config, own, {
+  return runCheck(config, options, {
     inCluster: inClusterAccess(process.env),
     version: VERSION,
     print: say,
@@ -112,10 +112,10 @@ const run = async (line: CommandLine): Promise<number> => {
     say(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : VERSION);
     return 0;
   }
-  if (line.command === 'demo') return line.problems.length > 0 ? refuse(line.problems) : demo(line.own);
+  if (line.command === 'demo') return line.problems.length > 0 ? refuse(line.problems) : demo(line.options);
   const config = configure(line);
-  if (line.command === 'rotate') return rotate(config, line.own);
-  return line.command === 'check' ? check(config, line.own) : serve(config);
+  if (line.command === 'rotate') return rotate(config, line.options);
+  return line.command === 'check' ? check(config, line.options) : serve(config);
 };
 
 crashing((error) => {

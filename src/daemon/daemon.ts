@@ -69,8 +69,14 @@ export const startDaemon = async (config: Config, surroundings: DaemonDependenci
     standing = reduce(standing, event, config.identity, Date.now());
     raise(event);
     count(event);
-    const lines = logLinesFor(event, config.leaseName, standing.announced?.hash ?? null).map(once);
-    for (const { level, message, fields } of lines) logger[level](message, fields);
+    const { announced, readiness } = standing;
+    const context = {
+      lease: config.leaseName,
+      announced: announced?.hash ?? null,
+      isServing: readiness.served !== null,
+    };
+    for (const { level, message, fields, event: id } of logLinesFor(event, context).map(once))
+      logger[level](message, { ...fields, event: id });
     changed$.next();
     if (event.type === 'certificate/timed-out') failure.resolve();
     if (event.type === 'leadership/released') released.resolve();

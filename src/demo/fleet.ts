@@ -23,10 +23,10 @@ export const followFleet = (replicas: readonly DemoReplica[], tell: (who: string
   let narrowed = 0;
 
   const note = ({ name, webhookPort }: DemoReplica, line: LogLine): void => {
-    if (line.message === 'Ready') ready.set(name, { name, port: webhookPort });
-    if (line.message === 'Not ready') ready.delete(name);
-    if (line.message === 'Older certificate authorities dropped') narrowed += 1;
-    if (line.message === 'Certificate loaded and verified') {
+    if (line['event'] === 'ready') ready.set(name, { name, port: webhookPort });
+    if (line['event'] === 'not-ready') ready.delete(name);
+    if (line['event'] === 'ca-bundle-pruned') narrowed += 1;
+    if (line['event'] === 'certificate-loaded') {
       served.set(name, String(line['hash']));
       adoptionsMs.push(Number(line['elapsedMs']));
     }

@@ -6,23 +6,21 @@ const authorities = (count: unknown): string => (count === 1 ? '1 CA' : `${Strin
 
 /** What a line of a replica's log means to somebody who watches; null for what would only distract. */
 const SAYINGS: Readonly<Record<string, (line: LogLine) => string>> = {
-  'Leadership acquired': () => 'leads',
-  'Leadership lost': ({ reason }) => `no longer leads (${String(reason)})`,
-  'Leadership released': () => 'has released the Lease',
-  'Certificate authority issued': ({ reason }) => `made a new CA (${String(reason)})`,
-  'caBundle written': ({ certificates }) => `wrote the caBundle: it trusts ${authorities(certificates)}`,
-  'Certificate issued': ({ hash, reason }) => `issued certificate ${short(hash)} (${String(reason)})`,
-  'Certificate announced': ({ hash }) => `announced ${short(hash)} on the Lease`,
-  'Certificate hash mismatch, waiting for kubelet sync': ({ hash, filesystemHash }) =>
-    `waits for ${short(hash)}: mounted is ${short(filesystemHash)}`,
-  'Kubelet nudged': () => 'nudged its kubelet',
-  'Certificate loaded and verified': ({ hash, elapsedMs }) =>
+  'leadership-acquired': () => 'leads',
+  'leadership-lost': ({ reason }) => `no longer leads (${String(reason)})`,
+  'leadership-released': () => 'has released the Lease',
+  'ca-issued': ({ reason }) => `made a new CA (${String(reason)})`,
+  'target-written': ({ certificates }) => `wrote the caBundle: it trusts ${authorities(certificates)}`,
+  'certificate-issued': ({ hash, reason }) => `issued certificate ${short(hash)} (${String(reason)})`,
+  'certificate-announced': ({ hash }) => `announced ${short(hash)} on the Lease`,
+  'certificate-mismatch': ({ hash, filesystemHash }) => `waits for ${short(hash)}: mounted is ${short(filesystemHash)}`,
+  'kubelet-nudged': () => 'nudged its kubelet',
+  'certificate-loaded': ({ hash, elapsedMs }) =>
     `serves ${short(hash)}, ${String(elapsedMs)} ms after it was announced`,
-  'Certificate rejected, keeping the one being served': ({ hash, reason }) =>
-    `rejected ${short(hash)}: ${String(reason)}`,
-  'Older certificate authorities dropped': () => 'dropped the older CA: every replica has proved the new certificate',
-  'Watch creation failed': ({ error }) => `cannot watch: ${String(error)}`,
-  'Fatal error': ({ error }) => `cannot go on: ${String(error)}`,
+  'certificate-rejected': ({ hash, reason }) => `rejected ${short(hash)}: ${String(reason)}`,
+  'ca-bundle-pruned': () => 'dropped the older CA: every replica has proved the new certificate',
+  'watch-failed': ({ error }) => `cannot watch: ${String(error)}`,
+  'fatal-error': ({ error }) => `cannot go on: ${String(error)}`,
 };
 
 /** One line of the timeline for people: seconds since the start, who, what. */
@@ -34,7 +32,7 @@ export const timeline = (startedMs: number, print: (text: string) => void) => {
   return {
     say,
     tell: (who: string, line: LogLine): void => {
-      const saying = SAYINGS[line.message];
+      const saying = SAYINGS[String(line['event'])];
       if (saying !== undefined) say(who, saying(line));
     },
   };

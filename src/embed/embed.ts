@@ -11,7 +11,7 @@ import type { Daemon } from '../daemon/daemon.ts';
 import type { DaemonDependencies } from '../daemon/resources.ts';
 import { inClusterAccess, podNamespace } from '../kube/in-cluster.ts';
 import type { Logger } from '../logging/logger.ts';
-import type { LogLevel } from '../logging/plain.ts';
+import { LOG_LEVELS, type LogLevel } from '../logging/plain.ts';
 
 export interface EmbedOptions {
   /** The variables of the README's table; mostly `process.env`, or that with something changed. Nothing else is read. */
@@ -49,11 +49,9 @@ interface Embedding {
   readonly surroundings: DaemonDependencies;
 }
 
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-
 const atLeast = (logger: Logger | undefined, least: LogLevel): Logger => {
   const at = (level: LogLevel): Logger[LogLevel] =>
-    logger === undefined || levels.indexOf(level) < levels.indexOf(least)
+    logger === undefined || LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)
       ? () => undefined
       : (message, fields = {}) => logger[level](message, fields);
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };

@@ -1,13 +1,13 @@
 import { monotonicMs } from '../util/time.ts';
 
 export interface Throttled {
-  /** False when the same has been told less than `quietMs` ago. */
+  /** False when a line of the same kind was emitted less than `quietMs` ago. */
   readonly emit: boolean;
-  /** How many went suppressed since the last emit one; 0 when not emit. */
+  /** Number of lines of this kind suppressed since the last emitted one; 0 when `emit` is false. */
   readonly suppressed: number;
 }
 
-/** Lets one of a kind through in `quietMs`, so that a flood is one line and not a second flood. */
+/** Lets one line of each kind through per `quietMs`, so that a flood of requests does not become a flood of lines. */
 export const logThrottle = (quietMs = 60_000): ((kind: string) => Throttled) => {
   const last = new Map<string, { readonly atMs: number; suppressed: number }>();
   return (kind) => {

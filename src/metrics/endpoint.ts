@@ -1,11 +1,11 @@
-import type { Bind } from '../util/listen.ts';
+import type { BindAddress } from '../util/listen.ts';
 import { type Page, type PlainServer, startPlainServer, textPage } from '../util/plain-server.ts';
 import { gauges, type MetricsSnapshot } from './gauges.ts';
 import type { MetricFamily } from './instruments.ts';
 import type { Metrics } from './metrics.ts';
 
 interface MetricsOptions {
-  readonly bind: Bind;
+  readonly bind: BindAddress;
   readonly meters: Metrics;
   readonly snapshot: () => MetricsSnapshot;
 }

@@ -1,11 +1,11 @@
 import type { Observable } from 'rxjs';
-import type { Bind } from '../util/listen.ts';
+import type { BindAddress } from '../util/listen.ts';
 import { type Page, type PlainServer, startPlainServer, textPage } from '../util/plain-server.ts';
 import { eventStream } from './event-stream.ts';
 import type { Status } from './status.ts';
 
 export interface ProbesOptions {
-  readonly bind: Bind;
+  readonly bind: BindAddress;
   /** Why the process should be restarted; null while it lives. */
   readonly live: () => string | null;
   /** Why calls should not be sent here; empty when they may. */

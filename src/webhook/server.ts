@@ -3,7 +3,7 @@ import type { Server } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TlsOptions } from 'node:tls';
-import { type Bind, listen } from '../util/listen.ts';
+import { type BindAddress, listen } from '../util/listen.ts';
 import { monotonicMs } from '../util/time.ts';
 import { type ConnectionError, handshakeError, reportConnectionError } from './connection-errors.ts';
 import { defaultLimits, drainConnections, type WebhookLimits } from './connection-policy.ts';
@@ -120,7 +120,7 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
 };
 
 export interface WebhookServerOptions extends TlsSettings {
-  readonly bind: Bind;
+  readonly bind: BindAddress;
   readonly answer: RequestListener;
   readonly limits?: Partial<WebhookLimits>;
   readonly onTrouble?: (trouble: ConnectionError) => void;
