@@ -166,6 +166,11 @@ describe('the documents', () => {
 });
 
 describe('docs/contract.md', () => {
+  const logRows = (): readonly string[] => {
+    const section = /\n## 5\. Log lines\n([^]*?)\n## /.exec(contract)?.[1] ?? '';
+    return section.split('\n').filter((row) => /^\|[^|]*\| `/.test(row));
+  };
+
   it('lists every metric and no other', () => {
     const everything = {
       version: '',
@@ -190,18 +195,40 @@ describe('docs/contract.md', () => {
     expect(firstSpans(tableBelow(contract, '8\\. Kubernetes Events')).toSorted()).to.deep.equal(reasons.toSorted());
   });
 
-  it('lists no log message that the code does not have', () => {
-    const section = /\n## 5\. Log lines\n([^]*?)\n## /.exec(contract)?.[1] ?? '';
-    const rows = section.split('\n').filter((row) => row.startsWith('| `'));
-    const messages = rows.flatMap((row) =>
-      [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, text = '']) => text),
+  it('lists every event id with its message, and no other', () => {
+    const [, table = ''] = /const MESSAGES = \{([^]*?)\} as const/.exec(read('src/logging/log-lines.ts')) ?? [];
+    const inTable = [...table.matchAll(/^ +'?([\w-]+)'?: '([^']+)'/gm)].map(
+      ([, id = '', text = '']) => `| \`${id}\` | \`${text}\` |`,
     );
+    expect(inTable).to.have.length.above(20);
+    offenders(inTable.filter((row) => !contract.includes(row)));
+    const elsewhere = production.flatMap(({ text }) =>
+      [...text.matchAll(/(?<!\()\bevent: '([\w-]+)'/g)].map(([, id = '']) => id),
+    );
+    const ids = new Set([...inTable.map((row) => row.split('`')[1]), ...elsewhere]);
+    const listed = logRows().flatMap((row) => /^\| `([^`]+)`/.exec(row)?.[1] ?? []);
+    offenders(listed.filter((id) => !ids.has(id)));
+    offenders(elsewhere.filter((id) => !listed.includes(id)));
+  });
+
+  it('lists every log message and no other', () => {
+    const messages = logRows().flatMap((row) =>
+      [...(row.split('|')[2] ?? '').matchAll(/`([^`]+)`/g)].map(([, text = '']) => text),
+    );
+    const LOGGED = /\b(?:log|logger)(?:\.\w+|\[[^\]]*\])\(\s*'([A-Z][^']*)'/g;
+    const logged = production.flatMap(({ text }) => [...text.matchAll(LOGGED)].map(([, message = '']) => message));
     expect(messages).to.have.length.above(20);
+    offenders(logged.filter((message) => !messages.includes(message)));
     offenders(messages.filter((message) => !production.some(({ text }) => text.includes(`'${message}'`))));
   });
 });
 
 describe('docs/architecture.md', () => {
+  const walk = (heading: string): readonly string[] => {
+    const [, section = ''] = new RegExp(String.raw`\n### ${heading}\n([^]*?)\n##`).exec(architecture) ?? [];
+    return [...section.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, path = '']) => path);
+  };
+
   it('lists every room in the order of imports, and no other', () => {
     const rooms = firstSpans(tableBelow(architecture, 'Rooms')).map((room) => room.replace(/\/$/, ''));
     const folders = new Set(
@@ -220,11 +247,18 @@ describe('docs/architecture.md', () => {
     );
   });
 
+  it('walks from file to file along imports', () => {
+    for (const heading of ['The announced hash', 'An AdmissionReview']) {
+      const files = walk(heading);
+      const importsOf = (path: string): readonly string[] =>
+        production.find((file) => file.path === path)?.imports ?? [];
+      const isLinked = (path: string): boolean =>
+        files.some((other) => importsOf(other).includes(path) || importsOf(path).includes(other));
+      offenders(files.filter((path) => !isLinked(path)));
+    }
+  });
+
   it('walks the announced hash in at most 18 files and a review in at most 10', () => {
-    const walk = (heading: string): readonly string[] => {
-      const [, section = ''] = new RegExp(String.raw`\n### ${heading}\n([^]*?)\n##`).exec(architecture) ?? [];
-      return [...section.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, path = '']) => path);
-    };
     for (const [heading, most] of [
       ['The announced hash', 18],
       ['An AdmissionReview', 10],
