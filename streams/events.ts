@@ -17,6 +17,8 @@ export type WatchItem<T> =
       readonly status: number | null;
       readonly error: string;
       readonly retryInMs: number;
+      /** The same failure as the one before, with no event in between: logged once. */
+      readonly repeated?: boolean;
     };
 
 /** How it was learned: by the watch, a GET, or the answer to a write of this replica's own. */

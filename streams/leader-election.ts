@@ -53,12 +53,12 @@ export const leaderElection = (
   defer(() => {
     let newest: LeaseSnapshot | null | undefined;
     const { identity } = policy;
-    const { queue, clock, random, wake$ = NEVER } = ports;
+    const { queue, clock, random, apiReachable$ = NEVER } = ports;
     const hold = (kind: 'claim' | 'renew') => tryAcquireOrRenew(kind, () => newest ?? null, ports);
 
     const release$ = defer(() => (newest?.holder === identity ? queue.write({ kind: 'release' }, newest) : EMPTY)).pipe(
       map((): ElectionEvent => ({ type: 'leadership/released' })),
-      retryWithBackoff(random, leadershipFailed, wake$),
+      retryWithBackoff(random, leadershipFailed, apiReachable$),
       takeUntil(timer(RELEASE_MS)),
     );
 

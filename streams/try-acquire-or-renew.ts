@@ -11,7 +11,7 @@ export interface ElectionPorts {
   readonly clock: Clock;
   readonly random: () => number;
   /** A sign that the API server answers: hot, without a replay. */
-  readonly wake$?: Observable<unknown>;
+  readonly apiReachable$?: Observable<unknown>;
 }
 
 /** A write that the API server took. What it gives counts from when it was sent, not from when the answer came. */
@@ -33,7 +33,7 @@ export interface LeaseWriteAccepted {
 export const tryAcquireOrRenew = (
   kind: 'claim' | 'renew',
   newest: () => LeaseSnapshot | null,
-  { queue, clock, random, wake$ = NEVER }: ElectionPorts,
+  { queue, clock, random, apiReachable$ = NEVER }: ElectionPorts,
 ): Observable<LeaseWriteAccepted | ElectionEvent> =>
   defer(() => {
     const sentAtMs = clock.monotonicMs();
@@ -41,7 +41,7 @@ export const tryAcquireOrRenew = (
     return queue
       .write({ kind: plannedOn === null ? 'claim' : kind }, plannedOn)
       .pipe(map((lease): LeaseWriteAccepted => ({ type: 'lease/held', lease, sentAtMs })));
-  }).pipe(retryWithBackoff(random, leadershipFailed, wake$));
+  }).pipe(retryWithBackoff(random, leadershipFailed, apiReachable$));
 
 type LeadershipFailed = Extract<ElectionEvent, { type: 'leadership/failed' }>;
 

@@ -21,7 +21,7 @@ export const logLinesFor = (event: ReplicaEvent, lease: string, announced: strin
       return [line('info', 'Lease watch closed, restarting watch', { reason: event.reason })];
     case 'watch/failed': {
       const { status, error, retryInMs } = event;
-      return [line('warn', 'Watch creation failed', { status, error, retryInMs })];
+      return [line(event.repeated ? 'debug' : 'warn', 'Watch creation failed', { status, error, retryInMs })];
     }
     case 'lease/observed': {
       const { announcement, holder } = event.lease ?? { announcement: null, holder: null };
@@ -104,7 +104,7 @@ export const logLinesFor = (event: ReplicaEvent, lease: string, announced: strin
     }
     case 'watch/unavailable': {
       const { object, status, error, retryInMs } = event;
-      return [line('warn', 'Watch creation failed', { object, status, error, retryInMs })];
+      return [line(event.repeated ? 'debug' : 'warn', 'Watch creation failed', { object, status, error, retryInMs })];
     }
     case 'cluster/observed':
       return [];
