@@ -77,7 +77,12 @@ export const logLinesFor = (event: ReplicaEvent, lease: string, announced: strin
     case 'leadership/renewed':
       return [line('debug', 'Leadership renewed', { lease })];
     case 'leadership/lost':
-      return [line('warn', 'Leadership lost', { lease, reason: event.reason })];
+      return [
+        line('warn', 'Leadership lost', { lease, reason: event.reason }),
+        ...(event.reason === 'shared-identity'
+          ? [line('error', 'Another process uses this identity, set a unique POD_NAME for each replica', { lease })]
+          : []),
+      ];
     case 'leadership/released':
       return [line('info', 'Leadership released', { lease })];
     case 'leadership/failed': {
