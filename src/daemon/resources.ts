@@ -83,10 +83,10 @@ const openWebhookServer = async (
         });
   const server = createWebhookServer({
     bind: config.webhookBind,
-    tlsMinVersion: config.tlsMinVersion === 'TLSv1.3' ? '1.3' : '1.2',
+    tlsMinVersion: config.tlsMinVersion,
     clientCa: clients?.pem ?? null,
     answer,
-    onTrouble: ({ kind, reason, emit, suppressed }) => {
+    onConnectionError: ({ kind, reason, emit, suppressed }) => {
       meters.connectionErrors.add(kind);
       // A caller that hangs up during its handshake is everyday life, a port scan say.
       const level = kind === 'handshake-aborted' ? 'debug' : 'warn';

@@ -32,8 +32,7 @@ export const createCertificates = async ({ server, ...options }: CertificatesOpt
   if (config.clientCaFile !== null)
     throw new Problem('CLIENT_CA_FILE: expected none, a server of your own asks for client certificates itself');
   const { startDaemon } = await import('../daemon/daemon.ts');
-  const tlsMinVersion = config.tlsMinVersion === 'TLSv1.3' ? '1.3' : '1.2';
-  const face = embedderServer(server ?? null, { tlsMinVersion });
+  const face = embedderServer(server ?? null, { tlsMinVersion: config.tlsMinVersion });
   // The handler is never asked: nothing of ours listens.
   const daemon = await startDaemon(config, { ...surroundings, face, handler: () => allow() });
   return { ...running(daemon, options.signal), certificate$: face.secured$ };
