@@ -6,7 +6,7 @@ import type { Metrics } from './metrics.ts';
 
 interface MetricsOptions {
   readonly bind: BindAddress;
-  readonly meters: Metrics;
+  readonly metrics: Metrics;
   readonly snapshot: () => MetricsSnapshot;
 }
 
@@ -30,12 +30,12 @@ const render = async (families: readonly MetricFamily[]): Promise<Page> => {
  *
  * @throws Problem when the address cannot be had
  */
-export const startMetrics = ({ bind, meters, snapshot }: MetricsOptions): Promise<PlainServer> => {
-  const metrics = () => {
-    const counted = Object.values(meters as unknown as Record<string, { family(): MetricFamily }>).map((one) =>
+export const startMetrics = ({ bind, metrics, snapshot }: MetricsOptions): Promise<PlainServer> => {
+  const page = () => {
+    const counted = Object.values(metrics as unknown as Record<string, { family(): MetricFamily }>).map((one) =>
       one.family(),
     );
     return render([...gauges(snapshot()), ...counted.filter(({ values }) => values.length > 0)]);
   };
-  return startPlainServer(bind, { '/metrics': metrics, '/': () => textPage(200, 'metrics are at /metrics\n') });
+  return startPlainServer(bind, { '/metrics': page, '/': () => textPage(200, 'metrics are at /metrics\n') });
 };
