@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { crossChecks, type IsDefault, type LabelOf } from './cross-checks.ts';
 import { unknownFlag } from './did-you-mean.ts';
+import { inClusterProblems } from './in-cluster.ts';
 import { type ConfigSources, resolveSource, type Source } from './sources.ts';
 import { type Settings, settings } from './variables.ts';
 
@@ -44,6 +45,8 @@ export const parseConfig = ({ serves, ...sources }: ConfigInput): ConfigResult =
   const labelOf: LabelOf = (field) => found.get(field)?.label() ?? field;
   const isDefault: IsDefault = (field) => found.get(field)?.isDefault ?? true;
   problems.push(...crossChecks(values, { labelOf, isDefault }, serves));
+  // A kubeconfig takes precedence over the address in a Pod.
+  if (values['kubeconfig'] === null) problems.push(...inClusterProblems(sources.env));
   if (problems.length > 0) return { ok: false, problems };
   const complete = values as unknown as Settings;
   const watchStaleAfterMs = complete.watchStaleAfterMs ?? complete.leaseDurationMs;
