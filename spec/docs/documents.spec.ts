@@ -165,6 +165,30 @@ describe('the documents', () => {
   });
 });
 
+describe('the configuration of test tools', () => {
+  it('names files that exist', () => {
+    const expanded = (pattern: string): readonly string[] => {
+      const [braces, names = ''] = /\{([^{}]*)\}/.exec(pattern) ?? [];
+      return braces === undefined
+        ? [pattern]
+        : names.split(',').flatMap((name) => expanded(pattern.replace(braces, name)));
+    };
+    const patternsOf = (path: string): readonly string[] =>
+      Object.entries(JSON.parse(read(path)) as Readonly<Record<string, unknown>>).flatMap(([key, value]) => {
+        if (key === 'mochaOptions') return (value as { readonly spec: readonly string[] }).spec;
+        return ['spec', 'ignore', 'require', 'mutate'].includes(key) ? (value as readonly string[]) : [];
+      });
+    offenders(
+      globSync('{.mocharc*,stryker*}.json', { cwd: ROOT }).flatMap((path) =>
+        patternsOf(path)
+          .flatMap(expanded)
+          .filter((pattern) => !/[@!]\(/.test(pattern) && globSync(pattern, { cwd: ROOT }).length === 0)
+          .map((pattern) => `${path} names ${pattern}`),
+      ),
+    );
+  });
+});
+
 describe('docs/contract.md', () => {
   const logRows = (): readonly string[] => {
     const section = /\n## 5\. Log lines\n([^]*?)\n## /.exec(contract)?.[1] ?? '';
