@@ -19,7 +19,7 @@ import type { Clock } from './clock.ts';
 import type { ElectionEvent, Fence } from './events.ts';
 import { isOlderVersion } from './kubernetes.ts';
 import type { LeaseSnapshot } from './model.ts';
-import type { LeaseWriteAccepted } from './try-acquire-or-renew.ts';
+import type { LeadershipFailed, LeaseWriteAccepted } from './try-acquire-or-renew.ts';
 
 const SHARED_IDENTITY: ElectionEvent = { type: 'leadership/lost', reason: 'shared-identity' };
 
@@ -27,7 +27,7 @@ interface RenewalSources {
   /** Hot; null when there is no Lease. */
   readonly lease$: Observable<LeaseSnapshot | null>;
   /** Cold; one renewal, tried until it is accepted. */
-  readonly renew$: Observable<LeaseWriteAccepted | ElectionEvent>;
+  readonly renew$: Observable<LeaseWriteAccepted | LeadershipFailed>;
 }
 
 export interface RenewalPolicy {
@@ -109,7 +109,6 @@ export const renewLease = (
           foreign.accepted(item.lease);
           return of({ type: 'leadership/renewed' });
         }
-        if (item.type !== 'leadership/failed') return of(item);
         if (item.status === null) foreign.unanswered();
         return item.status !== null && foreign.seen() ? of(item, SHARED_IDENTITY) : of(item);
       }),

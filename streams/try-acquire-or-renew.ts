@@ -34,7 +34,7 @@ export const tryAcquireOrRenew = (
   kind: 'claim' | 'renew',
   newest: () => LeaseSnapshot | null,
   { queue, clock, random, apiReachable$ = NEVER }: ElectionPorts,
-): Observable<LeaseWriteAccepted | ElectionEvent> =>
+): Observable<LeaseWriteAccepted | LeadershipFailed> =>
   defer(() => {
     const sentAtMs = clock.monotonicMs();
     const plannedOn = newest();
@@ -43,7 +43,7 @@ export const tryAcquireOrRenew = (
       .pipe(map((lease): LeaseWriteAccepted => ({ type: 'lease/held', lease, sentAtMs })));
   }).pipe(retryWithBackoff(random, leadershipFailed, apiReachable$));
 
-type LeadershipFailed = Extract<ElectionEvent, { type: 'leadership/failed' }>;
+export type LeadershipFailed = Extract<ElectionEvent, { type: 'leadership/failed' }>;
 
 /** A failed write of the elector, as an item. */
 export const leadershipFailed = ({ status, message }: Problem, retryInMs: number): LeadershipFailed => ({

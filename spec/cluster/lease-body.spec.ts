@@ -35,6 +35,11 @@ describe('leaseBody', () => {
     expect(body({ kind: 'claim' }, { holder: 'pod-1' })).to.deep.equal({ metadata, spec: held });
   });
 
+  it('counts no further than an int32 can, since the API server would reject the claim', () => {
+    const claim = body({ kind: 'claim' }, { transitions: 2 ** 31 - 1 });
+    expect(claim).to.have.nested.property('spec.leaseTransitions', 2 ** 31 - 1);
+  });
+
   it('renews nothing but the time', () => {
     expect(body({ kind: 'renew' }, { holder: 'pod-1' })).to.deep.equal({ metadata, spec: held });
   });

@@ -184,7 +184,7 @@ describe('leaseSchema', () => {
       { ...lease(good), kind: 'Pod' },
       { metadata: { uid: 'u' } },
     ]) {
-      expect(() => read(other)).to.throw(ApiError, /^the Lease: answered something else than expected at /);
+      expect(() => read(other)).to.throw(ApiError, /^the Lease: unexpected response: /);
     }
   });
 });

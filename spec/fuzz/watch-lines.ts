@@ -69,7 +69,7 @@ const parsers: readonly ((object: unknown) => unknown)[] = [
 const outcomeOf = (pieces: readonly Buffer[], parse: (object: unknown) => unknown, breaks: boolean): Outcome => {
   const chunks = pieces.map((bytes): Part => ({ type: 'chunk', bytes }));
   const ending$: Observable<Part> = breaks ? throwError(() => new Problem('the connection broke')) : of();
-  const client = { stream: () => readLines.read(concat(of<Part>({ type: 'opened' }), from(chunks), ending$)) };
+  const client = { stream: () => readLines(concat(of<Part>({ type: 'opened' }), from(chunks), ending$)) };
   const watch = watchObjects(client as unknown as KubeClient, {
     path: '/apis/coordination.k8s.io/v1/namespaces/n/leases',
     parse,

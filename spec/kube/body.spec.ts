@@ -62,7 +62,7 @@ describe('jsonLines', () => {
   it('gives up a line that is longer than it may be, before it has ended', () => {
     const chunk = Buffer.alloc(40, 'x');
     const { error } = outcomeOf(from([chunk, chunk, chunk]), 100);
-    expect((error as Problem).message).to.equal('a line is longer than 100 bytes');
+    expect((error as Problem).message).to.equal('a line exceeds 100 bytes');
     const whole = Buffer.from(`"${'y'.repeat(98)}"\n`);
     expect(outcomeOf(from([whole, whole]), 100).values).to.have.length(2);
   });

@@ -56,7 +56,7 @@ describe('the answers the Kubernetes client gives', () => {
       '"system:serviceaccount:ns:webhook" cannot get resource "leases" in API group "coordination.k8s.io" in the namespace "ns"';
     api.answer((response) => json(response, { kind: 'Status', reason: 'Forbidden', message }, 403));
     expect(await problem()).to.include({
-      name: 'KubeProblem',
+      name: 'ApiError',
       status: 403,
       reason: 'Forbidden',
       retryAfterMs: null,
@@ -122,7 +122,7 @@ describe('the answers the Kubernetes client gives', () => {
       api.answer((response) => response.writeHead(200).end(body));
       const { message, status } = await problem();
       expect(status).to.equal(null);
-      expect(message).to.match(/^get leases.*: answered \d+ bytes that are not (JSON|UTF-8)$/);
+      expect(message).to.match(/^get leases.*: response of \d+ bytes is not (JSON|UTF-8)$/);
     }
     api.answer((response) => {
       response.writeHead(200, { 'content-length': '100' }).write('{');
@@ -178,7 +178,7 @@ describe('the answers the Kubernetes client gives', () => {
       ),
     );
     expect(failed.message).to.equal(
-      'watch leases.coordination.k8s.io in namespace "ns": answered 6 bytes that are not JSON',
+      'watch leases.coordination.k8s.io in namespace "ns": response of 6 bytes is not JSON',
     );
     expect(seen).to.have.length(2);
     await eventually(() => api.open() === 0, 'the connection closes');
@@ -196,5 +196,38 @@ describe('the answers the Kubernetes client gives', () => {
       type: 'line',
       value: { late: true },
     });
+  });
+
+  it('keeps kind and group in the text of an error, and no token of the same length', async () => {
+    for (const name of ['APIService.apiregistration.k8s.io', 'CustomResourceDefinition.apiextensions.k8s.io']) {
+      const message = `${name} "v1.example" is invalid: spec.caBundle`;
+      api.answer((response) => json(response, { kind: 'Status', message }, 422));
+      expect((await problemOf(firstValueFrom(client.send(lease)))).message).to.contain(`422 ${message}`);
+    }
+    for (const secret of [
+      'AbCdEfGhIjKlMnOpQrStUvWxYz0123456789',
+      `Token.${'0123456789abcdef'.repeat(4)}`,
+      `eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZSJ9.${'aB3'.repeat(12)}`,
+    ]) {
+      api.answer((response) => json(response, { kind: 'Status', message: `sent ${secret}` }, 400));
+      expect((await problemOf(firstValueFrom(client.send(lease)))).message, secret).to.match(/400 sent \[redacted\]$/);
+    }
+  });
+
+  it('passes Retry-After on, in seconds or as a date, and no longer than ten minutes', async () => {
+    const date = 'Mon, 30 Nov 2026 05:00:00 GMT';
+    for (const [retryAfter, expected] of [
+      ['20', 20_000],
+      ['Mon, 30 Nov 2026 05:00:30 GMT', 30_000],
+      ['Mon, 30 Nov 2026 04:00:00 GMT', 0],
+      ['99999999999', 600_000],
+      ['Tue, 30 Nov 2027 05:00:00 GMT', 600_000],
+      ['soon', null],
+    ] as const) {
+      for (const status of [429, 503]) {
+        api.answer((response) => json(response, {}, status, { 'retry-after': retryAfter, date }));
+        expect(await problemOf(firstValueFrom(client.send(lease)))).to.include({ status, retryAfterMs: expected });
+      }
+    }
   });
 });

@@ -162,7 +162,7 @@ describe('the connections of the Kubernetes client', () => {
     const pending = problemOf(firstValueFrom(client.send(get)));
     await eventually(() => api.asked.length === 1, 'the request arrives');
     await client[Symbol.asyncDispose]();
-    expect((await pending).name).to.equal('KubeProblem');
+    expect((await pending).name).to.equal('ApiError');
     expect((await problemOf(firstValueFrom(client.send(get)))).message).to.contain('closed');
   });
 });
@@ -201,7 +201,7 @@ describe('a connection that never comes up', () => {
     const pending = problemOf(firstValueFrom(client.send(get)));
     await eventually(() => sockets.size === 1, 'it connects');
     await client[Symbol.asyncDispose]();
-    expect((await pending).name).to.equal('KubeProblem');
+    expect((await pending).name).to.equal('ApiError');
     await eventually(() => sockets.size === 0, 'it is closed');
     close();
   });

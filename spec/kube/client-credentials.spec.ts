@@ -1,8 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { firstValueFrom } from 'rxjs';
 import { openKubeClient } from '../../src/kube/client.ts';
+import { kubeconfigCredentials } from '../../src/kube/kubeconfig.ts';
+import { eventually } from './eventually.ts';
 import { base64, kubeconfig } from './kubeconfig.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
 import { createPki } from './pki.ts';
@@ -93,7 +97,7 @@ describe('the credentials of the Kubernetes client', () => {
         await directory.write(file, text);
         await using client = await openKubeClient({ kubeconfig: null, inCluster: inCluster(), userAgent: 'me' });
         const problem = await problemOf(firstValueFrom(client.send(get)));
-        expect(problem).to.include({ name: 'KubeProblem', status: null });
+        expect(problem).to.include({ name: 'ApiError', status: null });
         expect(problem.message)
           .to.match(/^get pods "p" in namespace "ns": /)
           .and.not.include('s3cret');
@@ -103,7 +107,7 @@ describe('the credentials of the Kubernetes client', () => {
     it('are named when they are missing', async () => {
       await using client = await openKubeClient({ kubeconfig: null, inCluster: inCluster(), userAgent: 'me' });
       const { message } = await problemOf(firstValueFrom(client.send(get)));
-      expect(message).to.match(/^credentials: .*(token|ca\.crt): ENOENT$/);
+      expect(message).to.match(/^credentials: cannot read the service account file .*\/(token|ca\.crt): ENOENT$/);
     });
   });
 
@@ -198,6 +202,33 @@ printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
       expect(message).to.equal('get pods "p" in namespace "ns": no credentials within 0.05 s');
     });
 
+    it('kill an exec plugin that never ends', async () => {
+      const runs = join(directory.path, 'runs');
+      const plugin = await directory.write('plugin', `#!/bin/sh\necho $$ >> ${runs}\nexec sleep 60\n`, 0o700);
+      const user = { exec: { command: plugin } };
+      const path = await directory.write('config', kubeconfig({ server: api.url, user }));
+      const credentials = await kubeconfigCredentials(path, 500);
+      const { message } = await problemOf(credentials.access());
+      expect(message).to.contain('the exec plugin failed without an error message');
+      const pid = Number(await readFile(runs, 'utf8'));
+      await eventually(() => !existsSync(`/proc/${pid}`), 'the plugin ends');
+    });
+
+    it('are refused by name when they are of a kind that is not supported, instead of asking as anonymous', async () => {
+      const openWith = async (user: object): Promise<string> => {
+        const path = await directory.write('config', kubeconfig({ server: api.url, user: user as never }));
+        return (await problemOf(openKubeClient({ kubeconfig: path, userAgent: 'me' }))).message.replace(path, 'FILE');
+      };
+      expect(await openWith({ tokenFile: '/run/token' })).to.equal(
+        'kubeconfig FILE: tokenFile is not supported, use token, exec or a client certificate',
+      );
+      expect(await openWith({ token: 't', as: 'a', 'as-groups': ['g'] })).to.equal(
+        'kubeconfig FILE: as-groups is not supported, use a user that needs no impersonation of groups',
+      );
+      expect(await openWith({ token: 't', as: 'a', 'as-uid': '1' })).to.contain('as-uid is not supported');
+      expect(await openWith({ token: 't', as: 'a', 'as-user-extra': {} })).to.contain('as-user-extra is not supported');
+    });
+
     it('impersonate', async () => {
       await using client = await openSpecClient(api, { user: { token: 't', as: 'somebody' } });
       await firstValueFrom(client.send(get));
@@ -255,11 +286,11 @@ printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
 
     it('is told when it is missing', async () => {
       const problem = await problemOf(openKubeClient({ kubeconfig: join(directory.path, 'none'), userAgent: 'spec' }));
-      expect(problem).to.include({ name: 'KubeProblem', status: null });
+      expect(problem).to.include({ name: 'ApiError', status: null });
       expect(problem.message).to.match(/none: ENOENT$/);
       expect(await problemOf(openKubeClient({ kubeconfig: null, userAgent: 'spec' }))).to.have.property(
         'message',
-        'neither KUBECONFIG nor KUBERNETES_SERVICE_HOST says where the API server is',
+        'no API server configured: set KUBECONFIG, or run in a Pod, where KUBERNETES_SERVICE_HOST is set',
       );
     });
   });

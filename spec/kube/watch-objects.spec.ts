@@ -133,13 +133,11 @@ describe('watchObjects', () => {
     ] as const) {
       answerLines(value);
       const { name, message } = await problemOf(all(pods.watch('7')));
-      expect(name).to.equal('KubeProblem');
-      expect(message).to.contain(`at ${where} (`).and.not.contain('s3cret');
+      expect(name).to.equal('ApiError');
+      expect(message).to.contain(`unexpected response: ${where} (`).and.not.contain('s3cret');
     }
     api.answer((response) => json(response, { items: [] }));
-    expect((await problemOf(all(pods.list()))).message).to.contain(
-      'list pods in namespace "ns": answered something else',
-    );
+    expect((await problemOf(all(pods.list()))).message).to.contain('list pods in namespace "ns": unexpected response');
   });
 
   it('lets a bug in the parser through as what it is', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { dedupeLogLines } from '../../src/logging/dedupe-log-lines.ts';
 import { type LineEvent, logLinesFor } from '../../src/logging/log-lines.ts';
+import type { LossReason } from '../../streams/events.ts';
 import type { WriteResult } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
@@ -102,6 +103,21 @@ describe('log lines', () => {
     const lines = logLinesFor(load({ type: 'certificate/served', pair, untrusted: 'unknown CA' }), CONTEXT);
     expect(lines.map(({ level }) => level)).to.deep.equal(['info', 'warn', 'warn']);
     expect(lines.map(({ fields }) => fields['reason'])).to.deep.equal([undefined, 'missing-names: svc', 'unknown CA']);
+  });
+
+  it('warns of the same failure of a watch once, and repeats it at debug', () => {
+    const failed = { status: null, error: 'socket hang up', retryInMs: 1 };
+    expect(first({ type: 'watch/failed', ...failed })?.level).to.equal('warn');
+    expect(first({ type: 'watch/failed', ...failed, repeated: true })?.level).to.equal('debug');
+    expect(first({ type: 'watch/unavailable', object: 'ca', ...failed })?.level).to.equal('warn');
+    expect(first({ type: 'watch/unavailable', object: 'ca', ...failed, repeated: true })?.level).to.equal('debug');
+  });
+
+  it('says at error that another process uses the identity, and nothing of it at any other loss', () => {
+    const levels = (reason: LossReason): readonly string[] =>
+      logLinesFor({ type: 'leadership/lost', reason }, CONTEXT).map(({ level }) => level);
+    expect(levels('shared-identity')).to.deep.equal(['warn', 'error']);
+    expect(levels('deposed')).to.deep.equal(['warn']);
   });
 
   it('are at debug for a write conflict and at warn for any other failed write', () => {

@@ -4,7 +4,7 @@ import type { TestScheduler } from 'rxjs/testing';
 import type { ElectionEvent, Fence } from '../../streams/events.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { renewLease } from '../../streams/renew-lease.ts';
-import type { LeaseWriteAccepted } from '../../streams/try-acquire-or-renew.ts';
+import type { LeadershipFailed, LeaseWriteAccepted } from '../../streams/try-acquire-or-renew.ts';
 import { inTurn } from '../support/in-turn.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { marbles } from '../support/marbles.ts';
@@ -14,7 +14,7 @@ const policy = { identity: 'me', renewDeadlineMs: 8, retryPeriodMs: 3 };
 const by = (holder: string | null, resourceVersion: string): LeaseSnapshot => leaseOf('a', { holder, resourceVersion });
 
 const held = (sentAtMs: number): LeaseWriteAccepted => ({ type: 'lease/held', lease: by('me', '10'), sentAtMs });
-const failed: ElectionEvent = { type: 'leadership/failed', status: 500, error: 'refused', retryInMs: 800 };
+const failed: LeadershipFailed = { type: 'leadership/failed', status: 500, error: 'refused', retryInMs: 800 };
 
 /** The wall clock is nobody's business here: whoever asks it fails. */
 const clockOf = (monotonicMs: () => number) => ({
@@ -26,7 +26,7 @@ const clockOf = (monotonicMs: () => number) => ({
 
 const begin = (
   lease$: Observable<LeaseSnapshot | null>,
-  renew$: Observable<LeaseWriteAccepted | ElectionEvent>,
+  renew$: Observable<LeaseWriteAccepted | LeadershipFailed>,
   scheduler: TestScheduler,
 ): Observable<string> =>
   renewLease(
@@ -170,8 +170,8 @@ describe('tenure', () => {
 
   it('counts the deadline from the last renewal', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
-      const renewed$ = cold<LeaseWriteAccepted | ElectionEvent>('   (h|)', { h: held(3) });
-      const failing$ = cold<LeaseWriteAccepted | ElectionEvent>('      f------', { f: failed });
+      const renewed$ = cold<LeaseWriteAccepted | LeadershipFailed>('   (h|)', { h: held(3) });
+      const failing$ = cold<LeaseWriteAccepted | LeadershipFailed>('      f------', { f: failed });
       const expected = '     A--r--f----(L|)';
       expectObservable(begin(NEVER, inTurn(renewed$, failing$), scheduler)).toBe(expected, said);
       expectSubscriptions(failing$.subscriptions).toBe('------^----!');
@@ -183,7 +183,7 @@ describe('tenure', () => {
     const watched = () => {
       const [lease$, renewal$] = [
         new Subject<LeaseSnapshot | null>(),
-        new Subject<LeaseWriteAccepted | ElectionEvent>(),
+        new Subject<LeaseWriteAccepted | LeadershipFailed>(),
       ];
       const clock = { nowMs: 100 };
       const told: ElectionEvent[] = [];

@@ -36,6 +36,8 @@ export interface InstallationOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Which of the permissions are granted; all of them by default. Only for `install`. */
   readonly permit?: (permission: Permission) => boolean;
+  /** The verbs of a permission that are granted; all of them by default. Only for `install`. */
+  readonly verbsOf?: (permission: Permission) => readonly string[];
   /** Parts of the one webhook in the target that are to be other than the spec's own. Only for `install`. */
   readonly webhook?: Readonly<Record<string, Json>>;
   /** More caBundle targets, as in CA_BUNDLE_TARGETS. Only for `install`. */
@@ -91,8 +93,15 @@ const QUICK = { TICK_INTERVAL: '200ms', LEASE_DURATION: '4s', RENEW_DEADLINE: '3
  */
 export const install = async (
   api: ApiUnderTest,
-  { env = {}, kubeletDelayMs = 100, permit = () => true, webhook = {}, otherTargets = [] }: InstallationOptions = {},
+  {
+    env = {},
+    kubeletDelayMs = 100,
+    permit = () => true,
+    verbsOf = ({ verbs }) => verbs,
+    ...rest
+  }: InstallationOptions = {},
 ): Promise<Installation> => {
+  const { webhook = {}, otherTargets = [] } = rest;
   await using opened = new AsyncDisposableStack();
   const id = randomBytes(4).toString('hex');
   const namespace = `hooks-${id}`;
@@ -120,7 +129,9 @@ export const install = async (
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
   const { config } = parsed;
   const paths = clusterPaths(config);
-  const granted = permissions(config, paths).filter(permit);
+  const granted = permissions(config, paths)
+    .filter(permit)
+    .map((permission) => ({ ...permission, verbs: verbsOf(permission) }));
   const rules = granted.map(({ apiGroup, resource, verbs, names, namespace: scope }): Rule => ({
     apiGroups: [apiGroup],
     resources: [resource],

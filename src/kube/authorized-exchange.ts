@@ -9,7 +9,7 @@ import { exchange, type PartReader } from './exchange.ts';
 import { type KubeRequest, type KubeResponse, requestSubject } from './request.ts';
 import type { Transport } from './transport.ts';
 
-/** Ten times what the API server calls slow for a single object (its own SLO is 1 s). */
+/** Ten times the API server's own SLO for a request for a single object (1 s). */
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 export interface Wire {
@@ -21,10 +21,10 @@ export interface Wire {
 }
 
 /**
- * One request with today's credentials, asked once more with fresh ones on a 401, and given up when `reader` has yielded
- * nothing within the request's time. Errs with a {@link ApiError}.
+ * Sends one request with the current credentials, and once more with fresh ones after a 401. Times out when `read` has
+ * yielded nothing within the request's time. Errs with an {@link ApiError}.
  */
-export const authorizedExchange = <T>(wire: Wire, request: KubeRequest, reader: PartReader<T>): Observable<T> => {
+export const authorizedExchange = <T>(wire: Wire, request: KubeRequest, read: PartReader<T>): Observable<T> => {
   const { credentials, transport, userAgent } = wire;
   return defer(() => {
     const { verb, resource, text: subject } = requestSubject(request);
@@ -41,14 +41,14 @@ export const authorizedExchange = <T>(wire: Wire, request: KubeRequest, reader: 
           const mine = (pool = transport.poolFor(access));
           const onHeaders = (status: number, headers: IncomingHttpHeaders): void => {
             answered = true;
-            transport.heard(mine);
+            transport.markAlive(mine);
             report(status);
             wire.onHeaders(headers);
           };
           return exchange({ pool: mine, access, userAgent, request, subject, onHeaders });
         }),
       );
-      return reader.read(part$);
+      return read(part$);
     };
 
     return attempt().pipe(
@@ -61,9 +61,9 @@ export const authorizedExchange = <T>(wire: Wire, request: KubeRequest, reader: 
       timeout({
         first: timeoutMs,
         with: () => {
-          // A plugin that hangs must not hang the next request too; neither must a connection whose peer is gone.
+          // Neither an exec plugin that hangs nor a connection whose peer is gone may delay the next request.
           if (pool === null) credentials.forget();
-          else transport.abandon(pool);
+          else transport.quarantine(pool);
           const waitedFor = pool === null ? 'credentials' : 'answer';
           return throwError(() => new ApiError(`${subject}: no ${waitedFor} within ${timeoutMs / 1000} s`));
         },

@@ -2,21 +2,21 @@ import { connect, filter, map, merge, Observable, type OperatorFunction, reduce 
 import { Problem } from '../../streams/problem.ts';
 import type { Part, PartReader } from './exchange.ts';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Bytes to JSON; undefined when there is nothing but white space. Errors name the size only: V8's quote the text. */
+/** Parses bytes as JSON; undefined for white space only. Errors contain the size alone, since V8's quote the text. */
 const parseJson = (bytes: Uint8Array): unknown => {
   let text: string;
   try {
-    text = utf8.decode(bytes);
+    text = UTF8.decode(bytes);
   } catch {
-    throw new Problem(`answered ${bytes.length} bytes that are not UTF-8`);
+    throw new Problem(`response of ${bytes.length} bytes is not UTF-8`);
   }
   if (text.trim() === '') return undefined;
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem(`answered ${bytes.length} bytes that are not JSON`);
+    throw new Problem(`response of ${bytes.length} bytes is not JSON`);
   }
 };
 
@@ -26,8 +26,8 @@ const NEWLINE = 0x0a;
 const LONGEST_LINE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Bytes, however they were cut, to one parsed JSON value a line. Blank lines are skipped; anything else that cannot be
- * read errs with a {@link Problem}, a last line that was cut short included.
+ * Parses a byte stream as one JSON value per line, however the bytes are split. Blank lines are skipped; any other line
+ * that cannot be parsed errs with a {@link Problem}, including an incomplete last one.
  *
  * ```
  * source: --{"a"------:1}\n{"b":2}\n--|
@@ -44,7 +44,7 @@ export const jsonLines =
       const take = (part: Uint8Array): void => {
         pending.push(part);
         pendingBytes += part.length;
-        if (pendingBytes > maxLineBytes) throw new Problem(`a line is longer than ${maxLineBytes} bytes`);
+        if (pendingBytes > maxLineBytes) throw new Problem(`a line exceeds ${maxLineBytes} bytes`);
       };
       const endLine = (): void => {
         const only = pending.length === 1 ? pending[0] : undefined;
@@ -82,29 +82,26 @@ export const jsonLines =
       });
     });
 
-/** What a watch connection yields: `opened` once the server has answered 200, then a value a line. */
+/** Items of a watch connection: `opened` once the server has answered 200, then one value per line. */
 export type StreamLine = { readonly type: 'opened' } | { readonly type: 'line'; readonly value: unknown };
 
-/** The body line by line, as it comes. */
-export const readLines: PartReader<StreamLine> = {
-  read(part$) {
-    return part$.pipe(
-      connect((shared$) =>
-        merge(
-          shared$.pipe(filter((part) => part.type === 'opened')),
-          shared$.pipe(
-            filter((part) => part.type === 'chunk'),
-            map(({ bytes }) => bytes),
-            jsonLines(),
-            map((value): StreamLine => ({ type: 'line', value })),
-          ),
+/** Reads a body line by line, as it arrives. */
+export const readLines: PartReader<StreamLine> = (part$) =>
+  part$.pipe(
+    connect((shared$) =>
+      merge(
+        shared$.pipe(filter((part) => part.type === 'opened')),
+        shared$.pipe(
+          filter((part) => part.type === 'chunk'),
+          map(({ bytes }) => bytes),
+          jsonLines(),
+          map((value): StreamLine => ({ type: 'line', value })),
         ),
       ),
-    );
-  },
-};
+    ),
+  );
 
-/** Far above any list this system reads; what is larger would be held in memory several times over. */
+/** Far above any list this system reads; a larger one would be held in memory several times over. */
 const LARGEST_BODY_BYTES = 64 * 1024 * 1024;
 
 interface Body {
@@ -114,19 +111,15 @@ interface Body {
 
 const append = ({ chunks, bytes }: Body, part: Part): Body => {
   if (part.type === 'opened') return { chunks, bytes };
-  if (bytes + part.bytes.length > LARGEST_BODY_BYTES)
-    throw new Problem(`answered more than ${LARGEST_BODY_BYTES} bytes`);
+  if (bytes + part.bytes.length > LARGEST_BODY_BYTES) throw new Problem(`response exceeds ${LARGEST_BODY_BYTES} bytes`);
   return { chunks: [...chunks, part.bytes], bytes: bytes + part.bytes.length };
 };
 
-const nothing: Body = { chunks: [], bytes: 0 };
+const EMPTY_BODY: Body = { chunks: [], bytes: 0 };
 
-/** The whole body as one JSON value; null when it is empty. */
-export const readJson: PartReader<unknown> = {
-  read(part$) {
-    return part$.pipe(
-      reduce(append, nothing),
-      map(({ chunks, bytes }) => parseJson(Buffer.concat(chunks, bytes)) ?? null),
-    );
-  },
-};
+/** Reads the whole body as one JSON value; null when it is empty. */
+export const readJson: PartReader<unknown> = (part$) =>
+  part$.pipe(
+    reduce(append, EMPTY_BODY),
+    map(({ chunks, bytes }) => parseJson(Buffer.concat(chunks, bytes)) ?? null),
+  );

@@ -18,30 +18,30 @@ export interface KubeClientOptions {
 }
 
 /**
- * The API server. Requests are cold: nothing is sent before somebody subscribes, and unsubscribing aborts at once,
- * even while connecting. They err with a `KubeProblem`. All share one pool of HTTP/1.1 connections.
+ * Client of the API server. Requests are cold: nothing is sent before the subscription, and unsubscribing aborts at once,
+ * even while connecting. They err with an {@link ApiError}. All share one pool of HTTP/1.1 connections.
  */
 export interface KubeClient extends AsyncDisposable {
   readonly server: string;
-  /** One for each answer, and for each request that got none. */
+  /** One value for each response, and for each request without a response. */
   readonly response$: Observable<KubeResponse>;
-  /** Opens the connection that the first request will use, while others get ready to ask. Fails in silence: that one tells. */
+  /** Opens the connection that the first request will use. Errors are ignored: that request reports them. */
   connect(): Promise<void>;
-  /** One JSON answer (null when the body is empty), then completes. Within `timeoutMs`, by default 10 s. */
+  /** Yields one JSON response (null for an empty body) within `timeoutMs`, by default 10 s, then completes. */
   send(request: KubeRequest): Observable<unknown>;
-  /** Opened within `timeoutMs`, then open until the server ends it: silence is for the caller to judge. */
+  /** Opens within `timeoutMs`, then stays open until the server ends it: the caller decides how long silence may last. */
   stream(request: KubeRequest): Observable<StreamLine>;
-  /** The server's clock minus this machine's, to about a second, as of the last answer; null before. */
+  /** The server's clock minus this machine's, accurate to about a second, as of the last response; null before it. */
   readonly clockSkewMs: () => number | null;
 }
 
 const credentialsFor = ({ kubeconfig, inCluster }: KubeClientOptions): Promise<Credentials> | Credentials => {
   if (kubeconfig !== null) return kubeconfigCredentials(kubeconfig);
   if (inCluster) return inClusterCredentials(inCluster);
-  throw new ApiError('neither KUBECONFIG nor KUBERNETES_SERVICE_HOST says where the API server is');
+  throw new ApiError('no API server configured: set KUBECONFIG, or run in a Pod, where KUBERNETES_SERVICE_HOST is set');
 };
 
-/** Reads the configuration; connects only once something is asked. Rejects with a `KubeProblem` when it cannot be used. */
+/** Reads the configuration; connects at the first request. Rejects with an {@link ApiError} when it cannot be used. */
 export const openKubeClient = async (options: KubeClientOptions): Promise<KubeClient> => {
   const credentials = await credentialsFor(options);
   const transport = openTransport();
@@ -66,7 +66,7 @@ export const openKubeClient = async (options: KubeClientOptions): Promise<KubeCl
       try {
         transport.poolFor(await credentials.access()).connect();
       } catch {
-        // No credentials, say.
+        // The first request reports why, for example missing credentials.
       }
     },
     send(request) {

@@ -12,7 +12,7 @@ export interface Access {
 
 export interface Credentials {
   readonly server: string;
-  /** Asked before each request; cheap when nothing has changed. Rejects with a `KubeProblem`. */
+  /** Asked before each request; cheap when nothing has changed. Rejects with a `ApiError`. */
   access(): Promise<Access>;
   /** The server refused what we gave, or we refused its certificate: read everything afresh next time. */
   forget(): void;

@@ -5,26 +5,24 @@ import type { Access } from './credentials.ts';
 import { type ApiError, connectionFailure, statusError } from './errors.ts';
 import type { KubeRequest } from './request.ts';
 
-/** What comes of one request: first `opened`, once the server has answered 2xx, then the body in pieces. */
+/** The parts of one response: first `opened`, once the server has answered 2xx, then the body in pieces. */
 export type Part = { readonly type: 'opened' } | { readonly type: 'chunk'; readonly bytes: Uint8Array };
 
-/** What to make of the parts. */
-export interface PartReader<T> {
-  read(part$: Observable<Part>): Observable<T>;
-}
+/** Decodes the parts of one response. */
+export type PartReader<T> = (part$: Observable<Part>) => Observable<T>;
 
 interface ExchangeOptions {
   readonly pool: ConnectionPool;
   readonly access: Access;
   readonly userAgent: string;
   readonly request: KubeRequest;
-  /** What was asked, for messages. */
+  /** The request, as messages name it. */
   readonly subject: string;
   readonly onHeaders: (status: number, headers: IncomingHttpHeaders) => void;
 }
 
 /** A Status is a few hundred bytes; the rest of a longer error page explains nothing more. */
-const REFUSAL_BYTES = 64 * 1024;
+const REJECTION_BYTES = 64 * 1024;
 
 const outgoing = ({ access, request, userAgent }: ExchangeOptions): Outgoing => {
   const base = new URL(access.server);
@@ -43,42 +41,42 @@ const outgoing = ({ access, request, userAgent }: ExchangeOptions): Outgoing => 
   };
 };
 
-/** One request on the wire. Unsubscribing closes its connection, whether it is opening, waiting or reading. */
+/** Sends one request. Unsubscribing closes its connection, whether that is opening, waiting or reading. */
 export const exchange = (options: ExchangeOptions): Observable<Part> => {
   const { pool, access, subject, onHeaders } = options;
   const secret = access.headers['authorization']?.replace(/^\w+ /, '') ?? null;
   return new Observable((subscriber) => {
     let ended = false;
-    let refused: { readonly status: number; readonly headers: IncomingHttpHeaders; body: string } | null = null;
+    let rejected: { readonly status: number; readonly headers: IncomingHttpHeaders; body: string } | null = null;
     const fail = (problem: ApiError): void => {
       ended = true;
       subscriber.error(problem);
     };
     const settle = (): void => {
-      if (refused === null) subscriber.complete();
-      else fail(statusError({ ...refused, subject, secret }));
+      if (rejected === null) subscriber.complete();
+      else fail(statusError({ ...rejected, subject, secret }));
     };
 
     const answered: Answered = {
       header(status, headers) {
         onHeaders(status, headers);
         if (status < 300) subscriber.next({ type: 'opened' });
-        else refused = { status, headers, body: '' };
+        else rejected = { status, headers, body: '' };
       },
       chunk(bytes) {
-        if (refused === null) subscriber.next({ type: 'chunk', bytes });
-        else if (refused.body.length < REFUSAL_BYTES) refused.body += bytes.toString('utf8');
+        if (rejected === null) subscriber.next({ type: 'chunk', bytes });
+        else if (rejected.body.length < REJECTION_BYTES) rejected.body += bytes.toString('utf8');
       },
       end() {
         ended = true;
-        // The pool takes the connection back after this stack. Told any earlier, the next request would find it busy and
-        // open another.
+        // The pool takes the connection back after this stack. If the response ended earlier, the next request would find
+        // the connection busy and open another one.
         queueMicrotask(() => setImmediate(settle));
       },
       failed(error) {
-        // A refusal whose body broke off is still a refusal.
+        // A rejection whose body is incomplete is still a rejection.
         fail(
-          refused === null ? connectionFailure(subject, error, secret) : statusError({ ...refused, subject, secret }),
+          rejected === null ? connectionFailure(subject, error, secret) : statusError({ ...rejected, subject, secret }),
         );
       },
     };
@@ -88,7 +86,7 @@ export const exchange = (options: ExchangeOptions): Observable<Part> => {
         if (!ended) giveUp();
       };
     } catch (error) {
-      // Node throws at once at a token that no header can carry and at a CA that is none; both are somebody's file.
+      // Node throws at once for a token that is no valid header value and for an invalid CA; both come from files.
       answered.failed(error instanceof Error ? error : new Error(String(error)));
       return undefined;
     }

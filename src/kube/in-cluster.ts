@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../util/errors.ts';
 import { monotonicMs } from '../util/time.ts';
 import type { Access, Credentials } from './credentials.ts';
 import { ApiError } from './errors.ts';
 
 /**
- * Where the API server is, as the kubelet tells every container by its environment; null outside a pod. SERVICE_ACCOUNT_DIR
- * is for a token that is projected to another place than the kubelet's own.
+ * Reads the address of the API server from the environment that the kubelet sets in every container; null outside a pod.
+ * SERVICE_ACCOUNT_DIR is for a token that is projected to another directory than the default.
  */
 export const inClusterAccess = (env: Readonly<Record<string, string | undefined>>): InCluster | null => {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443', SERVICE_ACCOUNT_DIR: directory } = env;
@@ -21,12 +22,12 @@ export const podNamespace = (): string | null => {
   try {
     return readFileSync(NAMESPACE_FILE, 'utf8');
   } catch {
-    // Outside a pod there is none.
+    // Outside a pod the file does not exist.
     return null;
   }
 };
 
-/** Where a pod finds its API server. */
+/** Address and credentials directory of the API server inside a pod. */
 export interface InCluster {
   /** KUBERNETES_SERVICE_HOST */
   readonly host: string;
@@ -41,22 +42,21 @@ const SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount
 /** As client-go's cachingTokenSource and client-node's FileAuth. The kubelet replaces a token at 80 % of its life. */
 const REREAD_MS = 60_000;
 
-/** By a call that blocks: the kubelet mounts both in memory, and through Node's thread pool a start would wait for four turns. */
+/** Reads a file synchronously: the kubelet mounts both in memory, and Node's thread pool would add four turns to a start. */
 const readText = (path: string): string => {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new ApiError(`credentials: ${path}: ${code}`);
+    throw new ApiError(`credentials: cannot read the service account file ${path}: ${errnoOf(error)}`);
   }
 };
 
 /**
- * What `KubeConfig.loadFromCluster` does, without the 75 MiB and 0.3 s that importing it costs every replica:
- * a bearer token file and a CA file, read again once a minute. As in client-go, what is known serves on while the files
- * cannot be read.
+ * Credentials from the service account: a bearer token file and a CA file, read again once a minute. It replaces
+ * `KubeConfig.loadFromCluster`, whose import costs every replica 75 MiB and 0.3 s. As in client-go, the last values stay
+ * in use while the files cannot be read.
  *
- * @param nowMs A monotonic clock.
+ * @param nowMs a monotonic clock
  */
 export const inClusterCredentials = (
   { host, port, directory = SERVICE_ACCOUNT_DIRECTORY }: InCluster,

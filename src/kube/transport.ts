@@ -5,17 +5,17 @@ import { directPool } from './direct-pool.ts';
 import { ApiError } from './errors.ts';
 import { proxiedPool } from './proxied-pool.ts';
 
-/** The one pool that all requests share, replaced when the way to the server changes. */
+/** The one pool that all requests share. It is replaced when the server, its TLS options or the proxy change. */
 export interface Transport extends AsyncDisposable {
-  /** Throws a `KubeProblem` once disposed. */
+  /** Throws an {@link ApiError} once disposed. */
   poolFor(access: Access): ConnectionPool;
   /**
-   * Its connections are suspect, since one went silent: new requests open new ones. What is in flight goes on, until the
-   * server answers on another connection: then it was not the server, and the rest of these may be as dead.
+   * Takes a pool out of use because one of its connections went silent: new requests open new connections. Requests in
+   * flight go on until the server answers on another pool, which shows that the connections are dead and not the server.
    */
-  abandon(pool: ConnectionPool): void;
-  /** The server has answered on this pool. */
-  heard(pool: ConnectionPool): void;
+  quarantine(pool: ConnectionPool): void;
+  /** Records that the server has answered on this pool, and closes the quarantined ones. */
+  markAlive(pool: ConnectionPool): void;
 }
 
 const keyOf = ({ server, tls, proxyUrl }: Access): string =>
@@ -25,14 +25,14 @@ const keyOf = ({ server, tls, proxyUrl }: Access): string =>
 
 export const openTransport = (): Transport => {
   const open = new Set<ConnectionPool>();
-  const suspect = new Set<ConnectionPool>();
+  const quarantined = new Set<ConnectionPool>();
   let disposed = false;
   let current: { readonly key: string; readonly pool: ConnectionPool } | null = null;
 
   const retire = (pool: ConnectionPool): void => {
     current = null;
-    const gone = (): boolean => open.delete(pool) && suspect.delete(pool);
-    pool.close().then(gone, gone);
+    const forget = (): boolean => open.delete(pool) && quarantined.delete(pool);
+    pool.close().then(forget, forget);
   };
 
   return {
@@ -46,15 +46,15 @@ export const openTransport = (): Transport => {
       current = { key, pool };
       return pool;
     },
-    abandon(pool) {
+    quarantine(pool) {
       if (current?.pool !== pool) return;
-      suspect.add(pool);
+      quarantined.add(pool);
       retire(pool);
     },
-    heard(pool) {
-      if (suspect.size === 0 || suspect.has(pool)) return;
-      for (const silent of suspect) void silent.destroy();
-      suspect.clear();
+    markAlive(pool) {
+      if (quarantined.size === 0 || quarantined.has(pool)) return;
+      for (const silent of quarantined) void silent.destroy();
+      quarantined.clear();
     },
     async [Symbol.asyncDispose]() {
       disposed = true;
