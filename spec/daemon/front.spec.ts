@@ -57,7 +57,7 @@ describe('a daemon in front of an upstream', function () {
 
     await stop();
     for (let asked = 0; asked < 3; asked += 1)
-      expect(await ask('/validate')).to.include({ status: 502, text: 'upstream: ECONNREFUSED\n' });
+      expect(await ask('/validate')).to.include({ status: 503, text: 'upstream: nothing listens there (ECONNREFUSED)\n' });
     await until(async () => (await ready()) === 'upstream-unreachable');
     for (const status of [502, 504])
       expect(

@@ -106,6 +106,6 @@ describe('the real API server, asking a webhook', function () {
     await upstream[Symbol.asyncDispose]();
     const gone = await fronted.create('configmaps', { name: 'a' });
     expect(gone.status).to.equal(500);
-    expect(gone.at('message')).to.include('an error on the server ("upstream: ECONNREFUSED")');
+    expect(gone.at('message')).to.include('an error on the server ("upstream: nothing listens there (ECONNREFUSED)")');
   });
 });

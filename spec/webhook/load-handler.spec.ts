@@ -10,7 +10,7 @@ import { loadHandler, type Route } from '../../src/webhook/load-handler.ts';
 import { quietLog, reviewText } from './support-review.ts';
 
 const { request } = JSON.parse(reviewText()) as { readonly request: AdmissionRequest };
-const context: HandlerContext = { signal: new AbortController().signal, deadlineMs: 0, log: quietLog };
+const context: HandlerContext = { signal: new AbortController().signal, path: '/', deadlineMs: 0, log: quietLog };
 
 const ask = async (route: Route, path: string, fields: Partial<AdmissionRequest> = {}) => {
   const handler = route(path);
@@ -51,6 +51,29 @@ describe('handler loading', () => {
 
   it('has one of its own that admits everything', async () => {
     expect(await ask(await loadHandler('builtin:allow', directory), '/')).to.deep.equal({ allowed: true });
+  });
+
+  it('accepts what tsc makes of an export default in CommonJS', async () => {
+    const compiled =
+      'Object.defineProperty(exports, "__esModule", { value: true });\nexports.default = () => ({ allowed: true });';
+    write('compiled.cjs', compiled);
+    expect(await ask(await loadHandler('compiled.cjs', directory), '/')).to.deep.equal({ allowed: true });
+    write('entries.cjs', compiled.replace('= () =>', '= { "/a": () =>').replace('});\n', '});\n').replace(/;$/, ' };'));
+    expect(await ask(await loadHandler('entries.cjs', directory), '/a')).to.deep.equal({ allowed: true });
+  });
+
+  it('reports a module whose top-level code never ends, and gives up in time or when aborted', async () => {
+    for (const name of ['forever.mjs', 'aborted.mjs']) write(name, 'await new Promise(() => undefined);');
+    let slow = 0;
+    const options = { timeoutMs: 1_300, onSlow: () => (slow += 1) };
+    const startMs = performance.now();
+    const late = await loadHandler('forever.mjs', directory, options).catch((error: unknown) => String(error));
+    expect(late).to.match(/WEBHOOK_HANDLER forever.mjs: not loaded within 1.3 s: its top-level code does not end$/);
+    expect(performance.now() - startMs).to.be.within(1_290, 3_000);
+    expect(slow).to.equal(1);
+    const signal = AbortSignal.timeout(10);
+    const aborted = await loadHandler('aborted.mjs', directory, { signal }).catch((error: unknown) => String(error));
+    expect(aborted).to.match(/loading was aborted$/);
   });
 
   it('says what is wrong with what it was given', async () => {

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { type Mount, openMount } from '../certificates/mount.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, Upstream } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -113,7 +113,12 @@ const hosted = async (
     import('../webhook/load-handler.ts'),
   ]);
   const route =
-    handler === undefined ? await loadHandler(config.handlerModule ?? '', directory) : routes(handler, 'the handler');
+    handler === undefined
+      ? await loadHandler(config.handlerModule ?? '', directory, {
+          timeoutMs: config.certTimeoutMs,
+          onSlow: () => logger.info('Loading WEBHOOK_HANDLER...', { module: config.handlerModule }),
+        })
+      : routes(handler, 'the handler');
   return {
     answer: createAdmission({ route, maxRequestBytes: config.maxRequestBytes, log: logger, onAnswered }),
     reachable: () => Promise.resolve(true),
@@ -121,10 +126,15 @@ const hosted = async (
   };
 };
 
-const fronted = async (url: string, config: Config, logger: Logger, onAnswered: OnAnswered): Promise<AdmissionSide> => {
+const fronted = async (
+  upstream: Upstream,
+  config: Config,
+  logger: Logger,
+  onAnswered: OnAnswered,
+): Promise<AdmissionSide> => {
   const { createUpstream } = await import('../webhook/upstream.ts');
   return createUpstream({
-    url,
+    upstream,
     timeoutMs: config.upstreamTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
     onAnswered,
@@ -146,8 +156,7 @@ const openAdmissionSide = (
   const { handlerModule, upstream } = config;
   if (handlerModule !== null || surroundings.handler !== undefined) return hosted(config, surroundings, onAnswered);
   if (upstream === null) throw new Error('the configuration names neither handler nor upstream');
-  const url = upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.url;
-  return fronted(url, config, surroundings.logger, onAnswered);
+  return fronted(upstream, config, surroundings.logger, onAnswered);
 };
 
 /** What a daemon is given beside its configuration. */
