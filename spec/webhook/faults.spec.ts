@@ -76,6 +76,21 @@ const attacks: readonly (readonly [string, Attack, readonly string[]])[] = [
     ['refused 413', 'Admission request refused'],
   ],
   [
+    '40 callers that send all but the last byte of 7 MiB',
+    async ({ hostPort }) =>
+      times(40, async () => {
+        const bytes = 7 * mib;
+        const said = await pour(
+          await dial(hostPort),
+          `${head}Content-Length: ${bytes}\r\n\r\n`,
+          Buffer.alloc(bytes - 1, 32),
+          bytes - 1,
+        );
+        expect(said).to.match(/^HTTP\/1.1 (408|503) |^$/);
+      }),
+    ['Admission request refused', 'slow-body'],
+  ],
+  [
     '50 callers that close their half in the middle of a request',
     async ({ hostPort }) =>
       times(50, async () => {

@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import type { Outcome } from '../../src/webhook/request.ts';
 import { createUpstream, upstreamTarget } from '../../src/webhook/upstream.ts';
 import { type Call, call, clientAgent, dial, heard } from './support-call.ts';
+import { reviewText } from './support-review.ts';
 import { openServer } from './support-server.ts';
 import { until } from './support-until.ts';
 
@@ -218,6 +219,38 @@ describe('upstream', () => {
     for (let calls = 0; calls < 10; calls += 1) statuses.add((await call({ port: open.port })).status);
     expect([...statuses]).to.deep.equal([200]);
     expect(open.faults).to.deep.equal([]);
+  });
+
+  it('fails no call but with 503 and Retry-After: 0 while front and upstream end at once', async () => {
+    const server = createServer((request, response) => {
+      request.resume().once('end', () => setTimeout(() => response.end('ok'), 5));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await using open = await front(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const agents = [clientAgent({ keepAlive: true }), clientAgent({ keepAlive: false })];
+    const seen = new Map<string, number>();
+    let calling = true;
+    const body = [reviewText(), 'x'.repeat(200_000)];
+    const callers = Array.from({ length: 8 }, async (_, i) => {
+      while (calling) {
+        const { status, headers } = await call({
+          port: open.port,
+          agent: agents[i % 2],
+          body: body[i % 4 < 2 ? 0 : 1],
+        });
+        const how = `${status} ${String(headers['retry-after'])}`;
+        seen.set(how, (seen.get(how) ?? 0) + 1);
+      }
+    });
+    await until(() => (seen.get('200 undefined') ?? 0) > 40);
+    void open.server.drain(20_000, 10_000);
+    server.close();
+    server.closeAllConnections();
+    await until(() => (seen.get('503 0') ?? 0) > 20);
+    calling = false;
+    await Promise.all(callers);
+    expect([...seen.keys()].sort()).to.deep.equal(['200 undefined', '503 0']);
+    for (const agent of agents) agent.destroy();
   });
 
   const broken: readonly (readonly [string, string])[] = [
