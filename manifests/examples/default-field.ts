@@ -1,7 +1,7 @@
 /**
- * Two handlers, one a path. `/mutate` gives a ServiceAccount that says nothing about it
- * `automountServiceAccountToken: false`; `/validate` refuses a token for everybody, which is what the account called
- * `default` would be. A field must have no default of the API server's own: by the time a webhook is asked, it is set.
+ * Two handlers, one for each path. `/mutate` sets `automountServiceAccountToken: false` on a ServiceAccount that leaves
+ * the field out; `/validate` denies mounting the token of the account `default`, which every Pod without an account of
+ * its own would get. Choose a field without a default of the API server: those are set before a webhook is called.
  *
  *     WEBHOOK_HANDLER=manifests/examples/default-field.ts
  */
@@ -21,7 +21,7 @@ const handlers = {
   '/validate': ({ object }) => {
     const { metadata, automountServiceAccountToken: mounts } = (object ?? {}) as ServiceAccount;
     return metadata?.name === 'default' && mounts === true
-      ? deny('automountServiceAccountToken: every Pod that names no account would get this token', 422)
+      ? deny('automountServiceAccountToken: every Pod without a serviceAccountName would get this token', 422)
       : allow();
   },
 } satisfies HandlerExport;

@@ -1,21 +1,21 @@
 /**
- * Refuses an object without the labels that everybody here agreed on, and reminds of one that is coming.
+ * Denies an object that lacks the required labels, and warns about one that will be required later.
  *
  *     WEBHOOK_HANDLER=manifests/examples/require-labels.ts
  */
 import { type AdmissionHandler, allow, deny } from '../../src/webhook/handler-api.ts';
 
 const required = ['app.kubernetes.io/name', 'team'];
-const wished = 'cost-center';
+const recommended = 'cost-center';
 
 const requireLabels: AdmissionHandler = ({ object, operation }) => {
-  // Somebody must be able to delete what should never have been there.
+  // An object without the labels must remain deletable.
   if (operation === 'DELETE') return allow();
   const labels = object?.metadata?.labels ?? {};
   const missing = required.filter((label) => (labels[label] ?? '') === '');
   if (missing.length > 0) return deny(`missing labels: ${missing.join(', ')}`, 422);
-  return labels[wished] === undefined
-    ? allow({ warnings: [`label ${wished} will be required from next year on`] })
+  return labels[recommended] === undefined
+    ? allow({ warnings: [`label ${recommended} will be required from next year on`] })
     : allow();
 };
 

@@ -57,9 +57,12 @@ describe('a daemon in front of an upstream', function () {
 
     await stop();
     for (let asked = 0; asked < 3; asked += 1)
-      expect(await ask('/validate')).to.include({ status: 502, text: 'upstream: ECONNREFUSED\n' });
+      expect(await ask('/validate')).to.include({
+        status: 503,
+        text: 'upstream: nothing listens there (ECONNREFUSED)\n',
+      });
     await until(async () => (await ready()) === 'upstream-unreachable');
-    for (const status of [502, 504])
+    for (const status of [503, 504])
       expect(
         replica.lines.filter((line) => line.message === 'Upstream failed' && line['status'] === status),
       ).to.have.length(1);

@@ -21,6 +21,14 @@ describe('the component sidecar', () => {
     const own = [config.webhookBind.port, config.probeBind.port, config.metricsBind?.port];
     expect(own).not.to.include(Number(port));
   });
+
+  it('lets the app outlive the calls that the front still accepts, within the grace period of the Pod', () => {
+    const [, app] = pod['containers'] as readonly { readonly lifecycle?: Json }[];
+    const { sleep } = (app?.lifecycle as { preStop?: { sleep?: { seconds: number } } } | undefined)?.preStop ?? {};
+    // The daemon accepts new connections for 5 s after SIGTERM.
+    expect(sleep?.seconds).to.be.at.least(5 + config.upstreamTimeoutMs / 1_000);
+    expect(sleep?.seconds).to.be.below(pod['terminationGracePeriodSeconds'] as number);
+  });
 });
 
 describe('the component external-issuer', () => {

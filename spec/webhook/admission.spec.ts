@@ -1,11 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type AdmissionOptions, createAdmission } from '../../src/webhook/admission.ts';
-import type { AdmissionHandler, AdmissionRequest, HandlerContext } from '../../src/webhook/admission-types.ts';
-import { allow, deny, jsonPatch } from '../../src/webhook/handler-api.ts';
-import type { Outcome } from '../../src/webhook/request.ts';
-import { type Call, call } from './support-call.ts';
+import type {
+  AdmissionHandler,
+  AdmissionRequest,
+  AdmissionResponse,
+  HandlerContext,
+} from '../../src/webhook/admission-types.ts';
+import { allow, deny, jsonPatch, mutate } from '../../src/webhook/handler-api.ts';
+import { createMemoryBudget, type Outcome } from '../../src/webhook/request.ts';
+import { type Call, call, dial, heard } from './support-call.ts';
 import { quietLog, reviewText } from './support-review.ts';
 import { openServer } from './support-server.ts';
 import { until } from './support-until.ts';
@@ -73,7 +79,7 @@ describe('admission', () => {
   });
 
   const refusals: readonly (readonly [string, Partial<Call>, number, RegExp])[] = [
-    ['another method', { method: 'PUT' }, 405, /PUT is not answered here, only POST/],
+    ['another method', { method: 'PUT' }, 405, /PUT is not served: webhooks are called by POST/],
     ['another content type', { headers: { 'content-type': 'text/plain' } }, 415, /application\/json/],
     ['a path nobody answers', { path: '/gone?timeout=1s' }, 404, /no handler for \/gone$/],
     ['no JSON', { body: '{' }, 400, /not JSON/],
@@ -86,6 +92,18 @@ describe('admission', () => {
     ],
     ['a review without a uid', { body: reviewText({ uid: undefined }) }, 400, /request.uid: /],
     ['a review of an unknown version', { body: reviewText({}, 'v2') }, 400, /apiVersion: /],
+    [
+      'a ConversionReview',
+      { body: '{"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1","request":{}}' },
+      400,
+      /^WEBHOOK_HANDLER serves AdmissionReviews only; a webhook for ConversionReviews runs behind UPSTREAM_URL$/,
+    ],
+    [
+      'a compressed body',
+      { headers: { 'content-encoding': 'gzip' }, body: gzipSync(reviewText()) },
+      415,
+      /^Content-Encoding gzip is not supported: send the body uncompressed$/,
+    ],
     ['an object that is none', { body: reviewText({ object: [1] }) }, 400, /request.object: expected an object/],
     ['too large a body', { body: ' '.repeat(10_001) }, 413, /more than 10000 bytes/],
   ];
@@ -104,6 +122,8 @@ describe('admission', () => {
     expect(status).to.equal(200);
   });
 
+  const cycle: Record<string, unknown> = {};
+  cycle['self'] = cycle;
   const faults: readonly (readonly [string, () => unknown, RegExp])[] = [
     ['throws', () => { throw new Error('boom'); }, /^the handler failed: boom$/], // prettier-ignore
     ['rejects', () => Promise.reject(new Error('boom')), /^the handler failed: boom$/],
@@ -114,11 +134,38 @@ describe('admission', () => {
     [
       'patches with no base64',
       () => ({ allowed: true, patch: '[]', patchType: 'JSONPatch' }),
-      /patch: expected the base64/,
+      /patch: expected an array of JSON Patch operations, or the base64 of one; return allow\(\)/,
     ],
     ['patches without a type', () => ({ allowed: true, patch: 'W10=' }), /patch and patchType go together/],
-    ['denies with a patch', () => ({ allowed: false, patch: 'W10=', patchType: 'JSONPatch' }), /a denial cannot carry/],
-    ['denies with success', () => ({ allowed: false, status: { code: 200 } }), /status.code/],
+    ['answers for another request', () => ({ allowed: true, uid: 'other' }), /uid/],
+    [
+      'patches with an operation that is none',
+      () => ({ allowed: true, patch: [{ op: 'nope', path: '' }] }),
+      /patch.0.op: /,
+    ],
+    ['patches without a path', () => ({ allowed: true, patch: [{ op: 'remove' }] }), /patch.0.path: /],
+    [
+      'patches at no pointer',
+      () => ({ allowed: true, patch: [{ op: 'remove', path: 'a' }] }),
+      /patch.0.path: expected a JSON P/,
+    ],
+    ['moves from nowhere', () => ({ allowed: true, patch: [{ op: 'move', path: '/a' }] }), /patch.0.from: /],
+    ['adds no value', () => ({ allowed: true, patch: [{ op: 'add', path: '/a' }] }), /patch.0.value: expected a value/],
+    [
+      'patches with an operation that is none, in base64',
+      () => ({ allowed: true, patch: Buffer.from('[{"op":"nope"}]').toString('base64'), patchType: 'JSONPatch' }),
+      /patch.0.op: /,
+    ],
+    [
+      'answers with a bigint',
+      () => ({ allowed: false, status: { code: 403, details: 1n } }),
+      /cannot be written as JSON: .*BigInt/,
+    ],
+    [
+      'answers with a cycle',
+      () => ({ allowed: false, status: cycle }),
+      /cannot be written as JSON: Converting circular/,
+    ],
   ];
   for (const [what, handler, reason] of faults) {
     it(`answers 500 with the reason when a handler ${what}`, async () => {
@@ -127,6 +174,143 @@ describe('admission', () => {
       expect(text.trim()).to.match(reason);
     });
   }
+
+  const patch = [{ op: 'add', path: '/data/a', value: '1' }];
+  const base64 = Buffer.from(JSON.stringify(patch)).toString('base64');
+  const patched = { allowed: true, patch: base64, patchType: 'JSONPatch' };
+  const accepted: readonly (readonly [string, unknown, object])[] = [
+    ['an admission with a status', { allowed: true, status: { code: 200, message: 'ok' } }, { allowed: true }],
+    ['fields that are undefined', { allowed: true, status: undefined, warnings: undefined }, { allowed: true }],
+    ['fields that are null', { allowed: true, status: null, patch: null, patchType: null }, { allowed: true }],
+    ['remarks that are undefined', allow({ warnings: undefined } as never), { allowed: true }],
+    ['the uid of the request', { uid, allowed: true }, { allowed: true }],
+    [
+      'a whole review',
+      { apiVersion: 'v1', kind: 'AdmissionReview', response: { uid, allowed: true } },
+      { allowed: true },
+    ],
+    ['a patch as an array', { allowed: true, patch }, patched],
+    ['a patch as an array with its type', { allowed: true, patch, patchType: 'JSONPatch' }, patched],
+    ['a patch in base64', patched, patched],
+    ['an empty patch', { allowed: true, patch: '' }, { allowed: true }],
+    ['a denial with a patch', { ...patched, allowed: false }, { allowed: false }],
+    ['a denial with success', { allowed: false, status: { code: 200 } }, { allowed: false, status: { code: 200 } }],
+    ['a denial without details', { allowed: false, status: { code: undefined } }, { allowed: false, status: {} }],
+  ];
+  for (const [what, response, read] of accepted)
+    it(`accepts ${what}, as the API server does`, async () => {
+      const { status, text } = await ask(() => response as never);
+      expect([status, JSON.parse(text)]).to.deep.equal([
+        200,
+        { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid, ...read } },
+      ]);
+    });
+
+  it('takes null for absent, as Go does, and leaves the objects as they are', async () => {
+    const seen: AdmissionRequest[] = [];
+    const object = { data: { kept: null } };
+    const userInfo = { username: 'admin', groups: null, extra: { scopes: null, others: ['a'] } };
+    const nulls = { name: null, namespace: null, dryRun: null, options: null, requestKind: null, oldObject: null };
+    const { status } = await ask((request) => (seen.push(request), allow()), {
+      body: reviewText({ ...nulls, userInfo, object }),
+    });
+    expect(status).to.equal(200);
+    expect(seen[0]).to.deep.include({ object, userInfo: { username: 'admin', extra: { others: ['a'] } } });
+    expect(seen[0]).not.to.have.any.keys('name', 'namespace', 'dryRun', 'requestKind');
+  });
+
+  it('gives the handler the path of the call', async () => {
+    const paths: string[] = [];
+    await ask((_request, { path }) => (paths.push(path), allow()), { path: '/mutate?timeout=10s' });
+    expect(paths).to.deep.equal(['/mutate']);
+  });
+
+  const edit = (object: unknown) => Object.assign((object as { data: Record<string, string> }).data, { key: 'new' });
+  const edited: readonly (readonly [string, AdmissionHandler])[] = [
+    ['the same object twice', ({ object }) => (edit(object), mutate(object, object))],
+    ['the edited object and a copy of it', ({ object }) => (edit(object), mutate(object, structuredClone(object)))],
+  ];
+  for (const [what, handler] of edited)
+    it(`finds the changes that a handler made in place when mutate is given ${what}`, async () => {
+      const { text } = await ask(handler);
+      const { response } = JSON.parse(text) as { readonly response: { readonly patch: string } };
+      expect(JSON.parse(Buffer.from(response.patch, 'base64').toString())).to.deep.equal([
+        { op: 'replace', path: '/data/key', value: 'new' },
+      ]);
+    });
+
+  it('writes no patch when a handler changed nothing', async () => {
+    const { text } = await ask(({ object }) => mutate(object, object));
+    expect(JSON.parse(text)).to.have.deep.property('response', { uid, allowed: true });
+  });
+
+  it('keeps the memory of all exchanges bounded, and serves honest calls beside many slow ones', async () => {
+    const memory = createMemoryBudget(1_000_000);
+    const answer = createAdmission({ route: () => () => allow(), maxRequestBytes: 500_000, log: quietLog, memory });
+    await using open = await openServer({ answer });
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 400000\r\n\r\n';
+    const slow = await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const socket = await dial(open.port);
+        const answered = heard(socket);
+        socket.write(head);
+        socket.write(Buffer.alloc(399_999, 32));
+        return { socket, answered };
+      }),
+    );
+    await until(() => open.server.connections < 6);
+    expect(memory.heldBytes).to.be.within(400_000, 1_000_000);
+    for (let calls = 0; calls < 20; calls += 1)
+      expect((await call({ port: open.port, body: reviewText() })).status).to.equal(200);
+    for (const { socket } of slow) socket.destroy();
+    const answers = await Promise.all(slow.map(({ answered }) => answered));
+    const refused = answers.filter((text) => text !== '');
+    expect(refused.length).to.be.at.least(8);
+    for (const text of refused) expect(text).to.match(/^HTTP\/1.1 503 [^]*Retry-After: 1\r\n/);
+    await until(() => memory.heldBytes === 0);
+  });
+
+  it('counts what a pending handler holds until its exchange ends', async () => {
+    const memory = createMemoryBudget(10_000);
+    const release = Promise.withResolvers<AdmissionResponse>();
+    const answer = createAdmission({
+      route: () => () => release.promise,
+      maxRequestBytes: 10_000,
+      log: quietLog,
+      memory,
+    });
+    await using open = await openServer({ answer });
+    const pending = [0, 1].map(() => call({ port: open.port, body: reviewText() }));
+    await until(() => memory.heldBytes > 6_000);
+    const refused = await call({ port: open.port, body: reviewText() });
+    expect([refused.status, refused.headers['retry-after']]).to.deep.equal([503, '1']);
+    release.resolve(allow());
+    for (const { status } of await Promise.all(pending)) expect(status).to.equal(200);
+    await until(() => memory.heldBytes === 0);
+  });
+
+  it('writes nothing to a connection that a time limit has ended while the handler was asked', async () => {
+    const outcomes: Outcome[] = [];
+    const answer = createAdmission({
+      route: () => () => delay(600, allow()),
+      maxRequestBytes: 10_000,
+      log: quietLog,
+      onAnswered: (outcome) => outcomes.push(outcome),
+    });
+    await using open = await openServer({ answer, limits: { exchangeTimeoutMs: 100, requestTimeoutMs: 100 } });
+    const caught: unknown[] = [];
+    const onError = (error: unknown) => caught.push(error);
+    process.on('uncaughtException', onError);
+    const failed = await call({ port: open.port, body: reviewText() }).then(
+      ({ status }) => String(status),
+      (error: unknown) => String(error),
+    );
+    await until(() => outcomes.length === 1);
+    await delay(50);
+    process.off('uncaughtException', onError);
+    expect(caught).to.deep.equal([]);
+    expect(failed).to.match(/hang up|ECONNRESET/);
+  });
 
   it('answers 500 in time when a handler is late, and tells it', async () => {
     const contexts: HandlerContext[] = [];

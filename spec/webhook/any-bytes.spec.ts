@@ -88,7 +88,7 @@ describe('any bytes', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await using upstream = createUpstream({ url, timeoutMs: 100, maxRequestBytes });
+    await using upstream = createUpstream({ upstream: { kind: 'http', url }, timeoutMs: 100, maxRequestBytes });
     await using open = await openServer({ limits, answer: upstream.answer });
     await fc.assert(answered(open.port), { numRuns: 50 });
     await fc.assert(

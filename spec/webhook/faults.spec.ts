@@ -76,6 +76,20 @@ const attacks: readonly (readonly [string, Attack, readonly string[]])[] = [
     ['refused 413', 'Admission request refused'],
   ],
   [
+    '24 callers that send all but the last byte of 7 MiB',
+    async ({ hostPort }) => {
+      const bytes = 7 * mib;
+      const first = `${head}Content-Length: ${bytes}\r\n\r\n`;
+      const sockets: Socket[] = [];
+      for (let opened = 0; opened < 24; opened += 1) sockets.push(await dial(hostPort));
+      await times(24, async (index) => {
+        const socket = sockets[index]!;
+        expect(await pour(socket, first, Buffer.alloc(bytes - 1, 32), bytes - 1)).to.match(/^HTTP\/1.1 (408|503) |^$/);
+      });
+    },
+    ['Admission request refused', 'slow-body'],
+  ],
+  [
     '50 callers that close their half in the middle of a request',
     async ({ hostPort }) =>
       times(50, async () => {

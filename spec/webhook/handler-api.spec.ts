@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { jsonDiff, mutate, type Operation } from '../../src/webhook/handler-api.ts';
+import { jsonDiff, jsonPatch, mutate, type Operation } from '../../src/webhook/handler-api.ts';
 
 type Node = Record<string, unknown> | unknown[];
 
@@ -63,6 +63,31 @@ describe('mutate', () => {
 
   it('writes no patch at all when nothing differs', () => {
     expect(mutate({ a: 1 }, { a: 1 }, { warnings: ['w'] })).to.deep.equal({ allowed: true, warnings: ['w'] });
+  });
+
+  describe('with numbers that JavaScript may change', () => {
+    const textOf = (value: unknown) => {
+      const { patch = '' } = jsonPatch([{ op: 'add', path: '/a', value }]);
+      return /"value":(.*)\}\]$/.exec(Buffer.from(patch, 'base64').toString())?.[1];
+    };
+    const exact: readonly (readonly [string, unknown])[] = [
+      ['9007199254740991', Number.MAX_SAFE_INTEGER],
+      ['9007199254740993', 9007199254740993n],
+      ['-0.0', JSON.parse('-0.0')],
+      ['1e+300', 1e300],
+      ['0.1', 0.1],
+      ['{"__proto__":-0.0}', JSON.parse('{"__proto__":-0.0}')],
+    ];
+    for (const [text, value] of exact)
+      it(`writes ${text} exactly`, () => expect([textOf(value)]).to.deep.equal([text]));
+
+    for (const text of ['9007199254740993', '-9007199254740993', '9223372036854775807', '1e400', '-1e400'])
+      it(`refuses to move or copy ${text}, with its path`, () => {
+        const object = JSON.parse(`{"spec":{"from":[{"n":${text}}]}}`) as { spec: { from: unknown } };
+        const moved = { spec: { to: structuredClone(object.spec.from) } };
+        expect(() => mutate(object, moved)).to.throw(/ to \/spec\/to\/0\/n, and JavaScript cannot hold that number/);
+        expect(mutate(object, { ...object, b: 1 }).patch).to.be.a('string');
+      });
   });
 
   it('takes a field that is called like no field should be', () => {

@@ -10,7 +10,7 @@ import { loadHandler, type Route } from '../../src/webhook/load-handler.ts';
 import { quietLog, reviewText } from './support-review.ts';
 
 const { request } = JSON.parse(reviewText()) as { readonly request: AdmissionRequest };
-const context: HandlerContext = { signal: new AbortController().signal, deadlineMs: 0, log: quietLog };
+const context: HandlerContext = { signal: new AbortController().signal, path: '/', deadlineMs: 0, log: quietLog };
 
 const ask = async (route: Route, path: string, fields: Partial<AdmissionRequest> = {}) => {
   const handler = route(path);
@@ -51,6 +51,15 @@ describe('handler loading', () => {
 
   it('has one of its own that admits everything', async () => {
     expect(await ask(await loadHandler('builtin:allow', directory), '/')).to.deep.equal({ allowed: true });
+  });
+
+  it('accepts what tsc makes of an export default in CommonJS', async () => {
+    const compiled =
+      'Object.defineProperty(exports, "__esModule", { value: true });\nexports.default = () => ({ allowed: true });';
+    write('compiled.cjs', compiled);
+    expect(await ask(await loadHandler('compiled.cjs', directory), '/')).to.deep.equal({ allowed: true });
+    write('entries.cjs', compiled.replace('= () =>', '= { "/a": () =>').replace('});\n', '});\n').replace(/;$/, ' };'));
+    expect(await ask(await loadHandler('entries.cjs', directory), '/a')).to.deep.equal({ allowed: true });
   });
 
   it('says what is wrong with what it was given', async () => {

@@ -52,7 +52,13 @@ const upstreamServer = createServer((request, response) => {
 process.once('message', (pair: TestPair) => {
   const url = `http://127.0.0.1:${(upstreamServer.address() as AddressInfo).port}`;
   const onFault = (status: number) => void told.push(`upstream ${status}`);
-  const upstream = createUpstream({ url, timeoutMs: 5_000, maxRequestBytes, onFault, onRefused });
+  const upstream = createUpstream({
+    upstream: { kind: 'http', url },
+    timeoutMs: 5_000,
+    maxRequestBytes,
+    onFault,
+    onRefused,
+  });
   const host = createAdmission({ route: () => () => allow(), maxRequestBytes, log });
   const servers = [host, upstream.answer].map((answer) =>
     createWebhookServer({

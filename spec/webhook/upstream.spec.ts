@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import type { Outcome } from '../../src/webhook/request.ts';
 import { createUpstream, upstreamTarget } from '../../src/webhook/upstream.ts';
 import { type Call, call, clientAgent, dial, heard } from './support-call.ts';
+import { reviewText } from './support-review.ts';
 import { openServer } from './support-server.ts';
 import { until } from './support-until.ts';
 
@@ -45,7 +46,7 @@ describe('upstream', () => {
     const outcomes: Outcome[] = [];
     const faults: [number, string][] = [];
     const upstream = createUpstream({
-      url,
+      upstream: url.startsWith('unix:') ? { kind: 'unix', path: url.slice('unix:'.length) } : { kind: 'http', url },
       timeoutMs,
       maxRequestBytes,
       onAnswered: (outcome) => outcomes.push(outcome),
@@ -66,7 +67,7 @@ describe('upstream', () => {
     await until(() => open.outcomes.length > 0);
     const { outcomes, faults } = open;
     return typeof answer === 'string'
-      ? { status: 0, text: answer, headers: {}, outcomes, faults, elapsedMs }
+      ? { status: 0, text: answer, headers: {} as NodeJS.Dict<string | string[]>, outcomes, faults, elapsedMs }
       : { ...answer, outcomes, faults, elapsedMs };
   };
 
@@ -126,7 +127,11 @@ describe('upstream', () => {
   it('refuses what is not a POST of JSON, or too large, without asking the upstream', async () => {
     let asked = 0;
     const url = await http((_request, response) => response.end(String((asked += 1))));
-    expect((await ask(url, { method: 'GET', body: '' })).status).to.equal(405);
+    const get = await ask(url, { method: 'GET', path: '/apis', body: '' });
+    expect([get.status, get.text]).to.deep.equal([
+      405,
+      'GET is not served: webhooks are called by POST; an aggregated API needs a TLS server of its own\n',
+    ]);
     expect((await ask(url, { headers: { 'content-type': 'text/plain' } })).status).to.equal(415);
     const large = await ask(url, { body: Buffer.alloc(maxRequestBytes + 1) });
     expect([large.status, large.outcomes, asked]).to.deep.equal([413, ['refused'], 0]);
@@ -145,13 +150,14 @@ describe('upstream', () => {
     expect([answer.status, answer.outcomes, answer.faults]).to.deep.equal([413, ['refused'], []]);
   });
 
-  it('answers 502 when nobody listens, however large the body', async () => {
+  it('answers 503 with Retry-After: 0 when nothing listens, however large the body', async () => {
     const url = await http(() => undefined);
     for (const server of opened.splice(0)) server.close();
     for (const body of ['{}', 'x'.repeat(900_000)]) {
       const answer = await ask(url, { body });
-      expect([answer.status, answer.text]).to.deep.equal([502, 'upstream: ECONNREFUSED\n']);
-      expect([answer.outcomes, answer.faults]).to.deep.equal([['failed'], [[502, 'upstream: ECONNREFUSED']]]);
+      const reason = 'upstream: nothing listens there (ECONNREFUSED)';
+      expect([answer.status, answer.text, answer.headers['retry-after']]).to.deep.equal([503, `${reason}\n`, '0']);
+      expect([answer.outcomes, answer.faults]).to.deep.equal([['failed'], [[503, reason]]]);
     }
     await using open = await front(url);
     expect(await open.upstream.reachable()).to.equal(false);
@@ -169,8 +175,6 @@ describe('upstream', () => {
 
   const rude: readonly (readonly [string, string])[] = [
     ['speaks something else', 'SSH-2.0-OpenSSH_9.6\r\n'],
-    ['says nothing', ''],
-    ['breaks off in the header', 'HTTP/1.1 200 OK\r\nContent-'],
     ['sends a header that no header may be', 'HTTP/1.1 200 OK\r\nX: \u0001\r\nContent-Length: 0\r\n\r\n'],
     ['sends a status that none is', 'HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n'],
     ['declares too large an answer', 'HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n'],
@@ -183,6 +187,71 @@ describe('upstream', () => {
       expect(answer.text).to.match(/^upstream: .+\n$/);
     });
   }
+
+  for (const [what, bytes] of [
+    ['closes the connection without an answer', ''],
+    ['breaks off in the header', 'HTTP/1.1 200 OK\r\nContent-'],
+  ] as const)
+    it(`asks once more and answers 503 with Retry-After: 0 when the upstream ${what}`, async () => {
+      let calls = 0;
+      const url = await tcp((socket) =>
+        socket.once('data', () => {
+          calls += 1;
+          socket.end(bytes);
+        }),
+      );
+      const { status, text: reason, headers } = await ask(url);
+      expect([status, headers['retry-after'], calls]).to.deep.equal([503, '0', 2]);
+      expect(reason).to.equal('upstream: the connection was closed before the answer was complete\n');
+    });
+
+  it('fails no call of an upstream that ends its worker on every other request of a kept connection', async () => {
+    const url = await tcp((socket) => {
+      let answered = 0;
+      socket.on('data', () => {
+        answered += 1;
+        if (answered > 1) socket.destroy();
+        else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      });
+    });
+    await using open = await front(url);
+    const statuses = new Set<number>();
+    for (let calls = 0; calls < 10; calls += 1) statuses.add((await call({ port: open.port })).status);
+    expect([...statuses]).to.deep.equal([200]);
+    expect(open.faults).to.deep.equal([]);
+  });
+
+  it('fails no call but with 503 and Retry-After: 0 while front and upstream end at once', async () => {
+    const server = createServer((request, response) => {
+      request.resume().once('end', () => setTimeout(() => response.end('ok'), 5));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await using open = await front(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const agents = [clientAgent({ keepAlive: true }), clientAgent({ keepAlive: false })];
+    const seen = new Map<string, number>();
+    let calling = true;
+    const body = [reviewText(), 'x'.repeat(200_000)];
+    const callers = Array.from({ length: 8 }, async (_, i) => {
+      while (calling) {
+        const { status, headers } = await call({
+          port: open.port,
+          agent: agents[i % 2],
+          body: body[i % 4 < 2 ? 0 : 1] ?? '',
+        });
+        const how = `${status} ${String(headers['retry-after'])}`;
+        seen.set(how, (seen.get(how) ?? 0) + 1);
+      }
+    });
+    await until(() => (seen.get('200 undefined') ?? 0) > 40);
+    void open.server.drain(20_000, 10_000);
+    server.close();
+    server.closeAllConnections();
+    await until(() => (seen.get('503 0') ?? 0) > 20);
+    calling = false;
+    await Promise.all(callers);
+    expect([...seen.keys()].sort()).to.deep.equal(['200 undefined', '503 0']);
+    for (const agent of agents) agent.destroy();
+  });
 
   const broken: readonly (readonly [string, string])[] = [
     ['breaks off', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'],
@@ -245,10 +314,8 @@ describe('upstream', () => {
     await until(() => dials === 1);
   });
 
-  it('accepts plain HTTP and Unix sockets only', () => {
-    expect(upstreamTarget('http://[::1]:80')).to.deep.include({ dial: { host: '::1', port: 80 } });
-    expect(upstreamTarget('unix:/run/hook.sock')).to.include({ socketPath: '/run/hook.sock' });
-    for (const url of ['https://x', 'unix:relative', 'x', ''])
-      expect(() => upstreamTarget(url)).to.throw(/expected http:\/\/HOST:PORT or unix:\/PATH/);
+  it('connects to an IPv6 address, to port 80 where none is given, and to a Unix socket', () => {
+    expect(upstreamTarget({ kind: 'http', url: 'http://[::1]' }).address).to.deep.equal({ host: '::1', port: 80 });
+    expect(upstreamTarget({ kind: 'unix', path: '/run/hook.sock' })).to.include({ socketPath: '/run/hook.sock' });
   });
 });

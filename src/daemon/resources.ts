@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import type { Config } from '../config/config.ts';
+import type { Config, Upstream } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -92,8 +92,7 @@ const openAdmission = (
   if (handlerModule !== null || dependencies.handler !== undefined)
     return hostHandler(config, dependencies, onAnswered);
   if (upstream === null) throw new Error('the configuration names neither handler nor upstream');
-  const url = upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.url;
-  return forwardTo(url, config, dependencies.logger, onAnswered);
+  return forwardTo(upstream, config, dependencies.logger, onAnswered);
 };
 
 const hostHandler = async (
@@ -115,14 +114,14 @@ const hostHandler = async (
 };
 
 const forwardTo = async (
-  url: string,
+  upstream: Upstream,
   config: Config,
   logger: Logger,
   onAnswered: OnAnswered,
 ): Promise<AdmissionSide> => {
   const { createUpstream } = await import('../webhook/upstream.ts');
   return createUpstream({
-    url,
+    upstream,
     timeoutMs: config.upstreamTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
     onAnswered,

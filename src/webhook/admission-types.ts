@@ -10,7 +10,7 @@ export interface GroupVersionResource {
   readonly resource: string;
 }
 
-/** Any object, as far as all of them agree. The API server has checked it against its own schema. */
+/** The fields that every object has. The API server has validated the object against its own schema. */
 export interface KubeObject {
   readonly apiVersion?: string;
   readonly kind?: string;
@@ -31,7 +31,7 @@ export interface AdmissionRequest<T = KubeObject> {
   readonly kind: GroupVersionKind;
   readonly resource: GroupVersionResource;
   readonly subResource?: string;
-  /** What the caller asked for, where it was converted to what the webhook's rule names. */
+  /** The kind of the original request, where the API server converted it to the kind in the webhook's rule. */
   readonly requestKind?: GroupVersionKind;
   readonly requestResource?: GroupVersionResource;
   readonly requestSubResource?: string;
@@ -49,23 +49,23 @@ export interface AdmissionRequest<T = KubeObject> {
   readonly object?: T | null;
   /** Null or absent on a create. */
   readonly oldObject?: T | null;
-  /** True: nothing will be stored, so a handler must not act on anything outside. */
+  /** True: nothing will be stored, so a handler must have no side effects. */
   readonly dryRun?: boolean;
   readonly options?: unknown;
 }
 
-/** What a caller is told beside the verdict. */
+/** Optional parts of an answer, beside whether the object is admitted. */
 export interface Remarks {
-  /** Shown to the person who made the call; the API server cuts them at 256 characters each. */
+  /** Shown to the user who made the call; the API server cuts each at 256 characters. */
   readonly warnings?: readonly string[];
   /** Written to the audit log, each key prefixed with the webhook's name. */
   readonly auditAnnotations?: Readonly<Record<string, string>>;
 }
 
-/** `response` of an AdmissionReview, without the uid: that is echoed by the server. */
+/** `response` of an AdmissionReview. The uid is added by the server. */
 export interface AdmissionResponse extends Remarks {
   readonly allowed: boolean;
-  /** Why not; `code` is the HTTP status the caller gets. */
+  /** Why the object was denied; `code` is the HTTP status the caller gets. */
   readonly status?: { readonly message?: string; readonly code?: number; readonly reason?: string };
   /** Base64 of a JSON Patch (RFC 6902). */
   readonly patch?: string;
@@ -77,9 +77,11 @@ export type HandlerLog = Readonly<
 >;
 
 export interface HandlerContext {
-  /** Aborted when the answer would come too late, or when the caller has gone. */
+  /** Aborted when the deadline has passed or the caller has disconnected. */
   readonly signal: AbortSignal;
-  /** When the answer must be there, ms since the epoch. */
+  /** The path of the call, without its query: `/validate`. */
+  readonly path: string;
+  /** Latest time for the answer, ms since the epoch. */
   readonly deadlineMs: number;
   readonly log: HandlerLog;
 }
@@ -89,5 +91,5 @@ export type AdmissionHandler = (
   context: HandlerContext,
 ) => AdmissionResponse | Promise<AdmissionResponse>;
 
-/** What a handler module exports by default: one function for every path, or one a path. */
+/** The default export of a handler module: one function for every path, or one for each path. */
 export type HandlerExport = AdmissionHandler | Readonly<Record<string, AdmissionHandler>>;

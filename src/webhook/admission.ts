@@ -10,73 +10,132 @@ import type {
   HandlerContext,
   HandlerLog,
 } from './admission-types.ts';
-import { reject, rejectLogged, rejectNonReview } from './reject.ts';
-import { budgetMs, type OnAnswered, type Outcome, readBody, requestTarget } from './request.ts';
+import { rememberOriginal } from './handler-api.ts';
+import { reject, rejectEncoded, rejectLogged, rejectNonReview, rejectOverMemory } from './reject.ts';
+import {
+  budgetMs,
+  createMemoryBudget,
+  type MemoryBudget,
+  type OnAnswered,
+  type Outcome,
+  readBody,
+  requestTarget,
+} from './request.ts';
 
 export interface AdmissionOptions {
   /** The handler of a path; undefined is answered 404. */
   readonly route: (pathname: string) => AdmissionHandler | undefined;
   readonly maxRequestBytes: number;
-  /** The longest a handler may take, whatever the caller grants, ms. Default 30 s: the API server grants no more. */
+  /** Longest time of a handler, whatever the caller grants, ms. Default 30 s: the API server grants no more. */
   readonly ceilingMs?: number;
   readonly log: HandlerLog;
   readonly onAnswered?: OnAnswered;
+  /** Shared by all exchanges of the process. */
+  readonly memory?: MemoryBudget;
 }
 
+const CONVERSION =
+  'WEBHOOK_HANDLER serves AdmissionReviews only; a webhook for ConversionReviews runs behind UPSTREAM_URL';
+
+const isConversion = (value: unknown): boolean =>
+  (value as { readonly kind?: unknown } | null)?.kind === 'ConversionReview';
+
+interface RawReview {
+  readonly request?: { readonly object?: unknown; readonly oldObject?: unknown };
+}
+
+/** Lets `mutate` compare with the object that the API server sent, also after a handler has edited it in place. */
+const rememberObjects = ({ request: { object, oldObject } }: AdmissionReview, body: Buffer): void => {
+  const sent = () => (JSON.parse(body.toString('utf8')) as RawReview).request;
+  if (object) rememberOriginal(object, () => sent()?.object);
+  if (oldObject) rememberOriginal(oldObject, () => sent()?.oldObject);
+};
+
+/** Reads the review, or returns the reason why the body is none. */
 const parse = (body: Buffer): AdmissionReview | string => {
+  let value: unknown;
   try {
-    const parsed = readReview(JSON.parse(body.toString('utf8')));
-    return parsed.success ? parsed.data : `not an AdmissionReview: ${faults(parsed.error)}`;
+    value = JSON.parse(body.toString('utf8'));
   } catch {
     return 'the body is not JSON';
   }
+  if (isConversion(value)) return CONVERSION;
+  const parsed = readReview(value);
+  if (!parsed.success) return `not an AdmissionReview: ${faults(parsed.error)}`;
+  rememberObjects(parsed.data, body);
+  return parsed.data;
 };
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const verdictOf = async (call: HandlerCall): Promise<AdmissionResponse | string> => {
+interface EncodedAnswer {
+  readonly allowed: boolean;
+  readonly body: string;
+}
+
+/** Writes the answer as JSON, in the version of the question. @throws Problem for a bigint or a cycle */
+const encoded = ({ apiVersion, request }: AdmissionReview, answer: AdmissionResponse): EncodedAnswer => {
   try {
-    return await callHandler(call);
+    const response = { uid: request.uid, ...answer };
+    return { allowed: answer.allowed, body: JSON.stringify({ apiVersion, kind: 'AdmissionReview', response }) };
+  } catch (error) {
+    throw new Problem(`the handler's answer cannot be written as JSON: ${reasonOf(error).split('\n', 1)[0] ?? ''}`);
+  }
+};
+
+/** Asks the handler; returns the encoded answer, or the reason why there is none. */
+const askHandler = async (call: HandlerCall, review: AdmissionReview): Promise<EncodedAnswer | string> => {
+  try {
+    return encoded(review, await callHandler(call));
   } catch (error) {
     return reasonOf(error);
   }
 };
 
-const respond = (response: ServerResponse, { apiVersion, request }: AdmissionReview, verdict: AdmissionResponse) => {
-  const body = JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: { uid: request.uid, ...verdict } });
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }).end(body);
-};
+const respond = (response: ServerResponse, body: string, bytes: number) =>
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': bytes }).end(body);
 
-/** Answers AdmissionReviews with a handler: the version that came in goes out, and the uid is echoed. */
+/** Memory of a review relative to its body: bytes, text, and objects of several times their size. */
+const PARSED_FACTOR = 4;
+
+/** Answers AdmissionReviews with a handler, in the version of the review and with its uid. */
 export const createAdmission = (options: AdmissionOptions): RequestListener => {
   const { route, maxRequestBytes, ceilingMs = 30_000, log, onAnswered = () => undefined } = options;
-  const loudness = logThrottle();
-  const turnAway = rejectLogged((status, reason, suppressed) =>
+  const { memory = createMemoryBudget() } = options;
+  const throttle = logThrottle();
+  const rejectAndLog = rejectLogged((status, reason, suppressed) =>
     log.warn('Admission request refused', { status, reason, suppressed }),
   );
 
   const answer = async (request: IncomingMessage, response: ServerResponse, startMs: number): Promise<Outcome> => {
     const { pathname, timeoutMs } = requestTarget(request.url);
     const handler = route(pathname);
-    if (handler === undefined) return (turnAway(response, 404, `no handler for ${pathname}`), 'refused');
-    if (rejectNonReview(request, response, maxRequestBytes, turnAway)) return 'refused';
-    const body = await readBody(request, maxRequestBytes);
+    if (handler === undefined) return (rejectAndLog(response, 404, `no handler for ${pathname}`), 'refused');
+    if (rejectEncoded(request, response, rejectAndLog)) return 'refused';
+    if (rejectNonReview(request, response, maxRequestBytes, rejectAndLog)) return 'refused';
+    const { body, hold } = await readBody(request, maxRequestBytes, memory);
+    response.once('close', hold.release);
+    if (response.closed) hold.release();
     if (body === 'cut-short') return (response.destroy(), 'aborted');
-    if (body === 'too-large') return (turnAway(response, 413, `more than ${maxRequestBytes} bytes`), 'refused');
+    if (body === 'too-large') return (rejectAndLog(response, 413, `more than ${maxRequestBytes} bytes`), 'refused');
+    if (body === 'no-memory' || !hold.grow(PARSED_FACTOR * body.length))
+      return (rejectOverMemory(response, rejectAndLog), 'refused');
     const review = parse(body);
-    if (typeof review === 'string') return (turnAway(response, 400, review), 'refused');
+    if (typeof review === 'string') return (rejectAndLog(response, 400, review), 'refused');
     const leftMs = budgetMs(timeoutMs, ceilingMs) - (monotonicMs() - startMs);
-    const call = { handler, request: review.request, response, leftMs: Math.max(1, leftMs), log };
-    const verdict = await verdictOf(call);
+    const call = { handler, request: review.request, response, path: pathname, leftMs: Math.max(1, leftMs), log };
+    const answered = await askHandler(call, review);
     if (response.closed) return 'aborted';
-    if (typeof verdict === 'string') {
-      const { emit, suppressed } = loudness(pathname);
-      const fields = { path: pathname, uid: review.request.uid, reason: verdict, suppressed };
+    if (typeof answered === 'string') {
+      const { emit, suppressed } = throttle(pathname);
+      const fields = { path: pathname, uid: review.request.uid, reason: answered, suppressed };
       log[emit ? 'warn' : 'debug']('Admission handler failed', fields);
-      return (reject(response, 500, verdict), 'failed');
+      return (reject(response, 500, answered), 'failed');
     }
-    respond(response, review, verdict);
-    return verdict.allowed ? 'allowed' : 'denied';
+    const bytes = Buffer.byteLength(answered.body);
+    if (!hold.grow(bytes)) return (rejectOverMemory(response, rejectAndLog), 'failed');
+    respond(response, answered.body, bytes);
+    return answered.allowed ? 'allowed' : 'denied';
   };
 
   return (request, response) => {
@@ -94,8 +153,9 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
 interface HandlerCall {
   readonly handler: AdmissionHandler;
   readonly request: AdmissionRequest;
-  /** Whose close means that nobody waits any longer. */
+  /** Its close means that the caller has disconnected. */
   readonly response: ServerResponse;
+  readonly path: string;
   readonly leftMs: number;
   readonly log: HandlerLog;
 }
@@ -105,9 +165,9 @@ const isPromise = (value: unknown): value is PromiseLike<unknown> =>
 
 const inTime = ({ response, leftMs }: HandlerCall, answer: PromiseLike<unknown>, abort: () => void): Promise<unknown> =>
   new Promise((resolve, reject) => {
-    const end = (why: string) => () => {
+    const end = (reason: string) => () => {
       abort();
-      reject(new Problem(why));
+      reject(new Problem(reason));
     };
     const timer = setTimeout(end('the handler did not answer in time'), leftMs);
     const gone = end('the caller has gone');
@@ -119,44 +179,46 @@ const inTime = ({ response, leftMs }: HandlerCall, answer: PromiseLike<unknown>,
     answer.then(resolve, reject).then(tidy, tidy);
   });
 
-const judged = (answer: unknown): AdmissionResponse => {
-  const parsed = readResponse(answer);
+const RESPONSE_HINT = 'return allow(), deny(message), mutate(before, after) or { allowed: true }';
+
+const validateResponse = (answer: unknown, uid: string): AdmissionResponse => {
+  const parsed = readResponse(answer, uid);
   if (parsed.success) return parsed.data;
-  throw new Problem(`the handler's answer is not an AdmissionResponse: ${faults(parsed.error)}`);
+  throw new Problem(`the handler's answer is not an AdmissionResponse: ${faults(parsed.error)}; ${RESPONSE_HINT}`);
 };
 
 const problemOf = (error: unknown): Problem =>
-  error instanceof Problem
-    ? error
-    : new Problem(`the handler failed: ${error instanceof Error ? error.message : String(error)}`);
+  error instanceof Problem ? error : new Problem(`the handler failed: ${reasonOf(error)}`);
 
 /**
- * Asks the handler and does not trust it: what it throws, what it returns and how long it takes. One that answers at once
- * is not made to wait for a promise.
+ * Calls the handler and checks what it throws, what it returns and how long it takes. The answer of a synchronous
+ * handler is returned without a promise, which saves a turn.
  *
- * @throws Problem saying what it did wrong, or rejects with it
+ * @throws Problem with what it did wrong, or rejects with it
  */
 const callHandler = (call: HandlerCall): AdmissionResponse | Promise<AdmissionResponse> => {
-  const { handler, request, leftMs, log } = call;
-  const context = new RequestContext(Date.now() + leftMs, log);
+  const { handler, request, path, leftMs, log } = call;
+  const context = new RequestContext(path, Date.now() + leftMs, log);
   try {
-    const given: unknown = handler(request, context);
-    if (!isPromise(given)) return judged(given);
-    const answer = inTime(call, given, () => context.abort()).then(judged);
+    const result: unknown = handler(request, context);
+    if (!isPromise(result)) return validateResponse(result, request.uid);
+    const answer = inTime(call, result, () => context.abort()).then((value) => validateResponse(value, request.uid));
     return answer.catch((error: unknown) => Promise.reject(problemOf(error)));
   } catch (error) {
     throw problemOf(error);
   }
 };
 
-/** What a handler is given beside the request. The signal is made when somebody asks for it, which few do. */
+/** The handler's second argument. The signal is created on first use, because few handlers use it. */
 class RequestContext implements HandlerContext {
+  readonly path: string;
   readonly deadlineMs: number;
   readonly log: HandlerLog;
   #controller: AbortController | null = null;
   #isAborted = false;
 
-  constructor(deadlineMs: number, log: HandlerLog) {
+  constructor(path: string, deadlineMs: number, log: HandlerLog) {
+    this.path = path;
     this.deadlineMs = deadlineMs;
     this.log = log;
   }
@@ -167,7 +229,7 @@ class RequestContext implements HandlerContext {
     return this.#controller.signal;
   }
 
-  /** Tells the handler, if it listens, that its answer is no longer wanted. */
+  /** Signals the handler that its answer is no longer needed. */
   abort(): void {
     this.#isAborted = true;
     this.#controller?.abort();

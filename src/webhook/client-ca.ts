@@ -3,60 +3,57 @@ import { readCertificates } from '../certificates/pem.ts';
 import { errnoOf } from '../util/errors.ts';
 import { readCapped } from '../util/files.ts';
 
-/** The file of CLIENT_CA_FILE: whose client certificates are good. */
-interface ClientAuthority {
-  /** PEM, as it was when it was last good. */
+/** The file of CLIENT_CA_FILE: the CAs of accepted client certificates. */
+interface ClientCa {
+  /** PEM of the last valid version. */
   readonly pem: Buffer;
-  /** Reads the file again. What cannot be used is reported once and changes nothing. */
+  /** Reads the file again. An unusable version is reported once and changes nothing. */
   look(): Promise<void>;
 }
 
-interface ClientAuthorityReports {
+interface ClientCaReports {
   readonly onChange: (pem: Buffer) => void;
   readonly onProblem: (problem: string) => void;
 }
 
-/** The request-header and client authorities of a cluster are one or two certificates. */
+/** The request-header and client CAs of a cluster are one or two certificates. */
 const LARGEST_BYTES = 256 * 1024;
 
 const readPem = async (path: string): Promise<Buffer> => {
-  const fail = (why: string) => new Problem(`CLIENT_CA_FILE ${path}: ${why}`);
+  const problem = (reason: string) => new Problem(`CLIENT_CA_FILE ${path}: ${reason}`);
   const bytes = await Promise.try(readCapped, path, LARGEST_BYTES).catch((error: unknown) => {
-    throw fail(errnoOf(error));
+    throw problem(errnoOf(error));
   });
-  if (bytes === 'too-large') throw fail(`has more than ${LARGEST_BYTES} bytes`);
+  if (bytes === 'too-large') throw problem(`has more than ${LARGEST_BYTES} bytes`);
   let certificates = 0;
   try {
     certificates = readCertificates(bytes).length;
   } catch (error) {
-    throw fail((error as Error).message);
+    throw problem((error as Error).message);
   }
-  // To Node, authorities that are none mean those of the public web.
-  if (certificates === 0) throw fail('holds no PEM certificate');
+  // Node takes an empty list of CAs for the public root CAs.
+  if (certificates === 0) throw problem('holds no PEM certificate');
   return bytes;
 };
 
-/** @throws Problem naming the file and what is wrong with it */
-export const openClientCa = async (
-  path: string,
-  { onChange, onProblem }: ClientAuthorityReports,
-): Promise<ClientAuthority> => {
+/** Opens CLIENT_CA_FILE. @throws Problem naming the file and what is wrong with it */
+export const openClientCa = async (path: string, { onChange, onProblem }: ClientCaReports): Promise<ClientCa> => {
   let pem = await readPem(path);
-  let told = '';
-  const conclude = (found: Buffer): void => {
-    told = '';
+  let reported = '';
+  const accept = (found: Buffer): void => {
+    reported = '';
     if (found.equals(pem)) return;
     pem = found;
     onChange(pem);
   };
-  const complain = ({ message }: Error): void => {
-    if (message !== told) onProblem(message);
-    told = message;
+  const reportOnce = ({ message }: Error): void => {
+    if (message !== reported) onProblem(message);
+    reported = message;
   };
   return {
     get pem() {
       return pem;
     },
-    look: () => readPem(path).then(conclude, complain),
+    look: () => readPem(path).then(accept, reportOnce),
   };
 };

@@ -22,19 +22,19 @@ const declaredBytes = ({ 'content-length': length }: { readonly 'content-length'
   Number(length ?? 0);
 
 /**
- * One request up and its answer down, byte for byte, the slower side setting the pace.
+ * Forwards one request and its answer, byte for byte, with back-pressure in both directions.
  *
- * Rejects with {@link UpstreamTimeoutError}, {@link ClientClosedRequest} (the caller went away) or whatever the upstream did wrong; then nothing more
- * will be written to the response, of which something may already be on the line.
+ * Rejects with {@link UpstreamTimeoutError}, {@link ClientClosedRequest} (the caller disconnected) or the error of the
+ * upstream; then nothing more is written to the response, of which a part may already have been sent.
  */
 export const forward = ({ to, request, response, body, leftMs, maxBytes }: Forwarding): Promise<void> =>
   new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | null = null;
     let ended: Error | 'done' | null = null;
     let bytes = 0;
-    const timer = setTimeout(() => give(new UpstreamTimeoutError()), leftMs);
+    const timer = setTimeout(() => abandon(new UpstreamTimeoutError()), leftMs);
     const tooMuch = () => new Error(`answered with more than ${maxBytes} bytes`);
-    const onClose = () => give(new ClientClosedRequest());
+    const onClose = () => abandon(new ClientClosedRequest());
     const resume = () => controller?.resume();
     const end = (how: Error | 'done') => {
       if (ended !== null) return;
@@ -44,9 +44,9 @@ export const forward = ({ to, request, response, body, leftMs, maxBytes }: Forwa
       if (how === 'done') resolve();
       else reject(how);
     };
-    const give = (why: Error) => {
-      end(why);
-      controller?.abort(why);
+    const abandon = (reason: Error) => {
+      end(reason);
+      controller?.abort(reason);
     };
     response.once('close', onClose).on('drain', resume);
 
@@ -58,16 +58,16 @@ export const forward = ({ to, request, response, body, leftMs, maxBytes }: Forwa
           if (ended instanceof Error) started.abort(ended);
         },
         onResponseStart({ rawHeaders }, status, headers) {
-          // 1xx is between the upstream and us.
+          // 1xx concerns the connection to the upstream only.
           if (status < 200 || ended !== null) return;
           if (!request.complete) response.shouldKeepAlive = false;
-          if (declaredBytes(headers) > maxBytes) give(tooMuch());
+          if (declaredBytes(headers) > maxBytes) abandon(tooMuch());
           else response.writeHead(status, endToEndHeaders(texts(rawHeaders)));
         },
         onResponseData(from, chunk) {
           if (ended !== null) return;
           bytes += chunk.length;
-          if (bytes > maxBytes) give(tooMuch());
+          if (bytes > maxBytes) abandon(tooMuch());
           else if (!response.write(chunk)) from.pause();
         },
         onResponseEnd() {
@@ -80,7 +80,7 @@ export const forward = ({ to, request, response, body, leftMs, maxBytes }: Forwa
     );
   });
 
-/** What speaks of one connection and not of the message (RFC 9110, 7.6.1), and `Expect`, which is answered here. */
+/** Headers that concern one connection and not the message (RFC 9110, 7.6.1), and `Expect`, which is answered here. */
 const hopByHop = new Set([
   'connection',
   'expect',
@@ -94,7 +94,7 @@ const hopByHop = new Set([
   'upgrade',
 ]);
 
-/** The raw header list (name, value, name, value …) without what must not be passed on. */
+/** Returns the raw header list (name, value, name, value …) without the hop-by-hop headers. */
 const endToEndHeaders = (raw: readonly string[]): string[] => {
   const named = new Set<string>();
   for (let i = 0; i < raw.length; i += 2) {

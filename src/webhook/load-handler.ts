@@ -13,17 +13,23 @@ const locate = (name: string, directory: string): string => {
   return pathToFileURL(createRequire(resolve(directory, 'package.json')).resolve(name)).href;
 };
 
+/** The `module.exports` of a module that tsc compiled to CommonJS carries the default export as a field. */
+const defaultExport = ({ default: exported }: { readonly default?: unknown }): unknown => {
+  const compiled = exported as { readonly __esModule?: unknown; readonly default?: unknown } | null | undefined;
+  return typeof compiled === 'object' && compiled?.__esModule === true ? compiled.default : exported;
+};
+
 /**
- * The handler that WEBHOOK_HANDLER names: a path (absolute, or from `directory`), a file URL, a package that
+ * Loads the handler that WEBHOOK_HANDLER names: a path (absolute, or from `directory`), a file URL, a package that
  * `directory` can reach, or `builtin:allow`, which admits everything.
  *
- * @throws Problem saying what is wrong with it.
+ * @throws Problem with what is wrong with it
  */
 export const loadHandler = async (name: string, directory: string): Promise<Route> => {
   if (name === 'builtin:allow') return () => allowAll;
   try {
-    const module = (await import(locate(name, directory))) as { readonly default?: unknown };
-    return routes(module.default, 'its default export');
+    const loaded = (await import(locate(name, directory))) as { readonly default?: unknown };
+    return routes(defaultExport(loaded), 'its default export');
   } catch (error) {
     throw new Problem(`WEBHOOK_HANDLER ${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -32,23 +38,23 @@ export const loadHandler = async (name: string, directory: string): Promise<Rout
 /** Admits everything: `WEBHOOK_HANDLER=builtin:allow`, to try the certificates before there is a handler. */
 export const allowAll: AdmissionHandler = () => ({ allowed: true });
 
-/** The handler of a path; undefined where there is none. */
+/** Returns the handler of a path; undefined where there is none. */
 export type Route = (pathname: string) => AdmissionHandler | undefined;
 
-const WANTED = 'expected a function, or an object of path → function';
+const EXPECTED = 'expected a function, or an object of path → function';
 
 /**
- * Who answers which path: one function answers all of them.
+ * Returns the handler of each path: one function answers all of them.
  *
- * @param given a {@link HandlerExport}, as far as anybody can know of what comes from somebody's module
- * @param named how to call it in a complaint
- * @throws Problem saying what is wrong with it
+ * @param exported a {@link HandlerExport}, unless the user's module exports something else
+ * @param name how error messages call it
+ * @throws Problem with what is wrong with it
  */
-export const routes = (given: unknown, named: string): Route => {
-  if (typeof given === 'function') return () => given as AdmissionHandler;
-  const paths = new Map(Object.entries((given ?? {}) as Exclude<HandlerExport, AdmissionHandler>));
+export const routes = (exported: unknown, name: string): Route => {
+  if (typeof exported === 'function') return () => exported as AdmissionHandler;
+  const paths = new Map(Object.entries((exported ?? {}) as Exclude<HandlerExport, AdmissionHandler>));
   const faulty = [...paths].find(([path, handler]) => !path.startsWith('/') || typeof handler !== 'function');
-  if (typeof given !== 'object' || paths.size === 0) throw new Problem(`${named} is no handler: ${WANTED}`);
-  if (faulty !== undefined) throw new Problem(`${named} has a wrong entry ${faulty[0]}: ${WANTED}`);
+  if (typeof exported !== 'object' || paths.size === 0) throw new Problem(`${name} is no handler: ${EXPECTED}`);
+  if (faulty !== undefined) throw new Problem(`${name} has a wrong entry ${faulty[0]}: ${EXPECTED}`);
   return (pathname) => paths.get(pathname);
 };

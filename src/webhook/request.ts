@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import { heldBytesLimit } from '../util/memory.ts';
+import { monotonicMs } from '../util/time.ts';
 
 interface RequestTarget {
   readonly pathname: string;
-  /** What `?timeout=` says, ms; null when it says nothing that can be read. */
+  /** The `?timeout=` of the caller, ms; null when absent or unreadable. */
   readonly timeoutMs: number | null;
 }
 
@@ -16,7 +18,7 @@ const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
 };
 
-/** A Go duration (`10s`, `1m30s`, `1.5s`) in ms; null when it is none. */
+/** Reads a Go duration (`10s`, `1m30s`, `1.5s`) as ms; null for any other text. */
 const goDurationMs = (text: string): number | null => {
   if (!/^(?:\d+(?:\.\d+)?(?:h|ms|m|s|us|µs|ns))+$/.test(text)) return null;
   let totalMs = 0;
@@ -34,40 +36,124 @@ const read = (url: string): RequestTarget => {
 
 let last = { url: '', target: read('') };
 
-/** Path and deadline of a request line, as the API server writes it: `/validate?timeout=10s`. */
+/** Reads path and deadline of a request line, as the API server writes it: `/validate?timeout=10s`. */
 export const requestTarget = (url = '/'): RequestTarget => {
-  // Nearly every request asks for the same.
+  // Cached, because nearly every request has the same URL.
   if (last.url !== url) last = { url, target: read(url) };
   return last.target;
 };
 
-export type BodyFault = 'too-large' | 'cut-short';
+/** What one exchange holds of the memory that all exchanges share. */
+export interface MemoryHold {
+  /** Adds bytes. False when there is no room for them; then none are added. */
+  grow(bytes: number): boolean;
+  /** Ends the time in which this exchange may be evicted: its body is complete. */
+  settle(): void;
+  release(): void;
+}
 
-/** The whole body, or why there is none. Never more than `maxBytes` is held. */
-export const readBody = (request: IncomingMessage, maxBytes: number): Promise<Buffer | BodyFault> =>
+interface Holder {
+  heldBytes: number;
+  readonly sinceMs: number;
+  /** Null once settled. */
+  evict: (() => void) | null;
+}
+
+/** Bounds the sum of the bodies, parsed reviews and answers that a process holds at one time. */
+export interface MemoryBudget {
+  /** @param evict drops what is held; called when an exchange is in the way of others while its body is incomplete */
+  hold(evict: () => void): MemoryHold;
+  readonly heldBytes: number;
+}
+
+/**
+ * Creates a budget. When it is exhausted, the incomplete body that has occupied most bytes for the longest time is
+ * evicted: callers that send large bodies slowly never shut out those that send theirs at once. A single exchange is
+ * always admitted, since MAX_REQUEST_BYTES bounds it.
+ */
+export const createMemoryBudget = (limitBytes: number = heldBytesLimit()): MemoryBudget => {
+  const holders = new Set<Holder>();
+  let heldBytes = 0;
+  const remove = (holder: Holder) => {
+    if (holders.delete(holder)) heldBytes -= holder.heldBytes;
+  };
+  const fits = (holder: Holder, bytes: number) => heldBytes + bytes <= limitBytes || heldBytes === holder.heldBytes;
+  const occupation = ({ heldBytes: bytes, sinceMs }: Holder) => bytes * (monotonicMs() - sinceMs);
+  /** Evicts one incomplete body; false when the only candidate is the exchange that asks. */
+  const evictFor = (holder: Holder): boolean => {
+    let worst: Holder | null = null;
+    for (const one of holders)
+      if (one.evict !== null && (worst === null || occupation(one) > occupation(worst))) worst = one;
+    if (worst === null || worst === holder || worst.heldBytes === 0) return false;
+    remove(worst);
+    worst.evict?.();
+    return true;
+  };
+  return {
+    hold: (evict) => {
+      const holder: Holder = { heldBytes: 0, sinceMs: monotonicMs(), evict };
+      holders.add(holder);
+      return {
+        grow: (bytes) => {
+          while (!fits(holder, bytes)) if (!evictFor(holder)) return false;
+          if (!holders.has(holder)) return false;
+          holder.heldBytes += bytes;
+          heldBytes += bytes;
+          return true;
+        },
+        settle: () => void (holder.evict = null),
+        release: () => remove(holder),
+      };
+    },
+    get heldBytes() {
+      return heldBytes;
+    },
+  };
+};
+
+export type BodyFault = 'too-large' | 'cut-short' | 'no-memory';
+
+/** A body with the memory that it occupies, to be released when the exchange ends. */
+export interface HeldBody {
+  readonly body: Buffer | BodyFault;
+  readonly hold: MemoryHold;
+}
+
+/** Reads the whole body, or returns why there is none. Never more than `maxBytes` is held. */
+export const readBody = (request: IncomingMessage, maxBytes: number, memory: MemoryBudget): Promise<HeldBody> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const hold = memory.hold(() => fail('no-memory'));
+    const settle = (body: Buffer | BodyFault) => {
+      hold.settle();
+      resolve({ body, hold });
+    };
+    const fail = (fault: BodyFault) => {
+      request.off('data', take);
+      chunks.length = 0;
+      hold.release();
+      settle(fault);
+    };
     const take = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= maxBytes) chunks.push(chunk);
-      else {
-        request.off('data', take);
-        chunks.length = 0;
-        resolve('too-large');
-      }
+      if (bytes > maxBytes) fail('too-large');
+      else if (hold.grow(chunk.length)) chunks.push(chunk);
+      else fail('no-memory');
     };
     request.on('data', take);
     request.once('end', () =>
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+      settle(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
-    request.once('error', () => resolve('cut-short'));
-    request.once('close', () => resolve('cut-short'));
+    request.once('error', () => fail('cut-short'));
+    request.once('close', () => {
+      if (!request.complete) fail('cut-short');
+    });
   });
 
 /**
- * How long an answer may take: what the API server grants, less a margin for the way back (a tenth, at most 500 ms),
- * so that it hears our reason and not its own timeout; and never more than `ceilingMs`.
+ * Returns how long an answer may take: what the API server grants, less a margin for the way back (a tenth, at most
+ * 500 ms), so that it receives this reason and not its own timeout; never more than `ceilingMs`.
  */
 export const budgetMs = (grantedMs: number | null, ceilingMs: number): number =>
   grantedMs === null ? ceilingMs : Math.max(1, Math.min(ceilingMs, grantedMs - Math.min(500, grantedMs / 10)));
@@ -75,5 +161,5 @@ export const budgetMs = (grantedMs: number | null, ceilingMs: number): number =>
 /** How a request ended, for the metrics: `refused` was the caller's fault, `failed` the handler's or the upstream's. */
 export type Outcome = 'allowed' | 'denied' | 'forwarded' | 'refused' | 'failed' | 'aborted';
 
-/** Called once for each request, when its fate is known. */
+/** Called once for each request, when its outcome is known. */
 export type OnAnswered = (outcome: Outcome, elapsedMs: number) => void;

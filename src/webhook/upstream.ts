@@ -2,94 +2,140 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { connect, type NetConnectOpts } from 'node:net';
 import { type Readable, Transform } from 'node:stream';
 import Pool from 'undici/lib/dispatcher/pool.js';
-import { Problem } from '../../streams/problem.ts';
+import type { Upstream } from '../config/addresses.ts';
 import { logThrottle } from '../logging/log-throttle.ts';
 import { monotonicMs } from '../util/time.ts';
 import { ClientClosedRequest, forward, UpstreamTimeoutError } from './forward.ts';
-import { type OnRejected, reject, rejectLogged, rejectNonReview } from './reject.ts';
-import { type BodyFault, budgetMs, type OnAnswered, type Outcome, readBody, requestTarget } from './request.ts';
+import { type OnRejected, reject, rejectLogged, rejectNonReview, rejectOverMemory } from './reject.ts';
+import {
+  type BodyFault,
+  budgetMs,
+  createMemoryBudget,
+  type MemoryBudget,
+  type OnAnswered,
+  type Outcome,
+  readBody,
+  requestTarget,
+} from './request.ts';
 
 interface UpstreamOptions {
-  /** `http://host:port` or `unix:/path`. */
-  readonly url: string;
-  /** The longest the upstream may take, whatever the caller grants, ms. */
+  /** UPSTREAM_URL, parsed. */
+  readonly upstream: Upstream;
+  /** Longest time of the upstream, whatever the caller grants, ms. */
   readonly timeoutMs: number;
-  /** Holds for what goes up as for what comes down. */
+  /** Limits requests and answers. */
   readonly maxRequestBytes: number;
   readonly onAnswered?: OnAnswered;
   /**
-   * Told of a failure of the upstream, of each status once a minute with the number that went suppressed since. The caller
-   * gets the same reason, each time.
+   * Called for one failure of the upstream of each status a minute, with the number suppressed since. The caller gets
+   * the same reason, each time.
    */
-  readonly onFault?: (status: 502 | 504, reason: string, suppressed: number) => void;
-  /** Told likewise of what was the caller's fault. */
+  readonly onFault?: (status: 502 | 503 | 504, reason: string, suppressed: number) => void;
+  /** Called likewise for what is the caller's fault. */
   readonly onRefused?: OnRejected;
+  /** Shared by all exchanges of the process. */
+  readonly memory?: MemoryBudget;
 }
 
-interface Upstream extends AsyncDisposable {
+interface Front extends AsyncDisposable {
   readonly answer: RequestListener;
-  /** Whether somebody listens there; asked afresh at most once a second. */
+  /** Whether the upstream accepts connections; checked at most once a second. */
   reachable(): Promise<boolean>;
 }
 
-const why = (error: unknown): string =>
-  error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
+const CONNECT_TIMEOUT_MS = 2_000;
+
+/** The connection ended without an answer: a server that closes idle connections, or ends its worker. */
+const CLOSED = /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/;
+/** No connection was made, so nothing was sent. */
+const UNCONNECTED =
+  /^(ECONNREFUSED|ENOENT|EACCES|EAGAIN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/;
+
+const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException | null)?.code ?? '');
+
+const reasons: readonly (readonly [RegExp, string])[] = [
+  [/^ECONNREFUSED$/, 'nothing listens there (ECONNREFUSED)'],
+  [/^ENOENT$/, 'the socket does not exist (ENOENT)'],
+  [/^EACCES$/, 'no permission to connect to the socket (EACCES)'],
+  [/^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/, `no connection within ${CONNECT_TIMEOUT_MS} ms`],
+  [CLOSED, 'the connection was closed before the answer was complete'],
+  [/^(HPE_|ERR_ASSERTION$)/, 'the answer is not HTTP/1.1'],
+];
+
+const reasonOf = (error: unknown): string => {
+  const code = codeOf(error);
+  const text = reasons.find(([pattern]) => pattern.test(code))?.[1];
+  return text ?? (error instanceof Error ? error.message : String(error));
+};
 
 /**
- * The front: forwards every request, unread, to plain HTTP in the same pod. Down or rude is a 502, late a 504, and
- * what breaks after the answer has begun closes the connection, so that half an answer is never taken for a whole.
+ * Creates the front: it forwards every request, unread, to plain HTTP in the same pod. An upstream that gives no answer
+ * is a 503 with `Retry-After: 0`, so that the API server asks another replica (D-011), as while this pod ends; a bad
+ * answer is a 502, a late one a 504. A failure after the answer has begun closes the connection, so that half an answer
+ * is never taken for a whole one.
  */
-export const createUpstream = (options: UpstreamOptions): Upstream => {
+export const createUpstream = (options: UpstreamOptions): Front => {
   const {
-    url,
     timeoutMs,
     maxRequestBytes: maxBytes,
     onAnswered = () => undefined,
     onFault = () => undefined,
     onRefused = () => undefined,
+    memory = createMemoryBudget(),
   } = options;
-  const loudness = logThrottle();
-  const turnAway = rejectLogged(onRefused);
-  const { origin, socketPath, dial } = upstreamTarget(url);
-  const pool = new Pool(origin, {
+  const throttle = logThrottle();
+  const rejectAndLog = rejectLogged(onRefused);
+  const { origin, socketPath, address } = upstreamTarget(options.upstream);
+  const connection = {
     ...(socketPath === null ? {} : { socketPath }),
     connections: 256,
-    pipelining: 1,
-    connect: { timeout: 2_000 },
-    // In a pod a new connection costs next to nothing; one that the upstream is about to close costs a call.
-    keepAliveTimeout: 1_000,
-    // The deadline of each request is the only clock.
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    // The deadline of each request is the only timeout.
     headersTimeout: 0,
     bodyTimeout: 0,
-  });
+  };
+  // In a pod a new connection costs next to nothing; one that the upstream is about to close costs a call.
+  const pool = new Pool(origin, { ...connection, pipelining: 1, keepAliveTimeout: 1_000 });
+  // Without pipelining undici keeps no connection: each retry gets a fresh one.
+  const freshPool = new Pool(origin, { ...connection, pipelining: 0 });
 
   const answer = async (request: IncomingMessage, response: ServerResponse, startMs: number): Promise<Outcome> => {
-    if (rejectNonReview(request, response, maxBytes, turnAway)) return 'refused';
-    const body = await upstreamBody(request, maxBytes);
+    if (rejectNonReview(request, response, maxBytes, rejectAndLog)) return 'refused';
+    const body = await upstreamBody(request, response, maxBytes, memory);
+    if (body === 'no-memory') return (rejectOverMemory(response, rejectAndLog), 'refused');
     if (body === 'cut-short' || body === 'too-large') return (response.destroy(), 'aborted');
     if (response.closed) return 'aborted';
     const grantedMs = budgetMs(requestTarget(request.url).timeoutMs, timeoutMs);
-    const leftMs = Math.max(1, grantedMs - (monotonicMs() - startMs));
+    const leftMs = () => Math.max(1, grantedMs - (monotonicMs() - startMs));
+    const exchange = { request, response, body, maxBytes };
     try {
-      await forward({ to: pool, request, response, body, leftMs, maxBytes });
+      await forward({ ...exchange, to: pool, leftMs: leftMs() }).catch((error: unknown) => {
+        if (response.headersSent || !Buffer.isBuffer(body) || !CLOSED.test(codeOf(error))) throw error;
+        return forward({ ...exchange, to: freshPool, leftMs: leftMs() });
+      });
       return 'forwarded';
     } catch (error) {
       return fail(response, error, grantedMs);
     }
   };
 
+  const faultOf = (error: unknown, grantedMs: number): readonly [502 | 503 | 504, string] => {
+    if (error instanceof UpstreamTimeoutError)
+      return [504, `no answer from the upstream within ${Math.round(grantedMs)} ms`];
+    const code = codeOf(error);
+    return [CLOSED.test(code) || UNCONNECTED.test(code) ? 503 : 502, `upstream: ${reasonOf(error)}`];
+  };
+
   const fail = (response: ServerResponse, error: unknown, grantedMs: number): Outcome => {
     if (error instanceof ClientClosedRequest) return 'aborted';
     if (error instanceof Error && error.message === 'too-large') {
-      turnAway(response, 413, `more than ${maxBytes} bytes`);
+      rejectAndLog(response, 413, `more than ${maxBytes} bytes`);
       return 'refused';
     }
-    const status = error instanceof UpstreamTimeoutError ? 504 : 502;
-    const reason =
-      status === 504 ? `no answer from the upstream within ${Math.round(grantedMs)} ms` : `upstream: ${why(error)}`;
-    const { emit, suppressed } = loudness(String(status));
+    const [status, reason] = faultOf(error, grantedMs);
+    const { emit, suppressed } = throttle(`${status} ${reason}`);
     if (emit) onFault(status, reason, suppressed);
-    reject(response, status, reason);
+    reject(response, status, reason, status === 503 ? 0 : undefined);
     return 'failed';
   };
 
@@ -100,8 +146,10 @@ export const createUpstream = (options: UpstreamOptions): Upstream => {
         .catch((error: unknown) => fail(response, error, timeoutMs))
         .then((outcome) => onAnswered(outcome, monotonicMs() - startMs));
     },
-    reachable: createReachable(dial),
-    [Symbol.asyncDispose]: () => pool.destroy(),
+    reachable: createReachable(address),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([pool.destroy(), freshPool.destroy()]);
+    },
   };
 };
 
@@ -109,31 +157,24 @@ interface UpstreamTarget {
   readonly origin: string;
   /** Null for TCP. */
   readonly socketPath: string | null;
-  readonly dial: NetConnectOpts;
+  readonly address: NetConnectOpts;
 }
 
-/**
- * `http://host:port` or `unix:/path`.
- *
- * @throws Problem for anything else.
- */
-export const upstreamTarget = (url: string): UpstreamTarget => {
-  const socketPath = /^unix:(\/.+)$/.exec(url)?.[1];
-  if (socketPath !== undefined) return { origin: 'http://localhost', socketPath, dial: { path: socketPath } };
-  const parsed = URL.parse(url);
-  if (parsed?.protocol !== 'http:') throw new Problem(`UPSTREAM_URL ${url}: expected http://HOST:PORT or unix:/PATH`);
-  const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
-  return {
-    origin: parsed.origin,
-    socketPath: null,
-    dial: { host, port: Number(parsed.port === '' ? 80 : parsed.port) },
-  };
+const DEFAULT_HTTP_PORT = 80;
+
+/** Returns what undici and node:net need to connect to the upstream. */
+export const upstreamTarget = (upstream: Upstream): UpstreamTarget => {
+  if (upstream.kind === 'unix')
+    return { origin: 'http://localhost', socketPath: upstream.path, address: { path: upstream.path } };
+  const { hostname, origin, port } = new URL(upstream.url);
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return { origin, socketPath: null, address: { host, port: port === '' ? DEFAULT_HTTP_PORT : Number(port) } };
 };
 
-/** Below this a body is taken whole, bytes: cheaper than a stream, and most AdmissionReviews are smaller. */
+/** Up to here a body is read whole, bytes: cheaper than a stream, and most AdmissionReviews are smaller. */
 const SMALL_BYTES = 64 * 1024;
 
-/** Passes on what comes, and fails with `too-large` at the first byte too many. */
+/** Returns the body as a stream that fails with `too-large` at the first byte beyond the limit. */
 const limited = (request: IncomingMessage, maxBytes: number): Readable => {
   let bytes = 0;
   const body = new Transform({
@@ -143,18 +184,30 @@ const limited = (request: IncomingMessage, maxBytes: number): Readable => {
       else pass(null, chunk);
     },
   });
-  // Somebody must listen even when the upstream has been given up before it took the body.
+  // Needs a listener even after the upstream was abandoned before it received the body.
   body.on('error', () => request.unpipe(body).resume());
   return request.pipe(body);
 };
 
-/** The request's body to send on, unread. A stream of its own, since a failing upstream destroys what it was given. */
-const upstreamBody = (request: IncomingMessage, maxBytes: number): Promise<Buffer | BodyFault> | Readable => {
+/**
+ * Returns the request's body to forward, unread: small ones whole, others as a stream of their own, since a failing
+ * upstream destroys the stream that it is given. A stream holds no more than its high-water mark.
+ */
+const upstreamBody = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+  memory: MemoryBudget,
+): Promise<Buffer | BodyFault | Readable> => {
   const length = Number(request.headers['content-length'] ?? Infinity);
-  return length <= SMALL_BYTES ? readBody(request, maxBytes) : limited(request, maxBytes);
+  if (!(length <= SMALL_BYTES)) return limited(request, maxBytes);
+  const { body, hold } = await readBody(request, maxBytes, memory);
+  response.once('close', hold.release);
+  if (response.closed) hold.release();
+  return body;
 };
 
-const dial = (target: NetConnectOpts, timeoutMs: number): Promise<boolean> =>
+const canConnect = (target: NetConnectOpts, timeoutMs: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(target);
     const end = (reached: boolean) => {
@@ -166,12 +219,12 @@ const dial = (target: NetConnectOpts, timeoutMs: number): Promise<boolean> =>
     socket.once('error', () => end(false));
   });
 
-/** Whether somebody accepts connections there. One answer serves everyone who asks within `freshMs`. */
+/** Checks whether the upstream accepts connections. One result serves all checks within `freshMs`. */
 const createReachable = (target: NetConnectOpts, freshMs = 1_000, timeoutMs = 1_000): (() => Promise<boolean>) => {
-  let asked: { readonly atMs: number; readonly answer: Promise<boolean> } | null = null;
+  let last: { readonly atMs: number; readonly result: Promise<boolean> } | null = null;
   return () => {
     const nowMs = monotonicMs();
-    if (asked === null || nowMs - asked.atMs >= freshMs) asked = { atMs: nowMs, answer: dial(target, timeoutMs) };
-    return asked.answer;
+    if (last === null || nowMs - last.atMs >= freshMs) last = { atMs: nowMs, result: canConnect(target, timeoutMs) };
+    return last.result;
   };
 };
