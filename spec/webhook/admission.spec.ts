@@ -81,7 +81,7 @@ describe('admission', () => {
   const refusals: readonly (readonly [string, Partial<Call>, number, RegExp])[] = [
     ['another method', { method: 'PUT' }, 405, /PUT is not served: webhooks are called by POST/],
     ['another content type', { headers: { 'content-type': 'text/plain' } }, 415, /application\/json/],
-    ['a path nobody answers', { path: '/gone?timeout=1s' }, 404, /no handler for \/gone$/],
+    ['a path without a handler', { path: '/gone?timeout=1s' }, 404, /no handler for \/gone$/],
     ['no JSON', { body: '{' }, 400, /not JSON/],
     ['no body', { body: '' }, 400, /not JSON/],
     [

@@ -8,7 +8,7 @@ import { until } from './support-until.ts';
 const limits = { quietMs: 100 };
 const request = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
 /** What client-go takes for "ask again at once", should a request be on its way. */
-const farewell = 'HTTP/1.1 503 Leaving\r\nRetry-After: 0\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+const goodbye = 'HTTP/1.1 503 Leaving\r\nRetry-After: 0\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 describe('webhook server, leaving', () => {
   it('answers what is in flight with a goodbye, then is gone', async () => {
@@ -37,7 +37,7 @@ describe('webhook server, leaving', () => {
     const start = performance.now();
     await open.server.drain(5_000);
     expect(performance.now() - start).to.be.lessThan(1_000);
-    expect(await closed).to.equal(farewell);
+    expect(await closed).to.equal(goodbye);
     agent.destroy();
   });
 
@@ -53,7 +53,7 @@ describe('webhook server, leaving', () => {
     await drained;
   });
 
-  it('answers a request that crosses its farewell with just that, asks nobody, and resets nothing', async () => {
+  it('answers a request that crosses the goodbye response with just that, without calling the handler or a reset', async () => {
     let asked = 0;
     await using open = await openServer({ answer: () => void (asked += 1), limits });
     const crossing = await dial(open.port);
@@ -65,13 +65,13 @@ describe('webhook server, leaving', () => {
     await delay(50);
     crossing.write(request);
     await delay(50);
-    expect(await heard(crossing)).to.equal(farewell);
+    expect(await heard(crossing)).to.equal(goodbye);
     expect(crossing.errored).to.equal(null);
     await drained;
     expect(asked).to.equal(0);
   });
 
-  it('does not wait for a caller that hears the farewell and stays', async () => {
+  it('does not wait for a caller that hears the goodbye and stays', async () => {
     await using open = await openServer({ limits });
     const staying = await dial(open.port, { allowHalfOpen: true } as ConnectionOptions);
     staying.pause();
@@ -82,7 +82,7 @@ describe('webhook server, leaving', () => {
     staying.destroy();
   });
 
-  it('cuts whoever is still there when the grace is over', async () => {
+  it('destroys connections that are still open after the grace period', async () => {
     await using open = await openServer({ answer: () => undefined });
     const pending = call({ port: open.port }).catch((error: unknown) => (error as Error).message);
     await until(() => open.server.connections === 1);
@@ -102,7 +102,7 @@ describe('webhook server, leaving', () => {
     const callers = [0, 1, 2, 3].map(async (i) => {
       while (calling) {
         const { status, headers } = await call({ port, agent: agents[i % 2] });
-        // A caller that pauses for longer than the quiet time may meet the farewell, and asks again.
+        // A caller that pauses for longer than the quiet time may meet the goodbye, and asks again.
         expect([200, 503]).to.include(status);
         if (status === 503) expect(headers['retry-after']).to.equal('0');
         else calls += 1;
@@ -130,7 +130,7 @@ describe('webhook server, leaving', () => {
       const young = await dial(open.port);
       await until(() => open.server.connections === 2);
       open.server.retire();
-      expect(await closed).to.equal(farewell);
+      expect(await closed).to.equal(goodbye);
       await until(() => open.server.connections === 1);
       expect(young.destroyed).to.equal(false);
       young.destroy();

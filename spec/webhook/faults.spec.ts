@@ -38,7 +38,7 @@ const pour = async (socket: Socket, first: string, chunk: Buffer, bytes: number)
   return said;
 };
 
-/** The attack, and all that is told of it. */
+/** The attack, and all that is logged about it. */
 const attacks: readonly (readonly [string, Attack, readonly string[]])[] = [
   [
     '50 headers that never end',
@@ -204,8 +204,8 @@ describe('under fire', function () {
     return { stop };
   };
 
-  for (const [what, attack, told] of attacks)
-    it(`${what}: over in time, told once, nobody else harmed, and nothing kept`, async () => {
+  for (const [what, attack, logged] of attacks)
+    it(`${what}: over in time, logged once, other callers unharmed, and nothing kept`, async () => {
       const heardOf = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0];
       child.send(pairs()[0]);
       const target = await heardOf<UnderFire>();
@@ -216,7 +216,7 @@ describe('under fire', function () {
       };
       await bystander(target).stop();
       const before = await weigh();
-      expect(before.told).to.deep.equal([]);
+      expect(before.logged).to.deep.equal([]);
 
       const others = bystander(target);
       const startMs = performance.now();
@@ -233,7 +233,7 @@ describe('under fire', function () {
         after = await weigh();
       }
       expect(after.connections).to.equal(0);
-      expect([...after.told].sort()).to.deep.equal([...told].sort());
+      expect([...after.logged].sort()).to.deep.equal([...logged].sort());
       expect(after.heapBytes - before.heapBytes).to.be.below(4 * mib);
       // What the allocator keeps of 512 connections and of two bodies; 64 and 40 MB when measured.
       for (const { residentBytes } of [during, after])

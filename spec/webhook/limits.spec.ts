@@ -28,7 +28,7 @@ describe('webhook limits', () => {
     return { line, kinds: open.connectionErrors.map(({ kind }) => kind) };
   };
 
-  it('wakes up for nobody: it looks after connections while there are any', async () => {
+  it('checks time limits only while connections are open', async () => {
     const { setInterval: start, clearInterval: stop } = globalThis;
     const running = new Set<unknown>();
     globalThis.setInterval = ((...args: Parameters<typeof start>) => {

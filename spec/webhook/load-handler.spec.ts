@@ -103,7 +103,7 @@ describe('worked examples', () => {
     expect(await ask(route, '/', { operation: 'DELETE', object: null })).to.deep.equal({ allowed: true });
   });
 
-  it('default-field sets the field where nobody has, and refuses a token for everybody', async () => {
+  it('default-field sets the absent field, and denies mounting the token of the default account', async () => {
     const route = await loadHandler('manifests/examples/default-field.ts', '.');
     const account = { metadata: { name: 'default' } };
     const mounting = { ...account, automountServiceAccountToken: true };

@@ -1,6 +1,6 @@
 /**
  * A process with a host and a front, to be attacked and weighed: `faults.spec.ts` runs it with --expose-gc. Its times are
- * shorter than the real ones, yet longer than a handshake takes on a machine ten times overloaded: nobody else must be
+ * shorter than the real ones, yet longer than a handshake takes on a machine ten times overloaded: no other caller must be
  * taken for an attacker. How many connections it takes, and how large a body, is as in production.
  */
 import { createServer } from 'node:http';
@@ -23,7 +23,7 @@ export interface Weight {
   readonly heapBytes: number;
   readonly residentBytes: number;
   /** One a line that would be logged. */
-  readonly told: readonly string[];
+  readonly logged: readonly string[];
 }
 
 const limits = {
@@ -34,14 +34,14 @@ const limits = {
   quietMs: 50,
 };
 const maxRequestBytes = 7 * 1024 * 1024;
-const told: string[] = [];
+const logged: string[] = [];
 // Of a mere hang-up the daemon speaks at debug only.
 const onConnectionError = ({ kind, emit }: ConnectionError) => {
-  if (emit && kind !== 'handshake-aborted') told.push(kind);
+  if (emit && kind !== 'handshake-aborted') logged.push(kind);
 };
-const onRefused = (status: number) => void told.push(`refused ${status}`);
+const onRefused = (status: number) => void logged.push(`refused ${status}`);
 const silent = () => undefined;
-const log = { debug: silent, info: silent, warn: (message: string) => void told.push(message), error: silent };
+const log = { debug: silent, info: silent, warn: (message: string) => void logged.push(message), error: silent };
 
 // An upstream that answers, unless it is asked not to.
 const upstreamServer = createServer((request, response) => {
@@ -51,7 +51,7 @@ const upstreamServer = createServer((request, response) => {
 
 process.once('message', (pair: TestPair) => {
   const url = `http://127.0.0.1:${(upstreamServer.address() as AddressInfo).port}`;
-  const onFault = (status: number) => void told.push(`upstream ${status}`);
+  const onFault = (status: number) => void logged.push(`upstream ${status}`);
   const upstream = createUpstream({
     upstream: { kind: 'http', url },
     timeoutMs: 5_000,
@@ -75,7 +75,7 @@ process.once('message', (pair: TestPair) => {
       globalThis.gc?.();
       const { heapUsed, external, rss } = process.memoryUsage();
       const connections = servers.reduce((sum, server) => sum + server.connections, 0);
-      process.send?.({ connections, heapBytes: heapUsed + external, residentBytes: rss, told } satisfies Weight);
+      process.send?.({ connections, heapBytes: heapUsed + external, residentBytes: rss, logged } satisfies Weight);
     });
   });
 });
