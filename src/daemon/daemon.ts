@@ -10,6 +10,7 @@ import type { Config } from '../config/config.ts';
 import { dedupeLogLines } from '../logging/dedupe-log-lines.ts';
 import { logLinesFor } from '../logging/log-lines.ts';
 import type { Logger } from '../logging/logger.ts';
+import { observationLines } from '../logging/observation-lines.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { recordMetrics } from '../metrics/record.ts';
 import { initialState, reduce } from '../status/replica-state.ts';
@@ -54,6 +55,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonDependenci
   const failure = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const once = dedupeLogLines();
+  const observations = observationLines();
   const raise = recordEvents(outside.client, clusterPaths(config), config, logger);
   const count = recordMetrics(meters, monotonicMs);
   const changed$ = new Subject<void>();
@@ -70,7 +72,7 @@ export const startDaemon = async (config: Config, surroundings: DaemonDependenci
     raise(event);
     count(event);
     const lines = logLinesFor(event, config.leaseName, standing.announced?.hash ?? null).map(once);
-    for (const { level, message, fields } of lines) logger[level](message, fields);
+    for (const { level, message, fields } of [...lines, ...observations(event)]) logger[level](message, fields);
     changed$.next();
     if (event.type === 'certificate/timed-out') failure.resolve();
     if (event.type === 'leadership/released') released.resolve();
