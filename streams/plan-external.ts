@@ -12,6 +12,10 @@ const wantedTrust = ({ trust, leaf, issuer }: SecretState): Certificates => {
   return leaf !== null && leaf.fingerprint === issuer ? [leaf] : [];
 };
 
+/** Whether `ca.crt` holds something of which nothing can be read: then no target can be made to trust what comes. */
+const isTrustUnreadable = ({ trust, trustProblems = [] }: SecretState): boolean =>
+  trust.length === 0 && trustProblems.length > 0;
+
 /**
  * The planner for `CERT_ISSUER=external`: no Secret is ever written (L6). Replicas load only what is announced, so the
  * order is L1's all the same: widen every caBundle by the new `ca.crt`, announce, wait, hold, narrow. The older CAs are
@@ -52,6 +56,7 @@ export const planExternal = (
   if (!announced) {
     // What is announced goes on serving while somebody else keeps a caBundle from trusting what comes (L2).
     if (announcement !== null && wrong.length > 0) return null;
+    if (announcement !== null && isTrustUnreadable(secret)) return null;
     return {
       kind: 'announce',
       announcement: { hash: secret.hash, validUntil: secret.validUntil },

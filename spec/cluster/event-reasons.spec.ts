@@ -3,6 +3,7 @@ import { eventReasons } from '../../src/cluster/event-reasons.ts';
 import { eventObject } from '../../src/cluster/event-recorder.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
+import { clusterOf } from '../support/cluster-of.ts';
 import { pairOf } from '../support/pair-of.ts';
 
 const served = (hash: string): ReplicaEvent => ({
@@ -33,6 +34,31 @@ describe('the notices', () => {
     expect(
       messages(rejected('a', 'x'), rejected('a', 'x'), rejected('a', 'y'), served('b'), rejected('a', 'y')),
     ).to.have.length(4);
+  });
+
+  it('report each problem of a watched object once, and again after it was gone', () => {
+    const { secret, ...rest } = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['A'], said: 'a1', pods: 'a1' });
+    if (typeof secret === 'string') return expect.fail(secret);
+    const observed = (problem: string | null, resourceVersion = '1'): ReplicaEvent => ({
+      type: 'cluster/observed',
+      observed: { ...rest, secret: { ...secret, problem, resourceVersion } },
+    });
+    const [one, gone] = [observed('its key is encrypted'), observed(null)];
+    const reported = 'The certificate in the Secret cannot be used: its key is encrypted';
+    expect(messages(one, one, gone, one)).to.deep.equal([reported, reported]);
+    expect(messages(one, observed('its key is encrypted', '2'))).to.deep.equal([reported, reported]);
+  });
+
+  it('report two problems one after the other', () => {
+    const quiet = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['A'], said: 'a1', pods: 'a1' });
+    const observed: ReplicaEvent = {
+      type: 'cluster/observed',
+      observed: { ...quiet, targets: ['x', 'y'].map((id) => ({ id, state: 'absent' as const })) },
+    };
+    expect(messages(observed, observed, observed)).to.deep.equal([
+      'A caBundle target cannot be written: x does not exist',
+      'A caBundle target cannot be written: y does not exist',
+    ]);
   });
 
   it('are silent about writes that concern nobody', () => {

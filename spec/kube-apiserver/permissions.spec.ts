@@ -88,7 +88,7 @@ describe('the permissions of a daemon', function () {
 
   /** One target of each other type. They are never called: nothing of theirs is ever asked for. */
   const otherTargets = async (): Promise<readonly string[]> => {
-    const clientConfig = { service: { namespace: 'default', name: 'none', path: '/' } };
+    const clientConfig = { url: 'https://localhost:1/' };
     const names = { plural: 'nothings', singular: 'nothing', kind: 'Nothing' };
     const version = { served: true, schema: { openAPIV3Schema: { type: 'object' } } };
     const objects: readonly (readonly [type: string, collection: string, body: Json])[] = [

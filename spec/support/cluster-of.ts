@@ -89,6 +89,7 @@ const secret = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion =
     issuer: selfSigned || trust.some(({ fingerprint }) => fingerprint === signer) ? signer : null,
     trust,
     problem: flaw === 'broken' ? 'key of another certificate' : null,
+    ...(flaw === 'unreadable' ? { trustProblems: ['ca.crt: PEM block 1 is cut off'] } : {}),
     otherManager: null,
   };
 };

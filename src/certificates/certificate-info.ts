@@ -4,10 +4,10 @@ import { sha256Hex } from '../util/hash.ts';
 import { subjectAltNames } from './names.ts';
 import { readCertificates } from './pem.ts';
 
-/** One certificate as far as decisions need it. An empty subject reads as an empty string. */
+/** Extracts from a certificate what decisions need. An empty subject becomes an empty string. */
 export const describeCertificate = (certificate: X509Certificate): CertificateInfo => ({
   fingerprint: sha256Hex(certificate.raw),
-  // Node prints one relative name a line, and nothing at all (not even a string) when there is none.
+  // Node prints one relative name a line, and returns undefined for an empty name.
   subject: ((certificate.subject as string | undefined) ?? '').split('\n').join(', '),
   serial: certificate.serialNumber.toLowerCase(),
   notBeforeMs: certificate.validFromDate.getTime(),
@@ -17,9 +17,9 @@ export const describeCertificate = (certificate: X509Certificate): CertificateIn
 });
 
 /**
- * The certificates of a PEM bundle, in its order; none when it holds none.
+ * Describes the certificates of a PEM bundle, in its order.
  *
- * @throws Error that tells which block is malformed and never repeats any of it
+ * @throws Error with the position of the first malformed block, without any of its content
  */
 export const describeCertificates = (pem: string | Uint8Array): readonly CertificateInfo[] =>
   readCertificates(pem).map(describeCertificate);

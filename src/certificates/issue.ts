@@ -28,7 +28,7 @@ import {
 } from './x509-library.ts';
 
 /**
- * Everything that needs the X.509 library, behind one door: `await import('./certificates/authority.ts')` costs 24 MB
+ * Everything that needs the X.509 library, behind one lazy import: `await import('./certificates/issue.ts')` costs 24 MB
  * and 90 ms, which only a leader that must issue should pay. Nothing that followers load may import it statically.
  */
 export type { IssuedPair } from './ca-pair.ts';
@@ -37,7 +37,7 @@ export type { KeyAlgorithm } from './keys.ts';
 
 interface AuthorityOrder {
   readonly algorithm: KeyAlgorithm;
-  /** Common name; eight random hex digits are put behind it, so that no two authorities share a name. */
+  /** Common name; eight random hex digits are appended, so that every CA has its own name. */
   readonly subject: string;
   readonly nowMs: number;
   /** Counted from now. */
@@ -47,7 +47,7 @@ interface AuthorityOrder {
 /** X.520's upper bound of a common name is 64 characters (`ub-common-name`). */
 const MOST_SUBJECT_CHARACTERS = 64 - ' 01234567'.length;
 
-/** Makes a self-signed authority with a fresh key. */
+/** Generates a self-signed CA with a new key. */
 export const issueCa = async ({ algorithm, subject, nowMs, validityMs }: AuthorityOrder): Promise<IssuedPair> => {
   const key = await makeKey(algorithm);
   const publicKey = publicKeyOf(key);
@@ -75,12 +75,12 @@ interface BridgeOrder {
 }
 
 /**
- * The newer authority, same name and key, cross-signed by the older one: with it behind the leaf, clients that trust
- * only the older authority accept what the newer one issues (law L8). It outlives neither of the two.
+ * Signs the newer CA, with the same name and key, by the older one: with it behind the leaf, clients that trust only the
+ * older CA accept what the newer one issues (law L8). It expires with the first of the two.
  *
- * @returns the certificate as PEM, or null when the older authority must not have another below it (path length 0, as
- *   Go's `MaxPathLenZero` writes it)
- * @throws Error when the older authority cannot issue or has expired
+ * @returns the certificate as PEM, or null when the older CA must not have another below it (path length 0, as Go's
+ *   `MaxPathLenZero` writes it)
+ * @throws Error when the older CA cannot issue or has expired
  */
 export const crossSign = async ({ older, newer, nowMs }: BridgeOrder): Promise<string | null> => {
   const authority = issuer(older);
@@ -101,7 +101,7 @@ interface LeafOrder {
   readonly names: readonly string[];
   readonly algorithm: KeyAlgorithm;
   readonly nowMs: number;
-  /** Counted from now; the leaf never outlives its authority. */
+  /** Counted from now; the leaf never outlives its CA (L5). */
   readonly validityMs: number;
 }
 
@@ -115,9 +115,9 @@ const usagesOf = (algorithm: KeyAlgorithm): KeyUsagesExtension =>
     : new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true);
 
 /**
- * Makes a serving certificate with a fresh key.
+ * Issues a serving certificate with a new key.
  *
- * @throws Error when the authority cannot issue or has expired, or when there is no name
+ * @throws Error when the CA cannot issue or has expired, or when there is no name
  */
 export const issueLeaf = async (order: LeafOrder): Promise<IssuedPair> => {
   const { names, algorithm, nowMs, validityMs } = order;
@@ -138,7 +138,7 @@ export const issueLeaf = async (order: LeafOrder): Promise<IssuedPair> => {
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
       new SubjectAlternativeNameExtension(
         names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const),
-        // RFC 5280, 4.2.1.6: without a subject the names are all there is.
+        // RFC 5280, 4.2.1.6: critical when there is no subject.
         !hasSubject,
       ),
       await SubjectKeyIdentifierExtension.create(publicKey),

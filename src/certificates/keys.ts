@@ -1,12 +1,12 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** The kinds of key this system makes, as KEY_ALGORITHM spells them. */
+/** The key algorithms that can be generated, as KEY_ALGORITHM spells them. */
 export type KeyAlgorithm = 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096';
 
 const generate = promisify(generateKeyPair);
 
-/** A fresh private key; RSA takes seconds, on the thread pool. */
+/** Generates a private key; RSA takes seconds, on the thread pool. */
 export const makeKey = async (algorithm: KeyAlgorithm): Promise<KeyObject> => {
   const { privateKey } = await (() => {
     switch (algorithm) {
@@ -25,13 +25,13 @@ export const makeKey = async (algorithm: KeyAlgorithm): Promise<KeyObject> => {
   return privateKey;
 };
 
-/** A key the library can sign with. */
+/** A private key in the form that the X.509 library signs with. */
 interface SigningKey {
   readonly key: CryptoKey;
   readonly algorithm: { readonly name: string; readonly hash?: string; readonly namedCurve?: string };
 }
 
-/** Each curve with the hash of its own strength (RFC 5480, section 4). */
+/** Each curve with the hash of equal strength (RFC 5480, section 4). */
 const CURVES: Readonly<Record<string, { readonly namedCurve: string; readonly hash: string }>> = {
   prime256v1: { namedCurve: 'P-256', hash: 'SHA-256' },
   secp384r1: { namedCurve: 'P-384', hash: 'SHA-384' },
@@ -48,9 +48,9 @@ const algorithmOf = (key: KeyObject): SigningKey['algorithm'] => {
 };
 
 /**
- * Whatever form the key came in (PKCS#1, SEC1, PKCS#8), as the library wants it.
+ * Converts a key of any form (PKCS#1, SEC1, PKCS#8) to the one that the X.509 library takes.
  *
- * @throws Error when no certificate can be signed with such a key
+ * @throws Error when certificates cannot be signed with such a key
  */
 export const signingKey = (key: KeyObject): SigningKey => {
   const algorithm = algorithmOf(key);

@@ -15,28 +15,28 @@ interface MountOptions extends WatchOptions {
 
 export interface Mount {
   /**
-   * Reads one whole generation, on each subscription. Never errs: what goes wrong is the reading's problem, one of
+   * Reads one whole generation on each subscription. Never errs: a failure is the `problem` of the snapshot, one of
    * `torn`, `missing: tls.key`, `too-large: FILE`, `not-a-file: FILE`, `unreadable: FILE ERRNO`.
    */
   read(): Observable<VolumeSnapshot>;
-  /** Whether nothing has moved since the last reading, by a stat of each file; false when that cannot be told. */
+  /** Whether nothing has changed since the last reading, by a stat of each file; false when unknown. */
   isUnmoved(): boolean;
-  /** The very bytes of the last reading, when that is the generation asked for. */
+  /** The bytes of the last reading, or null when they are of another generation. */
   files(generation: string): PairFiles | null;
-  /** Something in the directory moved. Never errs, and may stay silent for ever: poll as well. */
+  /** Emits when something in the directory changed. Never errs, and may never emit: callers must poll as well. */
   readonly moved$: Observable<void>;
-  /** What the directory is, as of now. */
+  /** Detects what kind of directory is mounted now. */
   kind(): VolumeKind;
 }
 
-/** Longest wait is 19 ms, 190 ms in all: a swap takes the kubelet far less. */
-const MOST_LOOKS = 20;
+/** Reads until one is whole. The longest pause is 19 ms, 190 ms in all; the kubelet's swap takes far less. */
+const MAX_ATTEMPTS = 20;
 
-const lookUntilWhole = async (directory: string, wallMs: () => number, signal: AbortSignal): Promise<VolumeRead> => {
-  for (let looks = 1; ; looks += 1) {
-    const look = readSecretVolume(directory, wallMs());
-    if (look.type !== 'torn' || looks === MOST_LOOKS) return look;
-    await delay(looks, undefined, { signal });
+const readUntilWhole = async (directory: string, wallMs: () => number, signal: AbortSignal): Promise<VolumeRead> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const read = readSecretVolume(directory, wallMs());
+    if (read.type !== 'torn' || attempt === MAX_ATTEMPTS) return read;
+    await delay(attempt, undefined, { signal });
   }
 };
 
@@ -46,7 +46,7 @@ interface Kept {
   readonly isUnmoved: (() => boolean) | null;
 }
 
-const troubled = (problem: string): Kept => ({
+const failedReading = (problem: string): Kept => ({
   reading: { generation: sha256Hex(Buffer.from(problem)), hash: null, problem },
   files: null,
   isUnmoved: null,
@@ -63,7 +63,7 @@ const keep = (bytes: MountedBytes, isUnmoved: Kept['isUnmoved']): Kept => {
   return { reading, files: { certificate, key, trust }, isUnmoved };
 };
 
-/** The directory that a Secret is mounted at. Opens nothing by itself. */
+/** Opens the directory that a Secret is mounted at. Reads and watches only on subscription. */
 export const openMount = (directory: string, options: MountOptions = {}): Mount => {
   const { wallMs = Date.now } = options;
   let kept: Kept | null = null;
@@ -72,12 +72,12 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
 
   const read = async (signal: AbortSignal): Promise<VolumeSnapshot> => {
     const turn = ++turns;
-    const look = await lookUntilWhole(directory, wallMs, signal);
+    const look = await readUntilWhole(directory, wallMs, signal);
     const now =
       look.type === 'read'
         ? keep(look.bytes, look.isUnmoved)
-        : troubled(look.type === 'failed' ? look.problem : 'torn');
-    // A reading that began earlier or that nobody waits for any more must not displace a newer one.
+        : failedReading(look.type === 'failed' ? look.problem : 'torn');
+    // A reading that began earlier, or that was unsubscribed, must not replace a newer one.
     if (!signal.aborted && turn > keptTurn) {
       kept = now;
       keptTurn = turn;
@@ -94,7 +94,7 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
   };
 };
 
-/** One hash over the three files, each preceded by its length so that no byte can wander from one to the next. */
+/** Hashes the three files, each preceded by its length, so that a byte moved from one file to the next changes the hash. */
 const mountGeneration = ({ certificate, key, trust }: MountedBytes): string => {
   const hash = createHash('sha256');
   for (const bytes of [certificate, key, trust]) {
@@ -105,8 +105,8 @@ const mountGeneration = ({ certificate, key, trust }: MountedBytes): string => {
 };
 
 /**
- * A promise-making function as a cold Observable of one value. Unsubscribing aborts the signal and drops the result;
- * what the function throws is then its own affair.
+ * Turns an async function into a cold Observable of one value. Unsubscribing aborts the signal and drops the result and
+ * any error.
  */
 const fromAbortable = <T>(run: (signal: AbortSignal) => Promise<T>): Observable<T> =>
   new Observable<T>((subscriber) => {
@@ -123,7 +123,7 @@ const fromAbortable = <T>(run: (signal: AbortSignal) => Promise<T>): Observable<
         if (!abort.signal.aborted) subscriber.error(error);
       },
     );
-    // An abort makes an error with a stack, whether anybody listens or not.
+    // An abort creates an error with a stack, even without a listener.
     return () => {
       if (!settled) abort.abort();
     };

@@ -13,12 +13,12 @@ const unquote = (quoted: string): string => {
   }
 };
 
-/** OpenSSL prints `2001:DB8:0:0:0:0:0:1`; everybody else writes `2001:db8::1`. */
+/** Shortens an IPv6 address to its usual form, `2001:db8::1`; OpenSSL prints `2001:DB8:0:0:0:0:0:1`. */
 const canonical = (address: string): string =>
   address.includes(':') ? new SocketAddress({ address, family: 'ipv6' }).address : address;
 
 /**
- * The DNS names and IP addresses in what node:crypto prints for a subjectAltName; other kinds are left out.
+ * Parses the DNS names and IP addresses of a subjectAltName as node:crypto prints it; other kinds are left out.
  *
  * @param printed `X509Certificate.subjectAltName`
  */
@@ -29,7 +29,7 @@ export const subjectAltNames = (printed: string | undefined): readonly string[] 
     return groups?.['type'] === 'IP Address' ? [canonical(value)] : [];
   });
 
-// As Go's verifier does it: the common name counts for nothing, and a wildcard stands for one whole label.
+// As in Go's verifier, the common name is ignored, and a wildcard matches one whole label.
 const AS_GO = { subject: 'never', partialWildcards: false } as const;
 
 const carries = (leaf: X509Certificate, name: string): boolean => {
@@ -38,6 +38,6 @@ const carries = (leaf: X509Certificate, name: string): boolean => {
   return leaf.checkHost(name, AS_GO) !== undefined;
 };
 
-/** Which of the names (DNS, DNS wildcards, IP addresses) a client would not accept this certificate for. */
+/** Lists the names (DNS, DNS wildcards, IP addresses) for which a client would not accept this certificate. */
 export const missingNames = (leaf: X509Certificate, names: readonly string[]): readonly string[] =>
   names.filter((name) => !carries(leaf, name));

@@ -9,26 +9,26 @@ export interface MountedBytes {
   readonly trust: Buffer | null;
 }
 
-/** One look at the directory. */
+/** Result of one attempt to read the directory. */
 export type VolumeRead =
   | {
       readonly type: 'read';
       readonly bytes: MountedBytes;
-      /** Whether nothing has moved since, for the price of a stat of each file; null: too young to be told. */
+      /** Whether nothing has changed since, by a stat of each file; null while the files are too new for their timestamps to tell. */
       readonly isUnmoved: (() => boolean) | null;
     }
-  /** Somebody was writing meanwhile: look again. */
+  /** The files changed during the read: read again. */
   | { readonly type: 'torn' }
   | { readonly type: 'failed'; readonly problem: string };
 
 /** A file can change again within one tick of its timestamps: 4 ms on ext4, 2 s on FAT. */
 const SETTLED_MS = 2_000;
 
-/** The name of the generation directory; null where there is no link (EINVAL: `..data` is something else). */
+/** Reads the name of the generation directory; null where there is no link (EINVAL: `..data` is not a link). */
 const generationIn = (directory: string): string | null =>
   nullIfMissing('..data', () => readlinkSync(join(directory, '..data')), ['EINVAL']);
 
-/** The same question where the answer is known already: asked at each tick. */
+/** Compares the link with a known generation without exceptions, since every tick asks. */
 const namesStill = (link: string, generation: string | null): boolean => {
   try {
     if (generation !== null) return readlinkSync(link) === generation;
@@ -44,7 +44,7 @@ const sameBytes = (left: Buffer | null, right: Buffer | null): boolean =>
 const changedMs = (states: readonly (FileState | null)[]): number =>
   Math.max(...states.map((state) => (state === null ? 0 : Number(state.ctimeNs / 1_000_000n))));
 
-const lookBelow = (directory: string, generation: string | null, nowMs: number): VolumeRead => {
+const readBelow = (directory: string, generation: string | null, nowMs: number): VolumeRead => {
   const base = generation === null ? directory : resolve(directory, generation);
   const open = (name: string) => mountedFile(join(base, name), name);
   const [crt, key, ca] = [open('tls.crt'), open('tls.key'), open('ca.crt')];
@@ -62,9 +62,9 @@ const lookBelow = (directory: string, generation: string | null, nowMs: number):
   return { type: 'read', bytes, isUnmoved: nowMs - changedMs(before) > SETTLED_MS ? isUnmoved : null };
 };
 
-const orFailed = (look: () => VolumeRead): VolumeRead => {
+const orFailed = (read: () => VolumeRead): VolumeRead => {
   try {
-    return look();
+    return read();
   } catch (error) {
     if (error instanceof FileError) return { type: 'failed', problem: error.message };
     throw error;
@@ -72,38 +72,38 @@ const orFailed = (look: () => VolumeRead): VolumeRead => {
 };
 
 /**
- * Reads the three files of one generation. A kubelet's volume is read below the directory that `..data` named at the
- * start, and counts only when it still names it at the end; a plain directory counts when nothing changed meanwhile,
- * which cannot tell two files that a slow writer left half done: the key then does not match.
+ * Reads the three files of one generation (law F5). A kubelet's volume is read below the directory that `..data` named at
+ * the start, and counts only if `..data` still names it at the end. A plain directory counts if nothing changed during the
+ * read; a slow writer between two files goes unnoticed there, and the key then does not match.
  *
- * By calls that block: a Secret is mounted in memory, where five of them take 20 µs. Through Node's thread pool each would
- * wake two threads, 300 times a minute while nothing moves.
+ * Uses blocking calls: a Secret is mounted in memory, where five of them take 20 µs. Through Node's thread pool each would
+ * wake two threads, 300 times a minute while nothing changes.
  *
- * @param nowMs since the epoch: timestamps of the last two seconds are not believed
+ * @param nowMs since the epoch: timestamps of the last two seconds prove nothing
  */
 export const readSecretVolume = (directory: string, nowMs: number): VolumeRead =>
   orFailed(() => {
     const generation = generationIn(directory);
-    const look = orFailed(() => lookBelow(directory, generation, nowMs));
-    // The kubelet removes the old generation after the swap, so absence and errors are to be doubted as well.
-    return generationIn(directory) === generation ? look : { type: 'torn' };
+    const read = orFailed(() => readBelow(directory, generation, nowMs));
+    // The kubelet removes the old generation after the swap, so absence and errors may be torn reads as well.
+    return generationIn(directory) === generation ? read : { type: 'torn' };
   });
 
-/** Another one whenever the file has been replaced or written to. */
+/** Identity of a file's content: differs whenever the file has been replaced or written to. */
 type FileState = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>;
 
 interface MountedFile {
   /** Null while absent. Errs with a {@link FileError}, as does `bytes`. */
   state(): FileState | null;
   bytes(): Buffer | null;
-  /** Whether the state is still this one; false also when that cannot be told. */
+  /** Whether the state is still this one; false when unknown. */
   isStill(state: FileState | null): boolean;
 }
 
 /** A Secret holds 1 MiB at most (`MaxSecretSize` of the Kubernetes API), so no file of one is larger. */
 const MAX_BYTES = 1024 * 1024;
 
-/** An exception for each absent file would cost more than all the rest of a look. */
+/** Without exceptions: one for each absent file would cost more than the rest of a read. */
 const STAT = { bigint: true, throwIfNoEntry: false } as const;
 
 const sameState = (left: FileState | null, right: FileState | null): boolean => {
@@ -117,7 +117,7 @@ const sameState = (left: FileState | null, right: FileState | null): boolean => 
   );
 };
 
-/** One file that may or may not be there; null stands for absent. */
+/** Opens one file that may be absent, which null stands for. */
 const mountedFile = (path: string, name: string): MountedFile => ({
   state() {
     const seen = nullIfMissing(name, () => statSync(path, STAT) ?? null);

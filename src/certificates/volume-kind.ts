@@ -5,7 +5,7 @@ import { errnoOf } from '../util/errors.ts';
 /**
  * - `projected`: the kubelet keeps it up to date (`..data`).
  * - `sub-path`: mounted with `subPath`, which the kubelet never updates.
- * - `plain`: an ordinary directory that somebody else writes.
+ * - `plain`: an ordinary directory that another program writes.
  */
 export type VolumeKind = 'projected' | 'sub-path' | 'plain' | 'absent';
 
@@ -18,7 +18,7 @@ const unescaped = (path: string): string =>
 /** A `subPath` of a kubelet volume is a bind mount out of the generation it was made in: `/..2026_01_31_…/…`. */
 const GENERATION = /\/\.\.\d{4}_\d{2}_\d{2}_/;
 
-/** What is mounted where, as `proc_pid_mountinfo(5)` tells it: field 4 is the root within the source, 5 the target. */
+/** Finds a subPath mount in `proc_pid_mountinfo(5)`: field 4 is the root within the source, field 5 the target. */
 const isSubPath = (mountinfo: string, directory: string): boolean =>
   mountinfo.split('\n').some((line) => {
     const [, , , root = '', target = ''] = line.split(' ').map(unescaped);
@@ -34,9 +34,9 @@ const orNull = <T>(call: () => T): T | null => {
 };
 
 /**
- * What stands at the place where the Secret should be. By calls that block, as in `lookAtMount`.
+ * Detects what is mounted where the Secret should be. Uses blocking calls, as `readSecretVolume` does.
  *
- * @param readMountinfo the text of `/proc/self/mountinfo`; where there is none, nothing is known of mounts
+ * @param readMountinfo reads `/proc/self/mountinfo`; where it is absent, mounts are unknown
  */
 export const volumeKind = (
   directory: string,

@@ -23,11 +23,11 @@ type OpenWatch = (
 ) => { on(event: 'error', listener: (error: Error) => void): unknown; close(): void };
 
 export interface WatchOptions {
-  /** Told once for each kind of trouble, however long it lasts. */
+  /** Called once for each kind of failure, however long it lasts. */
   readonly onTrouble?: (kind: WatchTrouble, detail: string) => void;
-  /** How often a watch that failed is tried again, and one that stands is compared with the directory; 15 s. */
+  /** Interval in ms at which a failed watch is retried and a working one is compared with the directory; 15 s. */
   readonly rearmMs?: number;
-  /** inotify, unless a spec has something else in mind. */
+  /** Opens a watch; inotify unless a spec replaces it. */
   readonly open?: OpenWatch;
 }
 
@@ -38,10 +38,10 @@ const troubleOf = (errno: string): WatchTrouble => {
   return ['ENOSPC', 'EMFILE', 'ENFILE'].includes(errno) ? 'watches-exhausted' : 'watch-failed';
 };
 
-/** A kubelet prepares `..2026_…` and `..data_tmp` first; only the swap of `..data` itself changes what can be read. */
-const isTelling = (name: string | null): boolean => name === null || name === '..data' || !name.startsWith('..');
+/** Whether a change can be read: a kubelet prepares `..2026_…` and `..data_tmp` first; only the swap of `..data` itself changes what can be read. */
+const isReadable = (name: string | null): boolean => name === null || name === '..data' || !name.startsWith('..');
 
-/** By a call that blocks, as in `lookAtMount`: through Node's thread pool it would wake another thread each time. */
+/** Identifies the directory, by a blocking call: through Node's thread pool it would wake another thread each time. */
 const identityOf = (directory: string): string => {
   const { dev, ino } = statSync(directory, { bigint: true });
   return `${dev}:${ino}`;
@@ -55,9 +55,9 @@ const namesMoved = (directory: string, open: OpenWatch): Observable<string | nul
   });
 
 /**
- * Emits when something in the directory moved. Watches the directory, since a watch on a file is deaf after the first
- * swap of `..data`; takes another watch when the directory has been replaced. Never errs: without inotify, without
- * watches to spare or without a directory it is merely silent, says so once, and tries again.
+ * Emits when something in the directory changed. Watches the directory, since a watch on a file reports nothing after the
+ * first swap of `..data`, and watches anew when the directory has been replaced. Never errs: without inotify, without
+ * free watches or without a directory it does not emit, reports that once, and tries again (law F9).
  *
  *     directory   (absent)----------created---..data swapped---
  *     trouble     T
@@ -66,7 +66,7 @@ const namesMoved = (directory: string, open: OpenWatch): Observable<string | nul
 export const watchDirectory = (directory: string, options: WatchOptions = {}): Observable<void> =>
   defer(() => {
     const { onTrouble, rearmMs = 15_000, open = openInotify } = options;
-    const told = new Set<WatchTrouble>();
+    const reported = new Set<WatchTrouble>();
     let tried = false;
 
     const identity$ = defer(() => of(identityOf(directory)));
@@ -77,10 +77,10 @@ export const watchDirectory = (directory: string, options: WatchOptions = {}): O
           map(() => identityOf(directory)),
           filter((now) => now !== identity),
         );
-        // What happened between two watches nobody has seen; the first reading needs no event.
+        // Changes between two watches are unobserved; the first reading needs no event.
         const missed$ = tried ? of(null) : EMPTY;
         tried = true;
-        return merge(namesMoved(directory, open), missed$).pipe(filter(isTelling), takeUntil(replaced$));
+        return merge(namesMoved(directory, open), missed$).pipe(filter(isReadable), takeUntil(replaced$));
       }),
       map(() => undefined),
     );
@@ -90,8 +90,8 @@ export const watchDirectory = (directory: string, options: WatchOptions = {}): O
         const errno = errnoOf(error);
         const kind = troubleOf(errno);
         tried = true;
-        if (!told.has(kind)) {
-          told.add(kind);
+        if (!reported.has(kind)) {
+          reported.add(kind);
           onTrouble?.(kind, `${errno} while watching ${directory}`);
         }
         return EMPTY;

@@ -11,21 +11,21 @@ import {
   X509Certificate,
 } from './x509-library.ts';
 
-/** A name of one common name. Not written as `CN=…`, whose commas and quotes the library would read as syntax. */
+/** Builds a name of one common name. Not from `CN=…`, in which the library would parse commas and quotes as syntax. */
 export const commonName = (text: string): Name => new Name([{ CN: [{ utf8String: text }] }]);
 
-/** 16 random bytes as hex; the two top bits are 01, so that it is positive and has no leading zero in DER. */
+/** Generates 16 random bytes as hex; the two top bits are 01, so that the number is positive and has no leading zero in DER. */
 export const serialNumber = (): string => {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return bytes.toString('hex');
 };
 
-/** The public half of a private key, for the library to put into a certificate. */
+/** Extracts the public key in the form that the library puts into a certificate. */
 export const publicKeyOf = (key: KeyObject): PublicKey =>
   new PublicKey(createPublicKey(key).export({ type: 'spki', format: 'der' }));
 
-/** What a certificate calls its own key, else the SHA-1 of the key (RFC 5280, 4.2.1.2). */
+/** Reads the subject key identifier of a certificate, or derives it as the SHA-1 of its key (RFC 5280, 4.2.1.2). */
 export const subjectKeyIdentifier = async (certificate: X509Certificate): Promise<SubjectKeyIdentifierExtension> => {
   const own = certificate.getExtension(SubjectKeyIdentifierExtension);
   return own === null
@@ -34,9 +34,9 @@ export const subjectKeyIdentifier = async (certificate: X509Certificate): Promis
 };
 
 /**
- * The first certificate of a PEM text, for the library to work with.
+ * Reads the first certificate of a PEM text in the library's form.
  *
- * @throws Error when there is none, without repeating any of the text
+ * @throws Error when there is none, without any of the text
  */
 export const firstCertificate = (pem: string): X509Certificate => {
   const [first] = readCertificates(pem);
@@ -44,13 +44,13 @@ export const firstCertificate = (pem: string): X509Certificate => {
   return new X509Certificate(first.raw);
 };
 
-/** What makes a certificate an authority's. No path length: a later authority may have to stand below this one. */
+/** Builds the extensions of a CA. Without a path length, since a later CA may be cross-signed by this one. */
 export const authorityExtensions = (): readonly Extension[] => [
   new BasicConstraintsExtension(true, undefined, true),
   new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
 ];
 
-/** X.509 times have no fractions: the whole second that has begun. */
+/** Rounds down to a whole second, since X.509 times have no fractions. */
 const wholeSecond = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000);
 
 /** How far a new certificate's validity reaches back (law L5), for clients whose clocks are slow. */
@@ -62,16 +62,16 @@ export interface Validity {
 }
 
 /**
- * From an hour back to `notAfterMs`, but never past any of the certificates it hangs on.
+ * Computes a validity from one hour ago to `notAfterMs`, but never past the end of any issuer above.
  *
- * @throws Error when nothing would be left of it
+ * @throws Error when it would already have ended
  */
 export const validity = (
   nowMs: number,
   notAfterMs: number,
-  hangsOn: readonly { readonly notAfter: Date }[] = [],
+  issuers: readonly { readonly notAfter: Date }[] = [],
 ): Validity => {
-  const endMs = Math.min(notAfterMs, ...hangsOn.map(({ notAfter }) => notAfter.getTime()));
+  const endMs = Math.min(notAfterMs, ...issuers.map(({ notAfter }) => notAfter.getTime()));
   if (endMs <= nowMs) throw new Error('the certificate would have expired before it is issued');
   return { notBefore: wholeSecond(nowMs - BACKDATE_MS), notAfter: wholeSecond(endMs) };
 };

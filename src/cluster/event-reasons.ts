@@ -1,9 +1,10 @@
 import type { WriteResult } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
+import { objectProblems } from '../logging/observation-lines.ts';
 import { rfc3339Seconds } from '../util/time.ts';
 
-/** Something the cluster is to be told as a Kubernetes Event. */
+/** One Kubernetes Event to be recorded. */
 export interface Notice {
   readonly about: 'lease' | 'pod';
   readonly type: 'Normal' | 'Warning';
@@ -16,13 +17,17 @@ export interface Notice {
     | 'AuthoritiesNarrowed'
     | 'CaBundleContested'
     | 'SecretContested'
-    | 'AnnouncementContested';
+    | 'AnnouncementContested'
+    | 'CertificateUnusable'
+    | 'AuthorityUnusable'
+    | 'CaBundleUnreadable'
+    | 'TargetMissing';
   /** Notices with the same reason and key are one Event, counted. */
   readonly key: string;
   readonly message: string;
 }
 
-/** What is not a target; see repair-of.ts. */
+/** Names of contended objects other than targets; see streams/contention.ts. */
 const CONTESTED: Readonly<Record<string, { readonly reason: Notice['reason']; readonly what: string }>> = {
   secret: { reason: 'SecretContested', what: 'The Secret of the certificate' },
   ca: { reason: 'SecretContested', what: 'The Secret of the CA' },
@@ -61,24 +66,43 @@ const ofStep = (step: Step, touched: WriteResult | null): Notice | null => {
 };
 
 const contested = (object: string, otherManager: string | null): Notice => {
-  const who =
-    otherManager === null ? 'somebody without a field manager' : `field manager ${JSON.stringify(otherManager)}`;
+  const writer = otherManager === null ? 'an unnamed field manager' : `field manager ${JSON.stringify(otherManager)}`;
   const { reason, what } = CONTESTED[object] ?? { reason: 'CaBundleContested', what: `caBundle of ${object}` };
-  const message = `${what} is rewritten again and again by ${who}; it is repaired once a minute`;
+  const message = `${what} keeps being overwritten by ${writer}; it is repaired once a minute`;
   return { about: 'lease', type: 'Warning', reason, key: object, message };
 };
 
+const OBJECT_PROBLEMS = {
+  'foreign-ca': { reason: 'AuthorityUnusable', what: 'The CA in SECRET-ca cannot be used and is not overwritten' },
+  'unusable-pair': { reason: 'CertificateUnusable', what: 'The certificate in the Secret cannot be used' },
+  'partial-bundle': { reason: 'CaBundleUnreadable', what: 'ca.crt of the Secret is readable only in part' },
+  'missing-target': { reason: 'TargetMissing', what: 'A caBundle target cannot be written' },
+} as const;
+
 /**
- * What the people of the cluster are told, out of all that happens. What has been told of this replica's own
- * certificate is not told again: a load is tried again and again, and one certificate is verified again with its bundle.
+ * Selects the events that are recorded as Kubernetes Events. What has been recorded of this replica's own certificate is
+ * not recorded again: a load is retried, and a certificate is verified again when its bundle changes.
  */
 export const eventReasons = (): ((event: ReplicaEvent) => Notice | null) => {
   let adopted: string | null = null;
   let rejected: string | null = null;
+  let reported: ReadonlySet<string> = new Set();
 
   return (event) => {
     if (event.type === 'step/done') return ofStep(event.step, event.touched);
     if (event.type === 'object/contested') return contested(event.object, event.otherManager);
+    if (event.type === 'cluster/observed') {
+      const problems = objectProblems(event.observed).map((each) => ({ ...each, key: JSON.stringify(each) }));
+      const first = problems.find(({ key }) => !reported.has(key));
+      // One Event an observation: the others follow with the next ones. A problem that is gone may be reported again.
+      const known = problems.filter(({ key }) => reported.has(key) || key === first?.key);
+      reported = new Set(known.map(({ key }) => key));
+      if (first === undefined) return null;
+      const { reason, what } = OBJECT_PROBLEMS[first.problem];
+      const why = first.problem === 'missing-target' ? `${first.object} does not exist` : first.reason;
+      const message = `${what}: ${why}`;
+      return { about: 'lease', type: 'Warning', reason, key: `${first.problem} ${first.object}`, message };
+    }
     if (event.type !== 'certificate/concluded') return null;
     const { load } = event;
     if (load.type === 'certificate/served') {

@@ -7,25 +7,26 @@ import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../logging/logger.ts';
 import { looksSecret } from '../util/redact.ts';
+import { rfc3339Seconds } from '../util/time.ts';
 import { eventReasons, type Notice } from './event-reasons.ts';
 import { FIELD_MANAGER } from './field-manager.ts';
 import type { ClusterPaths } from './paths.ts';
 
-const standingEvent = z.object({
+const existingEvent = z.object({
   metadata: z.object({ resourceVersion: z.string() }),
   count: z.catch(z.int().check(z.positive()), 1),
 });
 const identified = z.object({ metadata: z.object({ uid: z.string() }) });
 
-/** Events are for people: what cannot be told soon is not worth telling. */
-const MOST_WAITING = 16;
+/** Limit of queued Events: they are read by people, and outdated ones are of no use. */
+const MAX_QUEUED = 16;
 
 const query = { fieldManager: FIELD_MANAGER };
 
 /**
- * Tells the people of the cluster what happens, as Events on the Lease and on the own Pod. Each matter is one Event;
- * telling it again, by this replica or the next leader, raises its count until the API server forgets it (an hour, by
- * default). Nothing waits for it, and its failure changes nothing.
+ * Records Kubernetes Events on the Lease and on this replica's Pod. Repeating an Event, by this replica or the next leader,
+ * raises its count until the API server deletes it (after an hour, by default). Nothing waits for an Event, and a failed
+ * write of one has no other effect than a log line.
  */
 export const recordEvents = (
   client: Pick<KubeClient, 'send'>,
@@ -40,7 +41,7 @@ export const recordEvents = (
   let eventsAreForbidden = false;
   let waiting = 0;
 
-  // A patch that changes nothing is answered with what stands there: no permission to read is needed.
+  // The answer to a patch that changes nothing is the object: no permission to read is needed.
   const patch = (path: string, body: object): Observable<unknown> =>
     client.send({ method: 'PATCH', path, query, contentType: 'application/merge-patch+json', body });
 
@@ -59,8 +60,8 @@ export const recordEvents = (
     const path = `${paths.events}/${encodeURIComponent(metadata.name)}`;
     return patch(path, {}).pipe(
       concatMap((object) => {
-        const { metadata: standing, count } = standingEvent.parse(object);
-        return patch(path, { metadata: standing, count: count + 1, message, lastTimestamp });
+        const { metadata: existing, count } = existingEvent.parse(object);
+        return patch(path, { metadata: existing, count: count + 1, message, lastTimestamp });
       }),
     );
   };
@@ -81,7 +82,7 @@ export const recordEvents = (
     logger[isNews ? 'warn' : 'debug']('Event could not be written', { status, error: message });
   };
 
-  const tell = ({ about, ...notice }: Notice): Observable<unknown> => {
+  const record = ({ about, ...notice }: Notice): Observable<unknown> => {
     const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: leaseName, namespace };
     const pod = { apiVersion: 'v1', kind: 'Pod', name: identity, namespace };
     const about$ = about === 'lease' ? of({ ...lease, uid: leaseUid }) : podUid$.pipe(map((uid) => ({ ...pod, uid })));
@@ -90,11 +91,11 @@ export const recordEvents = (
   };
 
   const notice$ = new Subject<Notice>();
-  // One after the other, so that two of one matter are counted and do not meet.
+  // One after the other, so that two of the same name are counted instead of conflicting.
   notice$
     .pipe(
       concatMap((notice) =>
-        tell(notice).pipe(
+        record(notice).pipe(
           catchError((error: unknown) => {
             failed(error);
             return EMPTY;
@@ -109,34 +110,34 @@ export const recordEvents = (
   return (event) => {
     if (event.type === 'lease/observed') leaseUid = event.lease?.uid ?? null;
     const found = notice(event);
-    if (found === null || waiting >= MOST_WAITING) return;
+    if (found === null || waiting >= MAX_QUEUED) return;
     waiting += 1;
     notice$.next(found);
   };
 };
 
-/** What is told, and about which object. */
-interface Told {
+/** The content of one Event. */
+interface EventContent {
   readonly about: {
     readonly apiVersion: string;
     readonly kind: string;
     readonly name: string;
     readonly namespace: string;
-    /** Null when it is not known; `kubectl describe` then does not show the Event, `kubectl get events` does. */
+    /** Null when unknown; `kubectl describe` then does not show the Event, `kubectl get events` does. */
     readonly uid: string | null;
   };
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** What is told of the same object for the same reason under the same key is one Event that is counted. */
+  /** Events of the same object, reason and key are one Event that is counted. */
   readonly key: string;
   readonly message: string;
-  /** Which component tells it, and which of its replicas. */
+  /** The reporting component, and its replica. */
   readonly component: string;
   readonly instance: string;
   readonly nowMs: number;
 }
 
-/** A core/v1 Event, as far as it is ever written here. */
+/** The fields of a core/v1 Event that are written here. */
 interface EventObject {
   readonly metadata: { readonly name: string };
   readonly message: string;
@@ -145,39 +146,39 @@ interface EventObject {
   readonly [field: string]: unknown;
 }
 
-/** The name of an object is at most 253 characters. */
-const LONGEST_NAME = 253;
-/** A message may have 1 kB; characters can take four bytes. */
-const LONGEST_MESSAGE = 250;
+/** Limit of an object's name, in characters. */
+const MAX_NAME_LENGTH = 253;
+/** Limit of a message, in characters: it may have 1 kB, and a character can take four bytes. */
+const MAX_MESSAGE_LENGTH = 250;
 
-/** The same for every replica and every leader, so that one matter has one Event, however often it is told. */
-const nameOf = ({ about, reason, key }: Told): string => {
-  const matter = createHash('sha256')
+/** Derives the name of an Event. Every replica derives the same one, so that repetitions are counted in one Event. */
+const nameOf = ({ about, reason, key }: EventContent): string => {
+  const digest = createHash('sha256')
     .update(JSON.stringify([about.kind, reason, key]))
     .digest('hex')
     .slice(0, 16);
-  const beginning = about.name.slice(0, LONGEST_NAME - matter.length - 1).replace(/[-.]+$/, '');
-  return `${beginning}.${matter}`;
+  const beginning = about.name.slice(0, MAX_NAME_LENGTH - digest.length - 1).replace(/[-.]+$/, '');
+  return `${beginning}.${digest}`;
 };
 
-const tellable = (message: string): string => {
+const safeMessage = (message: string): string => {
   if (looksSecret(message)) return '[redacted]';
-  return message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE - 1)}…`;
+  return message.length <= MAX_MESSAGE_LENGTH ? message : `${message.slice(0, MAX_MESSAGE_LENGTH - 1)}…`;
 };
 
-/** An Event in the namespace of what it is about, which is where `kubectl describe` looks for it. */
-export const eventObject = (told: Told): EventObject => {
-  const { about, type, reason, message, component, instance, nowMs } = told;
+/** Builds an Event in the namespace of its object, which is where `kubectl describe` looks for it. */
+export const eventObject = (content: EventContent): EventObject => {
+  const { about, type, reason, message, component, instance, nowMs } = content;
   const { uid, ...named } = about;
-  const now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  const now = rfc3339Seconds(nowMs);
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: nameOf(told) },
+    metadata: { name: nameOf(content) },
     involvedObject: { ...named, ...(uid === null ? {} : { uid }) },
     type,
     reason,
-    message: tellable(message),
+    message: safeMessage(message),
     count: 1,
     firstTimestamp: now,
     lastTimestamp: now,

@@ -7,8 +7,8 @@ import { managedFieldsSchema, otherFieldManager } from '../kube/managed-fields.t
 const PATTERN = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 /**
- * An RFC 3339 time to milliseconds since the epoch, null when it is not one. Date.parse alone also takes
- * "1", "March 7" and the 30th of February.
+ * Parses an RFC 3339 time to milliseconds since the epoch; null when it is not one. Date.parse alone also accepts "1",
+ * "March 7" and the 30th of February.
  */
 const rfc3339 = (text: string): number | null => {
   const match = PATTERN.exec(text);
@@ -22,7 +22,7 @@ const rfc3339 = (text: string): number | null => {
 /** metav1.MicroTime: the API server rejects any number of decimals but six. */
 const microTime = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z');
 
-/** Why the announcement cannot be used. It never quotes a value: an annotation may hold 256 KiB of anything. */
+/** Why the announcement cannot be used. Never quotes a value: an annotation may hold 256 KiB of anything. */
 type MalformedAnnouncement =
   | 'cert-ready is not "true"'
   | 'cert-hash is missing'
@@ -30,7 +30,7 @@ type MalformedAnnouncement =
   | 'cert-valid-until is missing'
   | 'cert-valid-until is not RFC 3339';
 
-/** The annotations of one announcement as they stand; undefined where there is none. */
+/** The annotations of one announcement; undefined where absent. */
 interface AnnouncementTexts {
   readonly ready: string | undefined;
   readonly hash: string | undefined;
@@ -62,8 +62,8 @@ const announcementOf = ({ ready, hash, validUntil }: AnnouncementTexts): Announc
 };
 
 /**
- * For a Lease that names no duration, as kubectl would create one. client-go reads it as 0, expired at once; erring on
- * the long side is what keeps two replicas from leading. 15 s is the default of Kubernetes' own components.
+ * Duration of a Lease that has none, as kubectl would create one. client-go reads it as 0, expired at once; a longer value
+ * keeps two replicas from leading. 15 s is the default of Kubernetes' own components.
  */
 const DEFAULT_DURATION_SECONDS = 15;
 
@@ -91,27 +91,27 @@ const leaseShape = z.object({
   spec: z.catch(specSchema, emptySpec),
 });
 
-/** Longer than anything asked for here (`ca/` and a SHA-256); an annotation may be 256 KiB of anything. */
-const LONGEST_ROTATE = 128;
+/** Longer than any valid request (`ca/` and a SHA-256); an annotation may be 256 KiB of anything. */
+const MAX_ROTATE_LENGTH = 128;
 
 interface LeaseSchema {
   parse(object: unknown): LeaseSnapshot;
 }
 
-type Told = Pick<LeaseSnapshot, 'announcement' | 'malformed' | 'rotate' | 'servedSinceMs' | 'otherManager'>;
+type AnnotatedState = Pick<LeaseSnapshot, 'announcement' | 'malformed' | 'rotate' | 'servedSinceMs' | 'otherManager'>;
 
-const toldBy = (
+const annotatedState = (
   [ready, hash, validUntil, rotate, servedSince]: readonly (string | undefined)[],
   otherManager: string | null,
-): Told => ({
+): AnnotatedState => ({
   ...announcementOf({ ready, hash, validUntil }),
-  rotate: rotate?.slice(0, LONGEST_ROTATE) ?? null,
+  rotate: rotate?.slice(0, MAX_ROTATE_LENGTH) ?? null,
   servedSinceMs: servedSince === undefined ? null : rfc3339(servedSince),
   otherManager: otherManager,
 });
 
 /**
- * Reads a Lease. Garbage in its annotations or its spec never throws; a `KubeProblem` says that it is not a Lease at all.
+ * Reads a Lease. Garbage in its annotations or its spec never throws; a `ApiError` says that it is no Lease.
  *
  * @param annotationPrefix Without the slash: `kubetemplater.io`.
  * @param ourManager The field manager that our own writes go by.
@@ -120,23 +120,23 @@ export const leaseSchema = (annotationPrefix: string, ourManager: string): Lease
   const names = ['cert-ready', 'cert-hash', 'cert-valid-until', 'rotate', 'cert-served-since'].map(
     (name) => `${annotationPrefix}/${name}`,
   );
-  // A renewal, which is what nearly every event is, leaves all of them alone.
+  // Nearly every event is a renewal, which changes none of the annotations.
   let texts: readonly (string | undefined)[] = [];
-  let told = toldBy(texts, null);
+  let state = annotatedState(texts, null);
 
-  const read = (annotations: Annotations, managedFields: unknown): Told => {
+  const read = (annotations: Annotations, managedFields: unknown): AnnotatedState => {
     const now = names.map((name) => {
       const text = annotations[name];
       return typeof text === 'string' ? text : undefined;
     });
-    if (now.every((text, at) => text === texts[at])) return told;
+    if (now.every((text, at) => text === texts[at])) return state;
     texts = now;
     const otherManager = otherFieldManager(
       managedFieldsSchema.parse(managedFields),
       ourManager,
       `f:${annotationPrefix}/cert-hash`,
     );
-    return (told = toldBy(now, otherManager));
+    return (state = annotatedState(now, otherManager));
   };
 
   const snapshotOf = ({ metadata, spec }: z.infer<typeof leaseShape>): LeaseSnapshot => ({
@@ -152,7 +152,7 @@ export const leaseSchema = (annotationPrefix: string, ourManager: string): Lease
   return { parse: (object) => snapshotOf(decodeOrThrow('the Lease', () => leaseShape.parse(object))) };
 };
 
-/** Who writes the Lease, and how. */
+/** The replica that writes the Lease, and its settings. */
 interface LeaseAuthor {
   readonly identity: string;
   /** LEASE_DURATION; written in whole seconds, rounded up, at least one. */
@@ -161,14 +161,14 @@ interface LeaseAuthor {
   readonly annotationPrefix: string;
 }
 
-/** What a holder writes at each renewal. */
+/** Fields that a holder writes at each renewal. */
 interface HeldSpec {
   readonly holderIdentity: string;
   readonly leaseDurationSeconds: number;
   readonly renewTime: string;
 }
 
-/** The part of a Lease's spec that says: ours, as of now. */
+/** Builds the fields of a Lease's spec that claim it for this replica, as of now. */
 const heldSpec = ({ identity, durationMs }: LeaseAuthor, nowMs: number): HeldSpec => {
   const leaseDurationSeconds = Math.max(1, Math.ceil(durationMs / 1000));
   return { holderIdentity: identity, leaseDurationSeconds, renewTime: microTime(nowMs) };
@@ -176,13 +176,13 @@ const heldSpec = ({ identity, durationMs }: LeaseAuthor, nowMs: number): HeldSpe
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** As much of the Lease as a change is decided on. */
+/** The fields of the Lease that a change is planned on. */
 type LeaseBasis = Pick<LeaseSnapshot, 'resourceVersion' | 'holder' | 'transitions'>;
 
 /** `leaseTransitions` is an int32: the API server rejects a larger one, and the Lease could never be claimed. */
 const LARGEST_INT32 = 2 ** 31 - 1;
 
-/** As in client-go, taking it from somebody (or nobody) counts as a transition, and taking it again does not. */
+/** Claims the Lease. As in client-go, a change of holder counts as a transition, and a repeated claim does not. */
 const claimed = (author: LeaseAuthor, { holder, transitions }: LeaseBasis, nowMs: number): object => {
   if (holder === author.identity) return heldSpec(author, nowMs);
   return {
@@ -192,7 +192,7 @@ const claimed = (author: LeaseAuthor, { holder, transitions }: LeaseBasis, nowMs
   };
 };
 
-/** As client-go's ReleaseOnCancel: nobody holds it and it lapses in a second, so that the next one starts at once. */
+/** Releases the Lease as client-go's ReleaseOnCancel does: without a holder it expires in a second, so that the next replica starts at once (L7). */
 const released = (nowMs: number): object => {
   const now = microTime(nowMs);
   return { holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
@@ -205,7 +205,7 @@ const annotationsOf = (change: LeaseChange): Readonly<Record<string, string | nu
         'cert-ready': 'true',
         'cert-hash': change.announcement.hash,
         'cert-valid-until': change.announcement.validUntil,
-        // Nobody has been seen serving it yet.
+        // No replica has been observed serving it yet.
         'cert-served-since': null,
         ...(change.clearsRotationRequest ? { rotate: null } : {}),
       };
@@ -225,9 +225,9 @@ const specOf = (author: LeaseAuthor, change: LeaseChange, plannedOn: LeaseBasis,
 };
 
 /**
- * One change of the Lease as the body of an `application/merge-patch+json`. It carries the resourceVersion it was
- * decided on, so the API server answers 409 when somebody wrote in between, and names only what it changes, so foreign
- * annotations and labels survive.
+ * Builds the body of one change of the Lease, an `application/merge-patch+json`. It carries the resourceVersion it was
+ * planned on, so that the API server answers 409 after another write in between (L3), and contains only what it changes, so
+ * that other annotations and labels survive.
  */
 export const leaseBody = (author: LeaseAuthor, change: LeaseChange, plannedOn: LeaseBasis, nowMs: number): Body => {
   const values = annotationsOf(change);

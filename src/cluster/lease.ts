@@ -9,10 +9,10 @@ import { FIELD_MANAGER } from './field-manager.ts';
 import { leaseBody, leaseSchema } from './lease-codec.ts';
 import type { ClusterPaths } from './paths.ts';
 
-/** A Lease that does not exist yet, as the basis of the claim that creates it. */
+/** Precondition of the claim that creates a Lease that does not exist yet. */
 const NO_LEASE = { holder: null, transitions: -1, resourceVersion: '' } as const;
 
-/** The Lease of this installation: watched by name, read by GET, written by merge patch or created. */
+/** Connects the core to the Lease of this installation: watched by name, read by GET, created or written by merge patch. */
 export const leasePorts = (
   client: KubeClient,
   { lease }: ClusterPaths,

@@ -3,9 +3,9 @@ import { type KubeClient, openKubeClient } from '../kube/client.ts';
 import type { InCluster } from '../kube/in-cluster.ts';
 
 /**
- * The client of a replica, whose first connection is on its way: the API server answers while the rest is loaded.
+ * Opens the client of a replica and starts its first connection, so that connecting overlaps with loading the rest.
  *
- * @throws KubeProblem when neither kubeconfig nor Pod says how to reach the API server
+ * @throws ApiError when neither kubeconfig nor Pod says how to reach the API server
  */
 export const openClient = async (
   { kubeconfig }: Config,

@@ -1,18 +1,18 @@
 import type { Config } from '../config/config.ts';
 import type { ClusterPaths } from './paths.ts';
 
-/** One RBAC rule: what this installation asks for, and nothing else. */
+/** One RBAC rule that this installation needs. */
 export interface Permission {
   readonly apiGroup: string;
   readonly resource: string;
   readonly verbs: readonly string[];
-  /** Empty for what cannot be named: a create, and the Pods that a selector finds. */
+  /** Empty where RBAC cannot restrict by name: a create, and the Pods that a selector finds. */
   readonly names: readonly string[];
   /** Null: at the cluster's scope. */
   readonly namespace: string | null;
 }
 
-/** `/api/v1/namespaces/ns/secrets` or `/apis/GROUP/v1/PLURAL`: group and plural of a collection. */
+/** Parses group and plural of a collection: `/api/v1/namespaces/ns/secrets` or `/apis/GROUP/v1/PLURAL`. */
 const subjectOf = (collection: string): { readonly apiGroup: string; readonly resource: string } => {
   const parts = collection.split('/');
   return { apiGroup: parts[1] === 'api' ? '' : (parts[2] ?? ''), resource: parts.at(-1) ?? '' };
@@ -20,7 +20,7 @@ const subjectOf = (collection: string): { readonly apiGroup: string; readonly re
 
 const WATCHED = ['get', 'list', 'watch'];
 
-/** Every permission that a replica with this configuration uses: the manifests grant these, `check` asks for them. */
+/** Lists every permission that a replica with this configuration uses: the manifests grant them, `check` verifies them. */
 export const permissions = (config: Config, paths: ClusterPaths): readonly Permission[] => {
   const { namespace } = config;
   const inNamespace = (collection: string, verbs: readonly string[], names: readonly string[] = []): Permission => ({

@@ -7,7 +7,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { FIELD_MANAGER } from './field-manager.ts';
 import type { ClusterPaths } from './paths.ts';
 
-/** The two annotations on this replica's own Pod, through pods/status: it cannot change what the Pod runs. */
+/** Writes the two annotations on this replica's Pod, through pods/status, which cannot change what the Pod runs. */
 export const podPorts = (
   client: KubeClient,
   { pod }: ClusterPaths,
@@ -27,7 +27,7 @@ export const podPorts = (
     acknowledgeHash: (hash) => annotate('serving-hash', hash),
     expectHash: (hash) =>
       defer(() => {
-        // The kubelet acts on a change only: the same hash again is taken away first.
+        // The kubelet acts only on a change, so that a repeated hash is removed first.
         const again = expected === hash;
         expected = hash;
         const set$ = annotate('expected-hash', hash);
@@ -53,15 +53,15 @@ const schema = z.object({
 const FINISHED = new Set(['Succeeded', 'Failed']);
 
 /**
- * A Pod as a replica. Its deletionTimestamp is the moment by which it will have been killed, grace included; until then
- * it may still answer calls. One that no node has been found for has read nothing yet, and will read what is true then.
+ * Decodes a Pod as a replica. Its deletionTimestamp is when it will have been killed, grace included; until then it may
+ * still answer calls. A Pod without a node has read no certificate yet, and will read the current one when it starts.
  */
 export const podObject =
   (annotationPrefix: string) =>
   (object: unknown): Replica => {
     const { metadata, status } = schema.parse(object);
     const is = (condition: string, value: string): boolean =>
-      status?.conditions?.some(({ type, status: said }) => type === condition && said === value) ?? false;
+      status?.conditions?.some(({ type, status: actual }) => type === condition && actual === value) ?? false;
     const deletedMs = metadata.deletionTimestamp == null ? null : Date.parse(metadata.deletionTimestamp);
     return {
       name: metadata.name,

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { type ManagedFields, managedFieldsSchema } from '../kube/managed-fields.ts';
 
-/** A Secret as it stands, its values decoded. */
+/** A Secret with its values decoded. */
 export interface SecretObject {
   readonly resourceVersion: string;
   readonly values: Readonly<Record<string, Buffer>>;
@@ -13,7 +13,7 @@ const schema = z.object({
   data: z.nullish(z.record(z.string(), z.string())),
 });
 
-/** @throws ZodError when it is no Secret. */
+/** Decodes a Secret. @throws ZodError when it is none */
 export const secretObject = (object: unknown): SecretObject => {
   const { metadata, data } = schema.parse(object);
   return {

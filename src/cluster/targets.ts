@@ -94,6 +94,9 @@ const TARGETS = {
 
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : '');
 
+/** A webhook on the API server's own host, as in development, has no Service whose bundle could be another program's. */
+const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1'];
+
 /**
  * Whether a call goes to this installation: to its Service, or to a URL whose host is one of the names in its leaf. One
  * object may hold webhooks of several Services, each with a bundle of its own; writing ours there would break the others.
@@ -104,7 +107,7 @@ const isOwnCall = (
 ): boolean => {
   if (service != null)
     return (service.name ?? serviceName) === serviceName && (service.namespace ?? namespace) === namespace;
-  return url == null || serviceNames.includes(hostOf(url));
+  return url == null || [...serviceNames, ...LOOPBACK_HOSTS].includes(hostOf(url));
 };
 
 export const targetPath = (type: TargetType): string => TARGETS[type].collection;

@@ -11,6 +11,7 @@ import type { Config } from '../config/config.ts';
 import { dedupeLogLines } from '../logging/dedupe-log-lines.ts';
 import { logLinesFor } from '../logging/log-lines.ts';
 import type { Logger } from '../logging/logger.ts';
+import { observationLines } from '../logging/observation-lines.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { recordMetrics } from '../metrics/record.ts';
 import { initialState, reduce } from '../status/replica-state.ts';
@@ -78,6 +79,7 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
   }
 
   const dedupe = dedupeLogLines();
+  const observations = observationLines();
   const log = (event: ReplicaEvent): void => {
     const { announced, readiness } = state;
     const context = {
@@ -85,7 +87,10 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
       announced: announced?.hash ?? null,
       isServing: readiness.served !== null,
     };
-    for (const { level, message, fields, event: id } of logLinesFor(event, context).map(dedupe))
+    for (const { level, message, fields, event: id } of [
+      ...logLinesFor(event, context).map(dedupe),
+      ...observations(event),
+    ])
       logger[level](message, { ...fields, event: id });
   };
   const { certTimeoutMs } = config;

@@ -53,6 +53,11 @@ const MESSAGES = {
   'certificate-not-served-everywhere': 'Certificate no longer noted as served by every replica',
   'rotation-request-set': 'Rotation request answered',
   'write-failed': 'Write failed',
+  'ca-foreign': 'CA of another party cannot be used and is not overwritten',
+  'secret-unusable': 'Certificate in the Secret cannot be used, keeping the one announced',
+  'secret-ca-partial': 'ca.crt of the Secret is readable only in part, using the rest',
+  'target-missing': 'caBundle target does not exist yet',
+  'target-found': 'caBundle target found',
   'object-contested': 'Object is contended by another field manager, limiting repairs to one per minute',
 } as const;
 
@@ -61,7 +66,8 @@ export type LineEvent = keyof typeof MESSAGES;
 /** Replaces the contract's message of `certificate-rejected`, which would not be true. */
 const NOTHING_SERVED = 'Certificate rejected, no certificate is served yet';
 
-const line = (
+/** Builds a line with the message of its event. */
+export const line = (
   level: LogLevel,
   event: LineEvent,
   fields: Line['fields'] = {},

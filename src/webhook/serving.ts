@@ -8,19 +8,19 @@ import type { Config } from '../config/config.ts';
 import type { TlsEndpoint } from './tls-endpoint.ts';
 
 /**
- * Our own handshake comes after a swap by so much, ms: it costs what three callers' would, and they wait for the new
- * certificate. At a start nobody is called before it.
+ * Delay of the loopback handshake after a swap, in ms: it costs as much as the handshakes of three callers, which wait for
+ * the new certificate. There is no delay at the start, when there are no callers yet.
  */
-const CALLERS_FIRST_MS = 20;
+const HANDSHAKE_DELAY_MS = 20;
 
-/** What a load does outside: read the mount, check the pair, swap the server's certificate, shake hands with it. */
+/** Connects the core to mount and server: reads the mount, verifies the pair, swaps the certificate, makes a handshake. */
 export const loadPorts = (mount: Mount, server: TlsEndpoint, config: Config): LoadPorts & MountPorts => {
-  // Only pairs that `verify` has passed come back to be served.
+  // Only pairs that `verify` returned are passed here.
   const servable = (pair: unknown): ServablePair => pair as ServablePair;
 
   let serves = 0;
   let trusted: readonly string[] = [];
-  /** Callers kept from before a CA was dropped hold a certificate that nobody trusts any more. */
+  /** Closes connections from before a CA was dropped: their certificate is no longer trusted. */
   const retireDropped = ({ bundle }: ServablePair): void => {
     const before = trusted;
     trusted = bundle.map(({ fingerprint }) => fingerprint);
@@ -35,15 +35,15 @@ export const loadPorts = (mount: Mount, server: TlsEndpoint, config: Config): Lo
       defer(() => {
         const files = mount.files(generation);
         if (files === null) return of(null);
-        const verdict = verifyPair(files, {
+        const result = verifyPair(files, {
           hash,
           generation,
           names: config.serviceNames,
           nowMs: Date.now(),
           external: !config.issuer.enforcesClientRules,
         });
-        if (verdict.ok) return of(verdict);
-        return of({ ok: false as const, reason: `${verdict.reason}: ${verdict.detail}`, retryable: verdict.retryable });
+        if (result.ok) return of(result);
+        return of({ ok: false as const, reason: `${result.reason}: ${result.detail}`, retryable: result.retryable });
       }),
     serve: (pair) =>
       defer(() => from(server.serve(servable(pair)))).pipe(
@@ -54,7 +54,7 @@ export const loadPorts = (mount: Mount, server: TlsEndpoint, config: Config): Lo
         ),
       ),
     handshake: (pair) =>
-      (serves > 1 ? timer(CALLERS_FIRST_MS) : of(0)).pipe(
+      (serves > 1 ? timer(HANDSHAKE_DELAY_MS) : of(0)).pipe(
         switchMap(() =>
           from(
             server.handshake(
