@@ -34,6 +34,7 @@ ENV PATH=/usr/local/bin NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRES
 # By number, so that runAsNonRoot can be checked; any other user does as well, and nothing is written to disk.
 USER 65532:65532
 EXPOSE 9443 8081 8080
-# Measured (README.md): a young generation that a start fits into and no load outgrows. No other flag of V8: nearly every one
-# makes it throw away the code that Node has made of itself at its own build, which costs 50 ms of each start.
-ENTRYPOINT ["node", "--min-semi-space-size=8", "--max-semi-space-size=8", "/app/start.cjs"]
+# Measured (docs/performance.md): a young generation that a start fits into and no load outgrows. No other flag of V8: nearly every one
+# makes it throw away the code that Node has made of itself at its own build, which costs 50 ms of each start. SIGUSR1 must not
+# open Node's inspector beside the private keys.
+ENTRYPOINT ["node", "--disable-sigusr1", "--min-semi-space-size=8", "--max-semi-space-size=8", "/app/start.cjs"]

@@ -6,14 +6,16 @@ import { type Config, parseConfig } from './config/config.ts';
 import { VERSION } from './config/version.ts';
 import { inClusterAccess, podNamespace } from './kube/in-cluster.ts';
 import { errorText, stackOf } from './logging/error-text.ts';
+import { messageOf } from './util/errors.ts';
 import { withoutSecret } from './util/redact.ts';
+import { monotonicMs } from './util/time.ts';
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const refuse = (problems: readonly string[]): never => {
-  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+const exitWithProblems = (problems: readonly string[]): never => {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const lines = problems.map((problem) => `  ${problem}`);
-  process.stderr.write(`webhook-certd: ${count} with the configuration:\n${lines.join('\n')}\nTry --help.\n`);
+  process.stderr.write(`webhook-certd: ${count} in the configuration:\n${lines.join('\n')}\nTry --help.\n`);
   process.exit(2);
 };
 
@@ -21,11 +23,11 @@ const configure = ({ command, flags, problems }: CommandLine): Config => {
   const read = { namespace: podNamespace, hostname };
   const result = parseConfig({ env: process.env, flags, serves: command === 'serve', read });
   const all = [...problems, ...(result.ok ? [] : result.problems)];
-  return result.ok && all.length === 0 ? result.config : refuse(all);
+  return result.ok && all.length === 0 ? result.config : exitWithProblems(all);
 };
 
-/** The first signal asks to stop; the second does not ask. */
-const signalled = (): Promise<void> =>
+/** Resolves on the first SIGTERM or SIGINT; the second one ends the process. */
+const stopSignal = (): Promise<void> =>
   new Promise((resolve) => {
     let signals = 0;
     const onSignal = (): void => {
@@ -37,71 +39,87 @@ const signalled = (): Promise<void> =>
     process.on('SIGINT', onSignal);
   });
 
-/** Node's own account of a crash repeats messages and causes as they are, with every secret in them. */
-const crashing = (tell: (error: unknown) => void): void => {
+/** Replaces Node's report of a crash, which would print messages and causes with every secret in them. */
+const onCrash = (report: (error: unknown) => void): void => {
   process.removeAllListeners('uncaughtException');
   process.on('uncaughtException', (error) => {
-    tell(error);
+    report(error);
     process.exit(1);
   });
 };
 
 const serve = async (config: Config): Promise<number> => {
-  const stopping = signalled();
+  const stopping = stopSignal();
+  // Without listeners SIGUSR1 opens Node's inspector, beside the private keys, and SIGHUP ends the process without a drain.
+  process.on('SIGUSR1', () => undefined);
+  process.on('SIGHUP', () => undefined);
   const { openClient } = await import('./cluster/open-client.ts');
   const opening = openClient(config, inClusterAccess(process.env), VERSION);
-  // What is wrong with it is told below, once there is a log.
+  // The daemon reports a failure, once there is a log.
   opening.catch(() => undefined);
   await turn();
   const { openLogger } = await import('./logging/sinks.ts');
   const logger = openLogger(config, () => process.stdout);
-  crashing((error) => logger.error('Fatal error', { error, stack: stackOf(error) }));
+  onCrash((error) => logger.error('Fatal error', { error, stack: stackOf(error), event: 'fatal-error' }));
   process.removeAllListeners('warning');
-  process.on('warning', (error) => logger.warn('Process warning', { error }));
-  // A promise that somebody's handler forgot must not take the webhook down.
-  process.on('unhandledRejection', (error) => logger.error('Unhandled promise rejection', { error }));
+  process.on('warning', (error) => logger.warn('Process warning', { error, event: 'process-warning' }));
+  // A promise that a handler forgot to await must not end the webhook.
+  process.on('unhandledRejection', (error) =>
+    logger.error('Unhandled promise rejection', { error, event: 'unhandled-rejection' }),
+  );
   try {
     const { startDaemon } = await import('./daemon/daemon.ts');
-    const daemon = await startDaemon(config, {
+    const starting = startDaemon(config, {
       client: () => opening,
       logger,
       version: VERSION,
       directory: process.cwd(),
+      startedMs: monotonicMs() - process.uptime() * 1000,
+    });
+    const daemon = await Promise.race([starting, stopping.then(() => null)]);
+    if (daemon === null) {
+      // Nothing is held yet: neither the Lease nor a connection of a caller.
+      logger.info('Stopped during the start', { event: 'stopped-during-start' });
+      return 0;
+    }
+    process.on('SIGHUP', () => {
+      logger.info('Mount is read again', { signal: 'SIGHUP', event: 'refresh-requested' });
+      daemon.refresh();
     });
     const failed = await Promise.race([stopping.then(() => false), daemon.failed.then(() => true)]);
     await daemon.stop();
     return failed ? 1 : 0;
   } catch (error) {
-    logger.error('Fatal error', { error, stack: stackOf(error) });
+    logger.error('Fatal error', { error, stack: stackOf(error), event: 'fatal-error' });
     return 1;
   }
 };
 
-const demo = async (own: Extract<CommandLine, { command: 'demo' }>['own']): Promise<number> => {
-  const stopped = signalled();
+const demo = async (options: Extract<CommandLine, { command: 'demo' }>['options']): Promise<number> => {
+  const stopped = stopSignal();
   const { runDemo } = await import('./demo/run-demo.ts');
   const program = { node: process.execPath, flags: process.execArgv, script: process.argv[1] ?? '' };
-  return runDemo(own, { program, print: say, stopped });
+  return runDemo(options, { program, print, stopped });
 };
 
-const rotate = async (config: Config, own: { readonly ca: boolean }): Promise<number> => {
+const rotate = async (config: Config, options: { readonly ca: boolean }): Promise<number> => {
   const { runRotate } = await import('./commands/rotate.ts');
-  return runRotate(config, own, {
+  return runRotate(config, options, {
     inCluster: inClusterAccess(process.env),
     version: VERSION,
-    print: say,
-    stopped: signalled(),
+    print,
+    stopped: stopSignal(),
   });
 };
 
-const check = async (config: Config, own: { readonly json: boolean }): Promise<number> => {
+const check = async (config: Config, options: { readonly json: boolean }): Promise<number> => {
   const { runCheck } = await import('./commands/check.ts');
   const shellKubeconfig = process.env['KUBECONFIG'] ?? null;
   const colours = process.stdout.isTTY;
-  return runCheck(config, own, {
+  return runCheck(config, options, {
     inCluster: inClusterAccess(process.env),
     version: VERSION,
-    print: say,
+    print,
     colours,
     shellKubeconfig,
   });
@@ -109,22 +127,22 @@ const check = async (config: Config, own: { readonly json: boolean }): Promise<n
 
 const run = async (line: CommandLine): Promise<number> => {
   if (line.help || line.version) {
-    say(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : VERSION);
+    print(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : VERSION);
     return 0;
   }
-  if (line.command === 'demo') return line.problems.length > 0 ? refuse(line.problems) : demo(line.own);
+  if (line.command === 'demo') return line.problems.length > 0 ? exitWithProblems(line.problems) : demo(line.options);
   const config = configure(line);
-  if (line.command === 'rotate') return rotate(config, line.own);
-  return line.command === 'check' ? check(config, line.own) : serve(config);
+  if (line.command === 'rotate') return rotate(config, line.options);
+  return line.command === 'check' ? check(config, line.options) : serve(config);
 };
 
-crashing((error) => {
-  const text = error instanceof Error ? errorText(error) : String(error);
+onCrash((error) => {
+  const text = error instanceof Error ? errorText(error) : messageOf(error);
   process.stderr.write(`webhook-certd: ${withoutSecret(text)}\n${withoutSecret(stackOf(error) ?? '')}\n`);
 });
 const line = parseCommandLine(process.argv.slice(2));
 void run(line).then((code) => {
   process.exitCode = code;
-  // What somebody's handler has left running must not outlive SHUTDOWN_GRACE.
+  // Timers and connections of a handler must not outlive SHUTDOWN_GRACE.
   if (line.command === 'serve') process.exit();
 });

@@ -1,7 +1,7 @@
-// Starts the bundle beside it as an earlier replica left it: with the code that V8 had made by then of every function that
-// ran. Node's own compile cache keeps what was made before the first line ran, and each function that a start needs is then
-// made anew: a third of the time to the first answer. No import statement, since Node's loader of ES modules would take
-// another 10 ms.
+// Starts the bundle in the same directory with the code cache of an earlier run, which contains every function that V8 had
+// compiled by its end. Node's own compile cache contains only what was compiled before the first line ran; compiling the
+// functions that a start needs takes a third of the time to the first response. No import statement, since Node's loader of
+// ES modules would take another 10 ms.
 
 const { readFileSync, renameSync, writeFileSync } = process.getBuiltinModule('node:fs');
 const { dirname, join } = process.getBuiltinModule('node:path');
@@ -20,21 +20,21 @@ const read = (): Buffer | undefined => {
 };
 
 const cachedData = read();
-// The bundle is ASCII. V8 takes no cache of another source, of another V8 or under other flags: it then compiles.
+// The bundle is ASCII. V8 rejects a cache of another source, another version or other flags, and then compiles.
 const script = new Script(readFileSync(PROGRAM, 'latin1'), {
   filename: PROGRAM,
   importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   ...(cachedData === undefined || cachedData.length === 0 ? {} : { cachedData }),
 });
 
-// An empty cache is there to be filled, which is what the build of an image does; any other stays as it is. Of several
-// replicas the one that only follows leaves the smallest, which is read the soonest: who leads has time.
+// An empty cache file is filled, which the build of the image relies on; any other stays as it is. Of several replicas the
+// smallest cache is kept, that of a follower, since it is read fastest; a leader has time to compile the rest.
 if (cachedData?.length === 0 && process.argv[2] === 'serve') {
   process.on('exit', () => {
-    const made = script.createCachedData();
+    const created = script.createCachedData();
     const before = read()?.length ?? 0;
-    if (before > 0 && before <= made.length) return;
-    writeFileSync(`${CACHE}.${process.pid}`, made);
+    if (before > 0 && before <= created.length) return;
+    writeFileSync(`${CACHE}.${process.pid}`, created);
     renameSync(`${CACHE}.${process.pid}`, CACHE);
   });
 }

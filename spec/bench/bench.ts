@@ -10,8 +10,8 @@ import { table } from './table.ts';
 
 const help = `npm run bench -- [--json] [--only NAME,...] [--quick]
 
-Measures what the README says under "Measured", on the production bundle (built when absent or stale). Linux alone: much is
-read from /proc. Takes a dozen minutes; for numbers worth telling, on a machine that does nothing else.
+Measures the figures of docs/performance.md on the production bundle (built if absent or stale). Needs Linux, because it reads
+/proc. Takes a dozen minutes; run it on an otherwise idle machine.
 
   --json   the last line is one object: {"machine":{"cpu","cores","node"},"figures":[FIGURE,...],"failed":[NAME,...]}, where
            FIGURE is {"name","unit","median","p99","baseline":{"name","median","p99"}|null,"ratio":number|null,

@@ -1,5 +1,6 @@
-import { Subject } from 'rxjs';
+import { NEVER, Subject } from 'rxjs';
 import type { Mount } from '../../src/certificates/mount.ts';
+import { clusterPaths } from '../../src/cluster/paths.ts';
 import type { Config } from '../../src/config/config.ts';
 import { replicaPolicy, replicaPorts } from '../../src/daemon/ports.ts';
 import { openKubeClient } from '../../src/kube/client.ts';
@@ -25,5 +26,9 @@ const noFace = (): TlsEndpoint => {
  */
 export const fleetReplica = async (config: Config, inCluster: InCluster, mount: Mount): Promise<ReplicaStreams> => {
   const client = await openKubeClient({ kubeconfig: null, inCluster, userAgent: 'webhook-certd/fleet' });
-  return replica(replicaPorts({ client, mount, server: noFace() }, config), replicaPolicy(config), new Subject());
+  return replica(
+    replicaPorts({ client, mount, server: noFace(), refresh$: NEVER }, clusterPaths(config), config),
+    replicaPolicy(config),
+    new Subject(),
+  );
 };

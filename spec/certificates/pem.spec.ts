@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import { splitPem } from '../../src/certificates/pem.ts';
+import { readBundle, splitPem } from '../../src/certificates/pem.ts';
 import { pki } from '../support/pki.ts';
 
 const block = (label: string, body: string): string => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
@@ -9,8 +10,8 @@ describe('splitPem', () => {
     const text = `Bag Attributes\r\n\r\n${block('CERTIFICATE', 'AAEC\nAwQF').replaceAll('\n', '\r\n')}between\n${block('X', 'Bg==')}trailing junk`;
 
     expect(splitPem(text)).to.deep.equal([
-      { label: 'CERTIFICATE', encrypted: false, der: Buffer.from([0, 1, 2, 3, 4, 5]) },
-      { label: 'X', encrypted: false, der: Buffer.from([6]) },
+      { label: 'CERTIFICATE', encrypted: false, der: Buffer.from([0, 1, 2, 3, 4, 5]), position: 1 },
+      { label: 'X', encrypted: false, der: Buffer.from([6]), position: 2 },
     ]);
   });
 
@@ -61,5 +62,37 @@ describe('splitPem', () => {
       }
       expect(known.slice(0, blocks.length)).to.deep.equal(blocks);
     }
+  });
+});
+
+describe('readBundle', () => {
+  const read = (name: string) => readFile(new URL(`../cases/external-ca-crt-half-readable/${name}`, import.meta.url));
+
+  it('ignores a byte order mark', async () => {
+    const { certificates, problems } = readBundle(await read('bom.pem'));
+    expect([certificates.length, problems]).to.deep.equal([1, []]);
+  });
+
+  it('keeps the certificates around a broken block, and says which block is broken', async () => {
+    const broken = await read('one-broken-block.pem');
+    const { trust } = await pki.pair();
+    const { certificates, problems } = readBundle(Buffer.concat([broken, trust]));
+    expect(certificates).to.have.lengthOf(2);
+    expect(problems).to.have.lengthOf(1);
+    expect(problems[0]).to.match(/^PEM block 2 is /);
+  });
+
+  it('separates certificates that are joined without a line break', async () => {
+    const [one, other] = await Promise.all([pki.pair(), pki.pair()]);
+    const joined = `${one.trust.toString().trimEnd()}${other.trust.toString()}`;
+    const { certificates, problems } = readBundle(joined);
+    expect([certificates.length, problems]).to.deep.equal([2, []]);
+  });
+
+  it('begins again at the next certificate after one that was cut', async () => {
+    const { trust } = await pki.pair();
+    const { certificates, problems } = readBundle(`-----BEGIN CERTIFICATE-----\nAAEC\n${trust.toString()}`);
+    expect(certificates).to.have.lengthOf(1);
+    expect(problems).to.deep.equal(['PEM block 1 does not end with the boundary it began with']);
   });
 });

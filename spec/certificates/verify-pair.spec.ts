@@ -242,8 +242,41 @@ describe('checkPair', () => {
     expect(fault(pki.mounted(ec.certificate, parameters + sec1, ec.trust))).to.equal(null);
   });
 
-  it('leaves to the server what only the TLS library finds fault with', async () => {
+  it('rejects an RSA key that Go finds too short', async () => {
     const { certificate, key } = await weakPair();
-    expect(fault(pki.mounted(certificate, key, certificate), { names: ['svc'] })).to.equal(null);
+    const result = check(pki.mounted(certificate, key, certificate), { names: ['svc'] });
+    expect(result).to.include({ reason: 'untrusted-chain' }).with.property('detail').that.includes('crypto/rsa');
+  });
+
+  const fieldCases = new URL('../cases/', import.meta.url);
+
+  it('rejects a leaf whose CA may not sign for its names, before it is served', async () => {
+    const [certificatePem, keyPem] = await Promise.all(
+      ['ca.crt', 'ca.key'].map((name) =>
+        readFile(new URL(`unverified-certificate-replaces-a-good-one/${name}`, fieldCases), 'utf8'),
+      ),
+    );
+    const authority = { certificatePem: certificatePem ?? '', keyPem: keyPem ?? '' };
+    expect(check(await pki.pair({ authority })))
+      .to.include({ ok: false, reason: 'untrusted-chain' })
+      .with.property('detail')
+      .that.includes('"svc" is not permitted by any name constraint');
+  });
+
+  it('accepts an intermediate as the only anchor', async () => {
+    const [certificatePem, keyPem] = await Promise.all(
+      ['ca.crt', 'ca.key'].map((name) => readFile(new URL(`intermediate-as-the-ca/${name}`, fieldCases), 'utf8')),
+    );
+    const authority = { certificatePem: certificatePem ?? '', keyPem: keyPem ?? '' };
+    expect(fault(await pki.pair({ authority }))).to.equal(null);
+  });
+
+  it('serves under a bundle that is readable in part, and reports the rest', async () => {
+    const good = await pki.pair();
+    const broken = '-----BEGIN CERTIFICATE-----\nAA*A\n-----END CERTIFICATE-----\n';
+    const result = check({ ...good, trust: Buffer.concat([Buffer.from(broken), good.trust]) });
+    if (!result.ok) return expect.fail(result.detail);
+    expect(result.pair.bundle).to.have.lengthOf(1);
+    expect(result.pair.advice).to.deep.equal(['trust-unreadable: ca.crt: PEM block 1 is not whole base64']);
   });
 });

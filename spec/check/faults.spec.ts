@@ -74,7 +74,7 @@ describe('what check says', function () {
       ) as never;
     await using scene = await layOut(api, { template });
     const { status, detail, remedy } = (await scene.check()).named('replica webhook-abc');
-    expect([status, detail]).to.deep.equal(['fail', `${path} is mounted with subPath, which no kubelet ever updates`]);
+    expect([status, detail]).to.deep.equal(['fail', `${path} is mounted with subPath, which kubelets never update`]);
     expect(remedy).to.include(`kubectl patch deployment/webhook -n ${scene.namespace} -p '{"spec":`);
     expect(remedy).to.include(`{"mountPath":"${path}","$patch":"delete"},{"mountPath":"${CERT_DIR}"`);
   });
@@ -110,17 +110,17 @@ describe('what check says', function () {
     const path = '/webhooks/0/clientConfig/caBundle';
     await api.admin.patch('json', `${target!.path}?fieldManager=helm`, [{ op: 'replace', path, value }]);
     const { named } = await scene.check();
-    const trust = named(`${target!.id} trusts what is served`);
+    const trust = named(`${target!.id} trusts the serving certificate`);
     expect(trust.status).to.equal('fail');
     expect(trust.remedy).to.equal(
       `CA=$(kubectl get secret kubetemplater-webhook-cert -n ${scene.namespace} -o jsonpath='{.data.ca\\.crt}') && ` +
         `kubectl patch validatingwebhookconfiguration ${target!.name} --field-manager=webhook-certd --type=json ` +
         `-p '[{"op":"add","path":"${path}","value":"'"$CA"'"}]'`,
     );
-    expect(named(`${target!.id} trusts nobody else`).detail).to.match(/^its caBundle holds CN=spec CA/);
-    const rival = named(`${target!.id} gets its caBundle from us alone`);
+    expect(named(`${target!.id} has no unknown CAs`).detail).to.match(/^its caBundle contains CN=spec CA/);
+    const rival = named(`no other field manager writes caBundle of ${target!.id}`);
     expect(rival.status).to.equal('warn');
-    expect(rival.detail).to.match(/^helm wrote/);
+    expect(rival.detail).to.match(/^helm owns/);
   });
 
   it('5: sees that nobody renews the Lease, without believing any clock', async () => {
@@ -152,7 +152,7 @@ describe('what check says', function () {
     await using scene = await layOut(api, {
       broken: async (pair) => ({ ...pair, key: (await pki.pair()).key }),
     });
-    const { status, detail } = (await scene.check()).named("Secret's key fits");
+    const { status, detail } = (await scene.check()).named("Secret's key matches");
     expect([status, detail]).to.deep.equal(['fail', 'tls.key belongs to another certificate']);
   });
 
@@ -258,7 +258,9 @@ describe('what check says', function () {
     await api.admin.patch('merge', path, { metadata: { annotations } });
     const { status, detail, remedy } = (await scene.check()).named(`replica ${pod!.metadata.name} serves`);
     expect(status).to.equal('fail');
-    expect(detail).to.match(/^it serves ffffffffffff, announced is \w{12}, and its kubelet has had time enough$/);
+    expect(detail).to.match(
+      /^it serves ffffffffffff, announced: \w{12}, and its kubelet should have delivered by now$/,
+    );
     expect(remedy).to.include(`kubetemplater.io/expected-hash=${scene.pair.hash}`);
   });
 

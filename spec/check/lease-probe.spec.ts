@@ -18,7 +18,7 @@ const watching = (...reads: readonly GetResult<LeaseInfo>[]) => {
     read: () => Promise.resolve(reads[Math.min(at++, reads.length - 1)]!),
     monotonicMs: () => (ms += 500),
     serverMs: () => SERVER_MS,
-    patienceMs: () => 1_000,
+    timeoutMs: () => 1_000,
     onWait: () => undefined,
   });
 };

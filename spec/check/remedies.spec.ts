@@ -79,7 +79,7 @@ describeOnRealServer((api) => {
     await using scene = await layOut(api(), { template });
     await writeFile(scene.kubeconfig, api().adminKubeconfig());
     const lacking = (await scene.check()).checks.filter(
-      ({ section, status }) => section === 'permissions' && status !== 'ok',
+      ({ category, status }) => category === 'permissions' && status !== 'ok',
     );
     expect(lacking.length).to.be.above(6);
     expect(lacking[0]!.detail).to.match(new RegExp(`^ServiceAccount ${scene.namespace}/webhook may not get, list`));
@@ -124,7 +124,7 @@ describeOnRealServer((api) => {
     const value = Buffer.from((await pki.authority()).certificatePem).toString('base64');
     const operation = { op: 'replace', path: '/webhooks/0/clientConfig/caBundle', value };
     await api().admin.patch('json', `${target!.path}?fieldManager=helm`, [operation]);
-    await mended(scene, `${target!.id} trusts what is served`);
+    await mended(scene, `${target!.id} trusts the serving certificate`);
     await good(scene);
   });
 
@@ -135,7 +135,7 @@ describeOnRealServer((api) => {
     await api().admin.delete(target!.path);
     const [collection, name] = [target!.collection, target!.name];
     await api().admin.post(`${collection}?fieldManager=helm`, { metadata: { name }, webhooks });
-    await mended(scene, `${target!.id} gets its caBundle from us alone`);
+    await mended(scene, `no other field manager writes caBundle of ${target!.id}`);
     await good(scene);
   });
 
@@ -146,7 +146,7 @@ describeOnRealServer((api) => {
       { leaf: { nowMs: Date.now() - 3 * DAY_MS, validityMs: DAY_MS } },
     ],
     '7: gets a pair whose key does not fit replaced': [
-      "Secret's key fits",
+      "Secret's key matches",
       { broken: async (pair) => ({ ...pair, key: (await pki.pair()).key }) },
     ],
     '9: gets a leader where nobody leads': ['Lease is held', { holder: '' }],
@@ -219,10 +219,10 @@ describeOnRealServer((api) => {
     const [target] = scene.paths.targets;
     const operation = { op: 'replace', path: '/webhooks/0/rules', value: rules };
     await api().admin.patch('json', `${target!.path}?fieldManager=webhook-certd`, [operation]);
-    await until(async () => (await scene.check()).checks.some(({ name }) => name === 'permissions can be asked about'));
-    await pasted(api(), scene, (await scene.check()).named('permissions can be asked about').remedy);
+    await until(async () => (await scene.check()).checks.some(({ name }) => name === 'permissions can be reviewed'));
+    await pasted(api(), scene, (await scene.check()).named('permissions can be reviewed').remedy);
     await until(async () =>
-      (await scene.check()).checks.every(({ section, status }) => section !== 'permissions' || status === 'ok'),
+      (await scene.check()).checks.every(({ category, status }) => category !== 'permissions' || status === 'ok'),
     );
   });
 
@@ -239,7 +239,7 @@ describeOnRealServer((api) => {
     const annotations = { 'kubetemplater.io/cert-hash': next.hash };
     await api().admin.patch('merge', paths.lease.path, { metadata: { annotations } });
     const own = { CERT_DIR: directory, POD_NAME: podName };
-    const here = async () => (await scene.check(own)).named('CERT_DIR here is what the kubelet mounts');
+    const here = async () => (await scene.check(own)).named('local CERT_DIR is the mounted Secret');
     const { status, remedy } = await here();
     expect(status).to.equal('warn');
     await pasted(api(), scene, remedy);

@@ -10,7 +10,7 @@ import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.
 import { layOut, type Scene } from './scene.ts';
 
 const DAY_MS = 86_400_000;
-const NAME = 'CERT_DIR here is what the kubelet mounts';
+const NAME = 'local CERT_DIR is the mounted Secret';
 
 describe('what check says inside a replica', function () {
   this.timeout(60_000);
@@ -55,7 +55,7 @@ describe('what check says inside a replica', function () {
       await writeVolume(directory, filesOf(scene, Buffer.concat([scene.pair.certificate, Buffer.from('\n')])));
       const { named } = await scene.check({ CERT_DIR: directory, POD_NAME: scene.podName }, await inside(scene));
       expect(named(NAME).status).to.equal(status);
-      expect(named(NAME).detail).to.match(/^mounted is \w{12}, announced is \w{12}$/);
+      expect(named(NAME).detail).to.match(/^mounted: \w{12}, announced: \w{12}$/);
       expect(named(NAME).remedy).to.include(`kubectl annotate --overwrite pod ${scene.podName} -n ${scene.namespace}`);
     });
 
@@ -68,7 +68,7 @@ describe('what check says inside a replica', function () {
     expect(absent.remedy).to.match(/^kubectl patch deployment\/webhook /);
     await mkdir(CERT_DIR);
     const plain = (await scene.check({ CERT_DIR, POD_NAME: scene.podName }, cluster)).named(NAME);
-    expect(plain).to.include({ status: 'fail', detail: `${CERT_DIR} is no volume of a Secret` });
+    expect(plain).to.include({ status: 'fail', detail: `${CERT_DIR} is not a Secret volume` });
   });
 
   it('says that a subPath never brings another certificate', () => {
@@ -79,7 +79,7 @@ describe('what check says inside a replica', function () {
       read: { namespace: () => null, hostname: () => 'webhook-0' },
     });
     if (!parsed.ok) throw new Error(parsed.problems.join());
-    const evidence = {
+    const snapshot = {
       config: parsed.config,
       inReplica: true,
       certDir: { kind: 'sub-path', hash: null, problem: null },
@@ -87,8 +87,8 @@ describe('what check says inside a replica', function () {
       lease: { state: 'absent', why: '' },
       nowMs: 0,
     } as unknown as ClusterSnapshot;
-    const [here] = checkMounts(evidence);
+    const [here] = checkMounts(snapshot);
     expect(here?.status).to.equal('fail');
-    expect(here?.detail).to.include('is mounted with subPath, which no kubelet ever updates');
+    expect(here?.detail).to.include('is mounted with subPath, which kubelets never update');
   });
 });

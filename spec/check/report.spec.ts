@@ -1,20 +1,21 @@
 import { expect } from 'chai';
 import { shellQuote } from '../../src/check/kubectl.ts';
-import { type Check, forKubeconfig, report, result } from '../../src/check/result.ts';
+import { type Check, forKubeconfig, reportJson, reportText } from '../../src/check/report.ts';
+import { fail, ok, skipped, warn } from '../../src/check/result.ts';
 
 const checks: readonly Check[] = [
-  { section: 'election', ...result.ok('Lease exists', 'lease') },
+  { category: 'election', ...ok('Lease exists', 'lease') },
   {
-    section: 'election',
-    ...result.fail('Lease is renewed', 'no renewal in 75 s', 'kubectl rollout restart deployment/webhook -n ns'),
+    category: 'election',
+    ...fail('Lease is renewed', 'no renewal in 75 s', 'kubectl rollout restart deployment/webhook -n ns'),
   },
-  { section: 'mounts', ...result.skipped('CERT_DIR is mounted', 'this is no replica') },
-  { section: 'mounts', ...result.warn('replica webhook-0 mounts the Secret', 'slowly', 'kubectl get pods -n ns') },
+  { category: 'mounts', ...skipped('CERT_DIR is mounted', 'this is no replica') },
+  { category: 'mounts', ...warn('replica webhook-0 mounts the Secret', 'slowly', 'kubectl get pods -n ns') },
 ];
 
 describe('the report of check', () => {
-  it('is a line a check below its section, and what is wrong with what mends it below its line', () => {
-    expect(report.text(checks, false)).to.equal(
+  it('is a line a check below its category, followed by problem and remedy', () => {
+    expect(reportText(checks, false)).to.equal(
       [
         'election',
         '  ✔ Lease exists  lease',
@@ -28,31 +29,31 @@ describe('the report of check', () => {
         '      slowly',
         '      kubectl get pods -n ns',
         '',
-        '✘ 1 failure, 1 warning, 1 good, 1 skipped',
+        '✘ 1 failure, 1 warning, 1 ok, 1 skipped',
       ].join('\n'),
     );
   });
 
   it('says the same with colours', () => {
-    expect(report.text(checks, true).replaceAll(/\u001b\[\d+m/g, '')).to.equal(report.text(checks, false));
-    expect(report.text(checks, true)).to.include('\u001b[31m✘\u001b[0m');
+    expect(reportText(checks, true).replaceAll(/\u001b\[\d+m/g, '')).to.equal(reportText(checks, false));
+    expect(reportText(checks, true)).to.include('\u001b[31m✘\u001b[0m');
   });
 
   it('tells a terminal nothing that came from outside', () => {
-    const odd = [{ section: 'caBundles', ...result.warn('name', 'CN=\u001b[2Jevil\n✔ fine', 'kubectl get pods') }];
-    expect(report.text(odd, false)).to.include('      CN=\ufffd[2Jevil\ufffd✔ fine\n');
+    const odd = [{ category: 'caBundles', ...warn('name', 'CN=\u001b[2Jevil\n✔ fine', 'kubectl get pods') }];
+    expect(reportText(odd, false)).to.include('      CN=\ufffd[2Jevil\ufffd✔ fine\n');
   });
 
   it('is one document as JSON, not ok when something failed', () => {
-    const said = JSON.parse(report.json(checks)) as { readonly ok: boolean; readonly checks: readonly object[] };
+    const said = JSON.parse(reportJson(checks)) as { readonly ok: boolean; readonly checks: readonly object[] };
     expect(said.ok).to.equal(false);
     expect(said.checks).to.deep.equal(checks);
-    expect(Object.keys(said.checks[0]!)).to.deep.equal(['section', 'name', 'status', 'detail', 'remedy']);
-    expect(JSON.parse(report.json(checks.filter(({ status }) => status !== 'fail')))).to.include({ ok: true });
+    expect(Object.keys(said.checks[0]!)).to.deep.equal(['category', 'name', 'status', 'detail', 'remedy']);
+    expect(JSON.parse(reportJson(checks.filter(({ status }) => status !== 'fail')))).to.include({ ok: true });
   });
 
   it('has kubectl speak to the cluster that was checked where the shell speaks to another', () => {
-    const [mended] = forKubeconfig([result.fail('', '', 'CA=$(kubectl get x) && kubectl patch y')], '/k', '/other');
+    const [mended] = forKubeconfig([fail('', '', 'CA=$(kubectl get x) && kubectl patch y')], '/k', '/other');
     expect(mended?.remedy).to.equal('CA=$(KUBECONFIG=/k kubectl get x) && KUBECONFIG=/k kubectl patch y');
     expect(forKubeconfig(checks, '/k', '/k')).to.equal(checks);
     expect(forKubeconfig(checks, null, '/other')).to.equal(checks);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { interval } from 'rxjs';
-import type { Check } from '../../src/check/result.ts';
+import type { Check } from '../../src/check/report.ts';
 import { type ClusterPaths, clusterPaths } from '../../src/cluster/paths.ts';
 import { permissions } from '../../src/cluster/permissions.ts';
 import { runCheck } from '../../src/commands/check.ts';
@@ -146,10 +146,10 @@ export const layOut = async (api: ApiUnderTest, options: SceneOptions = {}): Pro
     check: async (own = {}, inCluster) => {
       let printed = '';
       const print = (text: string): void => void (printed += text);
-      const surroundings = { inCluster: inCluster ?? null, version: 'spec', print, colours: false };
+      const dependencies = { inCluster: inCluster ?? null, version: 'spec', print, colours: false };
       const { KUBECONFIG, ...inside } = env;
       const variables = { ...(inCluster === undefined ? { KUBECONFIG } : {}), ...inside, ...own };
-      const code = await runCheck(configOf(variables), { json: true }, surroundings);
+      const code = await runCheck(configOf(variables), { json: true }, dependencies);
       const { checks } = JSON.parse(printed) as { readonly checks: readonly Check[] };
       return {
         code,

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
-import { type RotateSurroundings, runRotate } from '../../src/commands/rotate.ts';
+import { type RotateDependencies, runRotate } from '../../src/commands/rotate.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install, type Installation, type SpecReplica } from '../support/installation.ts';
@@ -27,7 +27,7 @@ describe('webhook-certd rotate', function () {
     readonly ca?: boolean;
     readonly env?: Readonly<Record<string, string>>;
     readonly kubeconfig?: string;
-    readonly around?: Partial<RotateSurroundings>;
+    readonly around?: Partial<RotateDependencies>;
   }
 
   /** What somebody at a desk sees. */
@@ -91,11 +91,11 @@ describe('webhook-certd rotate', function () {
       /^requested: a new CA and leaf$/,
       new RegExp(`^picked up by ${replica.name}, replaces the CA ${fingerprint}$`),
       new RegExp(`^new CA issued: ${fingerprint}$`),
-      /^caBundle widened: validatingwebhookconfiguration\//,
+      /^caBundle extended: validatingwebhookconfiguration\//,
       new RegExp(`^Secret written: ${fingerprint}$`),
       new RegExp(`^announced: ${fingerprint}, valid until `),
       /^acknowledged: 1\/1 replicas$/,
-      /^the older CA is kept until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(CA_OVERLAP\), then dropped$/,
+      /^the older CA is kept until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(CA_OVERLAP\), then removed$/,
     ];
     const told = lines.filter((line) => !line.startsWith('acknowledged: 0'));
     expect(told).to.have.length(wanted.length);
@@ -103,12 +103,12 @@ describe('webhook-certd rotate', function () {
     expect(code).to.equal(0);
   });
 
-  it('says that the older CA is dropped when it is by then', async () => {
+  it('says that the older CA is removed when it is by then', async () => {
     await using installation = await install(api, { env: { CA_OVERLAP: '0' } });
     await using replica = await installation.replica();
     await serving(replica);
     const { code, lines } = await run(installation, { ca: true, env: { CA_OVERLAP: '0' } });
-    expect(lines.at(-1)).to.match(/^the older CA is (dropped|kept until .*, then dropped)$/);
+    expect(lines.at(-1)).to.match(/^the older CA is (removed|kept until .*, then removed)$/);
     expect(code).to.equal(0);
   });
 
@@ -120,23 +120,23 @@ describe('webhook-certd rotate', function () {
     expect(lines[0]).to.match(/^there is no Lease 8377a775\.my\.company\.com in hooks-/);
   });
 
-  it('says that nobody leads: released, or held by somebody who is gone; and follows what was requested before', async () => {
+  it('says that there is no leader: released, or held by a replica that has ended; and follows what was requested before', async () => {
     await using installation = await install(api, { env: { LEASE_DURATION: '60s' } });
     await using replica = await installation.replica();
     await serving(replica);
     replica.kill('SIGKILL');
     await replica.exit;
-    const held = await run(installation, { around: { patienceMs: 1_000 } });
+    const held = await run(installation, { around: { timeoutMs: 1_000 } });
     expect(held.lines[0]).to.equal('requested: a new leaf');
     expect(held.lines[1]).to.match(
-      new RegExp(`^nothing has happened for 1 s: nobody leads: ${replica.name} holds the Lease and has not renewed it`),
+      new RegExp(`^no progress for 1 s: no leader: ${replica.name} holds the Lease but has not renewed it`),
     );
     expect(held.code).to.equal(1);
 
     await api.admin.patch('merge', installation.paths.lease, { spec: { holderIdentity: '' } });
-    const released = await run(installation, { around: { patienceMs: 1_000 } });
+    const released = await run(installation, { around: { timeoutMs: 1_000 } });
     expect(released.lines[0]).to.equal('already requested: a new leaf');
-    expect(released.lines[1]).to.match(/^nothing has happened for 1 s: nobody leads: the Lease has no holder/);
+    expect(released.lines[1]).to.match(/^no progress for 1 s: no leader: the Lease has no holder/);
     expect(released.code).to.equal(1);
   });
 
@@ -147,7 +147,7 @@ describe('webhook-certd rotate', function () {
     replica.kill('SIGKILL');
     await replica.exit;
     await installation.annotateLease({ rotate: 'leaf' });
-    const around = { patienceMs: 200 };
+    const around = { timeoutMs: 200 };
     expect((await run(installation, { ca: true, around })).lines[0]).to.equal('requested: a new CA and leaf');
     expect(await installation.leaseAnnotation('rotate')).to.equal('ca');
     expect((await run(installation, { around })).lines[0]).to.equal('already requested: a new CA and leaf');
@@ -167,7 +167,7 @@ describe('webhook-certd rotate', function () {
       requested.resolve();
     };
     const { code } = await run(installation, { around: { print, stopped: requested.promise } });
-    expect(lines).to.deep.equal(['requested: a new leaf', 'no longer following; the leader goes on']);
+    expect(lines).to.deep.equal(['requested: a new leaf', 'no longer following; the leader continues']);
     expect(code).to.equal(1);
   });
 

@@ -128,7 +128,7 @@ describe('the report of a rotation', () => {
     expect(lines.map((line) => line.split(/[:,]| kept/)[0])).to.deep.equal([
       'picked up by first',
       'announced',
-      'the Pods cannot be seen',
+      'the Pods are not readable',
       'the older CA is',
     ]);
     expect(exitCode).to.equal(0);
@@ -154,11 +154,11 @@ describe('the report of a rotation', () => {
       lines: [
         'picked up by first, replaces the CA old',
         'new CA issued: new',
-        'caBundle widened: target',
+        'caBundle extended: target',
         'Secret written: b',
         'announced: b, valid until later',
         'acknowledged: 1/1 replicas',
-        'the older CA is kept until 2026-01-01T00:59:00Z (CA_OVERLAP), then dropped',
+        'the older CA is kept until 2026-01-01T00:59:00Z (CA_OVERLAP), then removed',
       ],
       exitCode: 0,
     });
@@ -173,7 +173,7 @@ describe('the report of a rotation', () => {
     expect(nextReport(initialReport, start, begun, terms).fresh).to.deep.equal([
       'picked up by first, replaces the CA old',
       'new CA issued: new',
-      'caBundle widened: target',
+      'caBundle extended: target',
     ]);
   });
 
@@ -190,9 +190,9 @@ describe('the hint when a rotation stands still', () => {
   const hint = (seen: ClusterState) => rotationHint(rotationStart(before, 'leaf'), seen, { namespace: 'hooks', nowMs });
   const renewed = { ...announcedLease, renewTime: 'later' };
 
-  it('says that nobody leads', () => {
-    expect(hint({ ...before, lease: { ...lease, holder: null } })).to.match(/^nobody leads: the Lease has no holder/);
-    expect(hint(asked('leaf'))).to.match(/^nobody leads: first holds the Lease and has not renewed it/);
+  it('says that there is no leader', () => {
+    expect(hint({ ...before, lease: { ...lease, holder: null } })).to.match(/^no leader: the Lease has no holder/);
+    expect(hint(asked('leaf'))).to.match(/^no leader: first holds the Lease but has not renewed it/);
   });
 
   it('points to the log of a leader that has not done it', () => {
@@ -208,7 +208,7 @@ describe('the hint when a rotation stands still', () => {
   it('names who has not acknowledged', () => {
     const replicas = [replicaOf('first', 'b'), replicaOf('second', 'a'), replicaOf('third', null)];
     expect(hint({ ...before, lease: renewed, replicas })).to.match(
-      /^not acknowledged: second serves a, third has said nothing\./,
+      /^not acknowledged: second serves a, third has no serving-hash annotation\./,
     );
   });
 });

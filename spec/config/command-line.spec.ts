@@ -7,10 +7,10 @@ const problemsOf = (text: string): readonly string[] => line(text).problems;
 
 describe('parseCommandLine', () => {
   it('serves when nothing is named', () => {
-    const { command, own, flags, help, version, problems } = line('');
-    expect({ command, own, help, version, problems }).to.deep.equal({
+    const { command, options, flags, help, version, problems } = line('');
+    expect({ command, options, help, version, problems }).to.deep.equal({
       command: 'serve',
-      own: {},
+      options: {},
       help: false,
       version: false,
       problems: [],
@@ -20,7 +20,7 @@ describe('parseCommandLine', () => {
 
   it('finds the command before and after its flags', () => {
     for (const text of ['check --json', '--json check', '--cert-timeout 3 check --json', '--json -- check']) {
-      expect(line(text), text).to.deep.include({ command: 'check', own: { json: true }, problems: [] });
+      expect(line(text), text).to.deep.include({ command: 'check', options: { json: true }, problems: [] });
     }
   });
 
@@ -51,14 +51,14 @@ describe('parseCommandLine', () => {
   });
 
   it("reads the demo's own flags and their defaults", () => {
-    expect(line('demo').own).to.deep.equal({
+    expect(line('demo').options).to.deep.equal({
       replicas: 3,
       rotations: null,
       kubeletDelayMs: 3000,
       port: null,
       json: false,
     });
-    expect(line('demo --replicas 5 --rotations=2 --kubelet-delay 500ms --port 0 --json').own).to.deep.equal({
+    expect(line('demo --replicas 5 --rotations=2 --kubelet-delay 500ms --port 0 --json').options).to.deep.equal({
       replicas: 5,
       rotations: 2,
       kubeletDelayMs: 500,
@@ -68,8 +68,8 @@ describe('parseCommandLine', () => {
   });
 
   it('reads the flag of rotate', () => {
-    expect(line('rotate').own).to.deep.equal({ ca: false });
-    expect(line('rotate --ca').own).to.deep.equal({ ca: true });
+    expect(line('rotate').options).to.deep.equal({ ca: false });
+    expect(line('rotate --ca').options).to.deep.equal({ ca: true });
   });
 
   it('knows help and version in every form', () => {

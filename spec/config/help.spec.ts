@@ -28,7 +28,8 @@ describe('helpText', () => {
 
   it("lists a command's own flags", () => {
     const text = helpText('demo', { columns: 100 });
-    for (const { flag } of Object.values(commands.demo.own)) expect(text).to.match(new RegExp(`^  --${flag}\\b`, 'm'));
+    for (const { flag } of Object.values(commands.demo.flags))
+      expect(text).to.match(new RegExp(`^  --${flag}\\b`, 'm'));
     expect(text).to.match(/^Usage: webhook-certd demo \[flags\]$/m);
     expect(text).to.not.include('LEASE_DURATION');
   });

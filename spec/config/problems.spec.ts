@@ -87,7 +87,7 @@ describe('parseConfig', () => {
     const env = { POD_NAME: 'me', WEBHOOK_HANDLER: 'x' };
     const problems = problemsOf(parseConfig({ env, flags: new Map(), read: nothing, serves: true }));
     expect(problems).to.have.lengthOf(1);
-    expect(problems[0]).to.match(/^POD_NAMESPACE, which neither .* namespace file tells: expected a DNS label/);
+    expect(problems[0]).to.match(/^POD_NAMESPACE, which is set neither by .* namespace file: expected a DNS label/);
   });
 
   it('repeats no secret and shortens what is long', () => {
@@ -104,7 +104,7 @@ describe('parseConfig', () => {
     expect(meant('cert-timout')).to.equal('unknown flag --cert-timout: did you mean --cert-timeout?');
     expect(meant('LEASE_DURATION')).to.include('did you mean --lease-duration?');
     expect(meant('leader-elect')).to.include('did you mean --leader-election?');
-    expect(meant('quite-something-else')).to.include('expected one that --help lists');
+    expect(meant('quite-something-else')).to.include('expected a flag that --help lists');
   });
 
   it('ignores what else is in the environment', () => {

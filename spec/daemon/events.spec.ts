@@ -108,7 +108,7 @@ describe('the Events in the cluster', function () {
     await api.admin.post(dirname(paths.lease), { metadata, spec: { holderIdentity: 'somebody' } });
 
     await using replica = await installation.replica();
-    const { reason } = await replica.line('Certificate rejected, keeping the one being served');
+    const { reason } = await replica.line('Certificate rejected, no certificate is served yet');
     const rejected = await told(installation, 'CertificateRejected');
     expect(rejected).to.deep.include({ type: 'Warning', count: 1 });
     expect(rejected.message).to.include(String(reason));

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { KubeObject } from '../../src/dev-cluster/kube-object.ts';
-import { fieldsV1, trackFields } from '../../src/dev-cluster/managed-fields.ts';
+import { decodeFieldsV1, encodeFieldsV1, trackFields } from '../../src/dev-cluster/managed-fields.ts';
 import { resourceTypes } from '../../src/dev-cluster/resource-types.ts';
 
 const leases = resourceTypes.find(({ resource }) => resource === 'leases')!;
@@ -21,7 +21,7 @@ describe('embedded/managed-fields', () => {
     const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('\n'));
     fc.assert(
       fc.property(fc.uniqueArray(path), (paths) => {
-        expect(fieldsV1.decode(fieldsV1.encode(paths))).to.deep.equal(new Set(paths));
+        expect(decodeFieldsV1(encodeFieldsV1(paths))).to.deep.equal(new Set(paths));
       }),
     );
   });

@@ -80,7 +80,9 @@ describe('createWebhook', function () {
     const env = { ...place.env, LEADER_ELECTION: 'false', LEASE_NAME: 'nobody', CERT_TIMEOUT: '300ms' };
     const webhook = await createWebhook({ env, handler: () => allow() });
     const reason = await failure(webhook.closed);
-    expect(reason).to.be.instanceOf(Problem).and.have.property('message', 'no certificate came within CERT_TIMEOUT');
+    expect(reason)
+      .to.be.instanceOf(Problem)
+      .and.have.property('message', 'no certificate was served within CERT_TIMEOUT');
   });
 
   it('says all that is wrong with what it was given', async () => {
@@ -89,7 +91,7 @@ describe('createWebhook', function () {
     expect(problem).to.be.instanceOf(Problem);
     expect(String(problem)).to.match(/CERT_TIMEOUT="soon": .*\n.*TLS_MIN_VERSION="1.1"/);
     const twice = { ...place.env, UPSTREAM_URL: 'http://127.0.0.1:1' };
-    expect(String(await failure(createWebhook({ env: twice, handler: () => allow() })))).to.match(/expected neither/);
+    expect(String(await failure(createWebhook({ env: twice, handler: () => allow() })))).to.match(/must not be set/);
     const none = createWebhook({ env: place.env, handler: {} });
     expect(String(await failure(none))).to.match(/the handler is no handler/);
   });

@@ -18,11 +18,10 @@ const env = Object.fromEntries(
 const run = async (cwd: string, command: string, ...args: readonly string[]): Promise<string> =>
   (await promisify(execFile)(command, args, { cwd, env })).stdout;
 
-/** The JavaScript of the README's section about embedding. */
+/** The JavaScript of docs/embedding.md. */
 const snippets = async (): Promise<readonly string[]> => {
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const [, section = ''] = /\n## Embed it\n([^]*?)\n## /.exec(readme) ?? [];
-  return [...section.matchAll(/```js\n([^]*?)```/g)].map(([, code = '']) => code);
+  const text = await readFile(join(root, 'docs', 'embedding.md'), 'utf8');
+  return [...text.matchAll(/```js\n([^]*?)```/g)].map(([, code = '']) => code);
 };
 
 describe('the package', function () {
@@ -37,7 +36,7 @@ describe('the package', function () {
   });
   after(() => project[Symbol.asyncDispose]());
 
-  it('runs the README: is ready, answers, and ends with 0 on SIGTERM', async () => {
+  it('runs docs/embedding.md: is ready, answers, and ends with 0 on SIGTERM', async () => {
     const [webhook = ''] = await snippets();
     await writeFile(join(project.path, 'webhook.js'), webhook);
     await using place = await openPlace();

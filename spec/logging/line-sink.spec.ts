@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { lineSink } from '../../src/logging/sinks.ts';
 
 const open = () => {
-  const outlet = {
+  const output = {
     text: '',
     isFull: false,
     waiting: 0,
@@ -10,53 +10,53 @@ const open = () => {
       if (this.isFull) throw new Error('ENOSPC');
       this.text += text;
     },
-    waitingBytes(): number {
+    bufferedBytes(): number {
       return this.waiting;
     },
   };
   const restored: number[] = [];
-  return { outlet, restored, sink: lineSink(outlet, (lostLines) => restored.push(lostLines)) };
+  return { output, restored, sink: lineSink(output, (lostLines) => restored.push(lostLines)) };
 };
 
 describe('a sink of lines', () => {
   it('writes each line at once, with its end', () => {
-    const { outlet, restored, sink } = open();
+    const { output, restored, sink } = open();
     sink('a');
     sink('b');
-    expect(outlet.text).to.equal('a\nb\n');
+    expect(output.text).to.equal('a\nb\n');
     expect(restored).to.deep.equal([]);
   });
 
   it('loses what cannot be written, and says how much after the first line that can be', () => {
-    const { outlet, restored, sink } = open();
-    outlet.isFull = true;
+    const { output, restored, sink } = open();
+    output.isFull = true;
     sink('lost');
     sink('lost too');
-    outlet.isFull = false;
+    output.isFull = false;
     expect(restored).to.deep.equal([]);
     sink('a');
     sink('b');
-    expect(outlet.text).to.equal('a\nb\n');
+    expect(output.text).to.equal('a\nb\n');
     expect(restored).to.deep.equal([2]);
   });
 
   it('keeps no more than 4 MiB for a reader that does not read', () => {
-    const { outlet, restored, sink } = open();
-    outlet.waiting = 4 * 1024 * 1024 + 1;
+    const { output, restored, sink } = open();
+    output.waiting = 4 * 1024 * 1024 + 1;
     sink('lost');
-    outlet.waiting -= 1;
+    output.waiting -= 1;
     sink('a');
-    expect(outlet.text).to.equal('a\n');
+    expect(output.text).to.equal('a\n');
     expect(restored).to.deep.equal([1]);
   });
 
   it('may be written to by whoever is told', () => {
-    const outlet = open().outlet;
-    const sink = lineSink(outlet, (lostLines) => sink(`${lostLines} lost`));
-    outlet.isFull = true;
+    const output = open().output;
+    const sink = lineSink(output, (lostLines) => sink(`${lostLines} lost`));
+    output.isFull = true;
     sink('lost');
-    outlet.isFull = false;
+    output.isFull = false;
     sink('a');
-    expect(outlet.text).to.equal('a\n1 lost\n');
+    expect(output.text).to.equal('a\n1 lost\n');
   });
 });

@@ -1,14 +1,17 @@
 import { expect } from 'chai';
 import { dedupeLogLines } from '../../src/logging/dedupe-log-lines.ts';
-import { logLinesFor, narrateStep } from '../../src/logging/log-lines.ts';
+import { type LineEvent, logLinesFor } from '../../src/logging/log-lines.ts';
 import type { LossReason } from '../../streams/events.ts';
+import type { WriteResult } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { pairOf } from '../support/pair-of.ts';
 
-const first = (event: ReplicaEvent) => logLinesFor(event, 'the-lease')[0];
+const CONTEXT = { lease: 'the-lease', announced: 'h', isServing: true };
+const first = (event: ReplicaEvent) => logLinesFor(event, CONTEXT)[0];
+const done = (step: Step, touched: WriteResult | null = null) => first({ type: 'step/done', step, touched });
 const load = (value: Extract<ReplicaEvent, { type: 'certificate/concluded' }>['load']): ReplicaEvent => ({
   type: 'certificate/concluded',
   load: value,
@@ -16,9 +19,9 @@ const load = (value: Extract<ReplicaEvent, { type: 'certificate/concluded' }>['l
 });
 const MISMATCH = 'Certificate hash mismatch, waiting for kubelet sync';
 
-describe('narrate', () => {
-  it("words the contract's messages with their fields", () => {
-    expect(first({ type: 'watch/established', resourceVersion: '7' })).to.deep.equal({
+describe('log lines', () => {
+  it("have the contract's messages with their fields", () => {
+    expect(first({ type: 'watch/established', resourceVersion: '7' })).to.deep.include({
       level: 'info',
       message: 'Lease watch established, monitoring for certificate updates',
       fields: { lease: 'the-lease', resourceVersion: '7' },
@@ -28,43 +31,54 @@ describe('narrate', () => {
       message: 'Lease watch closed, restarting watch',
       fields: { reason: 'expired' },
     });
-    expect(first({ type: 'watch/failed', status: 403, error: 'no', retryInMs: 800 })).to.deep.equal({
+    expect(first({ type: 'watch/failed', status: 403, error: 'no', retryInMs: 800 })).to.deep.include({
       level: 'warn',
       message: 'Watch creation failed',
       fields: { status: 403, error: 'no', retryInMs: 800 },
     });
-    expect(first({ type: 'certificate/timed-out', timeoutMs: 180_000, reason: 'hash-mismatch' })).to.deep.equal({
+    expect(first({ type: 'certificate/timed-out', timeoutMs: 180_000, reason: 'hash-mismatch' })).to.deep.include({
       level: 'error',
       message: 'Timeout waiting for webhook certificates',
       fields: { timeoutSeconds: 180, reason: 'hash-mismatch' },
     });
-    expect(first(load({ type: 'certificate/mismatched', hash: 'a', filesystemHash: 'b' }))).to.deep.equal({
+    expect(first(load({ type: 'certificate/mismatched', hash: 'a', filesystemHash: 'b' }))).to.deep.include({
       level: 'info',
       message: MISMATCH,
       fields: { hash: 'a', filesystemHash: 'b' },
     });
-    expect(first(load({ type: 'certificate/rejected', hash: 'a', reason: 'expired', retryable: false }))).to.deep.equal(
-      {
-        level: 'warn',
-        message: 'Certificate rejected, keeping the one being served',
-        fields: { hash: 'a', reason: 'expired' },
-      },
-    );
-    expect(first(load({ type: 'certificate/served', pair: pairOf('a'), untrusted: null }))).to.deep.equal({
+    expect(
+      first(load({ type: 'certificate/rejected', hash: 'a', reason: 'expired', retryable: false })),
+    ).to.deep.include({
+      level: 'warn',
+      message: 'Certificate rejected, keeping the one being served',
+      fields: { hash: 'a', reason: 'expired' },
+    });
+    expect(first(load({ type: 'certificate/served', pair: pairOf('a'), untrusted: null }))).to.deep.include({
       level: 'info',
       message: 'Certificate loaded and verified',
       fields: { hash: 'a', serial: '01', validUntil: '1970-01-01T01:00:00Z', elapsedMs: 13 },
     });
   });
 
-  it('raises a Lease event to info only when its announcement is another one', () => {
+  it('does not speak of a certificate being served when a certificate is rejected and none is served', () => {
+    const event = load({ type: 'certificate/rejected', hash: 'a', reason: 'expired', retryable: false });
+    const [line] = logLinesFor(event, { ...CONTEXT, isServing: false });
+    expect(line).to.deep.equal({
+      level: 'warn',
+      event: 'certificate-rejected',
+      message: 'Certificate rejected, no certificate is served yet',
+      fields: { hash: 'a', reason: 'expired' },
+    });
+  });
+
+  it('are at info for a Lease event only when its announcement changed', () => {
     const event = {
       type: 'lease/observed',
       lease: leaseOf('a', { holder: 'me' }),
       via: 'watch',
       announces: true,
     } as const;
-    expect(first(event)).to.deep.equal({
+    expect(first(event)).to.deep.include({
       level: 'info',
       message: 'Lease watch event received',
       fields: { hash: 'a', validUntil: '2026-12-06T11:12:18Z', holder: 'me', via: 'watch' },
@@ -73,20 +87,20 @@ describe('narrate', () => {
     expect(first({ ...event, lease: null })?.fields).to.include({ hash: null, holder: null });
   });
 
-  it('tells a mismatch at each tick, at debug', () => {
+  it('report a mismatch at each tick at debug', () => {
     const mounted = { generation: 'g', hash: 'b', problem: null, otherManager: null };
-    const lines = logLinesFor({ type: 'tick/checked', desired: { lease: leaseOf('a'), mounted } }, 'l');
+    const lines = logLinesFor({ type: 'tick/checked', desired: { lease: leaseOf('a'), mounted } }, CONTEXT);
     expect(lines.map(({ level, message }) => [level, message])).to.deep.equal([
       ['debug', 'Tick checked'],
       ['debug', MISMATCH],
     ]);
     const matching = { lease: leaseOf('b'), mounted };
-    expect(logLinesFor({ type: 'tick/checked', desired: matching }, 'l')).to.have.length(1);
+    expect(logLinesFor({ type: 'tick/checked', desired: matching }, CONTEXT)).to.have.length(1);
   });
 
-  it('warns of what callers may hold against a certificate, and of a handshake that failed', () => {
+  it('warn of the reasons for which callers may refuse a certificate, and of a failed handshake', () => {
     const pair = pairOf('a', { advice: ['missing-names: svc'] });
-    const lines = logLinesFor(load({ type: 'certificate/served', pair, untrusted: 'unknown CA' }), 'l');
+    const lines = logLinesFor(load({ type: 'certificate/served', pair, untrusted: 'unknown CA' }), CONTEXT);
     expect(lines.map(({ level }) => level)).to.deep.equal(['info', 'warn', 'warn']);
     expect(lines.map(({ fields }) => fields['reason'])).to.deep.equal([undefined, 'missing-names: svc', 'unknown CA']);
   });
@@ -101,12 +115,12 @@ describe('narrate', () => {
 
   it('says at error that another process uses the identity, and nothing of it at any other loss', () => {
     const levels = (reason: LossReason): readonly string[] =>
-      logLinesFor({ type: 'leadership/lost', reason }, 'the-lease').map(({ level }) => level);
+      logLinesFor({ type: 'leadership/lost', reason }, CONTEXT).map(({ level }) => level);
     expect(levels('shared-identity')).to.deep.equal(['warn', 'error']);
     expect(levels('deposed')).to.deep.equal(['warn']);
   });
 
-  it('takes a lost race for everyday life and any other refusal for a warning', () => {
+  it('are at debug for a write conflict and at warn for any other failed write', () => {
     const failed = { type: 'leadership/failed', error: 'conflict', retryInMs: 1 } as const;
     expect(first({ ...failed, status: 409 })?.level).to.equal('debug');
     expect(first({ ...failed, status: 500 })?.level).to.equal('warn');
@@ -115,7 +129,7 @@ describe('narrate', () => {
     expect(first({ type: 'step/failed', step, status: 403, error: 'x' })?.level).to.equal('warn');
   });
 
-  it('names the full hash in every line of a rotation that has one', () => {
+  it('carry the full hash in every line of a rotation', () => {
     const secret = {
       resourceVersion: '1',
       hash: 'h',
@@ -128,7 +142,7 @@ describe('narrate', () => {
     };
     const authority = { resourceVersion: '1', current: factsOf('ca'), bundle: [factsOf('ca')], otherManager: null };
     const issued: Step = { kind: 'issue-leaf', reason: 'expiring', ca: authority, plannedOn: secret };
-    expect(narrateStep(issued, { object: 'secret', state: secret }).fields).to.deep.equal({
+    expect(done(issued, { object: 'secret', state: secret })?.fields).to.deep.equal({
       hash: 'h',
       reason: 'expiring',
     });
@@ -137,18 +151,18 @@ describe('narrate', () => {
       announcement: { hash: 'h', validUntil: 'v' },
       clearsRotationRequest: true,
     };
-    expect(narrateStep(announced, null).fields).to.deep.equal({ hash: 'h', validUntil: 'v' });
+    expect(done(announced)?.fields).to.deep.equal({ hash: 'h', validUntil: 'v' });
     const plannedOn = { resourceVersion: '1', otherManager: null, bundles: [[factsOf('ca'), factsOf('older')]] };
     const narrowing: Step = { kind: 'inject', target: 't', trust: [factsOf('ca')], plannedOn: plannedOn };
-    expect(narrateStep(narrowing, null, 'h').fields).to.deep.equal({ hash: 'h', target: 't', certificates: 1 });
+    expect(done(narrowing)?.fields).to.deep.equal({ hash: 'h', target: 't', certificates: 1 });
     const widening: Step = { ...narrowing, trust: [factsOf('new'), factsOf('ca')] };
-    expect(narrateStep(widening, null, 'h').fields).to.deep.equal({ target: 't', certificates: 2 });
+    expect(done(widening)?.fields).to.deep.equal({ target: 't', certificates: 2 });
     for (const step of [
       { kind: 'record-served', sinceMs: 0 },
       { kind: 'record-served', sinceMs: null },
       { kind: 'prune-ca-bundle', keep: [], plannedOn: authority },
     ] as const)
-      expect(narrateStep(step, null, 'h').fields['hash'], step.kind).to.equal('h');
+      expect(done(step)?.fields['hash'], step.kind).to.equal('h');
     for (const event of [
       { type: 'kubelet/nudged', hash: 'h' },
       { type: 'replica/acknowledged', hash: 'h' },
@@ -157,31 +171,31 @@ describe('narrate', () => {
   });
 });
 
-describe('tellOnce', () => {
-  const line = (message: string, fields: Readonly<Record<string, unknown>>) =>
-    ({ level: 'info', message, fields }) as const;
-  const LOADED = 'Certificate loaded and verified';
+describe('deduplication of log lines', () => {
+  const line = (event: LineEvent, fields: Readonly<Record<string, unknown>>) =>
+    ({ level: 'info', event, message: '', fields }) as const;
+  const LOADED = 'certificate-loaded';
 
-  it('tells a mismatch once a pair, and again after another certificate was loaded', () => {
+  it('logs a mismatch once per pair of hashes, and again after another certificate was loaded', () => {
     const once = dedupeLogLines();
-    const mismatch = line(MISMATCH, { hash: 'a', filesystemHash: 'b' });
+    const mismatch = line('certificate-mismatch', { hash: 'a', filesystemHash: 'b' });
     expect(once(mismatch).level).to.equal('info');
     expect(once(mismatch).level).to.equal('debug');
-    expect(once(line(MISMATCH, { hash: 'a', filesystemHash: 'c' })).level).to.equal('info');
+    expect(once(line('certificate-mismatch', { hash: 'a', filesystemHash: 'c' })).level).to.equal('info');
     once(line(LOADED, { hash: 'a' }));
     expect(once(mismatch).level).to.equal('info');
   });
 
-  it('takes the same certificate verified again for no news', () => {
+  it('lowers loading the same certificate again to debug', () => {
     const once = dedupeLogLines();
     expect(once(line(LOADED, { hash: 'a' })).level).to.equal('info');
     expect(once(line(LOADED, { hash: 'a' })).level).to.equal('debug');
     expect(once(line(LOADED, { hash: 'b' })).level).to.equal('info');
   });
 
-  it('repeats everything else as it comes', () => {
+  it('leaves all other lines unchanged', () => {
     const once = dedupeLogLines();
-    expect([once(line('Ready', {})), once(line('Ready', {}))].map(({ level }) => level)).to.deep.equal([
+    expect([once(line('ready', {})), once(line('ready', {}))].map(({ level }) => level)).to.deep.equal([
       'info',
       'info',
     ]);

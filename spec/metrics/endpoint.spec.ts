@@ -17,13 +17,13 @@ const bare: MetricsSnapshot = {
 };
 
 describe('metrics', () => {
-  const scrape = async (snapshot: MetricsSnapshot, meters = createMetrics()) => {
-    await using metrics = await startMetrics({
+  const scrape = async (snapshot: MetricsSnapshot, metrics = createMetrics()) => {
+    await using endpoint = await startMetrics({
       bind: { host: '127.0.0.1', port: 0 },
-      meters,
+      metrics,
       snapshot: () => snapshot,
     });
-    const response = await fetch(`http://127.0.0.1:${metrics.port}/metrics`, { headers: { connection: 'close' } });
+    const response = await fetch(`http://127.0.0.1:${endpoint.port}/metrics`, { headers: { connection: 'close' } });
     expect(response.headers.get('content-type')).to.equal('text/plain; version=0.0.4; charset=utf-8');
     const lines = (await response.text()).split('\n');
     return { lines, values: lines.filter((line) => line !== '' && !line.startsWith('#')) };

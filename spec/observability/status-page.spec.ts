@@ -189,7 +189,7 @@ describe('the status page in a browser', function () {
     expect(await view.page.textContent('.state')).to.equal('✘ Not ready: no-announcement');
     const wait = await view.page.textContent('[data-wait=announcement]');
     expect(wait?.replace(/\s+/g, ' ')).to.match(
-      /^ Waits for an announcement on the Lease since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(\d+ s ago\)\. $/,
+      /^ Waiting for an announcement on the Lease since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(\d+ s ago\)\. $/,
     );
     await isWhole(view);
     await view.picture('not-ready');

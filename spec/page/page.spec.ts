@@ -42,29 +42,29 @@ describe('the status page', () => {
     expect(() => new Script(PAGE_SCRIPT)).not.to.throw();
   });
 
-  it('tells role, leader, each hash with serial, names and expiry, the watch, the trust, and what is waited for', () => {
+  it('shows role, leader, each hash with serial, names and expiry, the watch, the trust, and what the replica waits for', () => {
     const text = read(drawn(fullStatus));
     for (const said of [
       'pod-0',
       'Now leader',
       '✔ Ready',
       'valid until 2126-12-06 11:12:18 UTC',
-      'Waits for every replica to serve the new certificate since 2026-11-23 06:00:00 UTC : pod-1',
-      'As the leader: wait until every replica serves it',
-      'What is announced, mounted and served',
+      'Waiting for every replica to serve the new certificate since 2026-11-23 06:00:00 UTC : pod-1',
+      'Next step as the leader: wait until every replica serves the certificate',
+      'Certificate announced, mounted and served',
       fullStatus.served?.hash,
       'Serial 01',
       'hook.ns.svc',
       'Leader pod-0',
       'established since 2026-11-23 06:00:00 UTC',
-      'pod-1 has not said what it serves',
+      'pod-1 has no serving-hash annotation',
       'CN=one serial 02 until 2126-12-06 11:12:18 UTC',
-      'validatingwebhookconfiguration/hook trusts one authority',
+      'validatingwebhookconfiguration/hook trusts 1 CA',
     ])
       expect(text).to.include(said);
   });
 
-  it('tells each certificate apart when they differ', () => {
+  it('shows announced, mounted and served certificate separately when they differ', () => {
     const leaf = fullStatus.mounted!;
     const text = read(
       drawn({
@@ -75,22 +75,22 @@ describe('the status page', () => {
       }),
     );
     expect(text).to.match(
-      /What is announced SHA-256 of tls.crt b{64} .*What is mounted SHA-256 of tls.crt c{64} copy Content cannot be read as a certificate What is served .*a{64}/,
+      /Certificate announced SHA-256 of tls.crt b{64} .*Certificate mounted SHA-256 of tls.crt c{64} copy Content cannot be read as a certificate Certificate served .*a{64}/,
     );
-    expect(text).to.match(/Mounted c{12} another one/);
+    expect(text).to.match(/Mounted c{12} different/);
   });
 
-  it('draws the way of each replica as it tells it in words, with durations', () => {
+  it('draws the stages of each replica and describes them with durations', () => {
     const body = drawn(fullStatus);
     const text = read(body);
     expect(text).to.include('announced mounted after 4.0 s loaded after 32 ms acknowledged after 18 ms');
-    expect(text).to.include('pod-1 by its Pod … has not acknowledged it');
+    expect(text).to.include('pod-1 from Pod annotation … not acknowledged');
     expect(body).to.include('aria-label="pod-0: 4.0 s"').and.to.include('aria-label="pod-1: not done after 10 s"');
     expect(body).to.match(/<line class="way to-mounted" x1="0.00%" x2="40.00%"/);
     expect(body).to.include('data-open="yes"');
   });
 
-  it('says what is rejected and why, and what another one has overtaken', () => {
+  it('shows a rejected certificate with its reason, and a superseded one', () => {
     const [rotation] = fullStatus.rotations;
     const hanging = { ...rotation!, loadedAt: null, acknowledgedAt: null, replicas: [] };
     const newer = { ...rotation!, hash: 'd'.repeat(64), announcedAt: '2026-11-23T06:00:09.000Z', replicas: [] };
@@ -104,24 +104,24 @@ describe('the status page', () => {
     };
     const text = read(drawn({ ...fullStatus, rotations: [hanging, rejected] }));
     expect(text).to.match(
-      /dddddddddddd copy … under way .*✘ rejected: expired.*aaaaaaaaaaaa copy superseded .*no further: another one was announced/,
+      /dddddddddddd copy … in progress .*✘ rejected: expired.*aaaaaaaaaaaa copy superseded .*superseded by another announcement/,
     );
   });
 
-  it('says why a replica is not ready, and that there is nothing yet', () => {
+  it('shows why a replica is not ready, and that no certificate exists yet', () => {
     const text = read(drawn(emptyStatus));
     for (const said of [
       '✘ Not ready: no-announcement, upstream-unreachable',
-      'Waits for an announcement on the Lease since',
-      'Acknowledged switched off',
-      'None yet: nothing has been announced.',
-      'Only the leader looks at them.',
-      'Leader nobody',
+      'Waiting for an announcement on the Lease since',
+      'Acknowledged disabled',
+      'None yet: no certificate has been announced.',
+      'Shown by the leader only.',
+      'Leader none',
     ])
       expect(text).to.include(said);
   });
 
-  it('shows several replicas on one page, also one that does not answer', () => {
+  it('shows several replicas on one page, also one that is not reachable', () => {
     const { body } = page(
       [
         { name: 'pod-0', status: fullStatus },
@@ -131,10 +131,10 @@ describe('the status page', () => {
       nowMs,
     );
     expect(body).to.include('<title>2 not ready · 3 replicas · webhook-certd</title>');
-    expect(read(body)).to.match(/pod-0 leader ✔ Ready .*pod-1 follower ✘ Not ready.*pod-2 gone ✘ Does not answer/);
+    expect(read(body)).to.match(/pod-0 leader ✔ Ready .*pod-1 follower ✘ Not ready.*pod-2 unreachable ✘ Not reachable/);
   });
 
-  it('shows names as they are, whatever is in them', () => {
+  it('escapes names, whatever they contain', () => {
     const body = drawn({ ...fullStatus, identity: '<img src=x onerror=alert(1)>', leader: '"&' });
     expect(body).to.not.include('<img').and.to.not.include('<b>bold</b>');
     expect(body).to.include('&lt;b&gt;bold&lt;/b&gt;').and.to.include('&quot;&amp;');

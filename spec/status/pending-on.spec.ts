@@ -52,7 +52,7 @@ describe('what a replica waits for', () => {
     ],
     [
       { type: 'certificate/mismatched', hash: 'a', filesystemHash: 'b' },
-      { for: 'mount', detail: 'another certificate is mounted' },
+      { for: 'mount', detail: 'a different certificate is mounted' },
     ],
     [
       { type: 'certificate/rejected', hash: 'a', reason: 'expired', retryable: false },
@@ -74,7 +74,7 @@ describe('what a replica waits for', () => {
     expect(waitsAfter(announced, served, { type: 'readiness/changed', readiness })[0]).to.deep.equal({
       for: 'valid-certificate',
       sinceMs: 3_600_000,
-      detail: 'the served one has expired',
+      detail: 'the served certificate has expired',
     });
   });
 
@@ -110,7 +110,7 @@ describe('what a replica waits for', () => {
     };
     const lease = leaseOf('a', { servedSinceMs: 5_000 });
     expect(waitsAfter(announced, served, observed({ ca: authority, lease }))).to.deep.equal([
-      { for: 'overlap', sinceMs: 5_000, detail: 'the older authority is dropped at 1970-01-01T01:00:05Z' },
+      { for: 'overlap', sinceMs: 5_000, detail: 'the older CA is removed at 1970-01-01T01:00:05Z' },
     ]);
   });
 

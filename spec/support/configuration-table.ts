@@ -2,17 +2,17 @@ import { describeDefault } from '../../src/config/help.ts';
 import type { Default } from '../../src/config/variable.ts';
 import { settings } from '../../src/config/variables.ts';
 
-/** Constants are set as code; a default that comes from elsewhere is words. */
-const cell = (standard: Default): string => {
-  const said = describeDefault(standard);
-  if (said === null) return '';
-  return typeof standard === 'string' ? `\`${said}\`` : said;
+/** A constant default is set as code; a default that is read from elsewhere is described in words. */
+const cell = (defaultValue: Default): string => {
+  const text = describeDefault(defaultValue);
+  if (text === null) return '';
+  return typeof defaultValue === 'string' ? `\`${text}\`` : text;
 };
 
-/** The README's table of variables, in Markdown. Run this file to print it. */
+/** The table of variables of docs/configuration.md, in Markdown. Run this file to print it. */
 export const configurationTable = (): string => {
   const rows = settings.map(
-    ([, { name, defaultValue: standard, meaning }]) => `| ${name} | ${cell(standard)} | ${meaning} |`,
+    ([, { name, defaultValue, meaning }]) => `| ${name} | ${cell(defaultValue)} | ${meaning} |`,
   );
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
 };

@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { configurationTable } from './configuration-table.ts';
 
-const README = new URL('../../README.md', import.meta.url);
+const DOCUMENT = new URL('../../docs/configuration.md', import.meta.url);
 const PLACE = /(<!-- configuration -->\n)[^]*?(<!-- \/configuration -->)/;
 
-/** The README with the configuration table as the code has it. */
-export const readmeWithConfiguration = (): string =>
-  readFileSync(README, 'utf8').replace(
+/** docs/configuration.md with the table of variables as the code defines it. Run this file to write it. */
+export const configurationDocument = (): string =>
+  readFileSync(DOCUMENT, 'utf8').replace(
     PLACE,
     (_, before: string, after: string) => `${before}\n${configurationTable()}\n\n${after}`,
   );
 
-if (import.meta.main) writeFileSync(README, readmeWithConfiguration());
+if (import.meta.main) writeFileSync(DOCUMENT, configurationDocument());

@@ -4,9 +4,9 @@ import { sha256Hex } from '../util/hash.ts';
 import { describeCertificate } from './certificate-info.ts';
 import { missingNames } from './names.ts';
 import { type Fault, fault } from './pair-fault.ts';
-import { readCertificates } from './pem.ts';
+import { readBundle, readCertificates, withoutByteOrderMark } from './pem.ts';
 import { privateKey } from './private-key.ts';
-import { verifyChain } from './verify-chain.ts';
+import { goParseError, mayServe, verifyChain } from './verify-chain.ts';
 
 export interface PairFiles {
   readonly certificate: Buffer;
@@ -15,35 +15,69 @@ export interface PairFiles {
 }
 
 export interface PairExpectation {
-  /** SHA-256 that tls.crt was announced with. */
+  /** Announced SHA-256 of tls.crt. */
   readonly hash: string;
   readonly generation: string;
-  /** Every name that clients call by. */
+  /** Every name that clients connect to. */
   readonly names: readonly string[];
   readonly nowMs: number;
-  /** Somebody else issues: usage, names and chain are advice then, not faults. */
+  /** Another program issues the certificate: usage, names and chain are then reported, but do not block. */
   readonly external: boolean;
 }
 
 /**
- * A verified pair with its bytes, for the TLS server. The certificate is written anew from what was parsed: OpenSSL knows
- * more labels and other line ends than we do, and might find another leaf in the file than the one that was checked.
+ * A verified pair with its bytes, for the TLS server. The certificate is encoded anew from what was parsed: OpenSSL accepts
+ * more labels and other line ends than this parser, and might find another leaf in the file than the verified one.
  */
 export interface ServablePair extends VerifiedPair, PairFiles {}
 
-type PairVerdict = { readonly ok: true; readonly pair: ServablePair } | ({ readonly ok: false } & Fault);
+type PairResult = { readonly ok: true; readonly pair: ServablePair } | ({ readonly ok: false } & Fault);
+
+/**
+ * Verifies that these bytes may be served (law F1): the leaf is the announced one, its key belongs to it, it is valid now,
+ * carries the names and chains to the mounted bundle, all as a Go client would judge. This happens before the server
+ * switches to the pair, so that a certificate that callers refuse never replaces one that they accept. The TLS library
+ * may refuse further pairs (a key that is too short) when they are served; the previous one then stays. Never throws.
+ */
+export const verifyPair = (files: PairFiles, expectation: PairExpectation): PairResult => {
+  try {
+    return checkPair(files, expectation);
+  } catch (error) {
+    return reject('tls-refused', messageOf(error));
+  }
+};
+
+/**
+ * Verifies what a server presented in a handshake, by the same rules.
+ *
+ * @returns why a client would refuse it, or null when it would not
+ */
+export const verifyPresented = (
+  [leaf, ...intermediates]: readonly X509Certificate[],
+  trust: Buffer | string,
+  name: string,
+  nowMs: number,
+): string | null => {
+  if (leaf === undefined) return 'no certificate was presented';
+  const expired = validityFault(leaf, nowMs);
+  if (expired !== null) return expired.detail;
+  const anchors = readBundle(trust).certificates;
+  if (anchors.length === 0) return 'the trust bundle holds no certificate';
+  const [first] = clientFaults({ leaf, intermediates, anchors, names: [name], nowMs });
+  return first?.detail ?? null;
+};
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown error');
 
-const refuse = (...why: Parameters<typeof fault>): PairVerdict => ({ ok: false, ...fault(...why) });
+const reject = (...why: Parameters<typeof fault>): PairResult => ({ ok: false, ...fault(...why) });
 
-const untimeliness = (leaf: X509Certificate, nowMs: number): PairVerdict | null => {
+const validityFault = (leaf: X509Certificate, nowMs: number): Fault | null => {
   const { validFromDate: from, validToDate: to } = leaf;
-  if (nowMs < from.getTime()) return refuse('not-yet-valid', `valid from ${from.toISOString()} only`, true);
-  return nowMs < to.getTime() ? null : refuse('expired', `expired at ${to.toISOString()}`);
+  if (nowMs < from.getTime()) return fault('not-yet-valid', `valid from ${from.toISOString()} only`, true);
+  return nowMs < to.getTime() ? null : fault('expired', `expired at ${to.toISOString()}`);
 };
 
-const parsed = (pem: Buffer): readonly X509Certificate[] | string => {
+const parse = (pem: Buffer): readonly X509Certificate[] | string => {
   try {
     return readCertificates(pem);
   } catch (error) {
@@ -51,98 +85,99 @@ const parsed = (pem: Buffer): readonly X509Certificate[] | string => {
   }
 };
 
-/** The authorities of ca.crt, or why there are none. */
-const anchorsOf = (trust: Buffer | null): readonly X509Certificate[] | string => {
-  if (trust === null) return 'no ca.crt is mounted';
-  const found = parsed(trust);
-  if (typeof found === 'string') return `ca.crt: ${found}`;
-  return found.length === 0 ? 'ca.crt holds no certificate' : found;
+interface Anchors {
+  readonly certificates: readonly X509Certificate[];
+  /** What could not be read of ca.crt. */
+  readonly problems: readonly string[];
+}
+
+const readAnchors = (trust: Buffer | null): Anchors => {
+  if (trust === null) return { certificates: [], problems: ['no ca.crt is mounted'] };
+  const { certificates, problems } = readBundle(trust);
+  if (certificates.length > 0 || problems.length > 0)
+    return { certificates, problems: problems.map((problem) => `ca.crt: ${problem}`) };
+  return { certificates, problems: ['ca.crt holds no certificate'] };
 };
 
-const verdictOf = (files: PairFiles, expectation: PairExpectation): PairVerdict => {
+const checkPair = (files: PairFiles, expectation: PairExpectation): PairResult => {
   const { certificate, key, trust } = files;
   const { names, nowMs } = expectation;
 
   const hash = sha256Hex(certificate);
-  if (hash !== expectation.hash) return refuse('hash-mismatch', `announced ${expectation.hash}, mounted ${hash}`);
+  if (hash !== expectation.hash) return reject('hash-mismatch', `announced ${expectation.hash}, mounted ${hash}`);
 
-  const chain = parsed(certificate);
-  if (typeof chain === 'string') return refuse('not-pem', `tls.crt: ${chain}`);
+  const chain = parse(certificate);
+  if (typeof chain === 'string') return reject('not-pem', `tls.crt: ${chain}`);
   const [leaf, ...intermediates] = chain;
-  if (leaf === undefined) return refuse('not-pem', 'tls.crt holds no PEM certificate');
+  if (leaf === undefined) return reject('not-pem', 'tls.crt holds no PEM certificate');
 
   const reading = privateKey(key);
-  if (!reading.ok) return refuse(reading.reason, `tls.key: ${reading.detail}`);
-  if (!leaf.checkPrivateKey(reading.key)) return refuse('key-mismatch', 'tls.key belongs to another certificate');
+  if (!reading.ok) return reject(reading.reason, `tls.key: ${reading.detail}`);
+  if (!leaf.checkPrivateKey(reading.key)) return reject('key-mismatch', 'tls.key belongs to another certificate');
 
-  const untimely = untimeliness(leaf, nowMs);
-  if (untimely !== null) return untimely;
+  const untimely = validityFault(leaf, nowMs);
+  if (untimely !== null) return { ok: false, ...untimely };
 
-  const anchors = anchorsOf(trust);
-  const objections = verifyForClients({ leaf, intermediates, anchors, names, nowMs });
-  const [first] = objections;
+  const anchors = readAnchors(trust);
+  const faults = [
+    ...clientFaults({ leaf, intermediates, anchors: anchors.certificates, names, nowMs }),
+    ...anchors.problems.map((problem) => fault('trust-unreadable', problem)),
+  ];
+  // A bundle that is readable in part blocks nothing as long as the chain ends in what remains of it.
+  const blocking =
+    anchors.certificates.length === 0 ? faults : faults.filter(({ reason }) => reason !== 'trust-unreadable');
+  const [first] = blocking;
   if (first !== undefined && !expectation.external) return { ok: false, ...first };
 
-  const advice = objections.map(({ reason, detail }) => `${reason}: ${detail}`);
   const pair = {
     hash,
     generation: expectation.generation,
     leaf: describeCertificate(leaf),
-    bundle: typeof anchors === 'string' ? [] : anchors.map(describeCertificate),
-    advice,
+    bundle: anchors.certificates.map(describeCertificate),
+    advice: faults.map(({ reason, detail }) => `${reason}: ${detail}`),
     certificate: Buffer.from(chain.map(String).join('')),
-    key,
+    key: withoutByteOrderMark(key),
     trust,
   };
   return { ok: true, pair };
 };
 
-/**
- * Law F1: whether these bytes may be served. The leaf is the announced one, its key belongs to it, it is valid now,
- * carries the names and chains to the mounted bundle. What else the TLS library may find fault with (a key that is too
- * short) it says when the pair is served, and keeps the one before. Never throws.
- */
-export const verifyPair = (files: PairFiles, expectation: PairExpectation): PairVerdict => {
-  try {
-    return verdictOf(files, expectation);
-  } catch (error) {
-    return refuse('tls-refused', messageOf(error));
-  }
-};
-
 interface ClientView {
   readonly leaf: X509Certificate;
   readonly intermediates: readonly X509Certificate[];
-  /** What ca.crt holds, or why it holds nothing. */
-  readonly anchors: readonly X509Certificate[] | string;
+  readonly anchors: readonly X509Certificate[];
   readonly names: readonly string[];
   readonly nowMs: number;
 }
 
-/** serverAuth, anyExtendedKeyUsage. */
-const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
-
-const usageFaults = ({ leaf }: ClientView): readonly Fault[] => {
-  // Node calls it keyUsage but lists the extended ones; none at all means any.
-  const usages = leaf.keyUsage as readonly string[] | undefined;
-  const fits = usages?.some((oid) => SERVER_USAGES.includes(oid)) ?? true;
-  return fits ? [] : [fault('not-for-servers', 'the extended key usage of the certificate lacks serverAuth')];
-};
+const usageFaults = ({ leaf }: ClientView): readonly Fault[] =>
+  mayServe(leaf) ? [] : [fault('not-for-servers', 'the extended key usage of the certificate lacks serverAuth')];
 
 const nameFaults = ({ leaf, names }: ClientView): readonly Fault[] => {
   const missing = missingNames(leaf, names);
   return missing.length === 0 ? [] : [fault('missing-names', `the certificate lacks ${missing.join(', ')}`)];
 };
 
+/** Go parses every certificate of the presented chain, also those that the path does not need. */
+const parseFaults = ({ intermediates }: ClientView): readonly Fault[] =>
+  intermediates.flatMap((certificate, at) => {
+    const error = goParseError(certificate);
+    return error === null
+      ? []
+      : [fault('untrusted-chain', `Go refuses the chain for certificate ${at + 2} of tls.crt: ${error}`)];
+  });
+
 const chainFaults = ({ leaf, intermediates, anchors, nowMs }: ClientView): readonly Fault[] => {
-  if (typeof anchors === 'string') return [fault('trust-unreadable', anchors)];
+  // Without any anchor, the reason why ca.crt holds none is the fault to report.
+  if (anchors.length === 0) return [];
   const objection = verifyChain({ leaf, intermediates, anchors }, nowMs);
   return objection === null ? [] : [fault('untrusted-chain', objection.detail, objection.retryable)];
 };
 
-/** What a client would object to although the server could serve it; most telling first. */
-const verifyForClients = (view: ClientView): readonly Fault[] => [
+/** What a client would refuse although the server could serve it; the most specific first. */
+const clientFaults = (view: ClientView): readonly Fault[] => [
   ...usageFaults(view),
   ...nameFaults(view),
+  ...parseFaults(view),
   ...chainFaults(view),
 ];

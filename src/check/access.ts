@@ -4,28 +4,28 @@ import type { Permission } from '../cluster/permissions.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { decodeOrThrow } from '../kube/errors.ts';
 
-/** What is asked of one permission: one verb, on one name where it has names. */
+/** One verb of a permission that is not granted, on one name where the permission has names. */
 export interface Denial {
   readonly permission: Permission;
   readonly verb: string;
   readonly name: string | null;
 }
 
-/** What one account may do. */
+/** The permissions of one account. */
 export interface Access {
-  /** As RBAC names it, `system:serviceaccount:ns:name`; null when nobody says. */
+  /** User name as in RBAC, `system:serviceaccount:ns:name`; null when the API server does not name it. */
   readonly user: string | null;
   readonly permissions: readonly Permission[];
   readonly denials: readonly Denial[];
 }
 
-/** Whoever asks, or the replicas' account when whoever asks may ask for others. */
+/** The account that runs the check, or the service account of the replicas when the former may review other accounts. */
 export type Subject =
   { readonly kind: 'self' } | { readonly kind: 'account'; readonly namespace: string; readonly name: string };
 
 const REVIEWS = '/apis/authorization.k8s.io/v1';
-/** So that the API server's fairness does not take it for a storm. */
-const AT_ONCE = 6;
+/** Concurrent reviews, few enough for the API server's priority and fairness limits. */
+const CONCURRENCY = 6;
 
 const schema = z.object({ status: z.object({ allowed: z.boolean() }) });
 
@@ -52,7 +52,7 @@ const userOf = (subject: Subject): string | null =>
 /**
  * Asks the API server's authorizer about every verb and name of every permission.
  *
- * @throws KubeProblem 403 when whoever asks may not ask for another account, 404 when the API server has no such review
+ * @throws ApiError 403 when the caller may not review another account, 404 when the API server has no such review
  */
 export const askAccess = async (
   client: KubeClient,
@@ -65,7 +65,7 @@ export const askAccess = async (
       ? []
       : ['system:serviceaccounts', `system:serviceaccounts:${subject.namespace}`, 'system:authenticated'];
   const path = `${REVIEWS}/${subject.kind === 'self' ? 'selfsubjectaccessreviews' : 'subjectaccessreviews'}`;
-  const ask = (question: Denial) => {
+  const review = (question: Denial) => {
     const resourceAttributes = attributesOf(question);
     const spec = user === null ? { resourceAttributes } : { user, groups, resourceAttributes };
     return client.send({ method: 'POST', path, body: { spec } }).pipe(
@@ -75,9 +75,11 @@ export const askAccess = async (
       })),
     );
   };
-  const answers = await firstValueFrom(from(permissions.flatMap(questionsOf)).pipe(mergeMap(ask, AT_ONCE), toArray()));
+  const answers = await firstValueFrom(
+    from(permissions.flatMap(questionsOf)).pipe(mergeMap(review, CONCURRENCY), toArray()),
+  );
   const denied = new Set(answers.filter(({ allowed }) => !allowed).map(({ question }) => question));
-  // In the order of the permissions, not of the answers.
+  // Sorted like the permissions: answers arrive in any order.
   const denials = permissions
     .flatMap(questionsOf)
     .filter((each) =>
@@ -87,5 +89,6 @@ export const askAccess = async (
     );
   return { user, permissions, denials };
 };
-/** Replicas do without these after one warning: acknowledgements and nudges, and Events. */
+
+/** Whether replicas work without this permission, after one warning: acknowledgements, nudges and Events need it. */
 export const isOptional = ({ resource }: Permission): boolean => resource === 'pods/status' || resource === 'events';

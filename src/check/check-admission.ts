@@ -1,10 +1,10 @@
 import type { AdmissionRule, WebhookInfo } from './inspect-target.ts';
-import { shellQuote, workloadCommands } from './kubectl.ts';
+import { alivePods, shellQuote } from './kubectl.ts';
 import { type KnownLabels, type Labels, selectorMatches } from './matching.ts';
-import { type CheckResult, result } from './result.ts';
-import type { ClusterSnapshot, SeenTarget } from './snapshot.ts';
+import { type CheckResult, ok, skipped, warn } from './result.ts';
+import type { ClusterSnapshot, TargetSnapshot } from './snapshot.ts';
 
-/** A request as admission sees it. */
+/** The attributes of a request that webhook rules match on. */
 interface AdmissionRequest {
   readonly operation: string;
   readonly apiGroup: string;
@@ -12,36 +12,38 @@ interface AdmissionRequest {
   readonly subresource: string;
 }
 
-const among = (values: readonly string[], wanted: string): boolean => values.includes('*') || values.includes(wanted);
+const matchesAny = (patterns: readonly string[], value: string): boolean =>
+  patterns.includes('*') || patterns.includes(value);
 
-/** `pods`, `pods/status`, `pods/*`, `*` (no subresources) and the like, as the API server reads them. */
+/** Matches a resource pattern as the API server does: `pods`, `pods/status`, `pods/*`, or `*` (no subresources). */
 const covers = (pattern: string, { resource, subresource }: AdmissionRequest): boolean => {
-  const [wantedResource = '', wantedSub = ''] = pattern.split('/');
-  return ['*', resource].includes(wantedResource) && ['*', subresource].includes(wantedSub);
+  const [resourcePattern = '', subresourcePattern = ''] = pattern.split('/');
+  return ['*', resource].includes(resourcePattern) && ['*', subresource].includes(subresourcePattern);
 };
 
-/** Whether a webhook's rule sends this request, about something in a namespace and of version v1, to the webhook. */
+/** Whether a webhook rule matches this request for a namespaced object of version v1. */
 export const ruleMatches = (rule: AdmissionRule, request: AdmissionRequest): boolean =>
   rule.scope !== 'Cluster' &&
-  among(rule.operations, request.operation) &&
-  among(rule.apiGroups, request.apiGroup) &&
-  among(rule.apiVersions, 'v1') &&
+  matchesAny(rule.operations, request.operation) &&
+  matchesAny(rule.apiGroups, request.apiGroup) &&
+  matchesAny(rule.apiVersions, 'v1') &&
   rule.resources.some((pattern) => covers(pattern, request));
 
-/** Since 1.22 the API server sets it on every namespace. */
+/** Set on every namespace by API servers since Kubernetes 1.22. */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 
 interface OwnWrite extends AdmissionRequest {
-  readonly what: string;
+  /** Kind of the object, for the message. */
+  readonly kind: string;
   readonly labels: Labels;
 }
 
-/** What must get through for the webhook to be repaired, or to come back at all. */
-const ownWrites = (evidence: ClusterSnapshot): readonly OwnWrite[] => {
-  const { lease, secret } = evidence;
-  const [pod] = workloadCommands.alive(evidence);
-  const of = (what: string, apiGroup: string, resource: string, labels: Labels, ...operations: readonly string[]) =>
-    operations.map((operation) => ({ what, apiGroup, resource, subresource: '', labels, operation }));
+/** The writes that must be admitted for the webhook to be repaired or restarted. */
+const ownWrites = (snapshot: ClusterSnapshot): readonly OwnWrite[] => {
+  const { lease, secret } = snapshot;
+  const [pod] = alivePods(snapshot);
+  const of = (kind: string, apiGroup: string, resource: string, labels: Labels, ...operations: readonly string[]) =>
+    operations.map((operation) => ({ kind, apiGroup, resource, subresource: '', labels, operation }));
   const podLabels = pod?.labels ?? {};
   return [
     ...of('Secrets', '', 'secrets', secret.state === 'there' ? secret.value.labels : {}, 'CREATE', 'UPDATE'),
@@ -54,72 +56,72 @@ const ownWrites = (evidence: ClusterSnapshot): readonly OwnWrite[] => {
       'UPDATE',
     ),
     ...of('Pods', '', 'pods', podLabels, 'CREATE', 'DELETE'),
-    { what: 'Pods', apiGroup: '', resource: 'pods', subresource: 'status', labels: podLabels, operation: 'UPDATE' },
+    { kind: 'Pods', apiGroup: '', resource: 'pods', subresource: 'status', labels: podLabels, operation: 'UPDATE' },
   ];
 };
 
-const namespaceOf = ({ namespaceLabels, config }: ClusterSnapshot): KnownLabels =>
+const labelsOfNamespace = ({ namespaceLabels, config }: ClusterSnapshot): KnownLabels =>
   namespaceLabels.state === 'there'
     ? { labels: namespaceLabels.value, complete: true }
     : { labels: { [NAME_LABEL]: config.namespace }, complete: false };
 
-const mend = (
-  evidence: ClusterSnapshot,
-  { path }: SeenTarget,
+const exclusionRemedy = (
+  snapshot: ClusterSnapshot,
+  { path }: TargetSnapshot,
   blocking: readonly (readonly [WebhookInfo, number])[],
 ): string => {
-  const { namespace } = evidence.config;
+  const { namespace } = snapshot.config;
   const exclusion = { key: NAME_LABEL, operator: 'NotIn', values: [namespace] };
   const operations = blocking.map(([{ namespaceSelector }, at]) => ({
     op: 'add',
     path: `/webhooks/${at}/namespaceSelector`,
     value: { ...namespaceSelector, matchExpressions: [...namespaceSelector.matchExpressions, exclusion] },
   }));
-  const { labels, complete } = namespaceOf(evidence);
+  const { labels, complete } = labelsOfNamespace(snapshot);
   const label = `kubectl label namespace ${namespace} ${NAME_LABEL}=${namespace} && `;
   const isUnlabelled = complete && labels[NAME_LABEL] !== namespace;
   const patch = `kubectl patch ${path.type} ${shellQuote(path.name)} --type=json -p ${shellQuote(JSON.stringify(operations))}`;
   return isUnlabelled ? label + patch : patch;
 };
 
-const judgeTarget = (evidence: ClusterSnapshot, target: SeenTarget): readonly CheckResult[] => {
-  if (target.look.state !== 'there' || target.look.value.webhooks.length === 0) return [];
+const checkTarget = (snapshot: ClusterSnapshot, target: TargetSnapshot): readonly CheckResult[] => {
+  if (target.object.state !== 'there' || target.object.value.webhooks.length === 0) return [];
   const name = `${target.path.id} cannot block its own repair`;
-  const namespace = namespaceOf(evidence);
-  const found = target.look.value.webhooks.map((webhook, at) => {
+  const namespace = labelsOfNamespace(snapshot);
+  const found = target.object.value.webhooks.map((webhook, at) => {
     const inNamespace = selectorMatches(webhook.namespaceSelector, namespace);
-    const caught = ownWrites(evidence).filter(
+    const matched = ownWrites(snapshot).filter(
       (write) =>
         webhook.rules.some((rule) => ruleMatches(rule, write)) &&
         selectorMatches(webhook.objectSelector, { labels: write.labels, complete: true }) !== false,
     );
-    return { webhook, at, inNamespace, whats: webhook.blocks ? [...new Set(caught.map(({ what }) => what))] : [] };
+    return { webhook, at, inNamespace, kinds: webhook.blocks ? [...new Set(matched.map(({ kind }) => kind))] : [] };
   });
-  const blocking = found.filter(({ whats, inNamespace }) => whats.length > 0 && inNamespace !== false);
+  const blocking = found.filter(({ kinds, inNamespace }) => kinds.length > 0 && inNamespace !== false);
   const certain = blocking.filter(({ inNamespace }) => inNamespace === true);
   if (certain.length === 0) {
     return blocking.length === 0
-      ? [result.ok(name, '')]
+      ? [ok(name, '')]
       : [
-          result.skipped(
+          skipped(
             name,
-            `that hangs on labels of namespace ${evidence.config.namespace}, not readable from here`,
+            `depends on labels of namespace ${snapshot.config.namespace}, which are not readable with these permissions`,
           ),
         ];
   }
-  const whats = [...new Set(certain.flatMap((each) => each.whats))].join(', ');
+  const kinds = [...new Set(certain.flatMap((each) => each.kinds))].join(', ');
   const unless = certain.every(({ webhook }) => webhook.isConditional)
-    ? ', unless its matchConditions let them pass'
+    ? ', unless its matchConditions exclude them'
     : '';
-  const detail = `failurePolicy Fail, and it is asked about ${whats} of its own namespace ${evidence.config.namespace}${unless}`;
-  const remedy = mend(
-    evidence,
+  const detail = `failurePolicy is Fail, and its rules match ${kinds} of its own namespace ${snapshot.config.namespace}${unless}`;
+  const remedy = exclusionRemedy(
+    snapshot,
     target,
     certain.map(({ webhook, at }) => [webhook, at] as const),
   );
-  return [result.warn(name, detail, remedy)];
+  return [warn(name, detail, remedy)];
 };
 
-/** Whether a webhook that is down would refuse the very writes that bring it back. */
-export const checkAdmission = (evidence: ClusterSnapshot): readonly CheckResult[] =>
-  evidence.targets.flatMap((target) => judgeTarget(evidence, target));
+/** Checks that a webhook that is down does not reject the writes that would bring it back. */
+export const checkAdmission = (snapshot: ClusterSnapshot): readonly CheckResult[] =>
+  snapshot.targets.flatMap((target) => checkTarget(snapshot, target));

@@ -1,47 +1,52 @@
 import { shellQuote } from './kubectl.ts';
-import { type CheckResult, result } from './result.ts';
+import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
-import { timeText } from './time-text.ts';
+import { formatSpan } from './time-text.ts';
 
-/** A Date header counts whole seconds; certificates are backdated by an hour, and people by less. */
+/** A Date header counts whole seconds, so smaller differences are noise. */
 const SUSPICIOUS_MS = 30_000;
+/** Certificates are backdated by one hour (L5), but other issuers allow for less. */
 const WRONG_MS = 5 * 60_000;
 
-const setClock = (nodeName: string | null): string => {
+const clockRemedy = (nodeName: string | null): string => {
   const command = 'chronyc -a makestep || timedatectl set-ntp true';
   if (nodeName === null) return `sudo sh -c ${shellQuote(command)}`;
   return `kubectl debug node/${nodeName} -it --image=busybox --profile=sysadmin -- chroot /host sh -c ${shellQuote(command)}`;
 };
 
-const judgeClock = (name: string, skewMs: number | null, nodeName: string | null, unknown: string): CheckResult => {
-  if (skewMs === null) return result.skipped(name, unknown);
-  const apart = timeText.span(skewMs);
-  if (Math.abs(skewMs) <= SUSPICIOUS_MS)
-    return result.ok(name, Math.abs(skewMs) < 2_000 ? 'to the second' : `${apart} apart`);
+const checkClock = (name: string, skewMs: number | null, nodeName: string | null, unknown: string): CheckResult => {
+  if (skewMs === null) return skipped(name, unknown);
+  const apart = formatSpan(skewMs);
+  if (Math.abs(skewMs) <= SUSPICIOUS_MS) return ok(name, Math.abs(skewMs) < 2_000 ? 'to the second' : `${apart} apart`);
   const detail = `it is ${apart} ${skewMs > 0 ? 'behind' : 'ahead of'} the API server's`;
-  const say = Math.abs(skewMs) > WRONG_MS ? result.fail : result.warn;
-  return say(name, detail, setClock(nodeName));
+  const report = Math.abs(skewMs) > WRONG_MS ? fail : warn;
+  return report(name, detail, clockRemedy(nodeName));
 };
 
-/** Whether it can be reached, and what time it is there. */
-export const checkApiServer = (evidence: ClusterSnapshot): readonly CheckResult[] => {
-  const { config, lease, renewal, pods, watchProblem, paths } = evidence;
+/** Checks that the API server answers, that the Lease can be watched, and that clocks agree. */
+export const checkApiServer = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
+  const { config, lease, renewal, pods, watchProblem, paths } = snapshot;
   const podNamed = (name: string | null) =>
     pods.state === 'there' ? (pods.value.find((pod) => pod.name === name)?.nodeName ?? null) : null;
   const holder = lease.state === 'there' ? lease.value.holder : null;
   const holderSkewMs = renewal.holderSkewMs === null ? null : -renewal.holderSkewMs;
   const watch = `${paths.lease.collection}?watch=true&timeoutSeconds=5&fieldSelector=metadata.name%3D${paths.lease.name}`;
   return [
-    result.ok('API server answers', `${evidence.server}, ${evidence.version}`),
+    ok('API server answers', `${snapshot.server}, ${snapshot.version}`),
     watchProblem === null
-      ? result.ok('Lease can be watched', 'a watch opens')
-      : result.fail('Lease can be watched', watchProblem, `kubectl get --raw ${shellQuote(watch)}`),
-    judgeClock(
+      ? ok('Lease can be watched', 'a watch opens')
+      : fail('Lease can be watched', watchProblem, `kubectl get --raw ${shellQuote(watch)}`),
+    checkClock(
       "this machine's clock is right",
-      evidence.skewMs,
-      evidence.inReplica ? podNamed(config.identity) : null,
-      'the API server did not say what time it is',
+      snapshot.skewMs,
+      snapshot.inReplica ? podNamed(config.identity) : null,
+      'the API server sent no Date header',
     ),
-    judgeClock("the leader's clock is right", holderSkewMs, podNamed(holder), 'no renewal was seen to read it from'),
+    checkClock(
+      "the leader's clock is right",
+      holderSkewMs,
+      podNamed(holder),
+      'no renewal was observed to read it from',
+    ),
   ];
 };

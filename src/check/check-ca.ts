@@ -1,21 +1,21 @@
-import { leaderRemedy } from './remedies.ts';
-import { type CheckResult, result, unreadable } from './result.ts';
+import { requestRotation, restartOrGrant } from './remedies.ts';
+import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
-/** Secret `SECRET_NAME-ca`, by which the leader issues. */
-export const checkCa = (evidence: ClusterSnapshot): readonly CheckResult[] => {
+/** Checks Secret `SECRET_NAME-ca`, the CA that the leader issues with. */
+export const checkCa = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
   const name = 'CA exists';
-  const { authority, config, paths, secret } = evidence;
-  if (!config.issuer.keepsCa) return [result.skipped(name, 'CERT_ISSUER=external: somebody else issues')];
-  if (authority.state === 'absent') {
-    const detail = `there is no Secret ${paths.ca.name} in ${config.namespace}: no leader has made it`;
-    return [result.fail(name, detail, leaderRemedy.wakeUp(evidence))];
+  const { ca, config, paths, secret } = snapshot;
+  if (!config.issuer.keepsCa) return [skipped(name, 'CERT_ISSUER=external: another issuer keeps the CA')];
+  if (ca.state === 'absent') {
+    const detail = `there is no Secret ${paths.ca.name} in ${config.namespace}: no leader has created it`;
+    return [fail(name, detail, restartOrGrant(snapshot))];
   }
-  if (authority.state !== 'there') return [unreadable(name, authority, paths.ca.path)];
-  const { current, problem, bundle } = authority.value;
-  const knows = bundle?.some(({ fingerprint }) => fingerprint === current?.fingerprint) ?? false;
-  const keyName = "CA's key fits its certificate";
-  const bundleName = 'trust bundle carries the CA';
+  if (ca.state !== 'there') return [unreadable(name, ca, paths.ca.path)];
+  const { current, problem, bundle } = ca.value;
+  const isInBundle = bundle?.some(({ fingerprint }) => fingerprint === current?.fingerprint) ?? false;
+  const keyName = 'CA key matches its certificate';
+  const bundleName = 'trust bundle contains the CA';
   const published =
     secret.state === 'there' && bundle !== null
       ? bundle.every(({ fingerprint }) =>
@@ -25,13 +25,13 @@ export const checkCa = (evidence: ClusterSnapshot): readonly CheckResult[] => {
         )
       : true;
   return [
-    result.ok(name, current === null ? paths.ca.name : current.subject),
-    problem === null ? result.ok(keyName, '') : result.fail(keyName, problem, leaderRemedy.rotate(evidence, 'ca')),
-    knows
-      ? result.ok(bundleName, bundle?.length === 1 ? '' : `and ${(bundle?.length ?? 0) - 1} older, still trusted`)
-      : result.fail(bundleName, 'ca-bundle.crt does not hold the current CA', leaderRemedy.wakeUp(evidence)),
+    ok(name, current === null ? paths.ca.name : current.subject),
+    problem === null ? ok(keyName, '') : fail(keyName, problem, requestRotation(snapshot, 'ca')),
+    isInBundle
+      ? ok(bundleName, bundle?.length === 1 ? '' : `and ${(bundle?.length ?? 0) - 1} older, still trusted`)
+      : fail(bundleName, 'ca-bundle.crt does not contain the current CA', restartOrGrant(snapshot)),
     ...(published
       ? []
-      : [result.warn('Secret carries the whole trust bundle', 'its ca.crt lacks a CA', leaderRemedy.wakeUp(evidence))]),
+      : [warn('Secret contains the whole trust bundle', 'its ca.crt lacks a CA', restartOrGrant(snapshot))]),
   ];
 };

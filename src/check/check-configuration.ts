@@ -1,16 +1,16 @@
 import type { Config } from '../config/config.ts';
-import { type CheckResult, result } from './result.ts';
+import { type CheckResult, ok } from './result.ts';
 
-/** That it was read at all: a bad one never comes this far. */
+/** Summarizes the configuration. An invalid one ends the program before any check. */
 export const checkConfiguration = (config: Config): readonly CheckResult[] => {
   const targets = config.caBundleTargets.length;
-  const said = [
+  const parts = [
     `namespace ${config.namespace}`,
     `Lease ${config.leaseName}`,
     `Secret ${config.secretName}`,
     `Service ${config.serviceName}`,
-    targets === 0 ? 'no caBundle' : targets === 1 ? '1 caBundle target' : `${targets} caBundle targets`,
-    ...(!config.issuer.writesSecret ? ['certificates by somebody else'] : []),
+    targets === 0 ? 'no caBundle target' : targets === 1 ? '1 caBundle target' : `${targets} caBundle targets`,
+    ...(!config.issuer.writesSecret ? ['certificates from an external issuer'] : []),
   ];
-  return [result.ok('configuration is complete', said.join(', '))];
+  return [ok('configuration is complete', parts.join(', '))];
 };

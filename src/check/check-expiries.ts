@@ -1,8 +1,8 @@
 import type { CertificateInfo } from '../../streams/model.ts';
-import { leaderRemedy, secretRemedy } from './remedies.ts';
-import { type CheckResult, result } from './result.ts';
+import { replacePair, requestRotation, restartOrGrant } from './remedies.ts';
+import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
-import { timeText } from './time-text.ts';
+import { formatExpiry, formatSpan } from './time-text.ts';
 
 interface Expiring {
   readonly name: string;
@@ -17,58 +17,58 @@ const overdueMs = ({ notBeforeMs, notAfterMs }: CertificateInfo, renewBeforeMs: 
   return (lifeMs > renewBeforeMs ? renewBeforeMs : lifeMs / 3) / 2;
 };
 
-const judge = ({ name, certificate, renewBeforeMs, remedy }: Expiring, nowMs: number): CheckResult => {
+const checkExpiry = ({ name, certificate, renewBeforeMs, remedy }: Expiring, nowMs: number): CheckResult => {
   const { notBeforeMs, notAfterMs } = certificate;
-  const until = timeText.until(notAfterMs, nowMs);
-  if (nowMs < notBeforeMs) return result.fail(name, `valid only in ${timeText.span(notBeforeMs - nowMs)}`, remedy);
-  if (nowMs >= notAfterMs) return result.fail(name, until, remedy);
+  const until = formatExpiry(notAfterMs, nowMs);
+  if (nowMs < notBeforeMs) return fail(name, `not valid before ${formatSpan(notBeforeMs - nowMs)} from now`, remedy);
+  if (nowMs >= notAfterMs) return fail(name, until, remedy);
   if (notAfterMs - nowMs < overdueMs(certificate, renewBeforeMs)) {
-    return result.warn(name, `${until}: it should have been renewed by now`, remedy);
+    return warn(name, `${until}: it should have been renewed by now`, remedy);
   }
-  return result.ok(name, until);
+  return ok(name, until);
 };
 
-/** An older CA ends by being taken out of the bundle; one that has expired there harms nobody but scanners. */
-const judgeOlder = (evidence: ClusterSnapshot, certificate: CertificateInfo): CheckResult => {
+/** Checks a CA that is being retired. It is removed from the bundle in time; an expired one only upsets scanners. */
+const checkOlderCa = (snapshot: ClusterSnapshot, certificate: CertificateInfo): CheckResult => {
   const name = `older CA ${certificate.subject} ${certificate.serial.slice(0, 8)} is valid`;
-  const until = timeText.until(certificate.notAfterMs, evidence.nowMs);
-  return evidence.nowMs < certificate.notAfterMs
-    ? result.ok(name, until)
-    : result.warn(name, `${until}, and still in the bundle`, leaderRemedy.wakeUp(evidence));
+  const until = formatExpiry(certificate.notAfterMs, snapshot.nowMs);
+  return snapshot.nowMs < certificate.notAfterMs
+    ? ok(name, until)
+    : warn(name, `${until}, and still in the bundle`, restartOrGrant(snapshot));
 };
 
-/** When each certificate ends, by the API server's clock. */
-export const checkExpiries = (evidence: ClusterSnapshot): readonly CheckResult[] => {
-  const { secret, authority, config, nowMs } = evidence;
+/** Checks the validity of each certificate by the API server's clock. */
+export const checkExpiries = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
+  const { secret, ca, config, nowMs } = snapshot;
   const leaf = secret.state === 'there' ? secret.value.leaf : null;
-  const known = authority.state === 'there' && config.issuer.keepsCa ? authority.value : null;
-  const current = known?.current ?? null;
-  const older = (known?.bundle ?? []).filter(({ fingerprint }) => fingerprint !== current?.fingerprint);
+  const caInfo = ca.state === 'there' && config.issuer.keepsCa ? ca.value : null;
+  const current = caInfo?.current ?? null;
+  const older = (caInfo?.bundle ?? []).filter(({ fingerprint }) => fingerprint !== current?.fingerprint);
   return [
     leaf === null
-      ? result.skipped('certificate is valid', 'there is none to read')
-      : judge(
+      ? skipped('certificate is valid', 'no readable certificate')
+      : checkExpiry(
           {
             name: 'certificate is valid',
             certificate: leaf,
             renewBeforeMs: config.renewBeforeMs,
-            remedy: secretRemedy.newPair(evidence),
+            remedy: replacePair(snapshot),
           },
           nowMs,
         ),
     ...(current === null
       ? []
       : [
-          judge(
+          checkExpiry(
             {
               name: 'CA is valid',
               certificate: current,
               renewBeforeMs: config.caRenewBeforeMs,
-              remedy: leaderRemedy.rotate(evidence, 'ca'),
+              remedy: requestRotation(snapshot, 'ca'),
             },
             nowMs,
           ),
         ]),
-    ...older.map((certificate) => judgeOlder(evidence, certificate)),
+    ...older.map((certificate) => checkOlderCa(snapshot, certificate)),
   ];
 };

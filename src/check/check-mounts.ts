@@ -1,58 +1,58 @@
 import type { PodInfo } from './inspect-pod.ts';
-import { workloadCommands } from './kubectl.ts';
-import { mountRemedy } from './remedies.ts';
-import { type CheckResult, result } from './result.ts';
+import { alivePods, restartWorkload } from './kubectl.ts';
+import { certDirOf, mountSecret, nudgeKubelet, webhookContainer } from './mount-remedies.ts';
+import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import { announcedHash, type ClusterSnapshot, isPastDeliveryTime } from './snapshot.ts';
 
-const judgePod = (evidence: ClusterSnapshot, pod: PodInfo): CheckResult => {
-  const { config } = evidence;
-  const container = mountRemedy.webhookOf(pod, config.webhookBind.port);
-  const certDir = (container?.env.get('CERT_DIR') ?? config.certDir).replace(/(?<=.)\/+$/, '');
+const checkPodMount = (snapshot: ClusterSnapshot, pod: PodInfo): CheckResult => {
+  const { config } = snapshot;
+  const container = webhookContainer(pod, config.webhookBind.port);
+  const certDir = certDirOf(container, config);
   const name = `replica ${pod.name} mounts the Secret`;
-  const wrong = (detail: string): CheckResult => result.fail(name, detail, mountRemedy.template(evidence, pod));
+  const notMounted = (detail: string): CheckResult => fail(name, detail, mountSecret(snapshot, pod));
 
-  if (pod.volume === null) return wrong(`it has no volume of Secret ${config.secretName}`);
+  if (pod.volume === null) return notMounted(`it has no volume of Secret ${config.secretName}`);
   const subPath = pod.mounts.find((mount) => mount.subPath !== null);
-  if (subPath !== undefined) return wrong(`${subPath.path} is mounted with subPath, which no kubelet ever updates`);
+  if (subPath !== undefined) return notMounted(`${subPath.path} is mounted with subPath, which kubelets never update`);
   const [mount] = pod.mounts;
-  if (mount === undefined) return wrong(`no container mounts its volume ${pod.volume}`);
-  if (pod.mounts.some(({ path }) => path === certDir)) return result.ok(name, certDir);
-  return wrong(`it is at ${mount.path}, and CERT_DIR is ${certDir}`);
+  if (mount === undefined) return notMounted(`no container mounts its volume ${pod.volume}`);
+  if (pod.mounts.some(({ path }) => path === certDir)) return ok(name, certDir);
+  return notMounted(`it is mounted at ${mount.path}, but CERT_DIR is ${certDir}`);
 };
 
-/** Pods of one workload are made alike; one of each tells. */
+/** One Pod for each distinct set of mounts: the Pods of a workload are alike. */
 const oneOfEach = (pods: readonly PodInfo[]): readonly PodInfo[] => [
   ...new Map(pods.map((pod) => [JSON.stringify([pod.workload ?? pod.name, pod.volume, pod.mounts]), pod])).values(),
 ];
 
-const judgeHere = (evidence: ClusterSnapshot): CheckResult => {
-  const { certDir, config, inReplica, pods } = evidence;
-  const name = 'CERT_DIR here is what the kubelet mounts';
-  if (!inReplica && certDir.kind === 'absent') return result.skipped(name, `this is no replica: no ${config.certDir}`);
+const checkLocalMount = (snapshot: ClusterSnapshot): CheckResult => {
+  const { certDir, config, inReplica, pods } = snapshot;
+  const name = 'local CERT_DIR is the mounted Secret';
+  if (!inReplica && certDir.kind === 'absent')
+    return skipped(name, `not running in a replica: there is no ${config.certDir}`);
   const self = pods.state === 'there' ? pods.value.find((pod) => pod.name === config.identity) : undefined;
-  const [any] = workloadCommands.alive(evidence);
-  const pod = self ?? any;
-  const remount = pod === undefined ? workloadCommands.restart(evidence) : mountRemedy.template(evidence, pod);
+  const [first] = alivePods(snapshot);
+  const pod = self ?? first;
+  const remount = pod === undefined ? restartWorkload(snapshot) : mountSecret(snapshot, pod);
   switch (certDir.kind) {
     case 'absent':
-      return result.fail(name, `there is no ${config.certDir}`, remount);
+      return fail(name, `there is no ${config.certDir}`, remount);
     case 'sub-path':
-      return result.fail(name, `${config.certDir} is mounted with subPath, which no kubelet ever updates`, remount);
+      return fail(name, `${config.certDir} is mounted with subPath, which kubelets never update`, remount);
     case 'plain':
-      return (inReplica ? result.fail : result.warn)(name, `${config.certDir} is no volume of a Secret`, remount);
+      return (inReplica ? fail : warn)(name, `${config.certDir} is not a Secret volume`, remount);
     case 'projected':
   }
-  const announced = announcedHash(evidence);
-  const nudge = mountRemedy.nudge(evidence, config.identity);
-  if (certDir.problem !== null) return result.fail(name, certDir.problem, nudge);
-  if (announced === null || certDir.hash === announced)
-    return result.ok(name, certDir.hash?.slice(0, 12) ?? 'empty yet');
-  const detail = `mounted is ${certDir.hash?.slice(0, 12) ?? 'nothing'}, announced is ${announced.slice(0, 12)}`;
-  return (isPastDeliveryTime(evidence) ? result.fail : result.warn)(name, detail, nudge);
+  const announced = announcedHash(snapshot);
+  const nudge = nudgeKubelet(snapshot, config.identity);
+  if (certDir.problem !== null) return fail(name, certDir.problem, nudge);
+  if (announced === null || certDir.hash === announced) return ok(name, certDir.hash?.slice(0, 12) ?? 'still empty');
+  const detail = `mounted: ${certDir.hash?.slice(0, 12) ?? 'nothing'}, announced: ${announced.slice(0, 12)}`;
+  return (isPastDeliveryTime(snapshot) ? fail : warn)(name, detail, nudge);
 };
 
-/** How the Secret reaches the replicas: by their Pods' own words, and by what lies on this disk. */
-export const checkMounts = (evidence: ClusterSnapshot): readonly CheckResult[] => [
-  ...oneOfEach(workloadCommands.alive(evidence)).map((pod) => judgePod(evidence, pod)),
-  judgeHere(evidence),
+/** Checks that replicas mount the Secret as a whole volume: by their Pod specs, and by CERT_DIR on this machine. */
+export const checkMounts = (snapshot: ClusterSnapshot): readonly CheckResult[] => [
+  ...oneOfEach(alivePods(snapshot)).map((pod) => checkPodMount(snapshot, pod)),
+  checkLocalMount(snapshot),
 ];

@@ -1,22 +1,27 @@
 import type { NetworkPolicy } from './inspect-policy.ts';
-import { shellQuote, workloadCommands } from './kubectl.ts';
+import { alivePods, shellQuote } from './kubectl.ts';
 import { selectorMatches } from './matching.ts';
-import { type CheckResult, result } from './result.ts';
+import { type CheckResult, fail, ok, skipped } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
 type Direction = 'ingress' | 'egress';
 
-/** Whether one of several ports is let through. Named ports and peers get the benefit of the doubt. */
-const letsThrough = (policy: NetworkPolicy, direction: Direction, ports: readonly number[]): boolean =>
+/** Whether a policy allows one of several ports. Named ports and peers are taken to match. */
+const allowsAny = (policy: NetworkPolicy, direction: Direction, ports: readonly number[]): boolean =>
   (policy[direction] ?? []).some(
     (rule) =>
       rule === null ||
       rule.some(({ from, to }) => typeof from === 'string' || ports.some((port) => port >= from && port <= to)),
   );
 
-/** Policies add up: where one already selects the Pods, one more only ever opens. */
-const opening = (evidence: ClusterSnapshot, direction: Direction, ports: readonly number[], labels: object): string => {
-  const { namespace } = evidence.config;
+/** The command that adds a policy which allows the ports. Policies are additive, so another one only allows more. */
+const allowRemedy = (
+  snapshot: ClusterSnapshot,
+  direction: Direction,
+  ports: readonly number[],
+  labels: object,
+): string => {
+  const { namespace } = snapshot.config;
   const policy = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -30,35 +35,39 @@ const opening = (evidence: ClusterSnapshot, direction: Direction, ports: readonl
   return `echo ${shellQuote(JSON.stringify(policy))} | kubectl apply -f -`;
 };
 
-const judge = (evidence: ClusterSnapshot, policies: readonly NetworkPolicy[], direction: Direction): CheckResult => {
-  const { config, server } = evidence;
-  const [pod] = workloadCommands.alive(evidence);
-  const isOut = direction === 'egress';
-  const name = isOut ? 'replicas may reach the API server' : 'the API server may reach the replicas';
-  // The Service's port and those that API servers listen on behind it.
-  const ports = isOut ? [...new Set([443, 6443, Number(new URL(server).port || 443)])] : [config.webhookBind.port];
+const checkDirection = (
+  snapshot: ClusterSnapshot,
+  policies: readonly NetworkPolicy[],
+  direction: Direction,
+): CheckResult => {
+  const { config, server } = snapshot;
+  const [pod] = alivePods(snapshot);
+  const isEgress = direction === 'egress';
+  const name = isEgress ? 'replicas may reach the API server' : 'the API server may reach the replicas';
+  // The port of the Service `kubernetes`, and those that API servers usually listen on behind it.
+  const ports = isEgress ? [...new Set([443, 6443, Number(new URL(server).port || 443)])] : [config.webhookBind.port];
   const labels = pod?.labels ?? {};
   const governing = policies.filter(
     (policy) => policy[direction] !== null && selectorMatches(policy.podSelector, { labels, complete: true }) === true,
   );
-  if (governing.length === 0) return result.ok(name, 'no NetworkPolicy forbids it');
+  if (governing.length === 0) return ok(name, 'no NetworkPolicy applies');
   const names = governing.map((policy) => policy.name).join(', ');
-  if (governing.some((policy) => letsThrough(policy, direction, ports)))
-    return result.ok(name, `by NetworkPolicy ${names}`);
-  const lasting = Object.fromEntries(
+  if (governing.some((policy) => allowsAny(policy, direction, ports)))
+    return ok(name, `allowed by NetworkPolicy ${names}`);
+  const stableLabels = Object.fromEntries(
     Object.entries(labels).filter(([key]) => !['pod-template-hash', 'controller-revision-hash'].includes(key)),
   );
-  const detail = `NetworkPolicy ${names} lets nothing through on port ${ports.join(', ')}`;
-  return result.fail(name, detail, opening(evidence, direction, ports, lasting));
+  const detail = `NetworkPolicy ${names} allows nothing on port ${ports.join(', ')}`;
+  return fail(name, detail, allowRemedy(snapshot, direction, ports, stableLabels));
 };
 
-/** What the namespace's NetworkPolicies leave of the ways in and out. Only somebody at a desk may see them. */
-export const checkNetwork = (evidence: ClusterSnapshot): readonly CheckResult[] => {
-  const { policies } = evidence;
+/** Checks that NetworkPolicies allow the connections in both directions. Replicas have no permission to read them. */
+export const checkNetwork = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
+  const { policies } = snapshot;
   if (policies.state !== 'there') {
-    const why = policies.state === 'absent' ? 'this cluster has none' : 'they are not readable from here';
-    return [result.skipped('NetworkPolicies let replicas talk', why)];
+    const why = policies.state === 'absent' ? 'this cluster has none' : 'not readable with these permissions';
+    return [skipped('NetworkPolicies allow the connections', why)];
   }
-  if (workloadCommands.alive(evidence).length === 0) return [];
-  return [judge(evidence, policies.value, 'egress'), judge(evidence, policies.value, 'ingress')];
+  if (alivePods(snapshot).length === 0) return [];
+  return [checkDirection(snapshot, policies.value, 'egress'), checkDirection(snapshot, policies.value, 'ingress')];
 };

@@ -1,37 +1,37 @@
 import type { Permission } from '../cluster/permissions.ts';
 import { type Access, isOptional } from './access.ts';
-import { grantAccess, scopeRemedy } from './remedies.ts';
-import { type CheckResult, result } from './result.ts';
+import { confineToNamespaces, grantAccess } from './remedies.ts';
+import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
 const subjectOf = ({ resource, names }: Permission): string =>
   [resource, ...names.map((name) => `"${name}"`)].join(' ');
 
-const called = (user: string | null): string => {
+const accountName = (user: string | null): string => {
   const [, , namespace, name] = user?.split(':') ?? [];
   if (user?.startsWith('system:serviceaccount:') && name !== undefined) return `ServiceAccount ${namespace}/${name}`;
-  return user ?? 'whoever runs this check';
+  return user ?? 'the user of this check';
 };
 
-const judgePermission = (access: Access, permission: Permission): CheckResult => {
+const checkPermission = (access: Access, permission: Permission): CheckResult => {
   const name = `may ${permission.verbs.join(', ')} ${subjectOf(permission)}`;
   const denials = access.denials.filter((each) => each.permission === permission);
-  const who = called(access.user);
-  if (denials.length === 0) return result.ok(name, '');
+  const account = accountName(access.user);
+  if (denials.length === 0) return ok(name, '');
   const verbs = [...new Set(denials.map(({ verb }) => verb))].join(', ');
   const names = [...new Set(denials.flatMap((each) => each.name ?? []))].map((each) => `"${each}"`).join(', ');
   const where = permission.namespace === null ? 'at the cluster scope' : `in namespace ${permission.namespace}`;
-  const what = `${who} may not ${verbs} ${permission.resource}${names === '' ? '' : ` ${names}`} ${where}`;
-  const say = isOptional(permission) ? result.warn : result.fail;
-  return say(name, what, grantAccess(access, denials));
+  const detail = `${account} may not ${verbs} ${permission.resource}${names === '' ? '' : ` ${names}`} ${where}`;
+  const report = isOptional(permission) ? warn : fail;
+  return report(name, detail, grantAccess(access, denials));
 };
 
-/** Every permission that a replica uses, asked of the API server's own authorizer. */
-export const checkPermissions = (evidence: ClusterSnapshot): readonly CheckResult[] => {
-  const { access, accessProblem, config, pods, inReplica } = evidence;
+/** Checks every permission that a replica uses, by asking the API server's authorizer. */
+export const checkPermissions = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
+  const { access, accessProblem, config, pods, inReplica } = snapshot;
   if (accessProblem !== null) {
-    const remedy = scopeRemedy(evidence, accessProblem) ?? `kubectl auth can-i --list -n ${config.namespace}`;
-    return [result.fail('permissions can be asked about', accessProblem, remedy)];
+    const remedy = confineToNamespaces(snapshot, accessProblem) ?? `kubectl auth can-i --list -n ${config.namespace}`;
+    return [fail('permissions can be reviewed', accessProblem, remedy)];
   }
   const accounts = new Set(
     pods.state === 'there'
@@ -43,13 +43,13 @@ export const checkPermissions = (evidence: ClusterSnapshot): readonly CheckResul
   return access.flatMap((each) => {
     const isForeign = !inReplica && each.user !== null && accounts.size > 0 && !accounts.has(each.user);
     if (isForeign) {
-      const why = `${called(each.user)} may not ask what ${[...accounts].map(called).join(', ')} may do`;
-      return [result.skipped('replicas have their permissions', why)];
+      const why = `${accountName(each.user)} may not review the permissions of ${[...accounts].map(accountName).join(', ')}`;
+      return [skipped('replicas have their permissions', why)];
     }
-    const whose = each.user === null ? [] : [result.ok('permissions are looked up', `for ${called(each.user)}`)];
-    const asked = each.permissions
+    const account = each.user === null ? [] : [ok('permissions are reviewed', `for ${accountName(each.user)}`)];
+    const results = each.permissions
       .filter(({ resource }) => config.kubeletNudge || resource !== 'pods/status')
-      .map((permission) => judgePermission(each, permission));
-    return [...whose, ...asked];
+      .map((permission) => checkPermission(each, permission));
+    return [...account, ...results];
   });
 };

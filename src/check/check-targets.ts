@@ -5,10 +5,10 @@ import { verifyChain } from '../certificates/verify-chain.ts';
 import type { CaBundleField } from '../cluster/targets.ts';
 import { trustAnchors } from './inspect-secrets.ts';
 import type { TargetInfo } from './inspect-target.ts';
-import { shellQuote, workloadCommands } from './kubectl.ts';
-import { bundleRemedy, secretRemedy } from './remedies.ts';
-import { type CheckResult, result, unreadable } from './result.ts';
-import type { ClusterSnapshot, SeenTarget } from './snapshot.ts';
+import { setEnvironment, shellQuote } from './kubectl.ts';
+import { injectCaBundle, removeFieldOwnership, replaceNames } from './remedies.ts';
+import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
+import type { ClusterSnapshot, TargetSnapshot } from './snapshot.ts';
 
 const read = ({ pem }: CaBundleField): readonly X509Certificate[] => {
   try {
@@ -18,104 +18,102 @@ const read = ({ pem }: CaBundleField): readonly X509Certificate[] => {
   }
 };
 
-const named = ({ subject, fingerprint256 }: X509Certificate): string =>
+const describe = ({ subject, fingerprint256 }: X509Certificate): string =>
   (subject as string | undefined)?.split('\n').join(', ') ?? fingerprint256.slice(0, 23);
 
-/** Every CA that is ours to trust, by fingerprint; null where nobody could say. */
-const ownOf = ({ secret, authority }: ClusterSnapshot): ReadonlySet<string> | null => {
+/** Fingerprints of every CA of this installation; null when none can be read. */
+const ownCas = ({ secret, ca }: ClusterSnapshot): ReadonlySet<string> | null => {
   const published =
     secret.state === 'there' ? trustAnchors(secret.value).map(({ fingerprint256 }) => fingerprint256) : [];
-  const bundle = authority.state === 'there' ? (authority.value.bundle ?? []) : [];
-  const spelled = bundle.map(({ fingerprint }) => fingerprint.toUpperCase().replaceAll(/(..)(?=.)/g, '$1:'));
-  return published.length + spelled.length === 0 ? null : new Set([...published, ...spelled]);
+  const bundle = ca.state === 'there' ? (ca.value.bundle ?? []) : [];
+  const formatted = bundle.map(({ fingerprint }) => fingerprint.toUpperCase().replaceAll(/(..)(?=.)/g, '$1:'));
+  return published.length + formatted.length === 0 ? null : new Set([...published, ...formatted]);
 };
 
-/** With an external issuer, the CA before stands in the caBundles alone until CA_OVERLAP has passed. */
+/** Whether CA_OVERLAP runs. With an external issuer, the previous CA is kept in the caBundles alone during that time. */
 const isOverlapping = ({ config, lease, renewal, nowMs }: ClusterSnapshot): boolean => {
   if (config.issuer.keepsCa || !renewal.renewed || lease.state !== 'there') return false;
   const { servedSinceMs } = lease.value;
   return servedSinceMs === null || nowMs < servedSinceMs + config.caOverlapMs + config.leaseDurationMs;
 };
 
-const judgeTrust = (evidence: ClusterSnapshot, target: SeenTarget, { fields }: TargetInfo): CheckResult => {
-  const name = `${target.path.id} trusts what is served`;
-  const [leaf, ...intermediates] = evidence.secret.state === 'there' ? evidence.secret.value.chain : [];
-  if (leaf === undefined) return result.skipped(name, 'there is no readable certificate');
+const checkTrust = (snapshot: ClusterSnapshot, target: TargetSnapshot, { fields }: TargetInfo): CheckResult => {
+  const name = `${target.path.id} trusts the serving certificate`;
+  const [leaf, ...intermediates] = snapshot.secret.state === 'there' ? snapshot.secret.value.chain : [];
+  if (leaf === undefined) return skipped(name, 'there is no readable certificate');
   const failing = fields.flatMap((field) => {
     const anchors = read(field);
-    if (anchors.length === 0) return [{ field, why: field.pem === '' ? 'caBundle is empty' : 'caBundle is no PEM' }];
-    const objection = verifyChain({ leaf, intermediates, anchors }, evidence.nowMs);
+    if (anchors.length === 0) return [{ field, why: field.pem === '' ? 'caBundle is empty' : 'caBundle is not PEM' }];
+    const objection = verifyChain({ leaf, intermediates, anchors }, snapshot.nowMs);
     return objection === null ? [] : [{ field, why: objection.detail.replace('in ca.crt', 'in caBundle') }];
   });
   const [first] = failing;
-  if (first === undefined) return result.ok(name, fields.length === 1 ? '1 caBundle' : `${fields.length} caBundles`);
+  if (first === undefined) return ok(name, fields.length === 1 ? '1 caBundle' : `${fields.length} caBundles`);
   const where = fields.length === 1 ? '' : `${failing.length} of ${fields.length} do not, ${first.field.pointer}: `;
-  const wrong = failing.map(({ field }) => field);
-  return result.fail(name, `${where}${first.why}`, bundleRemedy.inject(evidence, target, wrong));
+  const failingFields = failing.map(({ field }) => field);
+  return fail(name, `${where}${first.why}`, injectCaBundle(snapshot, target, failingFields));
 };
 
-const judgeForeign = (evidence: ClusterSnapshot, target: SeenTarget, { fields }: TargetInfo): CheckResult => {
-  const name = `${target.path.id} trusts nobody else`;
-  const own = ownOf(evidence);
-  if (own === null) return result.skipped(name, 'no CA is known to be ours');
-  const wrong = fields.filter((field) => read(field).some(({ fingerprint256 }) => !own.has(fingerprint256)));
-  if (wrong.length === 0) return result.ok(name, '');
-  if (isOverlapping(evidence)) return result.ok(name, 'but for the CA before, for CA_OVERLAP');
-  const foreign = wrong.flatMap(read).filter(({ fingerprint256 }) => !own.has(fingerprint256));
-  const detail = `its caBundle holds ${[...new Set(foreign.map(named))].join('; ')}, not ours`;
-  return result.warn(name, detail, bundleRemedy.inject(evidence, target, wrong));
+const checkUnknownCas = (snapshot: ClusterSnapshot, target: TargetSnapshot, { fields }: TargetInfo): CheckResult => {
+  const name = `${target.path.id} has no unknown CAs`;
+  const own = ownCas(snapshot);
+  if (own === null) return skipped(name, 'no CA of this installation is readable');
+  const affected = fields.filter((field) => read(field).some(({ fingerprint256 }) => !own.has(fingerprint256)));
+  if (affected.length === 0) return ok(name, '');
+  if (isOverlapping(snapshot)) return ok(name, 'except for the previous CA, during CA_OVERLAP');
+  const unknown = affected.flatMap(read).filter(({ fingerprint256 }) => !own.has(fingerprint256));
+  const detail = `its caBundle contains ${[...new Set(unknown.map(describe))].join('; ')}, not a CA of this installation`;
+  return warn(name, detail, injectCaBundle(snapshot, target, affected));
 };
 
-const checkManagers = (target: SeenTarget, { otherManagers: [otherManager] }: TargetInfo): CheckResult => {
-  const name = `${target.path.id} gets its caBundle from us alone`;
-  if (otherManager === undefined) return result.ok(name, '');
-  const detail = `${otherManager.manager} wrote caBundle too: leave the field out of what it applies, then`;
-  return result.warn(name, detail, bundleRemedy.disown(target, otherManager));
+const checkManagers = (target: TargetSnapshot, { otherManagers: [otherManager] }: TargetInfo): CheckResult => {
+  const name = `no other field manager writes caBundle of ${target.path.id}`;
+  if (otherManager === undefined) return ok(name, '');
+  const detail = `${otherManager.manager} owns the field too; omit caBundle from the manifest it applies, then remove its ownership`;
+  return warn(name, detail, removeFieldOwnership(target, otherManager));
 };
 
-const judgeServers = (
-  evidence: ClusterSnapshot,
-  target: SeenTarget,
+const checkServerNames = (
+  snapshot: ClusterSnapshot,
+  target: TargetSnapshot,
   { serverNames }: TargetInfo,
 ): readonly CheckResult[] => {
-  const { config, secret } = evidence;
+  const { config, secret } = snapshot;
   const leaf = secret.state === 'there' ? secret.value.chain[0] : undefined;
   const missing = leaf === undefined ? [] : missingNames(leaf, serverNames);
-  // A name that the configuration has and the leaf lacks is told beside the Secret.
+  // A configured name that the leaf lacks is reported by the checks of the Secret.
   const unknown = missing.filter((each) => !config.serviceNames.includes(each));
   if (unknown.length === 0) return [];
   const extra = [...config.extraDnsNames, ...unknown].join(',');
   const remedy = config.issuer.writesSecret
-    ? workloadCommands.setEnv(evidence, 'EXTRA_DNS_NAMES', extra)
-    : secretRemedy.newNames({
-        ...evidence,
+    ? setEnvironment(snapshot, 'EXTRA_DNS_NAMES', extra)
+    : replaceNames({
+        ...snapshot,
         config: { ...config, serviceNames: [...config.serviceNames, ...unknown] },
       });
-  const detail = `it calls ${unknown.join(', ')}, a name that the certificate lacks`;
-  return [result.fail(`${target.path.id} calls a name of the certificate`, detail, remedy)];
+  const detail = `it calls ${unknown.join(', ')}, which the certificate does not name`;
+  return [fail(`${target.path.id} calls a name of the certificate`, detail, remedy)];
 };
 
-/** Every caBundle of CA_BUNDLE_TARGETS. */
-export const checkTargets = (evidence: ClusterSnapshot): readonly CheckResult[] => {
-  if (evidence.targets.length === 0) return [result.skipped('caBundles are true', 'CA_BUNDLE_TARGETS is empty')];
-  return evidence.targets.flatMap((target) => {
-    const { look, path } = target;
+/** Checks every caBundle of CA_BUNDLE_TARGETS. */
+export const checkTargets = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
+  if (snapshot.targets.length === 0) return [skipped('CA bundles are correct', 'CA_BUNDLE_TARGETS is empty')];
+  return snapshot.targets.flatMap((target) => {
+    const { object, path } = target;
     const name = `${path.id} exists`;
-    if (look.state === 'absent') {
+    if (object.state === 'absent') {
       const remedy = `kubectl get ${path.type} -o custom-columns=NAME:.metadata.name,SERVICE:${shellQuote('.webhooks[*].clientConfig.service.name')}`;
-      return [result.fail(name, 'CA_BUNDLE_TARGETS names it, and it is not there', remedy)];
+      return [fail(name, 'CA_BUNDLE_TARGETS names it, but it does not exist', remedy)];
     }
-    if (look.state !== 'there') return [unreadable(name, look, path.path)];
-    if (look.value.fields.length === 0) {
-      return [
-        result.warn(name, 'it has no caBundle to fill', `kubectl get ${path.type} ${shellQuote(path.name)} -o yaml`),
-      ];
+    if (object.state !== 'there') return [unreadable(name, object, path.path)];
+    if (object.value.fields.length === 0) {
+      return [warn(name, 'it has no caBundle field', `kubectl get ${path.type} ${shellQuote(path.name)} -o yaml`)];
     }
     return [
-      judgeTrust(evidence, target, look.value),
-      judgeForeign(evidence, target, look.value),
-      checkManagers(target, look.value),
-      ...judgeServers(evidence, target, look.value),
+      checkTrust(snapshot, target, object.value),
+      checkUnknownCas(snapshot, target, object.value),
+      checkManagers(target, object.value),
+      ...checkServerNames(snapshot, target, object.value),
     ];
   });
 };

@@ -3,7 +3,7 @@ import { catchError, filter, firstValueFrom, map, of, take } from 'rxjs';
 import * as z from 'zod';
 import { Problem } from '../../streams/problem.ts';
 import type { Mount } from '../certificates/mount.ts';
-import { FIELD_MANAGER } from '../cluster/decode.ts';
+import { FIELD_MANAGER } from '../cluster/field-manager.ts';
 import { leaseSchema } from '../cluster/lease-codec.ts';
 import { clusterPaths } from '../cluster/paths.ts';
 import { permissions } from '../cluster/permissions.ts';
@@ -15,36 +15,36 @@ import { inspectPod } from './inspect-pod.ts';
 import { inspectPolicy } from './inspect-policy.ts';
 import { inspectCa, inspectSecret, type SecretInfo } from './inspect-secrets.ts';
 import { inspectTarget } from './inspect-target.ts';
-import { workloadCommands } from './kubectl.ts';
+import { alivePods } from './kubectl.ts';
 import { probeLease } from './lease-probe.ts';
 import type { Labels } from './matching.ts';
 import type { CertDirInfo, ClusterSnapshot, LeaseInfo } from './snapshot.ts';
 import { surveyAccess } from './survey-access.ts';
 
-export interface Gathering {
+export interface CollectOptions {
   readonly client: KubeClient;
   readonly config: Config;
   readonly mount: Mount;
   readonly inReplica: boolean;
   readonly version: string;
-  /** Called when a renewal has to be waited for, with the longest that may take. */
+  /** Called when a renewal has to be awaited, with the longest time that takes. */
   readonly onWait: (atMostMs: number) => void;
 }
 
-const labelled = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).nullish() }) });
-const listed = z.object({ items: z.array(z.unknown()).nullish() });
+const labelsSchema = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).nullish() }) });
+const listSchema = z.object({ items: z.array(z.unknown()).nullish() });
 
-const labelsOf = (object: unknown): Labels => labelled.parse(object).metadata.labels ?? {};
+const labelsOf = (object: unknown): Labels => labelsSchema.parse(object).metadata.labels ?? {};
 
-/** Looks at everything. What it may not see is part of the evidence; rejects when the API server goes away meanwhile. */
-export const collect = async (gathering: Gathering): Promise<ClusterSnapshot> => {
-  const { client, config, mount, inReplica, version, onWait } = gathering;
+/** Reads every object that the checks need. An unreadable object is part of the snapshot; rejects when the connection fails. */
+export const collect = async (options: CollectOptions): Promise<ClusterSnapshot> => {
+  const { client, config, mount, inReplica, version, onWait } = options;
   const paths = clusterPaths(config);
   const serverMs = (): number => Date.now() + (client.clockSkewMs() ?? 0);
   const items =
     <T>(parse: (object: unknown) => T) =>
     (answer: unknown): readonly T[] =>
-      (listed.parse(answer).items ?? []).map(parse);
+      (listSchema.parse(answer).items ?? []).map(parse);
   const schema = leaseSchema(config.annotationPrefix, FIELD_MANAGER);
   const readLease = () =>
     get(client, paths.lease.path, (object): LeaseInfo => ({ ...schema.parse(object), labels: labelsOf(object) }));
@@ -54,29 +54,29 @@ export const collect = async (gathering: Gathering): Promise<ClusterSnapshot> =>
     });
 
   const early = await readPods();
-  const patienceMs = (lease: LeaseInfo | null): number => {
+  const timeoutMs = (lease: LeaseInfo | null): number => {
     if (lease?.holder != null) return Math.max(lease.durationMs, config.leaseDurationMs) + config.retryPeriodMs;
-    const nobody = early.state === 'there' && workloadCommands.alive({ pods: early, nowMs: serverMs() }).length === 0;
-    return nobody ? 0 : 2 * config.retryPeriodMs;
+    const hasNoReplica = early.state === 'there' && alivePods({ pods: early, nowMs: serverMs() }).length === 0;
+    return hasNoReplica ? 0 : 2 * config.retryPeriodMs;
   };
-  const [renewal, access, cannotWatch] = await Promise.all([
-    probeLease({ read: readLease, monotonicMs, serverMs, patienceMs, onWait }),
+  const [renewal, access, leaseWatchProblem] = await Promise.all([
+    probeLease({ read: readLease, monotonicMs, serverMs, timeoutMs, onWait }),
     surveyAccess(client, permissions(config, paths), early.state === 'there' ? early.value : [], config.namespace),
     watchProblem(client, paths.lease.collection, paths.lease.name),
   ]);
 
   const policies = `/apis/networking.k8s.io/v1/namespaces/${config.namespace}/networkpolicies`;
-  // What was read while the renewal was awaited may be old by now.
-  const [settled, authority, pods, targets, namespaceLabels, seenPolicies, certDir] = await Promise.all([
+  // Read after the renewal was awaited, so that all objects are of one time.
+  const [settled, ca, pods, targets, namespaceLabels, networkPolicies, certDir] = await Promise.all([
     readSettled(readLease, () => get(client, paths.secret.path, inspectSecret)),
     get(client, paths.ca.path, inspectCa),
     readPods(),
     Promise.all(
-      paths.targets.map(async (path) => ({ path, look: await get(client, path.path, inspectTarget(path.type)) })),
+      paths.targets.map(async (path) => ({ path, object: await get(client, path.path, inspectTarget(path.type)) })),
     ),
     get(client, `/api/v1/namespaces/${config.namespace}`, labelsOf),
     get(client, policies, items(inspectPolicy)),
-    lookAtCertDir(mount),
+    inspectCertDir(mount),
   ]);
   return {
     config,
@@ -89,13 +89,13 @@ export const collect = async (gathering: Gathering): Promise<ClusterSnapshot> =>
     ...access,
     lease: settled.lease,
     renewal,
-    watchProblem: cannotWatch,
+    watchProblem: leaseWatchProblem,
     secret: settled.secret,
-    authority,
+    ca,
     pods,
     targets,
     namespaceLabels,
-    policies: seenPolicies,
+    policies: networkPolicies,
     certDir,
   };
 };
@@ -105,27 +105,27 @@ interface SettledReads {
   readonly secret: GetResult<SecretInfo>;
 }
 
-/** A leader writes the Secret and announces it right after: whoever looks in between sees nothing wrong. */
+/** Pause between two reads: a leader announces a Secret shortly after it has written it. */
 const PAUSE_MS = 700;
-const MOST_LOOKS = 3;
+const MAX_READS = 3;
 
 const agree = ({ lease, secret }: SettledReads): boolean =>
   lease.state !== 'there' || secret.state !== 'there' || lease.value.announcement?.hash === secret.value.hash;
 
-/** Reads Lease and Secret, again for two seconds while the one does not announce the other. */
+/** Reads Lease and Secret, repeatedly for two seconds while the Lease does not announce the Secret. */
 const readSettled = async (
   readLease: () => Promise<GetResult<LeaseInfo>>,
   readSecret: () => Promise<GetResult<SecretInfo>>,
 ): Promise<SettledReads> => {
-  for (let looks = 1; ; looks += 1) {
+  for (let count = 1; ; count += 1) {
     const [secret, lease] = await Promise.all([readSecret(), readLease()]);
     const reads = { lease, secret };
-    if (agree(reads) || looks === MOST_LOOKS) return reads;
+    if (agree(reads) || count === MAX_READS) return reads;
     await delay(PAUSE_MS);
   }
 };
 
-/** Opens a watch of one object by its name, and closes it. Returns why it does not open, null when it does. */
+/** Opens and closes a watch of one object. Returns why it does not open, null when it does. */
 const watchProblem = (client: KubeClient, path: string, name: string): Promise<string | null> =>
   firstValueFrom(
     client
@@ -143,11 +143,11 @@ const watchProblem = (client: KubeClient, path: string, name: string): Promise<s
           return of(error.message);
         }),
       ),
-    { defaultValue: 'it ended before it began' },
+    { defaultValue: 'it ended before it opened' },
   );
 
-/** CERT_DIR on this machine, whatever it is. */
-const lookAtCertDir = async (mount: Mount): Promise<CertDirInfo> => {
+/** Reads CERT_DIR on this machine. */
+const inspectCertDir = async (mount: Mount): Promise<CertDirInfo> => {
   const kind = mount.kind();
   if (kind === 'absent') return { kind, hash: null, problem: null };
   const { hash, problem } = await firstValueFrom(mount.read());

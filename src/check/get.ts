@@ -3,12 +3,13 @@ import { Problem } from '../../streams/problem.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { decodeOrThrow } from '../kube/errors.ts';
 import { type KubeRequest, requestSubject } from '../kube/request.ts';
-/** What one GET came to. */
+
+/** The outcome of one GET. */
 export type GetResult<T> =
   | { readonly state: 'there'; readonly value: T }
   | { readonly state: 'absent' | 'forbidden' | 'failed'; readonly why: string };
 
-/** Asks for one object or list. Rejects on bugs only. */
+/** Reads one object or list. Rejects on bugs only. */
 export const get = async <T>(
   client: KubeClient,
   path: string,

@@ -17,7 +17,7 @@ const container = z.object({
     .nullish(),
 });
 const secretSource = z.object({ secret: z.object({ name: text, secretName: text }).nullish() });
-/** A Pod, as far as it tells how its containers run and what they mount. */
+/** The parts of a Pod that describe how its containers run and what they mount. */
 const podSchema = z.object({
   metadata: z.object({
     labels: z.record(z.string(), z.string()).nullish(),
@@ -46,7 +46,7 @@ const podSchema = z.object({
     .nullish(),
 });
 
-/** One place where a container sees the Secret. */
+/** One mount of the Secret in a container. */
 interface SecretMount {
   readonly container: string;
   readonly path: string;
@@ -55,38 +55,37 @@ interface SecretMount {
 
 export interface ContainerInfo {
   readonly name: string;
-  /** What the Pod says literally; a value from elsewhere is not among them. */
+  /** Variables with a literal value; those with `valueFrom` are left out. */
   readonly env: ReadonlyMap<string, string>;
   readonly ports: readonly number[];
 }
 
-/** What keeps a Pod: `deployment/webhook`. */
+/** The owner of a Pod: `deployment/webhook`. */
 interface Workload {
   readonly kind: string;
   readonly name: string;
 }
 
 export interface PodInfo extends Omit<Replica, 'ready'> {
-  /** Null when no kubelet has said. */
+  /** Null when no kubelet has reported it. */
   readonly ready: boolean | null;
   readonly labels: Labels;
   readonly nodeName: string | null;
   readonly serviceAccount: string | null;
   readonly workload: Workload | null;
   readonly containers: readonly ContainerInfo[];
-  /** The name of the volume that holds the Secret, null when none does. */
+  /** The name of the volume that contains the Secret, null when none does. */
   readonly volume: string | null;
   readonly mounts: readonly SecretMount[];
-  /** Why its containers do not run, in the kubelet's words; null when they do. */
-  readonly trouble: string | null;
+  /** The kubelet's reason why a container is not running; null when all are. */
+  readonly problem: string | null;
 }
 
 type Parsed = z.infer<typeof podSchema>;
 
-/** An empty text says nothing either. */
-const said = (given: string | null | undefined): string | null => (given == null || given === '' ? null : given);
+const nullIfEmpty = (value: string | null | undefined): string | null => (value == null || value === '' ? null : value);
 
-/** A ReplicaSet of a Deployment is called DEPLOYMENT-HASH, and the hash stands on the Pod. */
+/** The workload that owns a Pod. A ReplicaSet of a Deployment is named DEPLOYMENT-HASH, and the Pod carries the hash. */
 const workloadOf = ({ labels, ownerReferences }: Parsed['metadata']): Workload | null => {
   const owner = ownerReferences?.find(({ controller }) => controller === true) ?? ownerReferences?.[0];
   if (owner === undefined) return null;
@@ -95,14 +94,14 @@ const workloadOf = ({ labels, ownerReferences }: Parsed['metadata']): Workload |
   return { kind: 'deployment', name: owner.name.replace(new RegExp(`-${hash}$`), '') };
 };
 
-const troubleOf = ({ status }: Parsed): string | null => {
+const problemOf = ({ status }: Parsed): string | null => {
   const waiting = status?.containerStatuses?.find((each) => each.state?.waiting != null);
   const reason = waiting?.state?.waiting?.reason ?? null;
   const code = waiting?.lastState?.terminated?.exitCode ?? null;
-  return reason === null ? null : `${reason}${code === null ? '' : `, it ended with ${code} before`}`;
+  return reason === null ? null : `${reason}${code === null ? '' : `, its last exit code was ${code}`}`;
 };
 
-/** A Pod, as a replica that mounts this Secret. The result throws a ZodError for anything else than a Pod. */
+/** Reads a Pod as a replica that mounts this Secret. The returned function throws a ZodError for anything but a Pod. */
 export const inspectPod =
   (annotationPrefix: string, secretName: string) =>
   (object: unknown): PodInfo => {
@@ -119,7 +118,7 @@ export const inspectPod =
       ready: ready === undefined ? null : ready === 'True',
       labels: metadata.labels ?? {},
       nodeName: spec.nodeName ?? null,
-      serviceAccount: said(spec.serviceAccountName),
+      serviceAccount: nullIfEmpty(spec.serviceAccountName),
       workload: workloadOf(metadata),
       containers: spec.containers.map(({ name, env, ports }) => ({
         name,
@@ -133,9 +132,9 @@ export const inspectPod =
           .map((mount) => ({
             container: name,
             path: mount.mountPath.replace(/(?<=.)\/+$/, ''),
-            subPath: said(mount.subPath) ?? said(mount.subPathExpr),
+            subPath: nullIfEmpty(mount.subPath) ?? nullIfEmpty(mount.subPathExpr),
           })),
       ),
-      trouble: troubleOf(parsed),
+      problem: problemOf(parsed),
     };
   };

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { LabelSelector } from './matching.ts';
 
-/** The ports a rule lets through; null lets all of them through. A port by name reads as its name. */
+/** The ports that a rule allows; null allows all. A named port is kept as its name. */
 type Ports = readonly { readonly from: number | string; readonly to: number }[] | null;
 
 export interface NetworkPolicy {
   readonly name: string;
   readonly podSelector: LabelSelector;
-  /** The ports of each ingress rule; null when it says nothing of ingress. */
+  /** The ports of each ingress rule; null when the policy does not restrict ingress. */
   readonly ingress: readonly Ports[] | null;
   readonly egress: readonly Ports[] | null;
 }

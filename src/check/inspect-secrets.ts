@@ -11,7 +11,7 @@ import type { Labels } from './matching.ts';
 export interface SecretInfo {
   readonly type: string;
   readonly labels: Labels;
-  /** The cert-manager Certificate that this Secret is written for, null when it is not. */
+  /** The cert-manager Certificate that this Secret belongs to, null when there is none. */
   readonly certificateName: string | null;
   /** SHA-256 of `tls.crt`; null when there is none. */
   readonly hash: string | null;
@@ -41,7 +41,7 @@ const certificatesOf = (pem: Buffer | undefined): readonly X509Certificate[] => 
   }
 };
 
-/** The serving Secret, looked at closely even where it is broken. @throws ZodError when it is no Secret. */
+/** Reads the serving Secret, even when parts of it are broken. @throws ZodError when it is no Secret. */
 export const inspectSecret = (object: unknown): SecretInfo => {
   const { type, metadata } = schema.parse(object);
   const { values } = secretObject(object);
@@ -76,7 +76,7 @@ const bundleOf = (pem: Buffer | undefined): readonly CertificateInfo[] | null =>
   }
 };
 
-/** Secret `SECRET_NAME-ca`; its key is looked at and let go. @throws ZodError when it is no Secret. */
+/** Reads Secret `SECRET_NAME-ca`. Its private key is verified and not kept. @throws ZodError when it is no Secret. */
 export const inspectCa = (object: unknown): CaInfo => {
   const { values } = secretObject(object);
   const reading = readCaPair({
@@ -90,7 +90,7 @@ export const inspectCa = (object: unknown): CaInfo => {
   };
 };
 
-/** What the certificate of a Secret is to be trusted by: its `ca.crt`; a leaf that signed itself is its own CA. */
+/** The CAs that a Secret's certificate verifies against: its `ca.crt`, or the leaf itself when it is self-signed. */
 export const trustAnchors = ({ chain: [leaf], trust }: SecretInfo): readonly X509Certificate[] => {
   if (trust.length > 0 || leaf === undefined) return trust;
   return leaf.checkIssued(leaf) && leaf.verify(leaf.publicKey) ? [leaf] : [];

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { FIELD_MANAGER } from '../cluster/decode.ts';
+import { FIELD_MANAGER } from '../cluster/field-manager.ts';
 import { type CaBundleField, targetObject, type TargetType } from '../cluster/targets.ts';
 import type { LabelSelector } from './matching.ts';
 
@@ -41,7 +41,7 @@ const webhook = z.object({
   matchConditions: z.array(z.unknown()).nullish(),
   clientConfig: client,
 });
-/** An object with a caBundle, as far as it tells whom it calls for what. */
+/** The parts of an object with a caBundle that say which Service it calls for which requests. */
 const targetSchema = z.object({
   metadata: z.object({
     managedFields: z.array(z.object({ manager: z.string().nullish(), fieldsV1: z.unknown() })).nullish(),
@@ -55,22 +55,23 @@ const targetSchema = z.object({
     .nullish(),
 });
 
-/** One webhook of a configuration, as far as it decides what it is called for. */
+/** The parts of a webhook that decide which requests it is called for. */
 export interface WebhookInfo {
   readonly name: string;
   readonly blocks: boolean;
   readonly rules: readonly AdmissionRule[];
   readonly namespaceSelector: LabelSelector;
   readonly objectSelector: LabelSelector;
-  /** Whether CEL conditions narrow it further: nobody evaluates those here. */
+  /** Whether it has CEL conditions, which are not evaluated here. */
   readonly isConditional: boolean;
 }
 
-/** Somebody else who owns a caBundle field by the API server's own record. */
+/** Another field manager that owns a caBundle field. */
 export interface OtherManager {
   readonly manager: string;
-  /** JSON pointers of that ownership, and of the name beside it. */
+  /** JSON pointer of its name in managedFields. */
   readonly managerPointer: string;
+  /** JSON pointers of its ownership of caBundle fields. */
   readonly ownerships: readonly string[];
 }
 
@@ -82,16 +83,16 @@ export interface TargetInfo {
   readonly otherManagers: readonly OtherManager[];
 }
 
-const step = (key: string): string => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+const pointerSegment = (key: string): string => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
 const caBundles = (fields: unknown, at: string): readonly string[] =>
   typeof fields !== 'object' || fields === null
     ? []
     : Object.entries(fields).flatMap(([key, below]) =>
-        key === 'f:caBundle' ? [at + step(key)] : caBundles(below, at + step(key)),
+        key === 'f:caBundle' ? [at + pointerSegment(key)] : caBundles(below, at + pointerSegment(key)),
       );
 
-/** An object with a caBundle. The result throws a ZodError for anything else. */
+/** Reads an object with a caBundle. The returned function throws a ZodError for anything else. */
 export const inspectTarget =
   (type: TargetType) =>
   (object: unknown): TargetInfo => {
@@ -99,7 +100,7 @@ export const inspectTarget =
     const configs = [...(webhooks ?? []).map((each) => each.clientConfig), spec?.conversion?.webhook?.clientConfig];
     const services = [...configs.map((config) => config?.service), spec?.service];
     return {
-      fields: targetObject(type, FIELD_MANAGER)(object).fields,
+      fields: targetObject(type, null)(object).fields,
       serverNames: [...new Set(services.flatMap((to) => (to == null ? [] : [`${to.name}.${to.namespace}.svc`])))],
       webhooks: (webhooks ?? []).map((each) => ({
         ...each,

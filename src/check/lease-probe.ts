@@ -8,32 +8,32 @@ interface RenewalWatch {
   readonly monotonicMs: () => number;
   /** The API server's clock, ms since the epoch. */
   readonly serverMs: () => number;
-  /** How long silence is borne, ms, given the Lease as it is. */
-  readonly patienceMs: (lease: LeaseInfo | null) => number;
-  /** Called once when it has to be waited for. */
+  /** How long to wait for a renewal, ms, given the Lease as it is. */
+  readonly timeoutMs: (lease: LeaseInfo | null) => number;
+  /** Called once when a renewal has to be awaited. */
   readonly onWait: (atMostMs: number) => void;
 }
 
-/** A renewal is noticed this much late, about the precision of a Date header. */
-const PACE_MS = 500;
+/** Interval between reads: finer than the precision of a Date header would gain nothing. */
+const INTERVAL_MS = 500;
 
-/** Nobody wonders about a wait as short as this. */
-const SHORT_MS = 1_500;
+/** A wait shorter than this is not announced. */
+const SHORT_WAIT_MS = 1_500;
 
 const valueOf = (seen: GetResult<LeaseInfo>): LeaseInfo | null => (seen.state === 'there' ? seen.value : null);
 
-/** Somebody holds it, and has written that since. */
+/** Whether a holder has written the Lease since it was first read. */
 const isRenewed = (before: LeaseInfo | null, now: LeaseInfo | null): now is LeaseInfo =>
   now?.holder != null &&
   (before?.uid !== now.uid || before.renewTime !== now.renewTime || before.holder !== now.holder);
 
-/** Reads the Lease until it is seen to change, and no longer than it takes to call it dead. */
+/** Reads the Lease until it changes, for at most as long as a living holder may take to renew it. */
 export const probeLease = async (watch: RenewalWatch): Promise<Renewal> => {
-  const { read, monotonicMs, serverMs, patienceMs, onWait } = watch;
+  const { read, monotonicMs, serverMs, timeoutMs, onWait } = watch;
   const startMs = monotonicMs();
   const first = await read();
   let seen = first;
-  let told = false;
+  let isAnnounced = false;
   for (;;) {
     const watchedMs = monotonicMs() - startMs;
     const now = valueOf(seen);
@@ -42,14 +42,14 @@ export const probeLease = async (watch: RenewalWatch): Promise<Renewal> => {
       const holderSkewMs = Number.isNaN(renewedMs) ? null : renewedMs - serverMs();
       return { renewed: true, watchedMs, holderSkewMs };
     }
-    const leftMs = patienceMs(now) - watchedMs;
+    const leftMs = timeoutMs(now) - watchedMs;
     const isVisible = seen.state === 'there' || seen.state === 'absent';
     if (!isVisible || leftMs <= 0) return { renewed: false, watchedMs, holderSkewMs: null };
-    if (!told && watchedMs > SHORT_MS) {
-      told = true;
+    if (!isAnnounced && watchedMs > SHORT_WAIT_MS) {
+      isAnnounced = true;
       onWait(leftMs);
     }
-    await delay(Math.min(PACE_MS, leftMs));
+    await delay(Math.min(INTERVAL_MS, leftMs));
     seen = await read();
   }
 };

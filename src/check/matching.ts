@@ -9,7 +9,7 @@ export interface LabelSelector {
   }[];
 }
 
-/** Labels of which some may be unknown, as those of a namespace that must not be read. */
+/** Labels of which some may be unknown, such as those of a namespace that is not readable. */
 export interface KnownLabels {
   readonly labels: Labels;
   readonly complete: boolean;
@@ -30,7 +30,7 @@ const holds = (operator: string, value: string | undefined, values: readonly str
   }
 };
 
-/** Whether a label selector matches, as the API server does it; null when that hangs on a label nobody knows. */
+/** Whether a label selector matches, as the API server evaluates it; null when that depends on an unknown label. */
 export const selectorMatches = (selector: LabelSelector, { labels, complete }: KnownLabels): boolean | null => {
   const requirements = [
     ...Object.entries(selector.matchLabels).map(([key, value]) => ({ key, operator: 'In', values: [value] })),

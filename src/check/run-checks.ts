@@ -13,72 +13,69 @@ import { checkPermissions } from './check-permissions.ts';
 import { checkReplicas } from './check-replicas.ts';
 import { checkSecret } from './check-secret.ts';
 import { checkTargets } from './check-targets.ts';
-import { collect, type Gathering } from './collect.ts';
+import { collect, type CollectOptions } from './collect.ts';
 import { get } from './get.ts';
 import { shellQuote } from './kubectl.ts';
-import { type Check, type CheckResult, result } from './result.ts';
+import type { Check } from './report.ts';
+import { type CheckResult, fail, skipped } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
-interface Examination extends Omit<Gathering, 'client' | 'version'> {
-  /** @throws Problem when nothing says where the API server is */
+interface CheckOptions extends Omit<CollectOptions, 'client' | 'version'> {
+  /** @throws Problem when no configuration names the API server */
   readonly open: () => Promise<KubeClient>;
 }
 
 const versionSchema = z.object({ gitVersion: z.string() });
 
-const reach = ({ config, inReplica }: Examination): string => {
+const connectionRemedy = ({ config, inReplica }: CheckOptions): string => {
   if (inReplica)
     return `kubectl get networkpolicy,endpoints -n ${config.namespace} && kubectl get endpoints kubernetes`;
   const kubeconfig = config.kubeconfig === null ? '"$HOME/.kube/config"' : shellQuote(config.kubeconfig);
   return `kubectl cluster-info --kubeconfig=${kubeconfig}`;
 };
 
-/** Nothing more can be said: one failure, and everything else untold. */
-const blind = (examination: Examination, why: string): readonly Check[] => {
-  const answers: CheckResult = result.fail('API server answers', why, reach(examination));
-  return sections.flatMap(({ title }): readonly Check[] => {
-    const told =
+/** The results when the API server cannot be reached: one failure, all other categories skipped. */
+const unreachable = (options: CheckOptions, why: string): readonly Check[] => {
+  const failure: CheckResult = fail('API server answers', why, connectionRemedy(options));
+  return categories.flatMap(({ title }): readonly Check[] => {
+    const results =
       title === 'configuration'
-        ? checkConfiguration(examination.config)
-        : [
-            title === 'API server'
-              ? answers
-              : result.skipped(`${title} can be looked at`, 'the API server does not answer'),
-          ];
-    return told.map((each) => ({ ...each, section: title }));
+        ? checkConfiguration(options.config)
+        : [title === 'API server' ? failure : skipped(`${title} can be checked`, 'the API server does not answer')];
+    return results.map((each) => ({ ...each, category: title }));
   });
 };
 
-/** Looks at everything and says what is to be said of it. Never rejects but for a bug. */
-export const runChecks = async (examination: Examination): Promise<readonly Check[]> => {
+/** Reads the installation and runs every check. Rejects on bugs only. */
+export const runChecks = async (options: CheckOptions): Promise<readonly Check[]> => {
   try {
-    await using client = await examination.open();
+    await using client = await options.open();
     const version = await get(client, '/version', (answer) => versionSchema.parse(answer).gitVersion);
-    if (version.state === 'failed') return blind(examination, version.why);
-    const known = version.state === 'there' ? version.value : 'version not told';
-    const evidence = await collect({ ...examination, client, version: known });
-    return sections.flatMap(({ title, judge }) => judge(evidence).map((each) => ({ ...each, section: title })));
+    if (version.state === 'failed') return unreachable(options, version.why);
+    const versionText = version.state === 'there' ? version.value : 'unknown version';
+    const snapshot = await collect({ ...options, client, version: versionText });
+    return categories.flatMap(({ title, run }) => run(snapshot).map((each) => ({ ...each, category: title })));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return blind(examination, error.message);
+    return unreachable(options, error.message);
   }
 };
 
-interface Section {
+interface Category {
   readonly title: string;
-  readonly judge: (evidence: ClusterSnapshot) => readonly CheckResult[];
+  readonly run: (snapshot: ClusterSnapshot) => readonly CheckResult[];
 }
 
-/** In the order in which one thing rests on another: the first failure is likely to be the cause of the rest. */
-const sections: readonly Section[] = [
-  { title: 'configuration', judge: ({ config }) => checkConfiguration(config) },
-  { title: 'API server', judge: checkApiServer },
-  { title: 'network', judge: checkNetwork },
-  { title: 'permissions', judge: checkPermissions },
-  { title: 'election', judge: checkLease },
-  { title: 'CA', judge: checkCa },
-  { title: 'certificate', judge: (evidence) => [...checkSecret(evidence), ...checkExpiries(evidence)] },
-  { title: 'mounts', judge: checkMounts },
-  { title: 'replicas', judge: checkReplicas },
-  { title: 'caBundles', judge: (evidence) => [...checkTargets(evidence), ...checkAdmission(evidence)] },
+/** Sorted by dependency: the first failure is likely to cause the later ones. */
+const categories: readonly Category[] = [
+  { title: 'configuration', run: ({ config }) => checkConfiguration(config) },
+  { title: 'API server', run: checkApiServer },
+  { title: 'network', run: checkNetwork },
+  { title: 'permissions', run: checkPermissions },
+  { title: 'election', run: checkLease },
+  { title: 'CA', run: checkCa },
+  { title: 'certificate', run: (snapshot) => [...checkSecret(snapshot), ...checkExpiries(snapshot)] },
+  { title: 'mounts', run: checkMounts },
+  { title: 'replicas', run: checkReplicas },
+  { title: 'caBundles', run: (snapshot) => [...checkTargets(snapshot), ...checkAdmission(snapshot)] },
 ];

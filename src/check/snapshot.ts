@@ -10,16 +10,16 @@ import type { CaInfo, SecretInfo } from './inspect-secrets.ts';
 import type { TargetInfo } from './inspect-target.ts';
 import type { Labels } from './matching.ts';
 
-/** Whether the Lease lives, by what was seen to change while we watched: nobody's clock is trusted. */
+/** Whether the Lease is being renewed, by observed change: clocks are not compared. */
 export interface Renewal {
   readonly renewed: boolean;
-  /** How long it was watched, ms. */
+  /** How long it was observed, ms. */
   readonly watchedMs: number;
-  /** The holder's clock minus the API server's, ms, read off the renewal that was seen; null when none was. */
+  /** The holder's clock minus the API server's, ms, as of the observed renewal; null when there was none. */
   readonly holderSkewMs: number | null;
 }
 
-/** A Lease and the labels that an objectSelector would go by. */
+/** A Lease and the labels that an objectSelector matches. */
 export interface LeaseInfo extends LeaseSnapshot {
   readonly labels: Labels;
 }
@@ -32,50 +32,50 @@ export interface CertDirInfo {
   readonly problem: string | null;
 }
 
-export interface SeenTarget {
+export interface TargetSnapshot {
   readonly path: TargetPath;
-  readonly look: GetResult<TargetInfo>;
+  readonly object: GetResult<TargetInfo>;
 }
 
-/** Everything that was looked at. What is made of it is decided without asking anybody again. */
+/** Everything that was read from cluster and disk. Checks are functions of it and read nothing else. */
 export interface ClusterSnapshot {
   readonly config: Config;
   readonly paths: ClusterPaths;
-  /** Whether this runs in a replica, as opposed to somebody's desk. */
+  /** Whether the check runs inside a replica. */
   readonly inReplica: boolean;
-  /** The API server's clock, ms since the epoch: certificates are judged by it, not by the desk's. */
+  /** The API server's clock, ms since the epoch; expiry is computed with it, not with the local clock. */
   readonly nowMs: number;
-  /** The API server's clock minus this machine's, to about a second; null when it did not say. */
+  /** The API server's clock minus the local one, to about a second; null when unknown. */
   readonly skewMs: number | null;
   readonly version: string;
   readonly server: string;
-  /** One for each account that replicas run under, or one for whoever asks. */
+  /** One for each service account of the replicas, or one for the user of the check. */
   readonly access: readonly Access[];
-  /** Why the authorizer cannot be asked, else null. */
+  /** Why permissions cannot be reviewed, else null. */
   readonly accessProblem: string | null;
   readonly lease: GetResult<LeaseInfo>;
   readonly renewal: Renewal;
   /** Why the Lease cannot be watched; null when it can. */
   readonly watchProblem: string | null;
   readonly secret: GetResult<SecretInfo>;
-  readonly authority: GetResult<CaInfo>;
+  readonly ca: GetResult<CaInfo>;
   readonly pods: GetResult<readonly PodInfo[]>;
-  readonly targets: readonly SeenTarget[];
+  readonly targets: readonly TargetSnapshot[];
   readonly namespaceLabels: GetResult<Labels>;
   readonly policies: GetResult<readonly NetworkPolicy[]>;
   readonly certDir: CertDirInfo;
 }
 
-/** The hash on the Lease, null when there is none that can be used. */
+/** The announced hash, null when there is no usable announcement. */
 export const announcedHash = ({ lease }: Pick<ClusterSnapshot, 'lease'>): string | null =>
   lease.state === 'there' ? (lease.value.announcement?.hash ?? null) : null;
 
-/** A kubelet delivers within its sync period and its cache's, 60 s each; a minute more for slow ones. */
+/** A kubelet delivers within its sync period and its cache TTL, 60 s each; one minute is added for slow ones. */
 const DELIVERY_MS = 180_000;
-/** What the leader sets notBefore back by (L5); an external issuer that does not makes us patient for longer. */
+/** How far the leader backdates notBefore (L5). */
 const BACKDATED_MS = 3_600_000;
 
-/** Whether the certificate in the Secret is old enough that every kubelet has had to deliver it. */
+/** Whether the certificate in the Secret is old enough that every kubelet should have delivered it. */
 export const isPastDeliveryTime = ({ secret, config, nowMs }: ClusterSnapshot): boolean => {
   const leaf = secret.state === 'there' ? secret.value.leaf : null;
   if (leaf === null) return true;

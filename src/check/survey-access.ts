@@ -15,7 +15,7 @@ const accountsOf = (pods: readonly PodInfo[], namespace: string): readonly Subje
     name,
   }));
 
-const own = async (client: KubeClient, permissions: readonly Permission[]): Promise<Access> => {
+const reviewSelf = async (client: KubeClient, permissions: readonly Permission[]): Promise<Access> => {
   const access = await askAccess(client, permissions, { kind: 'self' });
   const [first] = access.denials;
   return { ...access, user: await whoAmI(client, first === undefined ? null : forbiddenRequest(first)) };
@@ -28,18 +28,18 @@ const survey = async (
   namespace: string,
 ): Promise<readonly Access[]> => {
   const accounts = accountsOf(pods, namespace);
-  if (accounts.length === 0) return [await own(client, permissions)];
+  if (accounts.length === 0) return [await reviewSelf(client, permissions)];
   try {
     return await Promise.all(accounts.map((account) => askAccess(client, permissions, account)));
   } catch (error) {
     if (!(error instanceof Problem) || (error.status !== 403 && error.status !== 404)) throw error;
-    return [await own(client, permissions)];
+    return [await reviewSelf(client, permissions)];
   }
 };
 
 /**
- * What the replicas may do. From a desk that may ask for others, the accounts of the Pods are asked about; a replica
- * asks for itself.
+ * Reviews the permissions of the replicas: of the service accounts of their Pods when the user of the check may review
+ * other accounts, else of that user itself.
  */
 export const surveyAccess = async (
   ...args: Parameters<typeof survey>
@@ -52,7 +52,7 @@ export const surveyAccess = async (
   }
 };
 
-/** The request that a denial is about, in a form that changes nothing even if it is let through after all. */
+/** A request that exercises a denied permission. It is a read or a dry run, so it changes nothing if it is allowed. */
 const forbiddenRequest = ({ permission, verb, name }: Denial): KubeRequest => {
   const { apiGroup, resource, namespace } = permission;
   const [plural = '', subresource] = resource.split('/');
@@ -82,7 +82,7 @@ const forbiddenRequest = ({ permission, verb, name }: Denial): KubeRequest => {
 
 const selfReview = z.object({ status: z.object({ userInfo: z.object({ username: z.string() }) }) });
 
-/** Since Kubernetes 1.28; an older API server refuses it, and says to whom. */
+/** Available since Kubernetes 1.28; the error of an older API server names the user. */
 const REVIEW: KubeRequest = {
   method: 'POST',
   path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
@@ -92,12 +92,12 @@ const REVIEW: KubeRequest = {
 const userIn = (message: string): string | null => /User "([^"]+)"/.exec(message)?.[1] ?? null;
 
 /**
- * The name that the API server knows us by, null when it does not say.
+ * The user name of this client at the API server, null when it cannot be found out.
  *
- * @param refused a read that is known to be forbidden: a refusal names the one refused
+ * @param forbidden a request that is known to be forbidden: the error names the user
  */
-const whoAmI = async (client: KubeClient, refused: KubeRequest | null): Promise<string | null> => {
-  for (const request of [REVIEW, ...(refused === null ? [] : [refused])]) {
+const whoAmI = async (client: KubeClient, forbidden: KubeRequest | null): Promise<string | null> => {
+  for (const request of [REVIEW, ...(forbidden === null ? [] : [forbidden])]) {
     try {
       const answer = selfReview.safeParse(await firstValueFrom(client.send(request)));
       if (answer.success) return answer.data.status.userInfo.username;

@@ -29,31 +29,31 @@ import type { InCluster } from '../kube/in-cluster.ts';
 import { followRotation, observeInstallation } from './rotation-follow.ts';
 import { initialReport, rotationStart } from './rotation-progress.ts';
 
-export interface RotateSurroundings {
+export interface RotateDependencies {
   readonly inCluster: InCluster | null;
   readonly version: string;
   /** Prints one line and ends it. */
   readonly print: (line: string) => void;
-  /** Settles when somebody does not want to wait any longer; the leader goes on all the same. */
+  /** Settles when the user stops waiting; the leader continues nevertheless. */
   readonly stopped: Promise<void>;
-  /** How long nothing may happen before it is given up. By default two minutes: a kubelet without the nudge takes 90 s. */
-  readonly patienceMs?: number;
+  /** Longest time without progress. By default two minutes: a kubelet that is not nudged takes 90 s. */
+  readonly timeoutMs?: number;
 }
 
-const PATIENCE_MS = 120_000;
-const FIRST_LOOK_MS = 30_000;
+const TIMEOUT_MS = 120_000;
+const INITIAL_LIST_MS = 30_000;
 
-const unseen = (): never => {
-  throw new Problem(`the API server has not shown everything within ${FIRST_LOOK_MS / 1000} s`);
+const notListed = (): never => {
+  throw new Problem(`the API server has not returned every object within ${INITIAL_LIST_MS / 1000} s`);
 };
 
-const rotate = async (client: KubeClient, config: Config, ca: boolean, surroundings: RotateSurroundings) => {
-  const { print, stopped, patienceMs = PATIENCE_MS } = surroundings;
+const rotate = async (client: KubeClient, config: Config, ca: boolean, dependencies: RotateDependencies) => {
+  const { print, stopped, timeoutMs = TIMEOUT_MS } = dependencies;
   const { namespace, leaseName } = config;
   const ports = leasePorts(client, clusterPaths(config), config);
   if ((await firstValueFrom(ports.getLease())) === null) {
     print(
-      `there is no Lease ${leaseName} in ${namespace}: has a replica ever led there? See POD_NAMESPACE, LEASE_NAME`,
+      `there is no Lease ${leaseName} in ${namespace}: has a replica ever been leader there? See POD_NAMESPACE and LEASE_NAME`,
     );
     return 1;
   }
@@ -63,19 +63,19 @@ const rotate = async (client: KubeClient, config: Config, ca: boolean, surroundi
   const seen$ = observation$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const watching = merge(seen$, trouble$.pipe(distinct(), tap(print))).subscribe();
   try {
-    const before = await firstValueFrom(seen$.pipe(timeout({ first: FIRST_LOOK_MS, with: unseen })));
-    const asked = await askRotation(ports, ca);
-    // From here on nothing older than the request is looked at.
-    written$.next(asked.lease);
-    const start = rotationStart(before, asked.lease.rotate);
-    print(`${asked.already ? 'already requested' : 'requested'}: a new ${start.ca ? 'CA and leaf' : 'leaf'}`);
+    const before = await firstValueFrom(seen$.pipe(timeout({ first: INITIAL_LIST_MS, with: notListed })));
+    const request = await requestRotation(ports, ca);
+    // From here on, Lease versions older than the request are ignored.
+    written$.next(request.lease);
+    const start = rotationStart(before, request.lease.rotate);
+    print(`${request.already ? 'already requested' : 'requested'}: a new ${start.ca ? 'CA and leaf' : 'leaf'}`);
 
-    const report$ = followRotation(seen$, start, { ...config, patienceMs }).pipe(
+    const report$ = followRotation(seen$, start, { ...config, timeoutMs }).pipe(
       tap(({ fresh }) => fresh.forEach((line) => print(line))),
       takeUntil(from(stopped)),
     );
     const { exitCode } = await lastValueFrom(report$, { defaultValue: initialReport });
-    if (exitCode === null) print('no longer following; the leader goes on');
+    if (exitCode === null) print('no longer following; the leader continues');
     return exitCode ?? 1;
   } finally {
     watching.unsubscribe();
@@ -83,25 +83,25 @@ const rotate = async (client: KubeClient, config: Config, ca: boolean, surroundi
 };
 
 /**
- * `webhook-certd rotate`: asks the leader for a new leaf, or a new CA and leaf, by an annotation on the Lease, and tells
- * each step until every live replica serves the new leaf. An older CA is dropped by the leader later, after CA_OVERLAP.
+ * `webhook-certd rotate`: requests a new leaf, or a new CA and leaf, by an annotation on the Lease, and prints each step
+ * until every live replica serves the new leaf. The leader removes the older CA later, after CA_OVERLAP.
  *
- * @returns the exit code: 0 once it is served everywhere; 1 when it cannot be asked for, stands still, or is not waited for
+ * @returns the exit code: 0 once every replica serves it; 1 when it cannot be requested, makes no progress, or is stopped
  */
 export const runRotate = async (
   config: Config,
-  own: { readonly ca: boolean },
-  surroundings: RotateSurroundings,
+  flags: { readonly ca: boolean },
+  dependencies: RotateDependencies,
 ): Promise<number> => {
   const { kubeconfig } = config;
-  const { inCluster, version, print } = surroundings;
+  const { inCluster, version, print } = dependencies;
   if (!config.issuer.writesSecret) {
-    print('CERT_ISSUER is external: whoever issues the certificate renews it (cert-manager: cmctl renew NAME)');
+    print('CERT_ISSUER is external: the certificate is renewed by its issuer (cert-manager: cmctl renew NAME)');
     return 1;
   }
   try {
     await using client = await openKubeClient({ kubeconfig, inCluster, userAgent: `webhook-certd-rotate/${version}` });
-    return await rotate(client, config, own.ca, surroundings);
+    return await rotate(client, config, flags.ca, dependencies);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     print(error.message);
@@ -109,25 +109,25 @@ export const runRotate = async (
   }
 };
 
-interface AskedRotation {
+interface RequestedRotation {
   readonly lease: LeaseSnapshot;
-  /** Somebody had asked for at least as much before, and that is what goes on. */
+  /** Whether a request for at least as much existed already. */
   readonly already: boolean;
 }
 
-const TRIES = 10;
+const MAX_TRIES = 10;
 const PAUSE_MS = 100;
 
-/** A CA rotation brings a new leaf too: whoever asks for less gets it. */
-const covers = (standing: string | null, ca: boolean): boolean =>
-  standing === 'ca' || standing?.startsWith('ca/') === true || (standing === 'leaf' && !ca);
+/** Whether an existing request covers a new one: a CA rotation includes a new leaf. */
+const covers = (existing: string | null, ca: boolean): boolean =>
+  existing === 'ca' || existing?.startsWith('ca/') === true || (existing === 'leaf' && !ca);
 
 /**
- * Writes the request on the Lease, on the version it was just read in: the leader may be changing it at this moment.
+ * Writes the request on the Lease, with the resourceVersion just read: the leader may write it at the same time.
  *
- * @throws Problem when there is no Lease, or it may not be read or written
+ * @throws Problem when there is no Lease, or it cannot be read or written
  */
-const askRotation = (ports: LeasePorts & LeaseWritePort, ca: boolean): Promise<AskedRotation> =>
+const requestRotation = (ports: LeasePorts & LeaseWritePort, ca: boolean): Promise<RequestedRotation> =>
   firstValueFrom(
     defer(() => ports.getLease()).pipe(
       mergeMap((lease) => {
@@ -138,7 +138,7 @@ const askRotation = (ports: LeasePorts & LeaseWritePort, ca: boolean): Promise<A
           .pipe(map((written) => ({ lease: written, already: false })));
       }),
       retry({
-        count: TRIES,
+        count: MAX_TRIES,
         delay: (error: unknown) =>
           error instanceof Problem && error.status === 409 ? timer(PAUSE_MS) : throwError(() => error),
       }),

@@ -33,55 +33,55 @@ import {
 
 interface FollowTerms extends Omit<RotationTerms, 'nowMs'> {
   readonly namespace: string;
-  /** How long nothing may happen before it is given up. */
-  readonly patienceMs: number;
+  /** Longest time without progress. */
+  readonly timeoutMs: number;
 }
 
-/** A Pod can be past its end without an event. */
-const LOOK_AGAIN_MS = 1_000;
+/** Interval of re-evaluation: a Pod can pass its deletion time without an event. */
+const EVALUATE_MS = 1_000;
 
 /**
- * Follows a rotation until it has ended or stands still.
+ * Follows a rotation until it has finished or makes no progress.
  *
- * @param seen$ replays the last look
+ * @param seen$ replays the last state
  */
 export const followRotation = (
   seen$: Observable<ClusterState>,
   start: RotationStart,
   terms: FollowTerms,
 ): Observable<RotationReport> => {
-  const { namespace, patienceMs } = terms;
+  const { namespace, timeoutMs } = terms;
 
   const standstill = (seen: ClusterState): RotationReport => {
     const hint = rotationHint(start, seen, { namespace, nowMs: Date.now() });
-    return { ...initialReport, fresh: [`nothing has happened for ${patienceMs / 1000} s: ${hint}`], exitCode: 1 };
+    return { ...initialReport, fresh: [`no progress for ${timeoutMs / 1000} s: ${hint}`], exitCode: 1 };
   };
 
-  return combineLatest([seen$, timer(0, LOOK_AGAIN_MS)]).pipe(
+  return combineLatest([seen$, timer(0, EVALUATE_MS)]).pipe(
     scan((report, [seen]) => nextReport(report, start, seen, { ...terms, nowMs: Date.now() }), initialReport),
     filter(({ fresh, exitCode }) => fresh.length > 0 || exitCode !== null),
-    timeout({ each: patienceMs, with: () => seen$.pipe(take(1), map(standstill)) }),
+    timeout({ each: timeoutMs, with: () => seen$.pipe(take(1), map(standstill)) }),
     takeWhile(({ exitCode }) => exitCode === null, true),
   );
 };
 
-interface SeenInstallation {
-  /** Every part known, or known not to be readable. */
+interface ObservedInstallation {
+  /** Emits once every object is either read or known to be unreadable. */
   readonly observation$: Observable<ClusterState>;
-  /** Why something cannot be watched, one line each time. */
+  /** Reasons why an object cannot be watched, as lines. */
   readonly trouble$: Observable<string>;
 }
 
 const isComplete = ({ secret, ca: authority, replicas, targets }: ClusterState): boolean =>
   [secret, authority, replicas, ...targets.map(({ state }) => state)].every((state) => state !== 'pending');
 
-/** What the leader sees, seen from beside it. */
+/** Observes the same objects as the leader. */
 export const observeInstallation = (
   client: KubeClient,
   config: Config,
   { leaseWatch }: Pick<LeasePorts, 'leaseWatch'>,
   written$: Observable<LeaseSnapshot>,
-): SeenInstallation => {
+): ObservedInstallation => {
   const { staleAfterMs, quietAfterMs } = replicaPolicy(config);
   const random = (): number => Math.random();
   const leaseItem$ = resumingWatch(leaseWatch, { staleAfterMs, random }).pipe(share());

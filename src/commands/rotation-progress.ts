@@ -3,20 +3,20 @@ import type { CertificateInfo, Replica } from '../../streams/model.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
 import { certificateSets } from '../../streams/trust.ts';
 
-/** How things stood when a rotation was asked for. */
+/** The state of the installation when a rotation was requested. */
 export interface RotationStart {
   /** The CA too, not only the leaf. */
   readonly ca: boolean;
   readonly hash: string | null;
   /** Fingerprint of the CA to be replaced; null when it could not be read. */
   readonly authority: string | null;
-  /** What each caBundle target trusted. */
+  /** The CAs that each caBundle target trusted. */
   readonly trusted: ReadonlyMap<string, readonly CertificateInfo[]>;
-  /** The Lease's renewTime: somebody leads as long as it changes. */
+  /** The Lease's renewTime: there is a leader as long as it changes. */
   readonly renewTime: string | null;
 }
 
-/** @param rotate the request as it stands on the Lease now: one already begun names the CA that it replaces */
+/** @param rotate the request on the Lease; once begun, it names the CA that it replaces */
 export const rotationStart = (
   { lease, ca: authority, targets }: ClusterState,
   rotate: string | null,
@@ -32,16 +32,16 @@ export const rotationStart = (
   renewTime: lease.renewTime,
 });
 
-/** The replicas that may serve. The same ones the leader waits for. */
+/** The replicas that may be serving: those that the leader waits for. */
 const liveReplicas = (replicas: readonly Replica[], nowMs: number): readonly Replica[] =>
   replicas.filter((replica) => mayBeServing(replica, nowMs));
 
-/** One step of a rotation as it is told. */
+/** One step of a rotation, as it is printed. */
 interface RotationStage {
-  /** Which one it is, however it is worded. */
+  /** Identifies the step, independent of its text. */
   readonly key: string;
   readonly reached: boolean;
-  /** Null while there is nothing to tell. */
+  /** Null while there is nothing to print. */
   readonly line: string | null;
 }
 
@@ -67,7 +67,7 @@ const pickedUp = ({ authority }: RotationStart, { lease: { holder, rotate } }: C
     `picked up by ${holder ?? 'the leader'}${authority === null ? '' : `, replaces the CA ${authority}`}`,
   );
 
-/** The CA that signs from now on; null while it is the one before, or cannot be read. */
+/** The new CA; null while the previous one is current, or when the CA cannot be read. */
 const successor = ({ authority: before }: RotationStart, { ca: authority }: ClusterState): CertificateInfo | null =>
   typeof authority === 'string' || before === null || authority.current?.fingerprint === before
     ? null
@@ -79,15 +79,15 @@ const authorityIssued = (start: RotationStart, seen: ClusterState): readonly Rot
   return [stage('ca', next !== null, `new CA issued: ${next?.fingerprint ?? ''}`)];
 };
 
-const widened = (start: RotationStart, seen: ClusterState): readonly RotationStage[] =>
+const bundlesExtended = (start: RotationStart, seen: ClusterState): readonly RotationStage[] =>
   seen.targets.flatMap(({ id, state }) => {
     if (typeof state === 'string') return [];
     const next = successor(start, seen);
     const before = start.trusted.get(id) ?? [];
-    const isWide = state.bundles.every((bundle) =>
+    const isExtended = state.bundles.every((bundle) =>
       next === null ? bundle.some((one) => !has(before, one)) : has(bundle, next),
     );
-    return [stage(id, isWide, `caBundle widened: ${id}`)];
+    return [stage(id, isExtended, `caBundle extended: ${id}`)];
   });
 
 const secretWritten = (start: RotationStart, { secret }: ClusterState): readonly RotationStage[] =>
@@ -105,8 +105,9 @@ const announced = (start: RotationStart, { lease: { announcement, rotate } }: Cl
 const acknowledged = ({ lease, replicas }: ClusterState, terms: RotationTerms): RotationStage => {
   const key = 'acknowledged';
   if (!terms.kubeletNudge)
-    return stage(key, true, 'acknowledgements are off (KUBELET_NUDGE=false): give the kubelets two minutes');
-  if (typeof replicas === 'string') return stage(key, true, 'the Pods cannot be seen, so nobody can say who serves it');
+    return stage(key, true, 'acknowledgements are off (KUBELET_NUDGE=false): allow the kubelets two minutes');
+  if (typeof replicas === 'string')
+    return stage(key, true, 'the Pods are not readable, so acknowledgements are unknown');
   const live = liveReplicas(replicas, terms.nowMs);
   const serving = live.filter(({ servingHash }) => servingHash === lease.announcement?.hash).length;
   if (live.length === 0) return { key, reached: false, line: `no live replica matches ${terms.podSelector}` };
@@ -115,25 +116,25 @@ const acknowledged = ({ lease, replicas }: ClusterState, terms: RotationTerms): 
 
 const olderCa = ({ ca: authority, lease }: ClusterState, { caOverlapMs, nowMs }: RotationTerms): RotationStage => {
   if (typeof authority !== 'string' && authority.bundle.length === 1)
-    return stage('older-ca', true, 'the older CA is dropped');
+    return stage('older-ca', true, 'the older CA is removed');
   const untilMs = (lease.servedSinceMs ?? nowMs) + caOverlapMs;
   return stage(
     'older-ca',
     true,
-    `the older CA is kept until ${new Date(untilMs).toISOString().replace(/\.\d+/, '')} (CA_OVERLAP), then dropped`,
+    `the older CA is kept until ${new Date(untilMs).toISOString().replace(/\.\d+/, '')} (CA_OVERLAP), then removed`,
   );
 };
 
-/** The steps of a rotation in their order (L1), as far as they can be seen; those that nobody may look at are left out. */
+/** The steps of a rotation in their order (L1). Steps on unreadable objects are left out. */
 const rotationStages = (start: RotationStart, seen: ClusterState, terms: RotationTerms): readonly RotationStage[] => [
-  ...(start.ca ? [pickedUp(start, seen), ...authorityIssued(start, seen), ...widened(start, seen)] : []),
+  ...(start.ca ? [pickedUp(start, seen), ...authorityIssued(start, seen), ...bundlesExtended(start, seen)] : []),
   ...secretWritten(start, seen),
   announced(start, seen),
   acknowledged(seen, terms),
   ...(start.ca ? [olderCa(seen, terms)] : []),
 ];
 
-/** What to look at when a rotation does not go on. */
+/** A hint on what to inspect when a rotation makes no progress. */
 export const rotationHint = (
   start: RotationStart,
   { lease, replicas, targets }: ClusterState,
@@ -141,60 +142,62 @@ export const rotationHint = (
 ): string => {
   const { holder, renewTime, announcement, rotate } = lease;
   if (holder === null)
-    return `nobody leads: the Lease has no holder. Is a replica running, and LEADER_ELECTION not false? kubectl -n ${namespace} get pods`;
+    return `no leader: the Lease has no holder. Is a replica running, and LEADER_ELECTION not false? kubectl -n ${namespace} get pods`;
   const log = `kubectl -n ${namespace} logs ${holder}`;
   if (renewTime === start.renewTime)
-    return `nobody leads: ${holder} holds the Lease and has not renewed it all this time. Is it running? ${log}`;
-  if (rotate !== null) return `${holder} leads and has not done it yet; its log says what it waits for: ${log}`;
+    return `no leader: ${holder} holds the Lease but has not renewed it. Is it running? ${log}`;
+  if (rotate !== null) return `the leader ${holder} has not finished; its log says what it waits for: ${log}`;
   const missing = targets.filter(({ state }) => state === 'absent').map(({ id }) => id);
   if (missing.length > 0) return `there is no ${missing.join(', ')}; ${log}`;
   const late = (typeof replicas === 'string' ? [] : liveReplicas(replicas, nowMs)).filter(
     ({ servingHash }) => servingHash !== announcement?.hash,
   );
-  if (late.length === 0) return `look at the leader's log: ${log}`;
+  if (late.length === 0) return `see the leader's log: ${log}`;
   const names = late.map(
-    ({ name, servingHash }) => `${name} ${servingHash === null ? 'has said nothing' : `serves ${servingHash}`}`,
+    ({ name, servingHash }) =>
+      `${name} ${servingHash === null ? 'has no serving-hash annotation' : `serves ${servingHash}`}`,
   );
-  return `not acknowledged: ${names.join(', ')}. Is KUBELET_NUDGE false there, or pods/status not to be patched? webhook-certd check`;
+  return `not acknowledged: ${names.join(', ')}. Is KUBELET_NUDGE false there, or the permission to patch pods/status missing? webhook-certd check`;
 };
 
-/** How far a rotation has been told, and whether it has ended. */
+/** The printed part of a rotation, and whether it has ended. */
 export interface RotationReport {
-  /** Keys of what has been told. */
-  readonly told: ReadonlySet<string>;
-  /** Lines that were not told before. */
+  /** Keys of the lines printed so far. */
+  readonly printed: ReadonlySet<string>;
+  /** Lines to be printed now. */
   readonly fresh: readonly string[];
-  /** Null while it goes on. */
+  /** Null while it continues. */
   readonly exitCode: 0 | 1 | null;
 }
 
-export const initialReport: RotationReport = { told: new Set(), fresh: [], exitCode: null };
+export const initialReport: RotationReport = { printed: new Set(), fresh: [], exitCode: null };
 
-/** A step is told once when it is reached; before that, once for each thing there is to say. */
+/** A step is printed once when it is reached; before that, once for each distinct line. */
 const keyOf = ({ key, reached, line }: RotationStage): string => (reached ? key : `${key} ${line ?? ''}`);
 
-const DROPPED =
-  'the request is gone and nothing was rotated: is CERT_ISSUER external there, or did somebody remove it?';
+const REQUEST_REMOVED =
+  'the request is gone and nothing was rotated: is CERT_ISSUER external there, or was the annotation removed?';
 
 /**
- * Tells the steps reached, in their order and each once. Watches come in any order, so a later step that is seen first
- * waits for the earlier ones.
+ * Reports the steps reached, in their order and each once. Watch events of different objects arrive in any order, so a
+ * later step that is observed first waits for the earlier ones.
  *
  * @param seen no older than the request
  */
 export const nextReport = (
-  { told }: RotationReport,
+  { printed }: RotationReport,
   start: RotationStart,
   seen: ClusterState,
   terms: RotationTerms,
 ): RotationReport => {
   const { rotate, announcement } = seen.lease;
-  if (rotate === null && (announcement?.hash ?? null) === start.hash) return { told, fresh: [DROPPED], exitCode: 1 };
+  if (rotate === null && (announcement?.hash ?? null) === start.hash)
+    return { printed, fresh: [REQUEST_REMOVED], exitCode: 1 };
 
   const stages = rotationStages(start, seen, terms);
   const unreached = stages.findIndex(({ reached }) => !reached);
   const shown = unreached === -1 ? stages : stages.slice(0, unreached + 1);
-  const fresh = shown.filter((stage) => stage.line !== null && !told.has(keyOf(stage)));
-  const next = new Set([...told, ...fresh.map(keyOf)]);
-  return { told: next, fresh: fresh.flatMap(({ line }) => line ?? []), exitCode: unreached === -1 ? 0 : null };
+  const fresh = shown.filter((stage) => stage.line !== null && !printed.has(keyOf(stage)));
+  const next = new Set([...printed, ...fresh.map(keyOf)]);
+  return { printed: next, fresh: fresh.flatMap(({ line }) => line ?? []), exitCode: unreached === -1 ? 0 : null };
 };

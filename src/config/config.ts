@@ -1,23 +1,23 @@
 import * as z from 'zod/mini';
 import { crossChecks, type IsDefault, type LabelOf } from './cross-checks.ts';
 import { unknownFlag } from './did-you-mean.ts';
+import { inClusterProblems } from './in-cluster.ts';
 import { type ConfigSources, resolveSource, type Source } from './sources.ts';
 import { type Settings, settings } from './variables.ts';
 
-export type { BindAddress } from './addresses.ts';
 export type { Upstream } from './addresses.ts';
 export type { CaBundleTarget } from './ca-bundle-target.ts';
 
-/** Everything that can be set, parsed, checked and frozen. Times are milliseconds, sizes bytes. */
+/** The parsed and checked configuration, frozen. Times are milliseconds, sizes bytes. */
 export interface Config extends Settings {
-  /** Never null: LEASE_DURATION unless set. */
+  /** Never null: defaults to LEASE_DURATION. */
   readonly watchStaleAfterMs: number;
-  /** Every name the leaf carries, without repetition: the Service's four, then EXTRA_DNS_NAMES. */
+  /** The DNS names of the leaf without duplicates: the Service's four, then EXTRA_DNS_NAMES. */
   readonly serviceNames: readonly string[];
 }
 
 interface ConfigInput extends ConfigSources {
-  /** Whether calls will be answered, so that exactly one of WEBHOOK_HANDLER and UPSTREAM_URL must be set. */
+  /** Whether the command answers requests, which requires exactly one of WEBHOOK_HANDLER and UPSTREAM_URL. */
   readonly serves: boolean;
 }
 
@@ -25,33 +25,35 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; /** One line each. */ readonly problems: readonly string[] };
 
-const ownFlags = settings.flatMap(([, { flag, alias }]) => (alias === null ? [flag] : [flag, alias]));
+const variableFlags = settings.flatMap(([, { flag, alias }]) => (alias === null ? [flag] : [flag, alias]));
 
-const unknownFlags = (flags: ReadonlyMap<string, string>): string[] =>
-  [...flags.keys()].filter((flag) => !ownFlags.includes(flag)).map((flag) => unknownFlag(flag, ownFlags));
+const unknvariableFlags = (flags: ReadonlyMap<string, string>): string[] =>
+  [...flags.keys()].filter((flag) => !variableFlags.includes(flag)).map((flag) => unknownFlag(flag, variableFlags));
 
-/** Reads the whole configuration and tells every problem at once. Never throws, and repeats no secret. */
-export const parseConfig = ({ serves, ...outside }: ConfigInput): ConfigResult => {
-  const problems = unknownFlags(outside.flags);
-  const sources = new Map<string, Source>();
+/** Parses the whole configuration and reports all problems together. Never throws; problems contain no secret. */
+export const parseConfig = ({ serves, ...sources }: ConfigInput): ConfigResult => {
+  const problems = unknvariableFlags(sources.flags);
+  const found = new Map<string, Source>();
   const values: Record<string, unknown> = {};
   for (const [field, variable] of settings) {
-    const source = resolveSource(variable, outside);
-    sources.set(field, source);
+    const source = resolveSource(variable, sources);
+    found.set(field, source);
     const result = z.safeParse(variable.schema, source.text);
     if (result.success) values[field] = result.data;
     else problems.push(...result.error.issues.map(({ message }) => `${source.label()}: expected ${message}`));
   }
-  const labelOf: LabelOf = (field) => sources.get(field)?.label() ?? field;
-  const isStandard: IsDefault = (field) => sources.get(field)?.isStandard ?? true;
-  problems.push(...crossChecks(values, { labelOf, isStandard }, serves));
+  const labelOf: LabelOf = (field) => found.get(field)?.label() ?? field;
+  const isDefault: IsDefault = (field) => found.get(field)?.isDefault ?? true;
+  problems.push(...crossChecks(values, { labelOf, isDefault }, serves));
+  // A kubeconfig takes precedence over the address in a Pod.
+  if (values['kubeconfig'] === null) problems.push(...inClusterProblems(sources.env));
   if (problems.length > 0) return { ok: false, problems };
   const complete = values as unknown as Settings;
   const watchStaleAfterMs = complete.watchStaleAfterMs ?? complete.leaseDurationMs;
   return { ok: true, config: deepFreeze({ ...complete, watchStaleAfterMs, serviceNames: serviceNames(complete) }) };
 };
 
-/** Freezes a plain value and everything in it, so that no part of the program can change what was configured. */
+/** Freezes a value and everything in it, so that no part of the program can change the configuration. */
 const deepFreeze = <T>(value: T): T => {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -60,14 +62,14 @@ const deepFreeze = <T>(value: T): T => {
   return value;
 };
 
-interface Named {
+interface NameParts {
   readonly serviceName: string;
   readonly namespace: string;
   readonly extraDnsNames: readonly string[];
 }
 
-/** Every name the leaf carries. The API server calls `svc.ns.svc`; the others are for people and other clients. */
-const serviceNames = ({ serviceName, namespace, extraDnsNames }: Named): readonly string[] => {
+/** The DNS names of the leaf. The API server uses `svc.ns.svc`; the others are for people and other clients. */
+const serviceNames = ({ serviceName, namespace, extraDnsNames }: NameParts): readonly string[] => {
   const inNamespace = `${serviceName}.${namespace}`;
   const names = [serviceName, inNamespace, `${inNamespace}.svc`, `${inNamespace}.svc.cluster.local`, ...extraDnsNames];
   return [...new Set(names)];

@@ -2,37 +2,38 @@ import type { Settings } from './variables.ts';
 
 type Field = keyof Settings;
 
-/** How a field was set, in words, and whether it was set at all. */
+/** Names a field with its value for a problem; tells whether it has its default value. */
 export type LabelOf = (field: Field) => string;
 export type IsDefault = (field: Field) => boolean;
 
-/** client-go's JitterFactor: a retry period is stretched by at most this much, and must still fit the deadline. */
+/** client-go's JitterFactor: a retry period grows by at most this factor and must still be shorter than the deadline. */
 const JITTER_FACTOR = 1.2;
 
-const longerThan = [
+/** The first duration must be longer than the second times the factor. */
+const LONGER_THAN = [
   ['leaseDurationMs', 'renewDeadlineMs', 1],
   ['renewDeadlineMs', 'retryPeriodMs', JITTER_FACTOR],
   ['certValidityMs', 'renewBeforeMs', 1],
   ['caValidityMs', 'caRenewBeforeMs', 1],
 ] as const satisfies readonly (readonly [Field, Field, number])[];
 
-const binds = ['webhookBind', 'probeBind', 'metricsBind'] as const satisfies readonly Field[];
+const BIND_FIELDS = ['webhookBind', 'probeBind', 'metricsBind'] as const satisfies readonly Field[];
 
-/** Who asks for short-lived certificates means these too: they are then renewed after two thirds of their life. */
-const yielding: ReadonlySet<Field> = new Set(['renewBeforeMs', 'caRenewBeforeMs']);
+/** Defaults that do not apply to certificates with a shorter validity, which are renewed after two thirds of it. */
+const IGNORED_AS_DEFAULT: ReadonlySet<Field> = new Set(['renewBeforeMs', 'caRenewBeforeMs']);
 
-const durations = (values: Partial<Settings>, labelOf: LabelOf, isStandard: IsDefault): readonly string[] =>
-  longerThan.flatMap(([longer, shorter, factor]) => {
+const durations = (values: Partial<Settings>, labelOf: LabelOf, isDefault: IsDefault): readonly string[] =>
+  LONGER_THAN.flatMap(([longer, shorter, factor]) => {
     const [longerMs, shorterMs] = [values[longer], values[shorter]];
-    if (yielding.has(shorter) && isStandard(shorter)) return [];
+    if (IGNORED_AS_DEFAULT.has(shorter) && isDefault(shorter)) return [];
     if (longerMs === undefined || shorterMs === undefined || longerMs > shorterMs * factor) return [];
     const times = factor === 1 ? '' : `${factor} times `;
     return [`${labelOf(longer)}: expected more than ${times}${labelOf(shorter)}`];
   });
 
 const ports = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] =>
-  binds.flatMap((field, index) =>
-    binds.slice(index + 1).flatMap((other) => {
+  BIND_FIELDS.flatMap((field, index) =>
+    BIND_FIELDS.slice(index + 1).flatMap((other) => {
       const [one, two] = [values[field], values[other]];
       if (!one || !two || one.port === 0 || one.port !== two.port) return [];
       const overlap = one.host === null || two.host === null || one.host === two.host;
@@ -41,24 +42,24 @@ const ports = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] =
   );
 
 const admission = ({ handlerModule, upstream }: Partial<Settings>, labelOf: LabelOf): readonly string[] => {
-  // Undefined is a value already refused, which is problem enough.
+  // Undefined: the value has been rejected already.
   if (handlerModule === undefined || upstream === undefined) return [];
   if ((handlerModule === null) !== (upstream === null)) return [];
   return [`${labelOf('handlerModule')} and ${labelOf('upstream')}: expected exactly one of the two`];
 };
 
 /**
- * What no single value tells.
+ * Finds the problems between several values.
  *
- * @param values The fields that could be read; a rule about a missing one says nothing.
- * @param serves Whether calls will be answered, which takes a handler or an upstream.
+ * @param values The fields that could be read; rules about missing fields are skipped.
+ * @param serves Whether the command answers requests, which requires a handler or an upstream.
  */
 export const crossChecks = (
   values: Partial<Settings>,
-  { labelOf, isStandard }: { readonly labelOf: LabelOf; readonly isStandard: IsDefault },
+  { labelOf, isDefault }: { readonly labelOf: LabelOf; readonly isDefault: IsDefault },
   serves: boolean,
 ): readonly string[] => [
-  ...durations(values, labelOf, isStandard),
+  ...durations(values, labelOf, isDefault),
   ...ports(values, labelOf),
   ...(serves ? admission(values, labelOf) : []),
 ];

@@ -1,6 +1,8 @@
 import { visibleText } from '../util/redact.ts';
 
-/** Levenshtein's distance, in characters. */
+const MAX_CHARS = 60;
+
+/** The Levenshtein distance in characters. */
 const distance = (from: string, to: string): number => {
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [row, char] of Array.from(from).entries()) {
@@ -14,22 +16,20 @@ const distance = (from: string, to: string): number => {
   return previous.at(-1) ?? 0;
 };
 
-/** The word somebody may have meant, or null when none is close enough to suggest. */
+/** The known word closest to a typed one, or null when none is close enough to suggest. */
 export const didYouMean = (typed: string, words: readonly string[]): string | null => {
-  // Somebody's flag may be a megabyte long; nothing that long is a typing error.
-  if (typed.length > 60) return null;
+  // An argument may be a megabyte long; no text of that length is a typing error.
+  if (typed.length > MAX_CHARS) return null;
   const plain = typed.toLowerCase().replaceAll('_', '-');
   const ranked = words
-    .map((word) => ({ word, far: distance(plain, word) }))
-    .filter(({ word, far }) => far <= Math.max(2, Math.floor(word.length / 3)));
-  return ranked.sort((a, b) => a.far - b.far)[0]?.word ?? null;
+    .map((word) => ({ word, edits: distance(plain, word) }))
+    .filter(({ word, edits }) => edits <= Math.max(2, Math.floor(word.length / 3)));
+  return ranked.sort((a, b) => a.edits - b.edits)[0]?.word ?? null;
 };
 
-const LONGEST_CHARS = 60;
-
-/** What to say about a flag nobody knows, with the one that may have been meant. */
+/** The problem of an unknown flag, with a suggestion. */
 export const unknownFlag = (flag: string, known: readonly string[]): string => {
   const meant = didYouMean(flag, known);
-  const hint = meant === null ? 'expected one that --help lists' : `did you mean --${meant}?`;
-  return `unknown flag --${visibleText(flag.slice(0, LONGEST_CHARS))}: ${hint}`;
+  const hint = meant === null ? 'expected a flag that --help lists' : `did you mean --${meant}?`;
+  return `unknown flag --${visibleText(flag.slice(0, MAX_CHARS))}: ${hint}`;
 };

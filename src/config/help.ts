@@ -2,18 +2,18 @@ import { type CommandFlag, type CommandName, commands } from './commands.ts';
 import type { Default, Setting, Variable } from './variable.ts';
 import { variables } from './variables.ts';
 
-/** A default in words, or null when there is none to tell. */
-export const describeDefault = (standard: Default): string | null => {
-  if (standard === null || standard === '') return null;
-  return typeof standard === 'string' ? standard : standard.said;
+/** A default in words, or null when there is none to show. */
+export const describeDefault = (value: Default): string | null => {
+  if (value === null || value === '') return null;
+  return typeof value === 'string' ? value : value.description;
 };
 
-/** Below this many characters beside it, an explanation goes under its name instead. */
-const LEAST_BESIDE = 40;
+/** With fewer characters left beside the name, the meaning is written below it. */
+const MIN_BESIDE = 40;
 
 const INDENT = '  ';
 
-/** The text in lines of at most so many characters, broken at blanks; a longer word is broken after a slash, or anywhere. */
+/** Breaks a text at blanks into lines of at most `chars`; a longer word is broken after a slash, or anywhere. */
 const wrap = (text: string, chars: number): readonly string[] => {
   const lines: string[] = [];
   let line = '';
@@ -34,11 +34,11 @@ const wrap = (text: string, chars: number): readonly string[] => {
   return [...lines, line];
 };
 
-/** A name and what it means, the meanings all beginning in one column. */
+/** Writes names with their meanings, aligned in two columns. */
 const twoColumns = (rows: readonly (readonly [string, string])[], columns: number): readonly string[] => {
   const nameChars = Math.max(...rows.map(([name]) => name.length));
   const beside = columns - INDENT.length * 2 - nameChars;
-  if (beside < LEAST_BESIDE) {
+  if (beside < MIN_BESIDE) {
     const under = INDENT.repeat(3);
     return rows.flatMap(([name, meaning]) => [
       INDENT + name,
@@ -50,49 +50,49 @@ const twoColumns = (rows: readonly (readonly [string, string])[], columns: numbe
   );
 };
 
-const NARROWEST = 40;
-const WIDEST = 100;
+const MIN_COLUMNS = 40;
+const MAX_COLUMNS = 100;
 
 const INTRO =
-  "Keeps a Kubernetes admission webhook's TLS certificates true: issued, announced, verified by hash and rotated " +
+  'Manages the TLS certificates of a Kubernetes admission webhook: issued, announced, verified by hash and rotated ' +
   'without one failed call.';
 const RULES =
-  'Set these as environment variables or as flags, which win: CERT_TIMEOUT=300 is --cert-timeout=300. Durations are ' +
-  '500ms, 2s, 5m, 720h, 30d; a bare number is seconds. Sizes are 7MiB, 512KiB or plain bytes. Every problem is told at ' +
-  'once.';
-const POINTER = 'Every variable that "webhook-certd --help" lists counts here too, as a flag or in the environment.';
+  'Set these as environment variables or as flags, which take precedence: CERT_TIMEOUT=300 is --cert-timeout=300. ' +
+  'Durations are 500ms, 2s, 5m, 720h, 30d; a number without a unit is seconds. Sizes are 7MiB, 512KiB or plain bytes. ' +
+  'All problems are reported together.';
+const POINTER = 'The variables that "webhook-certd --help" lists apply here too, as flags or in the environment.';
 
 type Row = readonly [string, string];
 
-const meaningOf = ({ meaning, defaultValue: standard }: Setting<unknown>): string => {
-  const said = describeDefault(standard);
-  return said === null ? meaning : `${meaning} (default: ${said})`;
+const meaningOf = ({ meaning, defaultValue }: Setting<unknown>): string => {
+  const text = describeDefault(defaultValue);
+  return text === null ? meaning : `${meaning} (default: ${text})`;
 };
 
-const ownRow = (own: CommandFlag<unknown>): Row =>
-  own.placeholder === null ? [`--${own.flag}`, own.meaning] : [`--${own.flag} ${own.placeholder}`, meaningOf(own)];
+const flagRow = (row: CommandFlag<unknown>): Row =>
+  row.placeholder === null ? [`--${row.flag}`, row.meaning] : [`--${row.flag} ${row.placeholder}`, meaningOf(row)];
 
-const everywhere: readonly Row[] = [
-  ['--help', 'this text, or that of the command named'],
-  ['--version', 'the version'],
+const COMMON_FLAGS: readonly Row[] = [
+  ['--help', 'print this text, or that of the named command'],
+  ['--version', 'print the version'],
 ];
 
 /**
- * What `--help` prints, without the last line's end. Examples are never broken, so that they can be copied.
+ * The text that `--help` prints, without the last line end. Examples are not wrapped, so that they can be copied.
  *
- * @param columns The terminal's width; taken as 40 at least and 100 at most.
+ * @param columns The width of the terminal; at least 40 and at most 100 are used.
  */
 export const helpText = (command: CommandName, { columns }: { readonly columns: number }): string => {
-  const chars = Math.min(Math.max(columns, NARROWEST), WIDEST);
-  const { summary, own, exits, examples } = commands[command];
+  const chars = Math.min(Math.max(columns, MIN_COLUMNS), MAX_COLUMNS);
+  const { summary, flags, exits, examples } = commands[command];
   const isMain = command === 'serve';
   const section = (title: string, rows: readonly Row[]): string[] => ['', `${title}:`, ...twoColumns(rows, chars)];
   return [
     `Usage: webhook-certd ${isMain ? `[${Object.keys(commands).join('|')}]` : command} [flags]`,
     '',
     ...wrap(isMain ? INTRO : `${summary}.`.replace(/^./, (first) => first.toUpperCase()), chars),
-    ...(isMain ? section('Commands (serve when none is named)', commandRows) : []),
-    ...section('Flags', [...Object.values<CommandFlag<unknown>>(own).map(ownRow), ...everywhere]),
+    ...(isMain ? section('Commands (default: serve)', commandRows) : []),
+    ...section('Flags', [...Object.values<CommandFlag<unknown>>(flags).map(flagRow), ...COMMON_FLAGS]),
     '',
     ...wrap(isMain ? RULES : POINTER, chars),
     ...(isMain ? groups.flatMap(([title, rows]) => section(title, rows)) : []),

@@ -1,7 +1,7 @@
 import { quoted } from '../util/redact.ts';
 import type { Variable } from './variable.ts';
 
-/** Everything outside that settings are read from. */
+/** The sources that settings are read from. */
 export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** By name, without the dashes. */
@@ -13,36 +13,36 @@ export interface ConfigSources {
   };
 }
 
-/** The text that decides a setting, and how to name it to whoever set it. */
+/** The text of a setting, and how a problem names it. */
 export interface Source {
   readonly text: string | null;
-  /** `CERT_TIMEOUT="5x"`, `--cert-timeout="5x" (CERT_TIMEOUT)`, `LOG_LEVEL="info" (the default)`: for problems alone. */
+  /** `CERT_TIMEOUT="5x"`, `--cert-timeout="5x" (CERT_TIMEOUT)`, `LOG_LEVEL="info" (the default)`. Only problems need it. */
   readonly label: () => string;
-  /** Nobody set it. */
-  readonly isStandard: boolean;
+  /** Whether the value is the default. */
+  readonly isDefault: boolean;
 }
 
-/** Flags win over the environment, which wins over the default. Blanks around a value do not count. */
+/** Finds the text of a setting. Flags take precedence over the environment, which takes precedence over the default. */
 export const resolveSource = (variable: Variable<unknown>, { env, flags, read }: ConfigSources): Source => {
-  const { name, flag, alias, defaultValue: standard, allowEmpty: emptyCounts } = variable;
+  const { name, flag, alias, defaultValue, allowEmpty } = variable;
   const isSet = (text: string | null | undefined): text is string =>
-    text !== null && text !== undefined && (emptyCounts || text !== '');
+    text !== null && text !== undefined && (allowEmpty || text !== '');
   for (const each of alias === null ? [flag] : [flag, alias]) {
     const text = flags.get(each)?.trim();
-    if (isSet(text)) return { text, label: () => `--${each}=${quoted(text)} (${name})`, isStandard: false };
+    if (isSet(text)) return { text, label: () => `--${each}=${quoted(text)} (${name})`, isDefault: false };
   }
   const text = env[name]?.trim();
-  if (isSet(text)) return { text, label: () => `${name}=${quoted(text)}`, isStandard: false };
-  if (typeof standard === 'string')
-    return { text: standard, label: () => `${name}=${quoted(standard)} (the default)`, isStandard: true };
-  if (standard?.read == null) return { text: null, label: () => `${name}, which is not set`, isStandard: true };
-  // Hostnames may carry capitals, names in the cluster never do.
-  const found = read[standard.read]()?.trim().toLowerCase();
+  if (isSet(text)) return { text, label: () => `${name}=${quoted(text)}`, isDefault: false };
+  if (typeof defaultValue === 'string')
+    return { text: defaultValue, label: () => `${name}=${quoted(defaultValue)} (the default)`, isDefault: true };
+  if (defaultValue?.read == null) return { text: null, label: () => `${name}, which is not set`, isDefault: true };
+  // A hostname may contain capitals; names of Kubernetes objects do not.
+  const found = read[defaultValue.read]()?.trim().toLowerCase();
   return isSet(found)
-    ? { text: found, label: () => `${name}=${quoted(found)} (from ${standard.said})`, isStandard: true }
+    ? { text: found, label: () => `${name}=${quoted(found)} (from ${defaultValue.description})`, isDefault: true }
     : {
         text: null,
-        label: () => `${name}, which neither the environment nor ${standard.said} tells`,
-        isStandard: true,
+        label: () => `${name}, which is set neither by the environment nor by ${defaultValue.description}`,
+        isDefault: true,
       };
 };

@@ -1,17 +1,17 @@
 import * as z from 'zod/mini';
 import { type Issuer, issuers } from '../../streams/issuers.ts';
-import type { LogLevel } from '../logging/plain.ts';
+import { LOG_LEVELS, type LogLevel } from '../logging/plain.ts';
 import { quoted } from '../util/redact.ts';
 
-/** Reads the text of one setting; null stands for "not set". */
+/** Parses the text of one setting; null means "not set". */
 export type Schema<T> = z.ZodMiniType<T, string | null>;
 
 /**
- * A schema out of one reading function. zod/mini rather than zod, since every replica pays for it at each start:
+ * Makes a schema from a parsing function. zod/mini rather than zod, since every replica loads it at each start:
  * bundled it is 26 KiB and 3 ms to load instead of 158 KiB and 8 ms.
  *
  * @param accepts What is accepted, in words that follow "expected".
- * @param read The value, or undefined to refuse the text.
+ * @param read Returns the value, or undefined to reject the text.
  */
 export const parsed = <T>(accepts: string, read: (text: string) => T | undefined): Schema<T> =>
   z.pipe(
@@ -24,36 +24,36 @@ export const parsed = <T>(accepts: string, read: (text: string) => T | undefined
     }),
   );
 
-/** A path or a specifier: anything on one line that the operating system takes. */
+/** A path or a module specifier: any text without control characters. */
 export const string = (accepts: string): Schema<string> =>
   parsed(accepts, (text) => (/[\u0000-\u001f]/.test(text) ? undefined : text));
 
-/** One of a few words, in any case. */
+/** One of a few words, in upper or lower case. */
 export const oneOf = <const Words extends readonly string[]>(...words: Words): Schema<Words[number]> =>
   parsed(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text.toLowerCase()));
 
 const issuerNames = Object.keys(issuers) as readonly (keyof typeof issuers)[];
 
-/** The name of an issuer, in any case; read as what that issuer can do. */
+/** The name of an issuer, read as its capabilities. */
 export const issuer: Schema<Issuer> = parsed(`one of ${issuerNames.join(', ')}`, (text) => {
   const name = issuerNames.find((each) => each === text.toLowerCase());
   return name && issuers[name];
 });
 
-/** `true` or `false`, in any case. */
+/** `true` or `false`, in upper or lower case. */
 export const boolean: Schema<boolean> = parsed('true or false', (text) => {
   const word = text.toLowerCase();
   return word === 'true' ? true : word === 'false' ? false : undefined;
 });
 
-/** A whole number within two limits, both included. */
+/** A whole number from `from` to `to`, both included. */
 export const wholeNumber = (from: number, to: number): Schema<number> =>
   parsed(`a whole number from ${from} to ${to}`, (text) => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
     return value >= from && value <= to ? value : undefined;
   });
 
-/** What Kubernetes takes for a namespace and a Service: a label of RFC 1123. */
+/** An RFC 1123 label, as Kubernetes requires for names of namespaces and Services. */
 export const dnsLabel: Schema<string> = parsed(
   'a DNS label: at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit',
   (text) => (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text) ? text : undefined),
@@ -62,89 +62,87 @@ export const dnsLabel: Schema<string> = parsed(
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /**
- * What Kubernetes takes for most object names: a subdomain of RFC 1123.
+ * An RFC 1123 subdomain, as Kubernetes requires for most object names.
  *
- * @param longest 253 characters, fewer where something is appended to the name.
+ * @param maxChars Less than 253 when a suffix is appended to the name.
  */
-export const dnsSubdomain = (longest = 253): Schema<string> =>
+export const dnsSubdomain = (maxChars = 253): Schema<string> =>
   parsed(
-    `a DNS subdomain: at most ${longest} of a-z, 0-9, - and ., each part beginning and ending with a letter or digit`,
-    (text) => (text.length <= longest && SUBDOMAIN.test(text) ? text : undefined),
+    `a DNS subdomain: at most ${maxChars} of a-z, 0-9, - and ., each part beginning and ending with a letter or digit`,
+    (text) => (text.length <= maxChars && SUBDOMAIN.test(text) ? text : undefined),
   );
 
 const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';
 const HOST_NAMES = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
 
-/** A DNS name as a certificate carries it, lower-cased; its first part may be `*`. */
+/** A DNS name for a certificate, converted to lower case; its first label may be `*`. */
 export const hostName: Schema<string> = parsed('a DNS name like webhook.example.com, not an address', (text) => {
   const name = text.toLowerCase();
-  // Digits and dots alone would be an IPv4 address, which no client looks for among the DNS names.
+  // Digits and dots alone are an IPv4 address, which clients do not match with DNS names.
   return name.length <= 253 && HOST_NAMES.test(name) && !/^[\d.]+$/.test(name) ? name : undefined;
 });
 
-const unitBytes = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
-const LARGEST_BYTES = unitBytes.GiB;
+const UNIT_BYTES = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+const MAX_BYTES = UNIT_BYTES.GiB;
 
-/** `7MiB`, `512KiB` or plain bytes. At most 1 GiB, since a request is held whole in memory. */
+/** `7MiB`, `512KiB` or plain bytes. At most 1 GiB, since a request is kept in memory as a whole. */
 export const byteSize: Schema<number> = parsed('a size from 1 to 1GiB, like 7MiB, 512KiB or plain bytes', (text) => {
   const parts = /^(?<count>\d+)(?<unit>KiB|MiB|GiB)?$/.exec(text)?.groups;
   if (parts === undefined) return undefined;
-  const unit = parts['unit'] as keyof typeof unitBytes | undefined;
-  const bytes = Number(parts['count']) * (unit === undefined ? 1 : unitBytes[unit]);
-  return bytes >= 1 && bytes <= LARGEST_BYTES ? bytes : undefined;
+  const unit = parts['unit'] as keyof typeof UNIT_BYTES | undefined;
+  const bytes = Number(parts['count']) * (unit === undefined ? 1 : UNIT_BYTES[unit]);
+  return bytes >= 1 && bytes <= MAX_BYTES ? bytes : undefined;
 });
 
-const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** From the largest unit. */
+const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 
 interface Limits {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Said after the range, when something about it needs a word. */
+  /** Follows the range in the text of what is accepted. */
   readonly note?: string;
-  /** The Lease counts in whole seconds. */
+  /** Whether only whole seconds are accepted, as in the fields of a Lease. */
   readonly wholeSeconds?: boolean;
 }
 
-/** `500ms`, `2s`, `5m`, `720h`, `30d`; a bare number is seconds. Gives milliseconds. */
+/** `500ms`, `2s`, `5m`, `720h`, `30d`; a number without a unit is seconds. Returns milliseconds. */
 export const duration = ({ fromMs, toMs, note, wholeSeconds = false }: Limits): Schema<number> => {
   const range = `from ${durationText(fromMs)} to ${durationText(toMs)}${note === undefined ? '' : ` (${note})`}`;
   const kind = wholeSeconds ? 'a duration of whole seconds' : 'a duration';
-  return parsed(`${kind} ${range}, like 500ms, 2s, 5m, 720h, 30d or, in seconds, a bare number`, (text) => {
+  return parsed(`${kind} ${range}, like 500ms, 2s, 5m, 720h, 30d or a number of seconds`, (text) => {
     const parts = /^(?<count>\d+)(?<unit>ms|s|m|h|d)?$/.exec(text)?.groups;
     if (parts === undefined) return undefined;
-    const durationMs = Number(parts['count']) * unitMs[(parts['unit'] ?? 's') as keyof typeof unitMs];
+    const durationMs = Number(parts['count']) * UNIT_MS[(parts['unit'] ?? 's') as keyof typeof UNIT_MS];
     if (durationMs < fromMs || durationMs > toMs) return undefined;
     return wholeSeconds && durationMs % 1000 !== 0 ? undefined : durationMs;
   });
 };
 
-const units = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000],
-  ['ms', 1],
-] as const;
-
 /** A whole number of milliseconds in the largest unit that divides it: 90000 is `90s`, 86400000 is `1d`, 0 is `0`. */
 const durationText = (durationMs: number): string => {
   if (durationMs === 0) return '0';
-  const [unit, unitMs] = units.find(([, ms]) => durationMs >= ms && durationMs % ms === 0) ?? ['ms', 1];
+  const [unit, unitMs] = Object.entries(UNIT_MS).find(([, ms]) => durationMs % ms === 0) ?? ['ms', 1];
   return `${durationMs / unitMs}${unit}`;
 };
 
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+/** A duration as {@link duration}, where 0 means no time limit and reads as null. */
+export const timeoutOrNever = (limits: Omit<Limits, 'fromMs' | 'note'>): Schema<number | null> =>
+  z.pipe(
+    duration({ ...limits, fromMs: 0, note: '0: no limit' }),
+    z.transform((durationMs) => (durationMs === 0 ? null : durationMs)),
+  );
 
-/** A level by name or, for the `--v` that people know from Kubernetes' own programs, by verbosity. */
+/** A level by name or, as with the `--v` of Kubernetes components, by verbosity. */
 export const logLevel: Schema<LogLevel> = parsed(
-  `one of ${levels.join(', ')}, or a verbosity: 0 is info, 1 and more is debug`,
+  `one of ${LOG_LEVELS.join(', ')}, or a verbosity: 0 is info, 1 and more is debug`,
   (text) => {
     if (/^\d{1,3}$/.test(text)) return Number(text) === 0 ? 'info' : 'debug';
-    return levels.find((level) => level === text.toLowerCase());
+    return LOG_LEVELS.find((level) => level === text.toLowerCase());
   },
 );
 
-/** A list whose every bad item is told by itself; empty text is the empty list, a repeated item counts once. */
+/** A comma-separated list. Each invalid item is a problem of its own; empty text is the empty list, duplicates are removed. */
 export const commaSeparated = <T>(item: Schema<T>): Schema<readonly T[]> =>
   z.pipe(
     z.string(),
@@ -167,18 +165,18 @@ const NAME = '[A-Za-z0-9](?:[-\\w.]{0,61}[A-Za-z0-9])?';
 const PREFIX = '[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?';
 const KEY = `(?:${PREFIX}/)?${NAME}`;
 const VALUE = `(?:${NAME})?`;
-/** Far more than any selector, and little enough to look at comma by comma. */
-const LONGEST_CHARS = 4096;
+/** Longer than any practical selector, and short enough to check quickly. */
+const MAX_CHARS = 4096;
 
 const REQUIREMENT = new RegExp(
   `^(?:!\\s*${KEY}|${KEY}(?:\\s*(?:==?|!=)\\s*${VALUE}|\\s+(?:in|notin)\\s*\\(\\s*${VALUE}\\s*(?:,\\s*${VALUE}\\s*)*\\))?)$`,
 );
 
-/** The label selectors of `kubectl -l`; the API server reads them again, here they are only kept from being nonsense. */
+/** A label selector as in `kubectl -l`. Only its syntax is checked; the API server interprets it. */
 export const labelSelector: Schema<string> = parsed(
   'a label selector like app=webhook,tier in (a,b),!canary',
   (text) => {
-    if (text.length > LONGEST_CHARS) return undefined;
+    if (text.length > MAX_CHARS) return undefined;
     // A comma inside the brackets of `in (a,b)` separates values, not requirements.
     const requirements = text.split(/,(?![^(]*\))/).map((each) => each.trim());
     return requirements.every((each) => REQUIREMENT.test(each)) ? text : undefined;

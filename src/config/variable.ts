@@ -1,38 +1,41 @@
 import type { Schema } from './types.ts';
-/** Where a value comes from when nobody sets it. */
+
+/** The value of a setting that is not set. */
 export type Default =
   | string
   | {
-      /** What to ask; null when another setting stands in. */ readonly read: 'namespace' | 'hostname' | null;
-      readonly said: string;
+      /** The source to read; null when the value of another setting is used. */
+      readonly read: 'namespace' | 'hostname' | null;
+      /** For help and problems: `the hostname`. */
+      readonly description: string;
     }
   | null;
 
-/** One thing that can be set, with its flag. */
+/** A setting with its flag. */
 export interface Setting<T> {
   /** Without the dashes: `cert-timeout`. */
   readonly flag: string;
-  /** Text to read when it is not set; null when there is none. */
+  /** Used when the setting is not set; null when there is no default. */
   readonly defaultValue: Default;
   readonly schema: Schema<T>;
-  /** For help and the README; begins in lower case and has no full stop. */
+  /** For help and documentation; begins in lower case and has no full stop. */
   readonly meaning: string;
-  /** What the flag means without a value; null when it needs one. */
+  /** The value of the flag given without one; null when it needs a value. */
   readonly valueWhenBare: string | null;
 }
 
-/** A setting that is an environment variable first. */
+/** A setting that is an environment variable. */
 export interface Variable<T> extends Setting<T> {
   readonly name: string;
-  /** A second, shorter flag, asked after the first. */
+  /** A second, shorter flag; the first has precedence. */
   readonly alias: string | null;
-  /** Set to nothing is a value of its own, not "unset". */
+  /** Whether the empty text is a value; otherwise it means "not set". */
   readonly allowEmpty: boolean;
 }
 
 type Extra = Partial<Pick<Variable<unknown>, 'alias' | 'valueWhenBare' | 'allowEmpty'>>;
 
-/** A row of the table; the flag follows from the name: CERT_TIMEOUT is `--cert-timeout`. */
+/** Creates a row of the table. The flag is derived from the name: CERT_TIMEOUT is `--cert-timeout`. */
 export const variable = <T>(
   name: string,
   defaultValue: Default,
@@ -44,7 +47,7 @@ export const variable = <T>(
   return {
     name,
     flag,
-    defaultValue: defaultValue,
+    defaultValue,
     schema,
     meaning,
     alias: null,

@@ -1,4 +1,4 @@
 import packageJson from '../../package.json' with { type: 'json' };
 
-/** This program's version; the bundle carries it inside. */
+/** The version of this program; the bundle contains it. */
 export const VERSION: string = packageJson.version;

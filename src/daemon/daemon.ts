@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Observable, ReplaySubject, Subject, takeUntil } from 'rxjs';
+import { type Observable, ReplaySubject, Subject, type Subscription, takeUntil } from 'rxjs';
 import type { VerifiedPair } from '../../streams/model.ts';
+import { Problem } from '../../streams/problem.ts';
 import type { Readiness } from '../../streams/readiness.ts';
 import { replica, type ReplicaEvent } from '../../streams/replica.ts';
-import type { Mount } from '../certificates/mount.ts';
+import { type Mount, openMount } from '../certificates/mount.ts';
 import { recordEvents } from '../cluster/event-recorder.ts';
 import { clusterPaths } from '../cluster/paths.ts';
 import type { Config } from '../config/config.ts';
@@ -16,87 +17,134 @@ import { initialState, reduce } from '../status/replica-state.ts';
 import { monotonicMs } from '../util/time.ts';
 import { startObservabilityServers } from './observability-servers.ts';
 import { replicaPolicy, replicaPorts } from './ports.ts';
-import { type DaemonDependencies, openResources } from './resources.ts';
+import { type DaemonDependencies, openResources, type StartPhase } from './resources.ts';
+import { after, openWithin } from './start-limits.ts';
 
 export interface Daemon {
-  /** Whether and what is served. Completes once stopped; so does the next. */
+  /** Readiness and the served pair. Both observables complete once the daemon has stopped. */
   readonly readiness$: Observable<Readiness>;
   readonly certificate$: Observable<VerifiedPair>;
-  /** The webhook's port; null until the first certificate is served. */
+  /** The port of the webhook; null until the first certificate is served. */
   readonly port: () => number | null;
-  /** Settles only when the daemon cannot go on: resolves when no certificate came in time, rejects after a bug. */
+  /** Resolves when no certificate was served within CERT_TIMEOUT, rejects after a bug, and otherwise never settles. */
   readonly failed: Promise<void>;
+  /** Reads the mounted certificate and CLIENT_CA_FILE now instead of at the next tick. */
+  refresh(): void;
   /** Releases the Lease, drains, and closes everything in the reverse order of opening, within SHUTDOWN_GRACE. */
   stop(): Promise<void>;
 }
 
-/** New connections are still taken for this long after SIGTERM: the cluster learns of it only then. */
+/** New connections are accepted for this long after SIGTERM, until the cluster has noticed it. */
 const LINGER_MS = 5_000;
-/** A Lease that is not released by then is left to expire. */
+/** After this time without a response to the release, the Lease is left to expire. */
 const RELEASE_MS = 3_500;
+/** A phase of the start that takes longer is logged. */
+const SLOW_START_MS = 1_000;
 
 /**
- * One replica, put together and running. The one long-lived subscription of the process is here.
+ * Assembles and starts one replica. Holds the only long-lived subscription of the process.
  *
- * @throws Problem when something cannot be opened: the kubeconfig, the handler, the probes' address
+ * The probes listen first: the kubelet would otherwise restart a replica whose handler takes long to load, and nothing
+ * would show what the start waits for.
+ *
+ * @throws Problem when something cannot be opened: the kubeconfig, the handler, the address of the probes
  */
-export const startDaemon = async (config: Config, surroundings: DaemonDependencies): Promise<Daemon> => {
-  const { logger, version } = surroundings;
+export const startDaemon = async (config: Config, dependencies: DaemonDependencies): Promise<Daemon> => {
+  const { logger, version, startedMs = monotonicMs() } = dependencies;
   await using opened = new AsyncDisposableStack();
-  const { targets } = clusterPaths(config);
-  const meters = createMetrics(targets.map(({ id }) => id));
-  const outside = opened.use(await openResources(config, surroundings, meters));
-  const { admission, mount, server, look } = outside;
+  const paths = clusterPaths(config);
+  const metrics = createMetrics(paths.targets.map(({ id }) => id));
+  const mount = openMount(config.certDir, {
+    onTrouble: (kind, detail) =>
+      logger.info('Directory watch is not available, polling', { kind, detail, event: 'directory-watch-unavailable' }),
+  });
 
-  let standing = initialState(Date.now());
-  let draining = false;
-  let reachable: boolean | null = null;
+  let state = initialState(Date.now());
+  let phase: StartPhase | null = null;
+  let isDraining = false;
+  let isUpstreamReachable: boolean | null = null;
+  let subscription: Subscription | null = null;
+  const changed$ = new Subject<void>();
+  const reasons = (): readonly string[] => [
+    ...(isDraining ? ['draining'] : []),
+    ...(phase === null ? [] : [phase.reason]),
+    ...state.readiness.reasons,
+    ...(config.upstream === null || isUpstreamReachable === true ? [] : ['upstream-unreachable']),
+  ];
+  if (dependencies.endpoint === undefined) {
+    const live = () => (subscription?.closed === true ? 'the streams have ended' : null);
+    const sources = { state: () => state, reasons, live, changed$, metrics, mount, version };
+    opened.use(await startObservabilityServers(config, sources));
+  }
+
+  const dedupe = dedupeLogLines();
+  const log = (event: ReplicaEvent): void => {
+    const { announced, readiness } = state;
+    const context = {
+      lease: config.leaseName,
+      announced: announced?.hash ?? null,
+      isServing: readiness.served !== null,
+    };
+    for (const { level, message, fields, event: id } of logLinesFor(event, context).map(dedupe))
+      logger[level](message, { ...fields, event: id });
+  };
+  const { certTimeoutMs } = config;
+  const remainingMs = () => (certTimeoutMs === null ? null : Math.max(1, certTimeoutMs - (monotonicMs() - startedMs)));
+  const onStartTimeout = (): Problem => {
+    const { reason = 'unknown', waitingFor = 'unknown' } = phase ?? {};
+    log({ type: 'certificate/timed-out', timeoutMs: certTimeoutMs ?? 0, reason: `${reason}: ${waitingFor}` });
+    return new Problem(`not started within CERT_TIMEOUT, waiting for ${waitingFor}`);
+  };
+  const slow = after(SLOW_START_MS, () =>
+    logger.info('Still starting', { waitingFor: phase?.waitingFor, event: 'start-slow' }),
+  );
+  opened.defer(() => slow[Symbol.dispose]());
+  const opening = openResources(config, dependencies, metrics, (next) => (phase = next));
+  const resources = opened.use(await openWithin(opening, remainingMs(), onStartTimeout));
+  slow[Symbol.dispose]();
+  phase = null;
+  const { admission, client, server, refreshFiles } = resources;
+
   const failure = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  const once = dedupeLogLines();
-  const raise = recordEvents(outside.client, clusterPaths(config), config, logger);
-  const count = recordMetrics(meters, monotonicMs);
-  const changed$ = new Subject<void>();
-  const lookAround = async (): Promise<void> => {
-    void look();
-    const up = await admission.reachable();
-    if (up === reachable) return;
-    reachable = up;
-    if (config.upstream !== null) logger[up ? 'info' : 'warn'](up ? 'Upstream reachable' : 'Upstream unreachable');
+  const recordEvent = recordEvents(client, paths, config, logger);
+  const recordMetric = recordMetrics(metrics, monotonicMs);
+  const checkUpstream = async (): Promise<void> => {
+    const isReachable = await admission.reachable();
+    if (isReachable === isUpstreamReachable) return;
+    isUpstreamReachable = isReachable;
+    if (config.upstream !== null) {
+      if (isReachable) logger.info('Upstream reachable', { event: 'upstream-reachable' });
+      else logger.warn('Upstream unreachable', { event: 'upstream-unreachable' });
+    }
     changed$.next();
   };
   const observe = (event: ReplicaEvent): void => {
-    standing = reduce(standing, event, config.identity, Date.now());
-    raise(event);
-    count(event);
-    const lines = logLinesFor(event, config.leaseName, standing.announced?.hash ?? null).map(once);
-    for (const { level, message, fields } of lines) logger[level](message, fields);
+    state = reduce(state, event, config.identity, Date.now());
+    recordEvent(event);
+    recordMetric(event);
+    log(event.type === 'certificate/timed-out' ? { ...event, timeoutMs: certTimeoutMs ?? 0 } : event);
     changed$.next();
     if (event.type === 'certificate/timed-out') failure.resolve();
     if (event.type === 'leadership/released') released.resolve();
-    if (event.type === 'tick/checked') void lookAround();
+    if (event.type === 'tick/checked') {
+      void refreshFiles();
+      void checkUpstream();
+    }
   };
-  const reasons = (): readonly string[] => [
-    ...(draining ? ['draining'] : []),
-    ...standing.readiness.reasons,
-    ...(reachable === true ? [] : ['upstream-unreachable']),
-  ];
 
+  const refresh$ = new Subject<void>();
   const stop$ = new Subject<void>();
   const stopped$ = new ReplaySubject<void>(1);
   opened.defer(() => stopped$.next());
-  const ports = replicaPorts(outside, config);
-  const { event$, readiness$, certificate$ } = replica(ports, replicaPolicy(config), stop$);
-
-  if (surroundings.face === undefined) {
-    const live = () => (subscription.closed ? 'the streams have ended' : null);
-    const viewed = { standing: () => standing, reasons, live, changed$, meters, mount, version };
-    opened.use(await startObservabilityServers(config, viewed));
-  }
-  void lookAround();
-  const subscription = event$.subscribe({ next: observe, error: failure.reject });
-  opened.defer(() => subscription.unsubscribe());
-  warnOfMount(mount, config, logger);
+  const ports = replicaPorts({ client, mount, server, refresh$ }, paths, config);
+  const policy = { ...replicaPolicy(config), certTimeoutMs: remainingMs() };
+  const { event$, readiness$, certificate$ } = replica(ports, policy, stop$);
+  void refreshFiles();
+  void checkUpstream();
+  const subscribed = (subscription = event$.subscribe({ next: observe, error: failure.reject }));
+  opened.defer(() => subscribed.unsubscribe());
+  warnOfSubPath(mount, config, logger);
 
   const everything = opened.move();
   return {
@@ -104,10 +152,14 @@ export const startDaemon = async (config: Config, surroundings: DaemonDependenci
     certificate$: certificate$.pipe(takeUntil(stopped$)),
     port: () => server.address?.port ?? null,
     failed: failure.promise,
+    refresh: () => {
+      refresh$.next();
+      void refreshFiles();
+    },
     stop: async () => {
-      draining = true;
+      isDraining = true;
       changed$.next();
-      const release = standing.leading ? Promise.race([released.promise, delay(RELEASE_MS)]) : null;
+      const release = state.leading ? Promise.race([released.promise, delay(RELEASE_MS)]) : null;
       stop$.next();
       const lingerMs = server.address === null ? 0 : Math.min(LINGER_MS, config.shutdownGraceMs / 4);
       await Promise.all([release, server.drain(config.shutdownGraceMs, lingerMs)]);
@@ -116,11 +168,12 @@ export const startDaemon = async (config: Config, surroundings: DaemonDependenci
   };
 };
 
-/** Says at start what is wrong with the mount itself: a subPath never receives another certificate. */
-const warnOfMount = (mount: Mount, { certDir, secretName }: Config, logger: Logger): void => {
+/** Warns that a certificate mounted with subPath will never change. */
+const warnOfSubPath = (mount: Mount, { certDir, secretName }: Config, logger: Logger): void => {
   if (mount.kind() !== 'sub-path') return;
   logger.warn('Certificate directory is a subPath mount and will never be updated', {
     directory: certDir,
     remedy: `mount Secret ${secretName} as a whole directory, without subPath`,
+    event: 'sub-path-mount',
   });
 };

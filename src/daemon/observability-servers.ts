@@ -10,36 +10,35 @@ import type { ReplicaState } from '../status/replica-state.ts';
 import { mountedLeaf, type StatusInput, statusOf } from '../status/status.ts';
 import { replicaPolicy } from './ports.ts';
 
-interface Observed {
-  readonly standing: () => ReplicaState;
-  /** Why calls should not be sent here. */
+interface Sources {
+  readonly state: () => ReplicaState;
+  /** Why the replica is not ready; empty when it is. */
   readonly reasons: () => readonly string[];
-  /** Why the process should be restarted; null while it lives. */
+  /** Why the process must be restarted; null while it is healthy. */
   readonly live: () => string | null;
-  /** Emits when any of it may be another one. */
+  /** Emits when any of the above may have changed. */
   readonly changed$: Observable<unknown>;
-  readonly meters: Metrics;
+  readonly metrics: Metrics;
   readonly mount: Pick<Mount, 'files'>;
   readonly version: string;
 }
 
 /**
- * How the replica shows itself: probes and status page, and the metrics unless they are switched off. Whatever is shown
- * is made when somebody looks.
+ * Serves probes, status page and, unless disabled, metrics. Their content is computed on each request.
  *
- * @throws Problem when an address cannot be had
+ * @throws Problem when an address cannot be bound
  */
-export const startObservabilityServers = async (config: Config, viewed: Observed): Promise<AsyncDisposable> => {
-  const { standing, reasons, live, changed$, meters, mount, version } = viewed;
+export const startObservabilityServers = async (config: Config, sources: Sources): Promise<AsyncDisposable> => {
+  const { state, reasons, live, changed$, metrics, mount, version } = sources;
   const leafOf = mountedLeaf(mount);
   const policy = replicaPolicy(config);
-  const around = (): StatusInput => {
+  const statusInput = (): StatusInput => {
     const nowMs = Date.now();
-    const { mounted, observation } = standing();
+    const { mounted, observation } = state();
     const { identity, leaderElection, kubeletNudge, caOverlapMs } = config;
     const step = nextAction(observation, policy, nowMs);
-    const own = { identity, leaderElection, kubeletNudge, caOverlapMs };
-    return { ...own, reasons: reasons(), mountedLeaf: leafOf(mounted), step, nowMs };
+    const settings = { identity, leaderElection, kubeletNudge, caOverlapMs };
+    return { ...settings, reasons: reasons(), mountedLeaf: leafOf(mounted), step, nowMs };
   };
 
   await using opened = new AsyncDisposableStack();
@@ -48,8 +47,8 @@ export const startObservabilityServers = async (config: Config, viewed: Observed
     live,
     reasons,
     changed$,
-    status: () => statusOf(standing(), around()),
-    // Who never looks never pays for the drawing.
+    status: () => statusOf(state(), statusInput()),
+    // Imported on first use, since most replicas never render it.
     page: async (status) => {
       const { page } = await import('../page/page.ts');
       return page([{ name: status.identity, status }], Date.now());
@@ -57,8 +56,8 @@ export const startObservabilityServers = async (config: Config, viewed: Observed
   });
   opened.use(probes);
   if (config.metricsBind !== null) {
-    const snapshot = () => snapshotOf(standing(), around(), version);
-    opened.use(await startMetrics({ bind: config.metricsBind, meters, snapshot }));
+    const snapshot = () => snapshotOf(state(), statusInput(), version);
+    opened.use(await startMetrics({ bind: config.metricsBind, metrics, snapshot }));
   }
   return opened.move();
 };

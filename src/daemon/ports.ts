@@ -1,7 +1,9 @@
+import { merge, type Observable } from 'rxjs';
 import type { ReplicaPolicy, ReplicaPorts } from '../../streams/replica.ts';
+import type { Mount } from '../certificates/mount.ts';
 import { leasePorts } from '../cluster/lease.ts';
 import { observationPorts } from '../cluster/observe.ts';
-import { clusterPaths } from '../cluster/paths.ts';
+import type { ClusterPaths } from '../cluster/paths.ts';
 import { podPorts } from '../cluster/pods.ts';
 import { selfSignedIssuer } from '../cluster/self-signed-issuer.ts';
 import { stepExecutor } from '../cluster/step-executor.ts';
@@ -10,33 +12,41 @@ import { monotonicMs } from '../util/time.ts';
 import { loadPorts } from '../webhook/serving.ts';
 import type { Resources } from './resources.ts';
 
-/** Everything outside that the streams of one replica use. */
+interface PortResources extends Pick<Resources, 'client' | 'server'> {
+  readonly mount: Mount;
+  /** Each emission reads the mount again, in addition to its own events and the tick. */
+  readonly refresh$: Observable<unknown>;
+}
+
+/** The ports through which the streams of one replica reach the API server, the mount and the TLS server. */
 export const replicaPorts = (
-  { client, mount, server }: Pick<Resources, 'client' | 'mount' | 'server'>,
+  { client, mount, server, refresh$ }: PortResources,
+  paths: ClusterPaths,
   config: Config,
 ): ReplicaPorts => {
-  const paths = clusterPaths(config);
+  const load = loadPorts(mount, server, config);
   return {
     random: () => Math.random(),
-    clock: { wallMs: () => Date.now(), monotonicMs: monotonicMs },
+    clock: { wallMs: () => Date.now(), monotonicMs },
     ...leasePorts(client, paths, config),
-    ...loadPorts(mount, server, config),
+    ...load,
+    mountMoved$: merge(load.mountMoved$, refresh$),
     ...podPorts(client, paths, config),
     ...observationPorts(client, paths, config),
     ...stepExecutor(client, paths, selfSignedIssuer(config)),
   };
 };
 
-/** A quiet watch carries a bookmark a minute at best: kube-apiserver's bookmarkFrequency. */
+/** At best one bookmark per minute arrives on a quiet watch: kube-apiserver's bookmarkFrequency. */
 const QUIET_MS = 150_000;
 
-/** What the streams need of the configuration. */
+/** The part of the configuration that the streams use. */
 export const replicaPolicy = (config: Config): ReplicaPolicy => ({
   identity: config.identity,
   names: config.serviceNames,
   issuer: config.issuer,
   tickMs: config.tickMs,
-  certTimeoutMs: config.certTimeoutMs === 0 ? null : config.certTimeoutMs,
+  certTimeoutMs: config.certTimeoutMs,
   kubeletNudge: config.kubeletNudge,
   leaderElection: config.leaderElection,
   renewDeadlineMs: config.renewDeadlineMs,

@@ -1,5 +1,4 @@
 import type { RequestListener } from 'node:http';
-import { type Mount, openMount } from '../certificates/mount.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -10,106 +9,100 @@ import type { OnAnswered } from '../webhook/request.ts';
 import { createWebhookServer } from '../webhook/server.ts';
 import type { TlsEndpoint } from '../webhook/tls-endpoint.ts';
 
-/** What a replica deals with: the API server, who answers reviews, the mounted Secret, the TLS server. */
+/** What the daemon needs beside its configuration. */
+export interface DaemonDependencies {
+  readonly logger: Logger;
+  /** Rejects with an `ApiError` when the configuration does not say how to reach the API server. */
+  readonly client: () => Promise<KubeClient>;
+  readonly version: string;
+  /** The directory that a relative WEBHOOK_HANDLER is resolved from. */
+  readonly directory: string;
+  /** Start of the process on the monotonic clock, from which CERT_TIMEOUT counts; default: now. */
+  readonly startedMs?: number;
+  /** Answers the requests instead of WEBHOOK_HANDLER or UPSTREAM_URL. */
+  readonly handler?: HandlerExport;
+  /** Serves the certificates instead of the webhook's own server. Probes and metrics are then left to the embedder. */
+  readonly endpoint?: TlsEndpoint;
+}
+
+/** The API client, the admission side and the TLS server of a replica. */
 export interface Resources extends AsyncDisposable {
   readonly client: KubeClient;
   readonly admission: AdmissionSide;
-  readonly mount: Mount;
   readonly server: TlsEndpoint;
-  /** Looks again at what may have changed beside the certificate: at each tick. */
-  readonly look: () => Promise<unknown>;
+  /** Reads files other than the certificate again, such as CLIENT_CA_FILE. Called at each tick. */
+  readonly refreshFiles: () => Promise<unknown>;
+}
+
+/** Something that the start waits for and that may take arbitrarily long, since other people's code does it. */
+export interface StartPhase {
+  /** The reason for which the replica is not ready. */
+  readonly reason: 'credentials-loading' | 'handler-loading';
+  /** For the log. */
+  readonly waitingFor: string;
 }
 
 /**
- * Opens it all, counted by the meters and told to the logger. Nothing listens yet.
+ * Opens the resources. Nothing listens yet.
  *
+ * @param onPhase called before each phase that may take long
  * @throws Problem when the kubeconfig, the handler or CLIENT_CA_FILE cannot be used
  */
 export const openResources = async (
   config: Config,
-  surroundings: DaemonDependencies,
-  meters: Metrics,
+  dependencies: DaemonDependencies,
+  metrics: Metrics,
+  onPhase: (phase: StartPhase) => void,
 ): Promise<Resources> => {
-  const { logger } = surroundings;
   await using opened = new AsyncDisposableStack();
 
-  const client = opened.use(await surroundings.client());
-  client.response$.subscribe(({ verb, resource, code }) => meters.apiRequests.add(verb, resource, String(code ?? 0)));
+  onPhase({ reason: 'credentials-loading', waitingFor: 'the credentials of the Kubernetes API' });
+  const client = opened.use(await dependencies.client());
+  client.response$.subscribe(({ verb, resource, code }) => metrics.apiRequests.add(verb, resource, String(code ?? 0)));
+
+  onPhase({ reason: 'handler-loading', waitingFor: `WEBHOOK_HANDLER ${config.handlerModule ?? ''}` });
   const admission = opened.use(
-    await openAdmissionSide(config, surroundings, (outcome, elapsedMs) => {
-      meters.admissionRequests.add(outcome);
-      meters.admissionDuration.observe(elapsedMs / 1000);
+    await openAdmission(config, dependencies, (outcome, elapsedMs) => {
+      metrics.admissionRequests.add(outcome);
+      metrics.admissionDuration.observe(elapsedMs / 1000);
     }),
   );
-  const { server, look } =
-    surroundings.face === undefined
-      ? await openWebhookServer(config, logger, meters, admission.answer)
-      : { server: surroundings.face, look: () => Promise.resolve() };
+  const { server, refreshFiles } =
+    dependencies.endpoint === undefined
+      ? await openWebhookServer(config, dependencies.logger, metrics, admission.answer)
+      : { server: dependencies.endpoint, refreshFiles: () => Promise.resolve() };
 
-  const mount = openMount(config.certDir, {
-    onTrouble: (kind, detail) => logger.info('Directory watch is not available, polling', { kind, detail }),
-  });
   const everything = opened.move();
-  return { client, admission, mount, server, look, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+  return { client, admission, server, refreshFiles, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 };
 
-interface OpenWebhookServer {
-  readonly server: TlsEndpoint;
-  /** Looks again at what may have changed beside the certificate: at each tick. */
-  readonly look: () => Promise<unknown>;
-}
-
-/**
- * The webhook's own TLS server, with whom it lets in. It does not listen before there is a certificate.
- *
- * @throws Problem when CLIENT_CA_FILE cannot be used
- */
-const openWebhookServer = async (
-  config: Config,
-  logger: Logger,
-  meters: Metrics,
-  answer: RequestListener,
-): Promise<OpenWebhookServer> => {
-  const { clientCaFile: file } = config;
-  const clients =
-    file === null
-      ? null
-      : await openClientCa(file, {
-          onChange: (pem) => {
-            server.trustClients(pem);
-            logger.info('Client CA bundle changed', { file });
-          },
-          onProblem: (reason) => logger.warn('Client CA bundle rejected, keeping the one in use', { file, reason }),
-        });
-  const server = createWebhookServer({
-    bind: config.webhookBind,
-    tlsMinVersion: config.tlsMinVersion === 'TLSv1.3' ? '1.3' : '1.2',
-    clientCa: clients?.pem ?? null,
-    answer,
-    onTrouble: ({ kind, reason, emit, suppressed }) => {
-      meters.connectionErrors.add(kind);
-      // A caller that hangs up during its handshake is everyday life, a port scan say.
-      const level = kind === 'handshake-aborted' ? 'debug' : 'warn';
-      if (emit) logger[level]('Connection error', { kind, reason, suppressed });
-    },
-  });
-  return { server, look: () => clients?.look() ?? Promise.resolve() };
-};
-
-/** Who answers the AdmissionReviews: the module of WEBHOOK_HANDLER, or whoever listens at UPSTREAM_URL. */
+/** Answers the AdmissionReviews: a handler in this process, or the server at UPSTREAM_URL. */
 interface AdmissionSide extends AsyncDisposable {
   readonly answer: RequestListener;
   reachable(): Promise<boolean>;
 }
 
-const hosted = async (
+/** @throws Problem when the handler cannot be loaded */
+const openAdmission = (
+  config: Config,
+  dependencies: DaemonDependencies,
+  onAnswered: OnAnswered,
+): Promise<AdmissionSide> => {
+  const { handlerModule, upstream } = config;
+  if (handlerModule !== null || dependencies.handler !== undefined)
+    return hostHandler(config, dependencies, onAnswered);
+  if (upstream === null) throw new Error('the configuration names neither handler nor upstream');
+  const url = upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.url;
+  return forwardTo(url, config, dependencies.logger, onAnswered);
+};
+
+const hostHandler = async (
   config: Config,
   { logger, directory, handler }: DaemonDependencies,
   onAnswered: OnAnswered,
 ): Promise<AdmissionSide> => {
-  const [{ createAdmission }, { loadHandler }, { routes }] = await Promise.all([
+  const [{ createAdmission }, { loadHandler, routes }] = await Promise.all([
     import('../webhook/admission.ts'),
-    import('../webhook/load-handler.ts'),
     import('../webhook/load-handler.ts'),
   ]);
   const route =
@@ -121,45 +114,63 @@ const hosted = async (
   };
 };
 
-const fronted = async (url: string, config: Config, logger: Logger, onAnswered: OnAnswered): Promise<AdmissionSide> => {
+const forwardTo = async (
+  url: string,
+  config: Config,
+  logger: Logger,
+  onAnswered: OnAnswered,
+): Promise<AdmissionSide> => {
   const { createUpstream } = await import('../webhook/upstream.ts');
   return createUpstream({
     url,
     timeoutMs: config.upstreamTimeoutMs,
     maxRequestBytes: config.maxRequestBytes,
     onAnswered,
-    onFault: (status, reason, suppressed) => logger.warn('Upstream failed', { status, reason, suppressed }),
-    onRefused: (status, reason, suppressed) => logger.warn('Admission request refused', { status, reason, suppressed }),
+    onFault: (status, reason, suppressed) =>
+      logger.warn('Upstream failed', { status, reason, suppressed, event: 'upstream-failed' }),
+    onRefused: (status, reason, suppressed) =>
+      logger.warn('Admission request refused', { status, reason, suppressed, event: 'admission-refused' }),
   });
 };
 
 /**
- * Opens the one that the configuration names, or the handler that comes with the surroundings.
+ * The webhook's own TLS server with its client CA. It does not listen before it has a certificate.
  *
- * @throws Problem when the handler cannot be loaded
+ * @throws Problem when CLIENT_CA_FILE cannot be used
  */
-const openAdmissionSide = (
+const openWebhookServer = async (
   config: Config,
-  surroundings: DaemonDependencies,
-  onAnswered: OnAnswered,
-): Promise<AdmissionSide> => {
-  const { handlerModule, upstream } = config;
-  if (handlerModule !== null || surroundings.handler !== undefined) return hosted(config, surroundings, onAnswered);
-  if (upstream === null) throw new Error('the configuration names neither handler nor upstream');
-  const url = upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.url;
-  return fronted(url, config, surroundings.logger, onAnswered);
+  logger: Logger,
+  metrics: Metrics,
+  answer: RequestListener,
+): Promise<Pick<Resources, 'server' | 'refreshFiles'>> => {
+  const { clientCaFile: file } = config;
+  const clientCa =
+    file === null
+      ? null
+      : await openClientCa(file, {
+          onChange: (pem) => {
+            server.trustClients(pem);
+            logger.info('Client CA bundle changed', { file, event: 'client-ca-changed' });
+          },
+          onProblem: (reason) =>
+            logger.warn('Client CA bundle rejected, keeping the one in use', {
+              file,
+              reason,
+              event: 'client-ca-rejected',
+            }),
+        });
+  const server = createWebhookServer({
+    bind: config.webhookBind,
+    tlsMinVersion: config.tlsMinVersion,
+    clientCa: clientCa?.pem ?? null,
+    answer,
+    onConnectionError: ({ kind, reason, emit, suppressed }) => {
+      metrics.connectionErrors.add(kind);
+      // A peer that disconnects during its handshake is normal, for example a port scan.
+      const level = kind === 'handshake-aborted' ? 'debug' : 'warn';
+      if (emit) logger[level]('Connection error', { kind, reason, suppressed, event: 'connection-error' });
+    },
+  });
+  return { server, refreshFiles: () => clientCa?.look() ?? Promise.resolve() };
 };
-
-/** What a daemon is given beside its configuration. */
-export interface DaemonDependencies {
-  readonly logger: Logger;
-  /** Rejects with a `KubeProblem` when the configuration does not say how to reach the API server. */
-  readonly client: () => Promise<KubeClient>;
-  readonly version: string;
-  /** Where a relative WEBHOOK_HANDLER starts. */
-  readonly directory: string;
-  /** Answers instead of what the configuration names. */
-  readonly handler?: HandlerExport;
-  /** Serves instead of the webhook's own server. Whoever brings it has probes and metrics of its own, too. */
-  readonly face?: TlsEndpoint;
-}

@@ -3,7 +3,7 @@ import { interval, mergeMap, type Observable, range, type Subscription } from 'r
 import { type Endpoint, sendReview } from './send-review.ts';
 
 interface CallerOptions {
-  /** PEM of the live caBundle: the only thing that is trusted. */
+  /** PEM of the current caBundle, the only trust anchor. */
   readonly caBundle$: Observable<string>;
   readonly endpoints: () => readonly Endpoint[];
   readonly serverName: string;
@@ -16,15 +16,15 @@ interface Caller extends Disposable {
   readonly failed: number;
 }
 
-/** As many may wait for an answer at one time; what else is due is sent later. */
-const MOST_IN_FLIGHT = 64;
+/** Limit of concurrent calls; further calls are sent later. */
+const MAX_IN_FLIGHT = 64;
 
-/** What is due after a pause of this machine is caught up with in so many calls a turn. */
-const MOST_AT_ONCE = 8;
+/** Limit of calls per timer tick while catching up after a pause of the machine. */
+const MAX_PER_TICK = 8;
 
 /**
- * Calls the replicas in turn as the API server would: over TLS, by the Service's name, trusting the live caBundle and
- * nothing else, with kept connections that a change of the bundle makes anew.
+ * Calls the replicas in turn as the API server does: over TLS, by the Service's name, trusting the current caBundle only.
+ * Connections are kept alive, and reopened when the caBundle changes.
  */
 export const startCaller = (options: CallerOptions): Caller => {
   const { caBundle$, endpoints, serverName, everyMs, onFailure } = options;
@@ -34,16 +34,16 @@ export const startCaller = (options: CallerOptions): Caller => {
 
   const calling: Subscription = caBundle$.subscribe((ca) => {
     const before = agent;
-    // No call waits for a connection: one that did would dial later, by a bundle that is gone by then.
-    agent = ca === '' ? null : new Agent({ ca, keepAlive: true, maxFreeSockets: MOST_IN_FLIGHT });
-    // Calls under way may still finish on their connections.
+    // The agent does not queue calls: a queued call would connect later, with an outdated bundle.
+    agent = ca === '' ? null : new Agent({ ca, keepAlive: true, maxFreeSockets: MAX_IN_FLIGHT });
+    // Open calls may still finish on their connections.
     if (before !== null) setTimeout(() => before.destroy(), 15_000).unref();
   });
   const once = async (): Promise<void> => {
     const ready = endpoints();
     const endpoint = ready[turn++ % ready.length];
     if (endpoint === undefined || agent === null) return;
-    const madeMs = performance.now();
+    const startedMs = performance.now();
     counts.inFlight += 1;
     const reason = await sendReview(endpoint, agent, serverName);
     counts.inFlight -= 1;
@@ -51,14 +51,14 @@ export const startCaller = (options: CallerOptions): Caller => {
     counts.calls += 1;
     if (reason === null) return;
     counts.failed += 1;
-    onFailure(endpoint, `${reason}, ${Math.round(performance.now() - madeMs)} ms after it was made`);
+    onFailure(endpoint, `${reason}, after ${Math.round(performance.now() - startedMs)} ms`);
   };
-  // By the clock, since the timers of a busy machine come late.
+  // Computed from the clock, since timers fire late on a busy machine.
   const startMs = performance.now();
   let sent = 0;
   const due = () => {
     const overdue = Math.floor((performance.now() - startMs) / everyMs) - sent;
-    const count = Math.min(MOST_AT_ONCE, MOST_IN_FLIGHT - counts.inFlight, overdue);
+    const count = Math.min(MAX_PER_TICK, MAX_IN_FLIGHT - counts.inFlight, overdue);
     sent += Math.max(0, count);
     return range(0, Math.max(0, count));
   };

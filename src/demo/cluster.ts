@@ -9,26 +9,26 @@ import { startKubelet } from '../dev-cluster/kubelet.ts';
 import { openKubeClient } from '../kube/client.ts';
 import { watchObjects } from '../kube/watch-objects.ts';
 
-/** The embedded cluster with everything in it but the replicas' processes. */
+/** The development cluster of the demo, without the processes of the replicas. */
 export interface DemoCluster extends AsyncDisposable {
-  /** Environment of a replica: how to reach the cluster, and the names of this installation. */
+  /** Environment of a replica: address of the cluster, and names of this installation. */
   replicaEnv(name: string): Readonly<Record<string, string>>;
-  /** PEM of the webhook configuration's caBundle as it stands, empty while there is none. */
+  /** PEM of the webhook configuration's current caBundle, empty while there is none. */
   readonly caBundle$: Observable<string>;
   rotate(what: 'leaf' | 'ca'): Promise<unknown>;
-  /** Watches that are open at the API server, its clients' all together. */
+  /** Number of open watches of all clients. */
   openWatches(): number;
 }
 
 const TYPE = 'validatingwebhookconfiguration';
 
-/** Starts API server and kubelets, and applies what a manifest would. */
+/** Starts API server and kubelets, and creates the objects that manifests would. */
 export const startCluster = async (replicas: readonly string[], kubeletDelayMs: number): Promise<DemoCluster> => {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'webhook-certd-demo-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const server = opened.use(await startApiServer());
-  // As a kubelet mounts it: a replica of the demo starts as one in a Pod does.
+  // Laid out as a kubelet mounts it, so that replicas start as they do in a Pod.
   const account = join(folder, 'serviceaccount');
   await mkdir(account);
   await writeFile(join(account, 'token'), server.adminToken, { mode: 0o600 });
@@ -48,7 +48,7 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
   const watch = watchObjects(client, {
     path: targetPath(TYPE),
     query: { fieldSelector: `metadata.name=${configuration}` },
-    parse: targetObject(TYPE, ''),
+    parse: targetObject(TYPE, null),
     timeoutSeconds: () => 3600,
   });
   const everything = opened.move();
@@ -83,7 +83,7 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
       SERVICE_NAME: service,
       CA_BUNDLE_TARGETS: `${TYPE}/${configuration}`,
       CERT_DIR: directoryOf(name),
-      // So short only to be seen: an hour is the default.
+      // Short, so that pruning is visible: the default is one hour.
       CA_OVERLAP: '3s',
       WEBHOOK_HANDLER: 'builtin:allow',
       SHUTDOWN_GRACE: '1s',
@@ -103,10 +103,10 @@ export const demoNames = {
   app: 'demo-webhook',
 } as const;
 
-/** CERT_DIR's default; the demo's replicas have their directories elsewhere, since they share one machine. */
+/** Default of CERT_DIR. The replicas of the demo share one machine, so each has its own directory instead. */
 const MOUNT = '/tmp/k8s-webhook-server/serving-certs';
 
-/** What a manifest would apply: a webhook configuration without a caBundle, and one Pod a replica. */
+/** The objects that manifests would create: a webhook configuration without caBundle, and one Pod per replica. */
 const demoObjects = (replicas: readonly string[]): readonly { readonly path: string; readonly body: unknown }[] => [
   {
     path: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',

@@ -9,9 +9,9 @@ import { type PlainServer, startPlainServer } from '../util/plain-server.ts';
 import type { DemoReplica } from './start-replica.ts';
 
 /**
- * The status page with all replicas on it, drawn from what each says of itself.
+ * Serves a status page of all replicas, from the status that each reports.
  *
- * @param port 0 for any free one
+ * @param port 0 for any free port
  */
 export const startFleetPage = async (
   replicas: readonly Pick<DemoReplica, 'name' | 'probePort'>[],
@@ -21,11 +21,11 @@ export const startFleetPage = async (
   const seen = new Map(replicas.map(({ name }): [string, SeenReplica] => [name, { name, status: null }]));
   const changed$ = new Subject<void>();
   for (const { name, probePort } of replicas) {
-    const listening = listenTo(probePort).subscribe((status) => {
+    const subscription = statusStream(probePort).subscribe((status) => {
       seen.set(name, { name, status });
       changed$.next();
     });
-    opened.defer(() => listening.unsubscribe());
+    opened.defer(() => subscription.unsubscribe());
   }
   const statuses = (): string => JSON.stringify([...seen.values()].map(({ status }) => status));
   const server = opened.use(
@@ -42,10 +42,10 @@ export const startFleetPage = async (
   return { port: server.port, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 };
 
-const AGAIN_MS = 500;
+const RECONNECT_MS = 500;
 const PREFIX = 'data: ';
 
-/** The statuses that one connection brings. Completes when it ends, however it does. */
+/** Emits the statuses of one connection. Completes when it ends or fails. */
 const connection = (url: string): Observable<Status> =>
   new Observable((subscriber) => {
     const request = get(url, { agent: false }, (response) => {
@@ -54,13 +54,13 @@ const connection = (url: string): Observable<Status> =>
         if (line.startsWith(PREFIX)) subscriber.next(JSON.parse(line.slice(PREFIX.length)) as Status);
       });
       lines.on('close', () => subscriber.complete());
-      // Readline hands on what goes wrong with its input.
+      // Readline forwards errors of its input.
       lines.on('error', () => subscriber.complete());
     });
     request.on('error', () => subscriber.complete());
     return () => request.destroy();
   });
 
-/** The status of a replica for as long as it answers, null while it does not. Never ends. */
-const listenTo = (probePort: number): Observable<Status | null> =>
-  concat(connection(`http://127.0.0.1:${probePort}/events`), of(null)).pipe(repeat({ delay: AGAIN_MS }));
+/** Emits the status of a replica, and null while it does not answer. Never completes. */
+const statusStream = (probePort: number): Observable<Status | null> =>
+  concat(connection(`http://127.0.0.1:${probePort}/events`), of(null)).pipe(repeat({ delay: RECONNECT_MS }));

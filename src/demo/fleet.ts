@@ -2,19 +2,19 @@ import { filter, firstValueFrom, startWith, Subject, timeout } from 'rxjs';
 import type { Endpoint } from './send-review.ts';
 import type { DemoReplica, LogLine } from './start-replica.ts';
 
-/** What the replicas have said of themselves so far. */
+/** The state of all replicas, according to their logs. */
 export interface Fleet extends Disposable {
   readonly endpoints: () => readonly Endpoint[];
   /** The hash that every replica serves; null while they differ. */
   servedByAll(): string | null;
-  /** ms from the first sight of a certificate to serving it, one a load. */
+  /** Time from the first sight of a certificate to serving it, ms, one for each load. */
   readonly adoptionsMs: readonly number[];
-  /** Resolves when the condition holds, looked at after every line. Rejects when it does not within the time. */
+  /** Resolves when the condition holds, which is evaluated after every log line. Rejects at the timeout. */
   until(condition: () => boolean, withinMs: number): Promise<unknown>;
   readonly narrowed: number;
 }
 
-/** Follows the logs of the replicas. */
+/** Follows the logs of the replicas, and passes each line on to `tell`. */
 export const followFleet = (replicas: readonly DemoReplica[], tell: (who: string, line: LogLine) => void): Fleet => {
   const ready = new Map<string, Endpoint>();
   const served = new Map<string, string>();
@@ -23,10 +23,10 @@ export const followFleet = (replicas: readonly DemoReplica[], tell: (who: string
   let narrowed = 0;
 
   const note = ({ name, webhookPort }: DemoReplica, line: LogLine): void => {
-    if (line.message === 'Ready') ready.set(name, { name, port: webhookPort });
-    if (line.message === 'Not ready') ready.delete(name);
-    if (line.message === 'Older certificate authorities dropped') narrowed += 1;
-    if (line.message === 'Certificate loaded and verified') {
+    if (line['event'] === 'ready') ready.set(name, { name, port: webhookPort });
+    if (line['event'] === 'not-ready') ready.delete(name);
+    if (line['event'] === 'ca-bundle-pruned') narrowed += 1;
+    if (line['event'] === 'certificate-loaded') {
       served.set(name, String(line['hash']));
       adoptionsMs.push(Number(line['elapsedMs']));
     }

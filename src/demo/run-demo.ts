@@ -11,21 +11,22 @@ import { timeline } from './timeline.ts';
 const CALL_EVERY_MS = 10;
 const ROTATE_EVERY_MS = 20_000;
 const FIRST_ROTATION_MS = 3_000;
-/** Longest anything may take beside the kubelet's delay. */
-const PATIENCE_MS = 60_000;
-/** Every third rotation is one of the CA. */
+/** Timeout of each step, in addition to the kubelet's delay. */
+const TIMEOUT_MS = 60_000;
+
+/** Every third rotation replaces the CA. */
 const kindOf = (rotation: number): 'leaf' | 'ca' => (rotation % 3 === 0 ? 'ca' : 'leaf');
 
 /**
- * Replicas, an API server, kubelets and a caller on this machine, and a rotation every 20 s before your eyes.
+ * Runs replicas, an API server, kubelets and a caller on this machine, and rotates a certificate every 20 s.
  *
- * @returns the exit code: 1 when a call failed or a rotation did not end
+ * @returns the exit code: 1 when a call failed or a rotation did not finish
  */
-export const runDemo = async (options: DemoOptions, { program, print, stopped }: DemoSurroundings): Promise<number> => {
+export const runDemo = async (options: DemoOptions, { program, print, stopped }: DemoDependencies): Promise<number> => {
   await using opened = new AsyncDisposableStack();
   const { say, tell } = timeline(Date.now(), print);
   const names = Array.from({ length: options.replicas }, (_, at) => `replica-${at}`);
-  const patienceMs = PATIENCE_MS + options.kubeletDelayMs;
+  const timeoutMs = TIMEOUT_MS + options.kubeletDelayMs;
 
   const cluster = opened.use(await startCluster(names, options.kubeletDelayMs));
   const free = await freePorts(2 * names.length);
@@ -40,9 +41,9 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
   });
   const fleet = opened.use(followFleet(replicas, tell));
   const { port } = opened.use(await startFleetPage(replicas, options.port ?? 0));
-  say('you', `watch all replicas at http://127.0.0.1:${port}/`);
-  for (const { name, probePort } of replicas) say(name, `has its own page at http://127.0.0.1:${probePort}/`);
-  say('kubelet', `delivers a changed Secret after ${options.kubeletDelayMs / 1000} s, at once when nudged`);
+  say('demo', `status page of all replicas: http://127.0.0.1:${port}/`);
+  for (const { name, probePort } of replicas) say(name, `own status page: http://127.0.0.1:${probePort}/`);
+  say('kubelet', `delivers a changed Secret after ${options.kubeletDelayMs / 1000} s, or at once when nudged`);
 
   const caller = opened.use(
     startCaller({
@@ -57,25 +58,25 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
   const rotate = async (rotation: number): Promise<void> => {
     const what = kindOf(rotation);
     const [before, narrowed] = [fleet.servedByAll(), fleet.narrowed];
-    say('you', `rotation ${rotation}: ask for a new ${what === 'ca' ? 'CA' : 'certificate'}`);
+    say('demo', `rotation ${rotation}: requesting a new ${what === 'ca' ? 'CA' : 'certificate'}`);
     await cluster.rotate(what);
     const done = (): boolean => {
       const now = fleet.servedByAll();
       return now !== null && now !== before && (what === 'leaf' || fleet.narrowed > narrowed);
     };
-    await fleet.until(done, patienceMs);
+    await fleet.until(done, timeoutMs);
     say('caller', `rotation ${rotation} done; calls so far ${caller.calls}, failed ${caller.failed}`);
   };
 
-  const everybodyServes = (): boolean => fleet.servedByAll() !== null && fleet.endpoints().length === names.length;
+  const isEveryReplicaReady = (): boolean => fleet.servedByAll() !== null && fleet.endpoints().length === names.length;
   const over = new AbortController();
-  const story = async (): Promise<void> => {
-    await fleet.until(everybodyServes, patienceMs);
-    say('caller', 'every replica is ready; calls go on all the time from here');
+  const rotateRepeatedly = async (): Promise<void> => {
+    await fleet.until(isEveryReplicaReady, timeoutMs);
+    say('caller', 'every replica is ready; calling them continuously from now on');
     firstLoads = fleet.adoptionsMs.length;
     await delay(FIRST_ROTATION_MS, undefined, { signal: over.signal });
     for (let next = 1; next <= (options.rotations ?? Infinity); next += 1) {
-      // Unreferenced: nobody waits for the pause after the last one.
+      // Unreferenced, so that the pause after the last rotation does not keep the process alive.
       const started = delay(ROTATE_EVERY_MS, undefined, { ref: false });
       await rotate(next);
       rotations = next;
@@ -85,10 +86,10 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
 
   let rotations = 0;
   let firstLoads = 0;
-  let troubles = 0;
-  await Promise.race([stopped, story()]).catch((error: unknown) => {
-    troubles += 1;
-    say('demo', `gave up waiting: ${error instanceof Error ? error.message : String(error)}`);
+  let timeouts = 0;
+  await Promise.race([stopped, rotateRepeatedly()]).catch((error: unknown) => {
+    timeouts += 1;
+    say('demo', `stopped waiting: ${error instanceof Error ? error.message : String(error)}`);
   });
   over.abort();
   caller[Symbol.dispose]();
@@ -97,11 +98,11 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
   const adoptions = fleet.adoptionsMs.slice(firstLoads);
   const adoptionMs = { median: percentile(adoptions, 0.5), p99: percentile(adoptions, 0.99) };
   say('caller', `${calls} calls, ${failed} failed, ${rotations} rotations`);
-  // All at once, so that nobody takes over for a moment.
+  // All at the same time, so that no replica takes over leadership in between.
   for (const each of replicas) each.stop();
   await opened.disposeAsync();
   if (options.json) print(JSON.stringify({ replicas: options.replicas, rotations, calls, failed, adoptionMs }));
-  return failed > 0 || troubles > 0 ? 1 : 0;
+  return failed > 0 || timeouts > 0 ? 1 : 0;
 };
 
 interface DemoOptions {
@@ -109,25 +110,25 @@ interface DemoOptions {
   /** Null: until stopped. */
   readonly rotations: number | null;
   readonly kubeletDelayMs: number;
-  /** Of the status page with all replicas; null or 0: any that is free. */
+  /** Port of the status page of all replicas; null or 0: any free port. */
   readonly port: number | null;
   readonly json: boolean;
 }
 
-interface DemoSurroundings {
+interface DemoDependencies {
   readonly program: Program;
   readonly print: (text: string) => void;
-  /** Settles when somebody wants it to end. */
+  /** Settles when the demo is to end. */
   readonly stopped: Promise<void>;
 }
 
-/** The value that a share of all values does not exceed (nearest rank); null of nothing. */
+/** The percentile of values by nearest rank; null without values. */
 export const percentile = (values: readonly number[], share: number): number | null => {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
 };
 
-/** Loopback ports that are free now, all different. */
+/** Finds distinct loopback ports that are free now. */
 export const freePorts = async (count: number): Promise<readonly number[]> => {
   const servers = Array.from({ length: count }, () => createServer());
   const addresses: readonly AddressInfo[] = await Promise.all(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Agent, request } from 'node:https';
 
-/** Whom calls may be sent to, as a Service's endpoints would say. */
+/** One endpoint of the Service. */
 export interface Endpoint {
   readonly name: string;
   readonly port: number;
@@ -24,14 +24,14 @@ const review = (uid: string): string =>
   });
 
 /** client-go's default: https://github.com/kubernetes/client-go/blob/v0.34.0/rest/request.go */
-const MOST_TRIES = 10;
+const MAX_TRIES = 10;
 
-/** One AdmissionReview to one replica: null when it was admitted, else why not. */
+/** Sends an AdmissionReview to a replica. Returns null when it was admitted, else the reason. */
 export const sendReview = (
   { name, port }: Endpoint,
   agent: Agent,
   servername: string,
-  tries = MOST_TRIES,
+  tries = MAX_TRIES,
 ): Promise<string | null> => {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   const uid = randomUUID();
@@ -53,9 +53,9 @@ export const sendReview = (
     answer.on('data', (chunk: Buffer) => chunks.push(chunk));
     answer.on('error', (error) => resolve(error.message));
     answer.on('end', () => {
-      // As client-go: whoever answers so asks to be asked again, and nothing else is tried a second time.
-      const isAskedAgain = (answer.statusCode ?? 0) >= 500 && answer.headers['retry-after'] === '0';
-      if (isAskedAgain && tries > 1) {
+      // As in client-go: only such an answer is retried.
+      const isRetryable = (answer.statusCode ?? 0) >= 500 && answer.headers['retry-after'] === '0';
+      if (isRetryable && tries > 1) {
         resolve(sendReview({ name, port }, agent, servername, tries - 1));
         return;
       }

@@ -17,17 +17,17 @@ export interface DemoReplica extends AsyncDisposable {
   readonly probePort: number;
   readonly pid: number;
   readonly line$: Observable<LogLine>;
-  /** Asks it to end; disposing waits until it has. */
+  /** Sends SIGTERM; disposing also waits for the exit. */
   stop(): void;
   /** Settles when the process has ended. */
   readonly ended: Promise<unknown>;
 }
 
-/** This very program. */
+/** How this program is run. */
 export interface Program {
-  /** Path of the Node that runs it. */
+  /** Path of the Node binary. */
   readonly node: string;
-  /** What that Node is given before the script. */
+  /** Flags of Node, before the script. */
   readonly flags: readonly string[];
   readonly script: string;
 }
@@ -47,7 +47,7 @@ const parse = (text: string): LogLine => {
   }
 };
 
-/** Runs this very program as one replica, in a process of its own. Its stderr goes to ours. */
+/** Runs this program as one replica in a child process, which shares stderr with this one. */
 export const startReplica = (
   { name, webhookPort, probePort, env }: ReplicaPlace,
   { node, flags, script }: Program,
@@ -61,7 +61,7 @@ export const startReplica = (
       METRICS_BIND_ADDRESS: '0',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
-    // In a group of its own, so that Ctrl-C reaches the demo alone and replicas are stopped in order.
+    // In its own process group, so that Ctrl-C reaches the demo only and replicas are stopped in order.
     detached: true,
   });
   const ended = once(child, 'exit');

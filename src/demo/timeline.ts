@@ -2,30 +2,29 @@ import type { LogLine } from './start-replica.ts';
 
 const short = (hash: unknown): string => (typeof hash === 'string' ? hash.slice(0, 8) : 'none');
 
-const authorities = (count: unknown): string => (count === 1 ? '1 CA' : `${String(count)} CAs`);
+const countCas = (count: unknown): string => (count === 1 ? '1 CA' : `${String(count)} CAs`);
 
-/** What a line of a replica's log means to somebody who watches; null for what would only distract. */
-const SAYINGS: Readonly<Record<string, (line: LogLine) => string>> = {
-  'Leadership acquired': () => 'leads',
-  'Leadership lost': ({ reason }) => `no longer leads (${String(reason)})`,
-  'Leadership released': () => 'has released the Lease',
-  'Certificate authority issued': ({ reason }) => `made a new CA (${String(reason)})`,
-  'caBundle written': ({ certificates }) => `wrote the caBundle: it trusts ${authorities(certificates)}`,
-  'Certificate issued': ({ hash, reason }) => `issued certificate ${short(hash)} (${String(reason)})`,
-  'Certificate announced': ({ hash }) => `announced ${short(hash)} on the Lease`,
-  'Certificate hash mismatch, waiting for kubelet sync': ({ hash, filesystemHash }) =>
-    `waits for ${short(hash)}: mounted is ${short(filesystemHash)}`,
-  'Kubelet nudged': () => 'nudged its kubelet',
-  'Certificate loaded and verified': ({ hash, elapsedMs }) =>
+/** Wording of log lines for the timeline, by their event id. Other lines are left out. */
+const WORDINGS: Readonly<Record<string, (line: LogLine) => string>> = {
+  'leadership-acquired': () => 'is the leader',
+  'leadership-lost': ({ reason }) => `lost leadership (${String(reason)})`,
+  'leadership-released': () => 'released the Lease',
+  'ca-issued': ({ reason }) => `issued a new CA (${String(reason)})`,
+  'target-written': ({ certificates }) => `wrote the caBundle: it trusts ${countCas(certificates)}`,
+  'certificate-issued': ({ hash, reason }) => `issued certificate ${short(hash)} (${String(reason)})`,
+  'certificate-announced': ({ hash }) => `announced ${short(hash)} on the Lease`,
+  'certificate-mismatch': ({ hash, filesystemHash }) =>
+    `waits for ${short(hash)}: still mounted is ${short(filesystemHash)}`,
+  'kubelet-nudged': () => 'nudged its kubelet',
+  'certificate-loaded': ({ hash, elapsedMs }) =>
     `serves ${short(hash)}, ${String(elapsedMs)} ms after it was announced`,
-  'Certificate rejected, keeping the one being served': ({ hash, reason }) =>
-    `rejected ${short(hash)}: ${String(reason)}`,
-  'Older certificate authorities dropped': () => 'dropped the older CA: every replica has proved the new certificate',
-  'Watch creation failed': ({ error }) => `cannot watch: ${String(error)}`,
-  'Fatal error': ({ error }) => `cannot go on: ${String(error)}`,
+  'certificate-rejected': ({ hash, reason }) => `rejected ${short(hash)}: ${String(reason)}`,
+  'ca-bundle-pruned': () => 'removed the older CA: every replica acknowledged the new certificate',
+  'watch-failed': ({ error }) => `cannot watch: ${String(error)}`,
+  'fatal-error': ({ error }) => `fatal error: ${String(error)}`,
 };
 
-/** One line of the timeline for people: seconds since the start, who, what. */
+/** Prints one line per event: seconds since the start, source, event. */
 export const timeline = (startedMs: number, print: (text: string) => void) => {
   const say = (who: string, what: string): void => {
     const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
@@ -34,8 +33,8 @@ export const timeline = (startedMs: number, print: (text: string) => void) => {
   return {
     say,
     tell: (who: string, line: LogLine): void => {
-      const saying = SAYINGS[line.message];
-      if (saying !== undefined) say(who, saying(line));
+      const wording = WORDINGS[String(line['event'])];
+      if (wording !== undefined) say(who, wording(line));
     },
   };
 };

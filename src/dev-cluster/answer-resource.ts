@@ -1,22 +1,22 @@
 import * as z from 'zod';
 import { createObject } from './create-object.ts';
 import { deleteObject } from './delete-object.ts';
-import { failures } from './failures.ts';
+import * as failures from './failures.ts';
 import { apiVersion, type JsonObject, omit } from './kube-object.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { ResourceRequest, WriteRequest } from './route.ts';
 import { selectors } from './selectors.ts';
 import { updateObject } from './update-object.ts';
-import { type User, users } from './users.ts';
+import { isAllowed, type User } from './users.ts';
 
-/** What goes back to the client. */
+/** The response to a request. */
 export interface Answer {
   /** The HTTP status. */
   readonly code: number;
   readonly body: JsonObject | string;
 }
 
-/** Only a client that remembers another cluster, or an etcd before its restore, asks for what has not been yet. */
+/** Rejects a resourceVersion of the future: it comes from another cluster, or from before a restore of etcd. */
 const checkVersion = (store: ObjectStore, { query }: ResourceRequest) => {
   const asked = query.get('resourceVersion') ?? '';
   if (Number(asked) > store.revision) throw failures.versionInTheFuture(asked, store.revision);
@@ -28,7 +28,7 @@ const get = (store: ObjectStore, { type, namespace, name }: ResourceRequest): Js
   return object;
 };
 
-/** The items of a list do not say their kind: the list does. */
+/** The items of a list carry no kind: the list does. */
 const list = (store: ObjectStore, { type, namespace, query }: ResourceRequest): JsonObject => ({
   kind: `${type.kind}List`,
   apiVersion: apiVersion(type),
@@ -39,7 +39,7 @@ const list = (store: ObjectStore, { type, namespace, query }: ResourceRequest): 
     .map((object) => omit(object, 'kind', 'apiVersion')),
 });
 
-/** Does what a request for one resource asks, but for a watch. Errs with an ApiFailure. */
+/** Executes a request for a resource, except for a watch. @throws ApiFailure */
 export const answerResource = (store: ObjectStore, user: User, request: WriteRequest): Answer => {
   switch (request.verb) {
     case 'get':
@@ -81,12 +81,12 @@ const review = z.looseObject({
 
 const orNull = (value: string | undefined) => (value === undefined || value === '' ? null : value);
 
-/** Answers a SelfSubjectAccessReview: may I? Errs with 400 when the question cannot be read. */
+/** Answers a SelfSubjectAccessReview. @throws ApiFailure 400 when the body is malformed */
 const accessReview = (user: User, body: unknown): JsonObject => {
   const parsed = review.safeParse(body);
-  if (!parsed.success) throw failures.badRequest('the body is no SelfSubjectAccessReview about a resource');
+  if (!parsed.success) throw failures.badRequest('the body is not a SelfSubjectAccessReview of a resource');
   const asked = parsed.data.spec.resourceAttributes;
-  const allowed = users.isAllowed(user, {
+  const allowed = isAllowed(user, {
     verb: asked.verb ?? '',
     group: asked.group ?? '',
     resource: asked.resource ?? '',

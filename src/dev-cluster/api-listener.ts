@@ -1,13 +1,14 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Answer, answerResource } from './answer-resource.ts';
+import { ApiFailure } from './api-failure.ts';
 import { discovery } from './discovery.ts';
-import { ApiFailure, failures } from './failures.ts';
+import * as failures from './failures.ts';
 import type { Json } from './kube-object.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { LoggedRequest, RequestLog } from './request-log.ts';
 import { type ResourceRequest, route } from './route.ts';
 import { serveWatch, type WatchLine, type WatchTally } from './serve-watch.ts';
-import { type User, users } from './users.ts';
+import { authenticate, authorize, isAnonymous, type User } from './users.ts';
 
 interface ListenerOptions {
   readonly store: ObjectStore;
@@ -16,9 +17,9 @@ interface ListenerOptions {
   readonly log: RequestLog;
   readonly watchEvents: WatchTally;
   readonly bookmarkIntervalMs: number;
-  /** Resolves when requests may go on; a frozen server leaves it pending. */
+  /** Resolves when requests may proceed; pending while the server is frozen. */
   thawed(): Promise<void>;
-  /** Told each watch as it starts. */
+  /** Called for each watch that starts. */
   onWatch(response: ServerResponse): void;
 }
 
@@ -31,17 +32,16 @@ const send = (response: ServerResponse, { code, body }: Answer) => {
 const answerPath = (user: User, method: string, path: string): Answer => {
   const body = discovery.get(path);
   const isOpenToAll = typeof body === 'string' || path === '/version';
-  if (users.isAnonymous(user) ? !isOpenToAll : body === undefined && user.rules !== undefined) {
+  if (isAnonymous(user) ? !isOpenToAll : body === undefined && user.rules !== undefined) {
     throw failures.pathForbidden(user.user, method.toLowerCase(), path);
   }
   return body === undefined ? { code: 404, body: '404 page not found' } : { code: 200, body };
 };
 
-const authorize = (user: User, { type, verb, subresource, namespace, name }: ResourceRequest) => {
-  // Whoever is known may ask what he may do.
-  if (!type.isStored && !users.isAnonymous(user)) return;
-  const wanted = { verb, group: type.group, resource: type.resource, subresource, namespace, name };
-  users.authorize(user, type, wanted);
+const authorizeResource = (user: User, { type, verb, subresource, namespace, name }: ResourceRequest) => {
+  // Every authenticated user may review its own permissions.
+  if (!type.isStored && !isAnonymous(user)) return;
+  authorize(user, type, { verb, group: type.group, resource: type.resource, subresource, namespace, name });
 };
 
 const writeDetails = async (incoming: IncomingMessage, query: URLSearchParams) => ({
@@ -51,7 +51,7 @@ const writeDetails = async (incoming: IncomingMessage, query: URLSearchParams) =
   isDryRun: query.get('dryRun') === 'All',
 });
 
-/** Answers every request: who is it, may they, what do they want. */
+/** Handles every request: authentication, authorization, execution. */
 export const apiListener =
   (options: ListenerOptions): RequestListener =>
   (incoming, response) => {
@@ -67,12 +67,12 @@ export const apiListener =
       log.append({ atMs: Date.now(), user, ...asked, subresource, namespace, name, code } satisfies LoggedRequest);
     };
     const answer = async (): Promise<Answer | null> => {
-      const caller = users.authenticate(options.users, incoming.headers.authorization);
+      const caller = authenticate(options.users, incoming.headers.authorization);
       user = caller.user;
       if (found.to === 'nothing') throw failures.noSuchResource();
       if (found.to === 'unfit') throw failures.methodNotAllowed();
       if (found.to === 'path') return answerPath(caller, method, found.path);
-      authorize(caller, found.request);
+      authorizeResource(caller, found.request);
       if (found.request.verb !== 'watch') {
         return answerResource(store, caller, { ...found.request, ...(await writeDetails(incoming, url.searchParams)) });
       }
@@ -87,22 +87,22 @@ export const apiListener =
       .then(answer)
       .catch((error: unknown) => {
         if (error instanceof ApiFailure) return { code: error.status.code, body: error.status };
-        // A bug here, or a client that left in the middle of its body; either way it must not end the process.
+        // A bug, or a client that disconnected while it sent its body: neither must end the process.
         const { status } = new ApiFailure(500, 'InternalError', `Internal error: ${String(error)}`);
         return { code: status.code, body: status };
       })
       .then((result) => {
-        if (result === null) return;
+        if (result === null || response.writableEnded) return;
         note(result.code);
         send(response, result);
       })
       .catch(() => response.destroy());
   };
 
-/** As kube-apiserver has it. */
+/** Same limit as kube-apiserver. */
 const LIMIT_BYTES = 3 * 1_024 * 1_024;
 
-/** Reads a request's JSON; undefined when it has no body. Errs with 400, 413, and 415 for protobuf or YAML. */
+/** Reads the JSON body of a request; undefined when it has none. @throws ApiFailure 400, 413; 415 for protobuf or YAML */
 const readBody = async (request: IncomingMessage): Promise<Json | undefined> => {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;

@@ -11,17 +11,17 @@ import { makeServerIdentity } from './server-identity.ts';
 import type { User } from './users.ts';
 
 export interface ApiServerOptions {
-  /** Who may call, beside the administrator whose token is `adminToken`. */
+  /** Users in addition to the administrator, whose token is `adminToken`. */
   readonly users?: readonly User[];
-  /** 0, the default, takes a free one and keeps it over `stop` and `start`. */
+  /** 0, the default, selects a free port, which is kept across `stop` and `start`. */
   readonly port?: number;
-  /** Default 60 s, as kube-apiserver. */
+  /** Default 60 s, as in kube-apiserver. */
   readonly bookmarkIntervalMs?: number;
   /** How many changes a watch can be resumed from. Default 10,000. */
   readonly historyLimit?: number;
 }
 
-/** A Kubernetes API server inside this process, with the faults of a real one at hand. */
+/** A Kubernetes API server inside this process, with methods that inject the faults of a real one. */
 export interface EmbeddedApiServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
@@ -32,28 +32,28 @@ export interface EmbeddedApiServer extends AsyncDisposable {
   readonly follow: Follow;
   readonly requests: RequestLog;
   readonly watchEvents: WatchTally;
-  /** How many TLS connections have ever been accepted. */
+  /** Number of TLS connections accepted so far. */
   readonly connections: number;
   readonly openWatches: number;
   /** The text of a kubeconfig file for a token; the administrator's by default. */
   kubeconfig(token?: string): string;
   addUser(user: User): void;
-  /** Ends every watch in good order, as kube-apiserver does when its time is up. */
+  /** Ends every watch cleanly, as kube-apiserver does at its timeout. */
   endWatches(): void;
-  /** Destroys every connection, whatever is on it. */
+  /** Destroys every connection, including those with open requests. */
   cutConnections(): void;
-  /** Forgets all changes so far: whoever watches from before gets 410. */
+  /** Discards the history of changes: watches from an earlier resourceVersion get 410. */
   compact(): void;
-  /** Half-open: connections are accepted and requests read, but nothing is answered until `thaw`. */
+  /** Accepts connections and reads requests, but answers nothing until `thaw`. */
   freeze(): void;
   thaw(): void;
-  /** Refuses connections and destroys those there are. What stands in the store stays. */
+  /** Refuses connections and destroys the open ones. Stored objects are kept. */
   stop(): Promise<void>;
   /** Listens again on the same port. */
   start(): Promise<void>;
 }
 
-/** Go's server keeps an idle connection this long. Node's own 5 s would race with a client's next request. */
+/** Idle timeout of Go's HTTP server. Node's default of 5 s would race with the next request of a client. */
 const KEEP_ALIVE_MS = 180_000;
 
 /** Starts a loopback HTTPS server that behaves like kube-apiserver for the kinds of `resource-types.ts`. */
@@ -147,14 +147,14 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Em
   };
 };
 
-/** What a client needs to know to reach an API server as somebody. */
+/** Address and credentials of a client. */
 interface ApiAccess {
   readonly url: string;
   readonly caPem: string;
   readonly token: string;
 }
 
-/** The text of a kubeconfig file for one user of one cluster. It is JSON, which is YAML too. */
+/** Makes the text of a kubeconfig file for one user of one cluster. It is JSON, which is valid YAML. */
 export const kubeconfig = ({ url, caPem, token }: ApiAccess): string =>
   JSON.stringify(
     {

@@ -1,20 +1,20 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { decodeObject } from './decode-object.ts';
-import { failures } from './failures.ts';
+import * as failures from './failures.ts';
 import { type KubeObject, omit, rfc3339 } from './kube-object.ts';
 import { trackFields } from './managed-fields.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { WriteRequest } from './route.ts';
 import { validateObject } from './validate-object.ts';
 
-/** What the API server itself says of a new object, whatever the client sent. */
-const birth: Readonly<Record<string, object>> = {
+/** Fields that the API server sets on a new object, whatever the client sent. */
+const serverDefaults: Readonly<Record<string, object>> = {
   pods: { status: { phase: 'Pending', qosClass: 'BestEffort' } },
   namespaces: { spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } },
   apiservices: { status: {} },
 };
 
-/** Five characters, as `generateName` appends. */
+/** Five random characters, as `generateName` appends. */
 const suffix = () => randomBytes(4).readUInt32BE().toString(36).padStart(7, '0').slice(-5);
 
 const named = (request: WriteRequest, object: KubeObject): KubeObject => {
@@ -25,7 +25,7 @@ const named = (request: WriteRequest, object: KubeObject): KubeObject => {
   return { ...object, metadata: { ...metadata, name, ...namespace } };
 };
 
-/** Creates an object, in a namespace that need not be there. Errs with an ApiFailure; a dry run stores nothing. */
+/** Creates an object; its namespace need not exist. A dry run stores nothing. @throws ApiFailure */
 export const createObject = (store: ObjectStore, request: WriteRequest): KubeObject => {
   const { type, namespace } = request;
   const decoded = decodeObject(type, request.body);
@@ -50,7 +50,7 @@ export const createObject = (store: ObjectStore, request: WriteRequest): KubeObj
   const managedFields = trackFields({ type, previous: null, next: wanted, manager: request.manager, time });
   const born = {
     ...wanted,
-    ...birth[type.resource],
+    ...serverDefaults[type.resource],
     metadata: {
       ...omit(wanted.metadata, 'resourceVersion'),
       uid: randomUUID(),

@@ -21,7 +21,7 @@ const envelope = z.looseObject({
 
 const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
-/** Drops what Go's `omitempty` would not write: nulls everywhere, and empty maps and lists of the metadata. */
+/** Removes what Go's `omitempty` would not write: nulls everywhere, and empty maps and lists of the metadata. */
 const pruned = (value: unknown, isMetadata = false): unknown => {
   if (Array.isArray(value)) return value.map((each) => pruned(each));
   if (typeof value !== 'object' || value === null) return value;
@@ -31,10 +31,10 @@ const pruned = (value: unknown, isMetadata = false): unknown => {
   return Object.fromEntries(kept);
 };
 
-/** Either an object of the wanted kind, or the kind the JSON says it is and why it is not what is wanted. */
+/** Either an object of the requested kind, or the kind that the JSON names and the reason why it cannot be decoded. */
 type Decoded = { readonly object: KubeObject } | { readonly kind: string; readonly why: string };
 
-/** Reads what a client sent as an object of one kind, with defaults filled in. An absent kind is taken to be right. */
+/** Decodes a body as an object of one kind and fills in defaults. An absent kind is taken to be the requested one. */
 export const decodeObject = (type: ResourceType, json: unknown): Decoded => {
   const body = bodySchemas[type.resource] ?? z.unknown();
   const parsed = envelope
@@ -64,7 +64,7 @@ const microTime = z
   )
   .transform((text) => `${new Date(text).toISOString().slice(0, 19)}${text.slice(19, 26)}Z`);
 
-/** An empty one counts as absent. */
+/** An empty caBundle counts as absent. */
 const caBundle = z.preprocess((value) => (value === '' ? undefined : value), z.base64().optional());
 
 const serviceReference = z.looseObject({ namespace: z.string(), name: z.string(), port: z.int().default(443) });
@@ -111,7 +111,7 @@ const leaseSpec = z.looseObject({
   renewTime: microTime.optional(),
 });
 
-/** What each kind's own part must look like, with the defaults that kube-apiserver fills in. Other kinds are free. */
+/** Schema of each kind, with the defaults that kube-apiserver fills in. Kinds without one are not validated. */
 const bodySchemas: Readonly<Record<string, z.ZodType>> = {
   leases: z.looseObject({ spec: leaseSpec.prefault({}) }),
   secrets: secretBody,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { failures } from './failures.ts';
+import * as failures from './failures.ts';
 import { type JsonObject, type KubeObject, rfc3339 } from './kube-object.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { WriteRequest } from './route.ts';
@@ -9,7 +9,7 @@ const deleteOptions = z.object({
   preconditions: z.object({ uid: z.string().optional(), resourceVersion: z.string().optional() }).prefault({}),
 });
 
-/** How long a Pod is given to end: none before it has a node, and none once it has finished. */
+/** The grace period of a Pod: 0 before it is scheduled, and after it has finished. */
 const graceSeconds = (pod: KubeObject, asked: number | undefined): number => {
   const { nodeName, terminationGracePeriodSeconds = 30 } = (pod['spec'] ?? {}) as {
     readonly nodeName?: string;
@@ -20,7 +20,7 @@ const graceSeconds = (pod: KubeObject, asked: number | undefined): number => {
   return isOver ? 0 : (asked ?? terminationGracePeriodSeconds);
 };
 
-const dying = (pod: KubeObject, seconds: number): KubeObject => ({
+const markDeleted = (pod: KubeObject, seconds: number): KubeObject => ({
   ...pod,
   metadata: {
     ...pod.metadata,
@@ -30,14 +30,17 @@ const dying = (pod: KubeObject, seconds: number): KubeObject => ({
 });
 
 /**
- * Deletes an object. A Pod on a node is only marked, unless its grace period is 0: the kubelet deletes it for good.
- * Finalizers are not honoured. Returns what the server answers; errs with an ApiFailure.
+ * Deletes an object. A Pod on a node is only marked, unless its grace period is 0: the kubelet deletes it later.
+ * Finalizers are ignored.
+ *
+ * @returns the response body
+ * @throws ApiFailure
  */
 export const deleteObject = (store: ObjectStore, request: WriteRequest): JsonObject => {
   const { type, isDryRun } = request;
   const name = request.name ?? '';
   const options = deleteOptions.safeParse(request.body ?? {});
-  if (!options.success) throw failures.badRequest('the body is no DeleteOptions');
+  if (!options.success) throw failures.badRequest('the body is not a DeleteOptions object');
   const current = store.get(type, request.namespace, name);
   if (current === undefined) throw failures.notFound(type, name);
   const { uid, resourceVersion } = current.metadata;
@@ -53,7 +56,7 @@ export const deleteObject = (store: ObjectStore, request: WriteRequest): JsonObj
   }
   if (type.kind === 'Pod') {
     const seconds = graceSeconds(current, options.data.gracePeriodSeconds);
-    const marked = dying(current, seconds);
+    const marked = markDeleted(current, seconds);
     if (isDryRun) return marked;
     if (seconds > 0) return current.metadata.deletionTimestamp === undefined ? store.put(type, marked) : current;
     store.delete(type, marked);

@@ -32,7 +32,7 @@ const resourceList = (groupVersion: string): JsonObject => ({
     ]),
 });
 
-/** What kubectl asks before anything else, by path. A string is sent as text. */
+/** Discovery documents, which kubectl reads first, by path. A string is sent as text. */
 export const discovery: ReadonlyMap<string, JsonObject | string> = new Map<string, JsonObject | string>([
   ['/healthz', 'ok'],
   ['/livez', 'ok'],

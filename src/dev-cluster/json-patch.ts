@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import { failures } from './failures.ts';
+import * as failures from './failures.ts';
 import type { Json } from './kube-object.ts';
 
 const operations = z.array(
@@ -59,8 +59,10 @@ const apply = (document: Json, op: string, path: string, value: Json): void => {
 };
 
 /**
- * JSON Patch, RFC 6902, with add, replace, remove and test. Errs with 400 when the patch is none, and with 422 when it
- * does not apply. A `replace` of nothing is refused as the RFC has it; kube-apiserver before 1.24 let it add.
+ * Applies a JSON Patch, RFC 6902, with add, replace, remove and test. A `replace` of an absent value is rejected, as the
+ * RFC demands; kube-apiserver before 1.24 added it.
+ *
+ * @throws ApiFailure 400 when the patch is malformed, 422 when it does not apply
  */
 export const jsonPatch = (target: Json, patch: Json): Json => {
   const parsed = operations.safeParse(patch);

@@ -1,11 +1,11 @@
-/** Anything JSON can say. */
+/** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
 export interface JsonObject {
   readonly [key: string]: Json | undefined;
 }
 
-/** Who wrote which fields last, as Kubernetes keeps it in `metadata.managedFields`. */
+/** The fields that one manager owns, as in `metadata.managedFields`. */
 export interface ManagedFieldsEntry extends JsonObject {
   readonly manager: string;
   readonly operation: 'Update';
@@ -29,7 +29,7 @@ export interface ObjectMeta extends JsonObject {
   readonly managedFields?: readonly ManagedFieldsEntry[];
 }
 
-/** An object of any kind, as the API shows it. */
+/** An object of any kind, as the API returns it. */
 export interface KubeObject extends JsonObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -44,5 +44,5 @@ export const apiVersion = (type: { readonly group: string; readonly version: str
 export const omit = <T extends object, K extends keyof T>(object: T, ...keys: readonly K[]): Omit<T, K> =>
   Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key as K))) as Omit<T, K>;
 
-/** A moment as Kubernetes writes it: RFC 3339 in UTC with whole seconds. */
+/** Formats a time as Kubernetes does: RFC 3339 in UTC with whole seconds. */
 export const rfc3339 = (moment: Date): string => `${moment.toISOString().slice(0, 19)}Z`;

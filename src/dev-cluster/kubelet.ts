@@ -28,28 +28,28 @@ export interface KubeletOptions {
   readonly namespace: string;
   readonly podName: string;
   readonly secretName: string;
-  /** The mounted volume, made when absent. */
+  /** The mounted volume, created when absent. */
   readonly directory: string;
-  /** From a change of the Secret to its delivery; a real kubelet takes about a minute. Infinity: only when nudged. */
+  /** Time from a change of the Secret to its delivery; about a minute for a real kubelet. Infinity: only when nudged. */
   readonly delayMs: number;
-  /** From a change of the Pod's annotations to a delivery. Default 100 ms. */
+  /** Time from a change of the Pod's annotations to a delivery. Default 100 ms. */
   readonly nudgeDelayMs?: number;
   /**
-   * `secret.optional` of the volume, default true: an absent or deleted Secret is an empty volume.
-   * False: an absent one is waited for, and a deleted one leaves the last content.
+   * `secret.optional` of the volume, default true: an absent or deleted Secret yields an empty volume.
+   * False: an absent Secret is awaited, and a deleted one keeps the last content.
    */
   readonly isOptional?: boolean;
 }
 
-/** The part of a kubelet that keeps one Secret volume of one Pod. */
+/** The part of a kubelet that maintains one Secret volume of one Pod. */
 export interface EmbeddedKubelet extends AsyncDisposable {
-  /** May be set at any time; counts for changes from then on. */
+  /** May be set at any time; applies to later changes. */
   delayMs: number;
-  /** How many times the content of the volume has changed. */
+  /** Number of changes of the volume's content. */
   readonly deliveries: number;
 }
 
-/** A kubelet's first pause after a volume could not be set up; a real one's doubles. */
+/** Pause after a failed delivery; the pause of a real kubelet doubles. */
 const RETRY_MS = 500;
 
 const payloadOf = (secret: KubeObject | null): ReadonlyMap<string, Uint8Array> => {
@@ -96,7 +96,7 @@ export const startKubelet = async (options: KubeletOptions): Promise<EmbeddedKub
     try {
       if (await writeVolume(directory, payloadOf(secret))) deliveries += 1;
     } catch (error) {
-      // The first one is what the Pod's start waits for.
+      // The Pod does not start before the first delivery.
       if (!isMounted) throw error;
       failed$.next();
     }
@@ -129,7 +129,7 @@ export const startKubelet = async (options: KubeletOptions): Promise<EmbeddedKub
   };
 };
 
-/** What a volume is to hold: file names and their bytes. */
+/** The content of a volume: file names and their bytes. */
 type Payload = ReadonlyMap<string, Uint8Array>;
 
 const orMissing = (error: unknown): null => {
@@ -137,7 +137,7 @@ const orMissing = (error: unknown): null => {
   throw error;
 };
 
-const isThere = async (folder: string, payload: Payload): Promise<boolean> => {
+const hasContent = async (folder: string, payload: Payload): Promise<boolean> => {
   const names = await readdir(folder);
   if (names.length !== payload.size) return false;
   const same = [...payload].map(async ([name, bytes]) => {
@@ -151,14 +151,15 @@ const isThere = async (folder: string, payload: Payload): Promise<boolean> => {
 const timestamp = () => `..${new Date().toISOString().slice(0, 19).replaceAll(/[-:T]/g, '_')}.${randomInt(1e9)}`;
 
 /**
- * Brings a volume to a content step by step as the kubelet's AtomicWriter does: a new timestamped folder, a link for each
- * new file, then one rename of `..data`; only after that the stale links and the old folder go. Files are 0644.
- * Returns false when the volume held just that already and nothing was touched.
+ * Updates a volume in the same steps as the kubelet's AtomicWriter: a new timestamped folder, a link for each new file,
+ * then one rename of `..data`; stale links and the old folder are removed last. Files have mode 0644.
+ *
+ * @returns false when the volume already had this content and was not changed
  */
 export const writeVolume = async (directory: string, payload: Payload): Promise<boolean> => {
   await mkdir(directory, { recursive: true });
   const current = await readlink(join(directory, '..data')).catch(orMissing);
-  if (current !== null && (await isThere(join(directory, current), payload))) return false;
+  if (current !== null && (await hasContent(join(directory, current), payload))) return false;
   const stale = current === null ? [] : (await readdir(join(directory, current))).filter((name) => !payload.has(name));
 
   const fresh = timestamp();

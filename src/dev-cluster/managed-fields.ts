@@ -6,7 +6,7 @@ interface TrackedWrite {
   readonly type: ResourceType;
   readonly previous: KubeObject | null;
   readonly next: KubeObject;
-  /** Who writes. */
+  /** The field manager that writes. */
   readonly manager: string;
   /** RFC 3339 in UTC with seconds. */
   readonly time: string;
@@ -16,8 +16,8 @@ const without = (paths: ReadonlySet<string>, taken: ReadonlySet<string>) =>
   new Set([...paths].filter((path) => !taken.has(path)));
 
 /**
- * The managedFields after an update: what it added or changed belongs to its manager alone, what it removed to nobody.
- * The time of an entry moves only when its set of fields does, as in kube-apiserver.
+ * Computes managedFields after an update: added and changed fields belong to its manager alone, removed fields to none.
+ * The time of an entry changes only together with its set of fields, as in kube-apiserver.
  */
 export const trackFields = (write: TrackedWrite): readonly ManagedFieldsEntry[] => {
   const { type, previous, next, manager, time } = write;
@@ -31,28 +31,28 @@ export const trackFields = (write: TrackedWrite): readonly ManagedFieldsEntry[] 
 
   const others = entries
     .filter((entry) => entry.manager !== manager)
-    .map((entry) => ({ entry, paths: without(fieldsV1.decode(entry.fieldsV1), touched) }))
+    .map((entry) => ({ entry, paths: without(decodeFieldsV1(entry.fieldsV1), touched) }))
     .filter(({ paths }) => paths.size > 0)
-    .map(({ entry, paths }) => ({ ...entry, fieldsV1: fieldsV1.encode(paths) }));
+    .map(({ entry, paths }) => ({ ...entry, fieldsV1: encodeFieldsV1(paths) }));
 
   const own = entries.find((entry) => entry.manager === manager);
-  const held = own === undefined ? new Set<string>() : fieldsV1.decode(own.fieldsV1);
-  const holds = new Set([...without(held, touched), ...taken]);
-  const isMoved = own === undefined || !isDeepStrictEqual(holds, held);
+  const ownedBefore = own === undefined ? new Set<string>() : decodeFieldsV1(own.fieldsV1);
+  const owned = new Set([...without(ownedBefore, touched), ...taken]);
+  const isMoved = own === undefined || !isDeepStrictEqual(owned, ownedBefore);
   const mine: ManagedFieldsEntry = {
     manager,
     operation: 'Update',
     apiVersion: next.apiVersion,
     time: isMoved ? time : own.time,
     fieldsType: 'FieldsV1',
-    fieldsV1: fieldsV1.encode(holds),
+    fieldsV1: encodeFieldsV1(owned),
   };
-  return [...others, ...(holds.size > 0 ? [mine] : [])].sort(
+  return [...others, ...(owned.size > 0 ? [mine] : [])].sort(
     (a, b) => a.time.localeCompare(b.time) || (a.manager < b.manager ? -1 : 1),
   );
 };
 
-/** Fields nobody is said to own. */
+/** Fields without an owner. */
 const unowned = new Set(
   ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp', 'managedFields', 'generation', 'selfLink']
     .concat('deletionTimestamp', 'deletionGracePeriodSeconds')
@@ -78,8 +78,8 @@ const childrenOf = (type: ResourceType, dotted: string, value: Json): readonly (
 };
 
 /**
- * Every field of an object by its path in the manner of FieldsV1, segments joined by a line break, with its value when
- * it has no fields of its own. Maps and keyed lists appear themselves, beside what they hold.
+ * Maps the path of every field, with FieldsV1 segments joined by a line break, to its value if it is a leaf. Maps and
+ * keyed lists have an entry of their own.
  */
 const fieldPaths = (type: ResourceType, object: KubeObject): ReadonlyMap<string, Json | undefined> => {
   const found = new Map<string, Json | undefined>();
@@ -99,7 +99,8 @@ interface Tree {
   [segment: string]: Tree;
 }
 
-const encode = (paths: Iterable<string>): JsonObject => {
+/** Encodes a set of field paths (segments joined by a line break) as FieldsV1, where `.` is the part itself. */
+export const encodeFieldsV1 = (paths: Iterable<string>): JsonObject => {
   const members = new Set(paths);
   const root: Tree = {};
   for (const path of [...members].sort()) {
@@ -115,14 +116,12 @@ const encode = (paths: Iterable<string>): JsonObject => {
   return withDots(root, '');
 };
 
-const decode = (fields: JsonObject, path = ''): ReadonlySet<string> => {
+/** Decodes FieldsV1 to a set of field paths. */
+export const decodeFieldsV1 = (fields: JsonObject, path = ''): ReadonlySet<string> => {
   const entries = Object.entries(fields as Tree);
   if (path !== '' && entries.length === 0) return new Set([path]);
   const below = entries.map(([segment, child]) =>
-    segment === '.' ? new Set([path]) : decode(child, path === '' ? segment : `${path}\n${segment}`),
+    segment === '.' ? new Set([path]) : decodeFieldsV1(child, path === '' ? segment : `${path}\n${segment}`),
   );
   return new Set(below.flatMap((each) => [...each]));
 };
-
-/** Sets of field paths (segments joined by a line break) as Kubernetes writes them: `.` is the part itself. */
-export const fieldsV1 = { encode, decode };

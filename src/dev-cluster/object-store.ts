@@ -6,8 +6,8 @@ const keyOf = (type: ResourceType, namespace: string | null, name: string) =>
   `${type.group}/${type.resource}/${namespace ?? ''}/${name}`;
 
 /**
- * What stands in the cluster: objects under one rising resourceVersion, and the changes that led there.
- * It stores what it is given; whether a write is allowed and sensible is decided before it gets here.
+ * Stores objects under one increasing resourceVersion, with the history of their changes. Writes are authorized and
+ * validated before they reach it.
  */
 export class ObjectStore {
   readonly #objects = new Map<string, KubeObject>();
@@ -32,7 +32,7 @@ export class ObjectStore {
     return this.#objects.get(keyOf(type, namespace, name));
   }
 
-  /** In the order of namespace and name; without a namespace those of all. */
+  /** Objects sorted by namespace and name; without a namespace, those of all namespaces. */
   list(type: ResourceType, namespace: string | null): readonly KubeObject[] {
     const prefix = keyOf(type, namespace, '');
     const start = namespace === null ? prefix.slice(0, -1) : prefix;
@@ -40,7 +40,7 @@ export class ObjectStore {
     return keys.flatMap((key) => this.#objects.get(key) ?? []);
   }
 
-  /** Creates or replaces, and returns the object with its new resourceVersion. */
+  /** Creates or replaces an object, and returns it with its new resourceVersion. */
   put(type: ResourceType, object: KubeObject): KubeObject {
     const key = keyOf(type, object.metadata.namespace ?? null, object.metadata.name);
     const stored = this.#stamped(object);
@@ -50,28 +50,28 @@ export class ObjectStore {
     return stored;
   }
 
-  /** Removes an object that is there. */
+  /** Removes an existing object. */
   delete(type: ResourceType, object: KubeObject): void {
     this.#objects.delete(keyOf(type, object.metadata.namespace ?? null, object.metadata.name));
     const previous = this.#stamped(object);
     this.#publish({ revision: this.#revision, type, previous, object: null });
   }
 
-  /** The changes after a revision, or null when that lies before what is remembered. */
+  /** The changes after a revision, or null when the history does not reach back that far. */
   since(revision: number): readonly Change[] | null {
     return this.#history.since(revision);
   }
 
   /**
-   * Forgets all changes, so that every resourceVersion so far is too old to watch from. In a real cluster something else
-   * is always written meanwhile; here the version just moves on.
+   * Discards the history, so that every resourceVersion so far is too old to watch from. The revision advances, as it
+   * does in a real cluster through writes to other objects.
    */
   compact(): void {
     this.#revision += 1;
     this.#history.forget(this.#revision);
   }
 
-  /** Calls back, in order and at once, for every change from now on, until the returned function is called. */
+  /** Calls the listener synchronously for every later change, until the returned function is called. */
   subscribe(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -88,18 +88,18 @@ export class ObjectStore {
   }
 }
 
-/** One write that changed something. */
+/** One write that changed an object. */
 export interface Change {
-  /** The resourceVersion this write made. */
+  /** The resourceVersion of this write. */
   readonly revision: number;
   readonly type: ResourceType;
-  /** What stood before; null when the object is new. */
+  /** The object before; null when it is new. */
   readonly previous: KubeObject | null;
-  /** What stands now; null when it is deleted. */
+  /** The object after; null when it is deleted. */
   readonly object: KubeObject | null;
 }
 
-/** The newest changes, bounded: what lies further back is forgotten and answered with 410. */
+/** A bounded history of the latest changes. Watches from before it are answered with 410. */
 class History {
   readonly #limit: number;
   #changes: Change[] = [];
@@ -109,7 +109,7 @@ class History {
     this.#limit = limit;
   }
 
-  /** Watches may start here or later. */
+  /** The first revision that a watch may start from. */
   get oldest(): number {
     return this.#forgottenTo;
   }
@@ -119,7 +119,7 @@ class History {
     if (this.#changes.length > this.#limit) this.#forgottenTo = this.#changes.shift()?.revision ?? this.#forgottenTo;
   }
 
-  /** All changes after a revision, or null when some of them are forgotten. */
+  /** All changes after a revision, or null when some of them are discarded. */
   since(revision: number): readonly Change[] | null {
     return revision < this.#forgottenTo ? null : this.#changes.filter((change) => change.revision > revision);
   }
@@ -130,10 +130,10 @@ class History {
   }
 }
 
-/** One object by name: what it is at first, then what every change makes of it; null while it is not there. */
+/** Emits an object now and after every change; null while it does not exist. */
 export type Follow = (resource: 'secrets' | 'pods', namespace: string, name: string) => Observable<KubeObject | null>;
 
-/** Follows objects straight in the store, so even while the server is stopped. */
+/** Follows objects in the store itself, so it works while the server is stopped. */
 export const followObject =
   (store: ObjectStore): Follow =>
   (resource, namespace, name) =>

@@ -1,4 +1,4 @@
-/** One request as the server answered it. */
+/** One answered request. */
 export interface LoggedRequest {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
@@ -14,7 +14,7 @@ export interface LoggedRequest {
   readonly code: number;
 }
 
-/** The requests of late, for specs that count calls and for the demo to show. */
+/** The latest requests, for specs that count calls. */
 export class RequestLog {
   readonly #limit: number;
   readonly #entries: LoggedRequest[] = [];
@@ -24,12 +24,12 @@ export class RequestLog {
     this.#limit = limit;
   }
 
-  /** Oldest first; the oldest are dropped beyond the limit. */
+  /** Oldest first; beyond the limit the oldest are dropped. */
   get entries(): readonly LoggedRequest[] {
     return this.#entries;
   }
 
-  /** Of all that ever came, dropped ones included. */
+  /** Number of all requests, dropped ones included. */
   get total(): number {
     return this.#total;
   }
@@ -40,9 +40,9 @@ export class RequestLog {
     if (this.#entries.length > this.#limit) this.#entries.shift();
   }
 
-  /** How many of the remembered ones agree with every given part, such as `{ verb: 'patch', resource: 'leases' }`. */
-  count(wanted: Partial<LoggedRequest>): number {
-    const parts = Object.entries(wanted) as [keyof LoggedRequest, unknown][];
+  /** Number of kept requests that match every given field, such as `{ verb: 'patch', resource: 'leases' }`. */
+  count(fields: Partial<LoggedRequest>): number {
+    const parts = Object.entries(fields) as [keyof LoggedRequest, unknown][];
     return this.#entries.filter((entry) => parts.every(([key, value]) => entry[key] === value)).length;
   }
 

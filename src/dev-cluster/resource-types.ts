@@ -1,4 +1,4 @@
-/** One kind of object the server knows, and how writes to it behave. Flags as kube-apiserver's own strategies have them. */
+/** One kind that the server serves, and how writes to it behave. Flags correspond to kube-apiserver's strategies. */
 export interface ResourceType {
   readonly group: string;
   readonly version: string;
@@ -6,18 +6,18 @@ export interface ResourceType {
   readonly resource: string;
   readonly kind: string;
   readonly isNamespaced: boolean;
-  /** False for a question that is answered and forgotten. */
+  /** False for reviews, which are answered and not stored. */
   readonly isStored: boolean;
   readonly hasStatus: boolean;
-  /** Whether a PUT to a name that is free creates the object. */
+  /** Whether a PUT creates an absent object. */
   readonly createsOnPut: boolean;
-  /** Whether a PUT without a resourceVersion overwrites whatever stands there. */
+  /** Whether a PUT without a resourceVersion overwrites the object unconditionally. */
   readonly mayOverwrite: boolean;
-  /** What a field selector may name, beside metadata.name and metadata.namespace. */
+  /** Fields that a field selector may use, in addition to metadata.name and metadata.namespace. */
   readonly fieldLabels: readonly string[];
-  /** Lists whose items are told apart by one of their fields; every other list counts as one value. */
+  /** Lists whose items have a key field; every other list is atomic. */
   readonly keyedLists: Readonly<Record<string, string>>;
-  /** Parts that are there even in an empty object, so that nobody is ever said to have added them. */
+  /** Parts that exist even in an empty object, and so have no owner. */
   readonly fixedParts: readonly string[];
 }
 
@@ -40,7 +40,7 @@ const webhooks = {
   keyedLists: { webhooks: 'name' },
 } as const;
 
-/** Every kind the embedded server serves. */
+/** Every kind that the server serves. */
 export const resourceTypes: readonly ResourceType[] = [
   { ...plain, group: 'coordination.k8s.io', resource: 'leases', kind: 'Lease', createsOnPut: true },
   { ...plain, group: '', resource: 'secrets', kind: 'Secret', mayOverwrite: true, fieldLabels: ['type'] },

@@ -3,19 +3,19 @@ import { type ResourceType, resourceTypes } from './resource-types.ts';
 
 type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
-/** What a request asks for, as far as its method and URL tell. */
+/** A request for a resource, parsed from method and URL. */
 export interface ResourceRequest {
   readonly verb: Verb;
   readonly type: ResourceType;
   /** Null at the cluster scope, and for a list over all namespaces. */
   readonly namespace: string | null;
-  /** For list and watch, the one that `metadata.name=` selects. */
+  /** For list and watch, the name that `metadata.name=` selects. */
   readonly name: string | null;
   readonly subresource: 'status' | null;
   readonly query: URLSearchParams;
 }
 
-/** `path` is anything outside the API groups; `nothing` names no resource; `unfit` uses a method it does not have. */
+/** `path` is outside the API groups; `nothing` names no resource; `unfit` uses a method that the resource lacks. */
 type Route =
   | { readonly to: 'resource'; readonly request: ResourceRequest }
   | { readonly to: 'path'; readonly path: string }
@@ -30,7 +30,7 @@ const isTrue = (text: string | null) => text !== null && text !== 'false' && tex
 const selectedName = (query: URLSearchParams) =>
   /(?:^|,)metadata\.name==?(?<name>[^,]+)/.exec(query.get('fieldSelector') ?? '')?.groups?.['name'] ?? null;
 
-/** Takes `/api/v1/...` or `/apis/GROUP/VERSION/...` apart. */
+/** Splits `/api/v1/...` or `/apis/GROUP/VERSION/...`. */
 const split = (path: string) => {
   const [, root, ...rest] = path.split('/').map(decodeURIComponent);
   if (root === 'api') return { group: '', version: rest[0], rest: rest.slice(1) };
@@ -38,7 +38,7 @@ const split = (path: string) => {
   return null;
 };
 
-/** Finds out what a request wants. */
+/** Routes a request by method and URL. */
 export const route = (method: string, url: URL): Route => {
   const parts = split(url.pathname);
   const family = resourceTypes.filter((type) => type.group === parts?.group && type.version === parts.version);
@@ -74,12 +74,12 @@ export const route = (method: string, url: URL): Route => {
   };
 };
 
-/** A request that may change something, with its body read. */
+/** A request with its body, which may write. */
 export interface WriteRequest extends ResourceRequest {
   readonly body: Json | undefined;
   /** Of a PATCH. */
   readonly contentType: string;
-  /** The field manager: the query's, else the User-Agent up to its first slash. */
+  /** The field manager: from the query, else the User-Agent up to its first slash. */
   readonly manager: string;
   readonly isDryRun: boolean;
 }

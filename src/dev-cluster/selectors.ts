@@ -1,8 +1,8 @@
-import { failures } from './failures.ts';
+import * as failures from './failures.ts';
 import type { JsonObject, KubeObject } from './kube-object.ts';
 import type { ResourceType } from './resource-types.ts';
 
-/** What a list or a watch shows. */
+/** Whether a list or watch contains an object. */
 export type Match = (object: KubeObject) => boolean;
 
 const valueAt = (object: JsonObject, dotted: string): string => {
@@ -43,7 +43,7 @@ const every =
   (object) =>
     matches.every((match) => match(object));
 
-/** Reads `labelSelector` and `fieldSelector` of a query. Errs with 400. */
+/** Parses `labelSelector` and `fieldSelector` of a query. @throws ApiFailure 400 */
 export const selectors = (type: ResourceType, query: URLSearchParams): Match => {
   // A comma inside the brackets of `in (a,b)` separates values, not requirements.
   const labels = (query.get('labelSelector') ?? '').split(/,(?![^(]*\))/).filter((text) => text !== '');

@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import { type ApiFailure, failures } from './failures.ts';
+import type { ApiFailure } from './api-failure.ts';
+import * as failures from './failures.ts';
 import { apiVersion, type JsonObject, type KubeObject } from './kube-object.ts';
 import type { Change, ObjectStore } from './object-store.ts';
 import type { ResourceType } from './resource-types.ts';
 import type { ResourceRequest } from './route.ts';
 import { type Match, selectors } from './selectors.ts';
 
-/** kube-apiserver's --min-request-timeout: a watch without its own timeout lasts this long up to twice as long. */
+/** kube-apiserver's --min-request-timeout: a watch without a timeout lasts between once and twice this long. */
 const DEFAULT_TIMEOUT_SECONDS = 1_800;
 
 /** kube-apiserver sends a last bookmark this long before it ends a watch. */
@@ -18,7 +19,7 @@ const startOf = (query: URLSearchParams): number => {
   return Number(text);
 };
 
-/** Answers a watch until it times out, its client leaves, or somebody ends the response. Errs only before it starts. */
+/** Serves a watch until it times out, its client disconnects, or the response is ended. Throws only before it starts. */
 export const serveWatch = (
   store: ObjectStore,
   request: ResourceRequest,
@@ -30,14 +31,15 @@ export const serveWatch = (
   const start = startOf(query);
   const timeoutSeconds = Number(query.get('timeoutSeconds') ?? DEFAULT_TIMEOUT_SECONDS * (1 + Math.random()));
   const write = (line: WatchLine | null) => {
-    if (line === null) return;
+    // An ended response is still subscribed until it has finished, which takes longer under load.
+    if (line === null || response.writableEnded) return;
     response.write(`${JSON.stringify(line)}\n`);
     options.onLine(line.type);
   };
   const show = (change: Change) => {
     const { metadata } = change.object ?? change.previous ?? {};
     const isInScope = change.type === type && (namespace === null || metadata?.namespace === namespace);
-    if (isInScope) write(watchLines.changed(change, match));
+    if (isInScope) write(changeLine(change, match));
   };
 
   response.writeHead(200, { 'content-type': 'application/json' });
@@ -53,7 +55,7 @@ export const serveWatch = (
   missed.forEach(show);
 
   const unsubscribe = store.subscribe(show);
-  const bookmark = () => write(watchLines.bookmark(type, store.revision));
+  const bookmark = () => write(bookmarkLine(type, store.revision));
   const wantsBookmarks = query.get('allowWatchBookmarks') === 'true' || query.get('allowWatchBookmarks') === '1';
   const timeoutMs = timeoutSeconds * 1_000;
   const timers = [
@@ -68,7 +70,7 @@ export const serveWatch = (
   response.on('finish', leave).on('close', leave);
 };
 
-/** One line of a watch response. */
+/** One event of a watch response. */
 export interface WatchLine extends JsonObject {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
   readonly object: JsonObject;
@@ -80,17 +82,17 @@ const at = (object: KubeObject, revision: number): KubeObject => ({
 });
 
 /**
- * What a change looks like through a selector, or null when it does not show. An object that stops matching is shown
- * DELETED as it last matched, under the resourceVersion of the change.
+ * The event of a change for a selector, or null when it does not match. An object that stops matching is reported as
+ * DELETED, as it last matched, with the resourceVersion of the change.
  */
-const changed = (change: Change, match: Match): WatchLine | null => {
+const changeLine = (change: Change, match: Match): WatchLine | null => {
   const { previous, object, revision } = change;
   const wasShown = previous !== null && match(previous);
   if (object !== null && match(object)) return { type: wasShown ? 'MODIFIED' : 'ADDED', object };
   return wasShown ? { type: 'DELETED', object: at(previous, revision) } : null;
 };
 
-const bookmark = (type: ResourceType, revision: number): WatchLine => ({
+const bookmarkLine = (type: ResourceType, revision: number): WatchLine => ({
   type: 'BOOKMARK',
   object: {
     kind: type.kind,
@@ -99,10 +101,7 @@ const bookmark = (type: ResourceType, revision: number): WatchLine => ({
   },
 });
 
-/** The lines a watch can say. */
-const watchLines = { changed, bookmark };
-
-/** How many lines the watches of each user have carried, for those who count what a watch costs. */
+/** Counts the watch events sent to each user, for specs that measure what a watch costs. */
 export class WatchTally {
   readonly #lines = new Map<string, Map<WatchLine['type'], number>>();
 
@@ -111,7 +110,7 @@ export class WatchTally {
     this.#lines.set(user, own.set(type, (own.get(type) ?? 0) + 1));
   }
 
-  /** Of all types but bookmarks, which tell of no change. */
+  /** Events of all types except bookmarks, which report no change. */
   changes(user: string): number {
     const own = [...(this.#lines.get(user) ?? [])];
     return own.reduce((sum, [type, lines]) => sum + (type === 'BOOKMARK' ? 0 : lines), 0);

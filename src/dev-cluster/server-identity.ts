@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 
-/** What a loopback TLS server of this folder presents, and the authority its clients trust. All PEM. */
+/** Certificate and key of a loopback TLS server, and the CA that its clients trust. All PEM. */
 interface ServerIdentity {
   readonly caPem: string;
   readonly certificatePem: string;
@@ -24,7 +24,7 @@ const names = [
   { type: 'dns', value: 'kubernetes.default.svc' },
 ] as const;
 
-/** Makes a fresh authority and one leaf for the loopback names, good for 30 days. Nothing touches the disk. */
+/** Issues a new CA and one leaf for the loopback names, valid for 30 days. Nothing is written to disk. */
 export const makeServerIdentity = async (): Promise<ServerIdentity> => {
   const [caKeys, leafKeys] = await Promise.all([keyPair(), keyPair()]);
   const notBefore = new Date(Date.now() - 3_600_000);

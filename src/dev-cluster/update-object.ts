@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createObject } from './create-object.ts';
 import { decodeObject } from './decode-object.ts';
-import { failures } from './failures.ts';
+import * as failures from './failures.ts';
 import { jsonPatch } from './json-patch.ts';
 import { type Json, type JsonObject, type KubeObject, type ObjectMeta, omit, rfc3339 } from './kube-object.ts';
 import { trackFields } from './managed-fields.ts';
@@ -20,7 +20,7 @@ const decode = (request: WriteRequest, current: KubeObject): KubeObject => {
   return decoded.object;
 };
 
-/** Errs unless the write was decided on what stands there now. */
+/** Throws unless the preconditions of the write hold for the current object. */
 const checkPreconditions = ({ type, verb }: WriteRequest, wanted: ObjectMeta, { metadata }: KubeObject) => {
   if (wanted.name !== metadata.name) {
     throw failures.badRequest(
@@ -40,18 +40,18 @@ const checkPreconditions = ({ type, verb }: WriteRequest, wanted: ObjectMeta, { 
   }
 };
 
-/** Only the server writes these. */
+/** Fields that only the server writes. */
 const serverOwned = ['namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'];
 
-/** The part of a write that its path may change: a status path only status and metadata, the main path all but status. */
-const allowed = ({ type, subresource }: WriteRequest, wanted: KubeObject, current: KubeObject): KubeObject => {
+/** Restricts a write to what its path may change: a status path only status and metadata, the main path all but status. */
+const restrictToPath = ({ type, subresource }: WriteRequest, wanted: KubeObject, current: KubeObject): KubeObject => {
   if (!type.hasStatus) return wanted;
   const [body, status] = subresource === 'status' ? [current, wanted['status']] : [wanted, current['status']];
   const kept = { ...omit(body, 'status'), apiVersion: body.apiVersion, kind: body.kind, metadata: wanted.metadata };
   return status === undefined ? kept : { ...kept, status };
 };
 
-const settled = (wanted: KubeObject, current: KubeObject): KubeObject => {
+const keepServerOwned = (wanted: KubeObject, current: KubeObject): KubeObject => {
   const owned = serverOwned.filter((key) => current.metadata[key] !== undefined);
   const kept = Object.fromEntries(owned.map((key) => [key, current.metadata[key]]));
   const metadata = omit(wanted.metadata, 'managedFields');
@@ -63,13 +63,15 @@ const settled = (wanted: KubeObject, current: KubeObject): KubeObject => {
 
 interface Updated {
   readonly object: KubeObject;
-  /** True when a PUT found the name free. */
+  /** True when a PUT created the object. */
   readonly isNew: boolean;
 }
 
 /**
- * Replaces or patches an object. A write that changes nothing returns what stands there and makes no event.
- * Errs with an ApiFailure; a dry run stores nothing.
+ * Replaces or patches an object. A write that changes nothing returns the current object and emits no event. A dry run
+ * stores nothing.
+ *
+ * @throws ApiFailure
  */
 export const updateObject = (store: ObjectStore, request: WriteRequest): Updated => {
   const { type, namespace, manager } = request;
@@ -81,10 +83,10 @@ export const updateObject = (store: ObjectStore, request: WriteRequest): Updated
   }
   const wanted = decode(request, current);
   checkPreconditions(request, wanted.metadata, current);
-  const scoped = allowed(request, wanted, current);
+  const scoped = restrictToPath(request, wanted, current);
   const causes = validateObject(type, scoped, current);
   if (causes.length > 0) throw failures.invalid(type, name, causes);
-  const next = settled(scoped, current);
+  const next = keepServerOwned(scoped, current);
   const managedFields = trackFields({ type, previous: current, next, manager, time: rfc3339(new Date()) });
   const object = { ...next, metadata: { ...next.metadata, ...(managedFields.length > 0 && { managedFields }) } };
   if (isDeepStrictEqual(object, current)) return { object: current, isNew: false };
@@ -97,14 +99,14 @@ const accepted = [
   'application/strategic-merge-patch+json',
 ] as const;
 
-/** Where a strategic merge patch means the same as a merge patch: no lists in it, and no `$` directives. */
+/** Whether a strategic merge patch is equivalent to a merge patch: it has no lists and no `$` directives. */
 const isPlain = (patch: Json | undefined): boolean => {
   if (Array.isArray(patch)) return false;
   if (typeof patch !== 'object' || patch === null) return true;
   return Object.entries(patch).every(([key, value]) => !key.startsWith('$') && isPlain(value));
 };
 
-/** Applies the body of a PATCH by its content type. Errs with 415 for what this server cannot do. */
+/** Applies the body of a PATCH by its content type. @throws ApiFailure 415 for an unsupported type */
 const patchBody = (contentType: string, target: Json, patch: Json): Json => {
   const kind = contentType.split(';')[0]?.trim();
   if (kind === accepted[0]) return jsonPatch(target, patch);

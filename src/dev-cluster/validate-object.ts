@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Cause } from './failures.ts';
+import type { Cause } from './api-failure.ts';
 import type { JsonObject, KubeObject, ObjectMeta } from './kube-object.ts';
 import type { ResourceType } from './resource-types.ts';
 
@@ -7,7 +7,7 @@ const SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-
 const QUALIFIED_NAME = /^(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
-/** All annotations of an object together, as kube-apiserver has it. */
+/** Limit of all annotations of an object together, as in kube-apiserver. */
 const ANNOTATIONS_LIMIT_BYTES = 262_144;
 
 const invalid = (field: string, value: string, why: string): Cause => ({
@@ -50,13 +50,13 @@ const wordCauses = ({ metadata }: KubeObject): readonly Cause[] => {
   ];
 };
 
-/** What a client may send along but never change. */
+/** Fields that a client may send but not change. */
 const immutableCauses = (next: ObjectMeta, previous: ObjectMeta): readonly Cause[] =>
   (['uid', 'creationTimestamp'] as const)
     .filter((key) => next[key] !== undefined && next[key] !== previous[key])
     .map((key) => invalid(`metadata.${key}`, next[key] ?? '', 'field is immutable'));
 
-/** Everything wrong with an object that is to be created, or to follow a previous one. Empty when it may be stored. */
+/** Validates an object that is created, or replaces a previous one. Empty when it is valid. */
 export const validateObject = (type: ResourceType, next: KubeObject, previous: KubeObject | null): readonly Cause[] => [
   ...nameCauses(next),
   ...wordCauses(next),
@@ -135,11 +135,11 @@ const webhooks: Rule = (next) =>
 
 const pod: Rule = (next, previous) => {
   const spec = part(next, 'spec');
-  const unpictured = ({ containers, ...rest }: JsonObject) => ({
+  const withoutImages = ({ containers, ...rest }: JsonObject) => ({
     ...rest,
     containers: ((containers ?? []) as readonly JsonObject[]).map((container) => ({ ...container, image: '' })),
   });
-  const isChanged = previous !== null && !isDeepStrictEqual(unpictured(spec), unpictured(part(previous, 'spec')));
+  const isChanged = previous !== null && !isDeepStrictEqual(withoutImages(spec), withoutImages(part(previous, 'spec')));
   return [
     ...(spec['containers'] === undefined ? [required('spec.containers')] : []),
     ...(isChanged
@@ -149,7 +149,7 @@ const pod: Rule = (next, previous) => {
 };
 
 const event: Rule = ({ metadata, ...next }) => {
-  // What has no namespace itself, such as a webhook configuration, has its events in `default`.
+  // Events of cluster-scoped objects, such as webhook configurations, are in `default`.
   const namespace = part(next, 'involvedObject')['namespace'] ?? 'default';
   if (namespace === metadata.namespace) return [];
   return [
@@ -161,7 +161,7 @@ const event: Rule = ({ metadata, ...next }) => {
   ];
 };
 
-/** What kube-apiserver checks in each kind, as far as this project writes it. Takes what stood before, if anything. */
+/** Validation of each kind, as in kube-apiserver, for the fields that this project writes. */
 const kindRules: Readonly<Record<string, Rule>> = {
   leases: lease,
   secrets: secret,

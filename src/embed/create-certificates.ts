@@ -2,39 +2,41 @@ import type { Server } from 'node:net';
 import type { Observable } from 'rxjs';
 import { Problem } from '../../streams/problem.ts';
 import { allow } from '../webhook/handler-api.ts';
-import { embedding, type EmbedOptions, type Running, running, type ServedCertificate } from './embed.ts';
+import { type EmbedOptions, prepareEmbedding, runEmbedded, type Running, type ServedCertificate } from './embed.ts';
 import { embedderServer } from './embedder-server.ts';
 
 export interface CertificatesOptions extends EmbedOptions {
   /**
-   * Where the certificates go, an https.Server mostly. With it, ready means that a loopback handshake under the Service's
-   * name has verified each; without it, that each has been handed out and is valid.
+   * The server that uses the certificates, usually an https.Server. With it, ready means that a loopback handshake with the
+   * Service's name has verified the certificate; without it, that the certificate was emitted and is valid.
    */
   readonly server?: Server;
 }
 
 export interface Certificates extends Running {
   /**
-   * Each verified pair, for `server.setSecureContext`; replays the newest, completes once stopped. Never errors. Set it
-   * at once when it comes: the handshake follows on its heels.
+   * Each verified pair, for `server.setSecureContext`. Replays the newest and completes once stopped; never errors. Set it
+   * synchronously, since the loopback handshake follows immediately.
    */
   readonly certificate$: Observable<ServedCertificate>;
 }
 
 /**
- * A replica without a webhook: follows and elects, issues, verifies, and hands each certificate to a server of your own.
- * Neither probes nor metrics listen. Connections kept from before a CA was dropped are yours to close.
+ * Runs a replica without a webhook: it takes part in the election, issues and verifies certificates, and emits each for a
+ * server of the caller. Probes and metrics do not listen. The caller closes connections that were opened before a CA was
+ * removed.
  *
- * @throws Problem when a variable is wrong, or something cannot be opened
+ * @throws Problem when a variable is invalid or a resource cannot be opened
  */
 export const createCertificates = async ({ server, ...options }: CertificatesOptions): Promise<Certificates> => {
-  const { config, surroundings } = embedding(options);
+  const { config, dependencies } = prepareEmbedding(options);
   if (config.clientCaFile !== null)
-    throw new Problem('CLIENT_CA_FILE: expected none, a server of your own asks for client certificates itself');
+    throw new Problem(
+      'CLIENT_CA_FILE: must not be set with createCertificates(), whose server requests client certificates itself',
+    );
   const { startDaemon } = await import('../daemon/daemon.ts');
-  const tlsMinVersion = config.tlsMinVersion === 'TLSv1.3' ? '1.3' : '1.2';
-  const face = embedderServer(server ?? null, { tlsMinVersion });
-  // The handler is never asked: nothing of ours listens.
-  const daemon = await startDaemon(config, { ...surroundings, face, handler: () => allow() });
-  return { ...running(daemon, options.signal), certificate$: face.secured$ };
+  const endpoint = embedderServer(server ?? null, { tlsMinVersion: config.tlsMinVersion });
+  // The handler is never called, since no server of the daemon listens.
+  const daemon = await startDaemon(config, { ...dependencies, endpoint, handler: () => allow() });
+  return { ...runEmbedded(daemon, options.signal), certificate$: endpoint.secured$ };
 };

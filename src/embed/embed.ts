@@ -11,88 +11,96 @@ import type { Daemon } from '../daemon/daemon.ts';
 import type { DaemonDependencies } from '../daemon/resources.ts';
 import { inClusterAccess, podNamespace } from '../kube/in-cluster.ts';
 import type { Logger } from '../logging/logger.ts';
-import type { LogLevel } from '../logging/plain.ts';
+import { LOG_LEVELS, type LogLevel } from '../logging/plain.ts';
 
 export interface EmbedOptions {
-  /** The variables of the README's table; mostly `process.env`, or that with something changed. Nothing else is read. */
+  /** The variables of the configuration table, usually `process.env`. The environment of the process is not read. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Gets what the daemon would log, from LOG_LEVEL up: `console` will do. Silent unless given. */
+  /** Receives the log lines of the daemon from LOG_LEVEL up, for example `console`. Default: no log. */
   readonly logger?: Logger;
-  /** To abort it is to call `stop()`. */
+  /** Aborting it stops the replica. */
   readonly signal?: AbortSignal;
 }
 
-/** What runs inside somebody else's process. */
+/** A replica that runs inside another program. */
 export interface Running extends AsyncDisposable {
-  /** Whether and what is served, and why not; replays the newest, completes once stopped. Never errors. */
+  /** Readiness with its reasons. Replays the newest and completes once stopped; never errors. */
   readonly readiness$: Observable<Readiness>;
   /**
-   * Resolves once stopped. Rejects, after everything has been closed, with a Problem when no certificate came within
-   * CERT_TIMEOUT, or with what a bug threw: unhandled, it ends the process with 1, as the daemon's own would.
+   * Resolves once stopped. Rejects, after everything has been closed, with a Problem when no certificate was served within
+   * CERT_TIMEOUT, or with the error of a bug. Unhandled, the rejection ends the process with 1, as the daemon would.
    */
   readonly closed: Promise<void>;
-  /** Releases the Lease, lets calls finish within SHUTDOWN_GRACE, and closes everything. To call it again is to wait. */
+  /** Releases the Lease, drains requests within SHUTDOWN_GRACE, and closes everything. Further calls wait for the first. */
   stop(): Promise<void>;
 }
 
-/** A verified pair to put into a server of one's own. `secureContext` carries the private key: never log it. */
+/** A verified pair for a server of the embedder. `secureContext` contains the private key: never log it. */
 export interface ServedCertificate extends VerifiedPair {
   /**
-   * Complete options for `server.setSecureContext`: what that call is not given falls back to Node's defaults, so a pair
-   * alone would allow older TLS again.
+   * Complete options for `server.setSecureContext`. Options missing in that call return to Node's defaults, so that a pair
+   * alone would allow older TLS versions.
    */
   readonly secureContext: TlsOptions;
 }
 
 interface Embedding {
   readonly config: Config;
-  readonly surroundings: DaemonDependencies;
+  readonly dependencies: DaemonDependencies;
 }
-
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 const atLeast = (logger: Logger | undefined, least: LogLevel): Logger => {
   const at = (level: LogLevel): Logger[LogLevel] =>
-    logger === undefined || levels.indexOf(level) < levels.indexOf(least)
+    logger === undefined || LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)
       ? () => undefined
       : (message, fields = {}) => logger[level](message, fields);
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 };
 
-/** @throws Problem that tells all that is wrong with the variables, one a line */
-export const embedding = ({ env, logger, signal }: EmbedOptions): Embedding => {
+/**
+ * Parses the variables and prepares what the daemon needs.
+ *
+ * @throws Problem with all problems of the variables, one per line
+ */
+export const prepareEmbedding = ({ env, logger, signal }: EmbedOptions): Embedding => {
   signal?.throwIfAborted();
   const read = { namespace: podNamespace, hostname };
   const result = parseConfig({ env, flags: new Map(), serves: false, read });
   if (!result.ok) throw new Problem(result.problems.join('\n'));
   const { config } = result;
   if (config.handlerModule !== null || config.upstream !== null)
-    throw new Problem('WEBHOOK_HANDLER and UPSTREAM_URL: expected neither where the handler is in the code');
-  const surroundings = {
+    throw new Problem(
+      'WEBHOOK_HANDLER and UPSTREAM_URL: must not be set when the handler is passed to createWebhook()',
+    );
+  const dependencies = {
     logger: atLeast(logger, config.logLevel),
     client: () => openClient(config, inClusterAccess(env), VERSION),
     version: VERSION,
     directory: '.',
   };
-  return { config, surroundings };
+  return { config, dependencies };
 };
 
-/** @param signal stops it, also when it has been aborted already */
-export const running = (daemon: Daemon, signal: AbortSignal | undefined): Running => {
-  const asked = Promise.withResolvers<null>();
+/**
+ * Wraps a daemon for its embedder.
+ *
+ * @param signal stops the replica, also when it is aborted already
+ */
+export const runEmbedded = (daemon: Daemon, signal: AbortSignal | undefined): Running => {
+  const requested = Promise.withResolvers<null>();
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> => {
     signal?.removeEventListener('abort', abort);
-    asked.resolve(null);
+    requested.resolve(null);
     return (stopping ??= daemon.stop());
   };
   const abort = (): void => void stop();
   const failed = daemon.failed.then(
-    () => new Problem('no certificate came within CERT_TIMEOUT'),
+    () => new Problem('no certificate was served within CERT_TIMEOUT'),
     (bug: unknown) => (bug instanceof Error ? bug : new Error(String(bug))),
   );
   const ended = async (): Promise<void> => {
-    const failure = await Promise.race([asked.promise, failed]);
+    const failure = await Promise.race([requested.promise, failed]);
     await stop();
     if (failure !== null) throw failure;
   };
@@ -108,7 +116,7 @@ export const running = (daemon: Daemon, signal: AbortSignal | undefined): Runnin
   };
 };
 
-/** What is known of a pair, without the files that may come along with it: one of them is the private key. */
+/** The public part of a pair, without files that it may carry: one of them is the private key. */
 export const publicPair = ({ hash, generation, leaf, bundle, advice }: VerifiedPair): VerifiedPair => ({
   hash,
   generation,

@@ -9,30 +9,30 @@ import type { TlsEndpoint } from '../webhook/tls-endpoint.ts';
 import { publicPair, type ServedCertificate } from './embed.ts';
 
 interface EmbedderServer extends TlsEndpoint {
-  /** Emits at each load, replays the newest. */
+  /** Emits on each load, replays the newest. */
   readonly secured$: Observable<ServedCertificate>;
 }
 
-/** How long a handshake waits for the server to listen, ms. */
-const PATIENCE_MS = 5_000;
+/** How long a handshake waits for the server to listen. */
+const LISTEN_TIMEOUT_MS = 5_000;
 
 /**
- * Hands verified pairs to whoever has a TLS server of his own.
+ * Emits verified pairs for a TLS server of the embedder.
  *
- * @param server with whom to shake hands once it has the pair; null leaves that out
+ * @param server receives a loopback handshake after each pair; null omits the handshake
  */
 export const embedderServer = (server: Server | null, settings: TlsSettings): EmbedderServer => {
   const secured$ = new ReplaySubject<ServedCertificate>(1);
   let fingerprint = '';
   const listening = async (): Promise<void> => {
     if (server === null || server.listening) return;
-    await once(server, 'listening', { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => {
+    await once(server, 'listening', { signal: AbortSignal.timeout(LISTEN_TIMEOUT_MS) }).catch(() => {
       throw new Problem('the server does not listen');
     });
   };
   return {
     secured$,
-    // What the TLS library refuses must not end the subscriber, who has a good one.
+    // A pair that the TLS library rejects must not reach the subscriber, which serves a good one.
     serve: (pair) =>
       Promise.try(() => {
         const secureContext = tlsOptions(pair, settings);
@@ -43,7 +43,7 @@ export const embedderServer = (server: Server | null, settings: TlsSettings): Em
     handshake: async (servername, trust) => {
       await listening();
       const address = server?.address() ?? null;
-      // Through a pipe there is nothing to dial.
+      // A server on a pipe has no address to connect to.
       if (address === null || typeof address === 'string') return { fingerprint };
       return loopbackHandshake(address, servername, trust);
     },

@@ -1,4 +1,4 @@
-/** For code that embeds the daemon, and for handlers. What is not here may change without notice. */
+/** The public API for embedding the daemon and for handlers. Everything else may change without notice. */
 export type { CertificateInfo, VerifiedPair } from '../../streams/model.ts';
 export { Problem } from '../../streams/problem.ts';
 export type { Readiness, UnreadyReason } from '../../streams/readiness.ts';

@@ -1,36 +1,34 @@
-import type { Line } from './log-lines.ts';
+import type { Line, LineEvent } from './log-lines.ts';
 
-const AGAIN = new Set([
-  'Certificate hash mismatch, waiting for kubelet sync',
-  'Certificate rejected, keeping the one being served',
-  'Certificate served, but callers may refuse it',
-  'Handshake with the certificate failed, not ready',
+const DEDUPED: ReadonlySet<LineEvent> = new Set<LineEvent>([
+  'certificate-mismatch',
+  'certificate-rejected',
+  'certificate-objection',
+  'handshake-failed',
 ]);
 
-const LOADED = 'Certificate loaded and verified';
-
-/** Things remembered as told. */
-const REMEMBERED = 64;
+/** Lines remembered; beyond that all are forgotten. */
+const MAX_REMEMBERED = 64;
 
 /**
- * Lowers what has been told before to debug: a mismatch once a pair of hashes, a rejection once a reason. A certificate
- * that is loaded makes everything news again; the same one verified again, because its bundle changed, is not news.
+ * Lowers repeated lines to debug: a mismatch is logged once per pair of hashes, a rejection once per reason. Loading a
+ * certificate resets this. Loading the same certificate again, because its bundle changed, is a repetition itself.
  */
 export const dedupeLogLines = (): ((line: Line) => Line) => {
-  const told = new Set<string>();
-  let loaded: unknown = null;
+  const logged = new Set<string>();
+  let loadedHash: unknown = null;
   return (line) => {
-    if (line.message === LOADED) {
-      told.clear();
-      const again = loaded === line.fields['hash'];
-      loaded = line.fields['hash'];
-      return again ? { ...line, level: 'debug' } : line;
+    if (line.event === 'certificate-loaded') {
+      logged.clear();
+      const isRepeated = loadedHash === line.fields['hash'];
+      loadedHash = line.fields['hash'];
+      return isRepeated ? { ...line, level: 'debug' } : line;
     }
-    if (!AGAIN.has(line.message) || line.level === 'debug') return line;
-    const key = JSON.stringify([line.message, line.fields]);
-    if (told.has(key)) return { ...line, level: 'debug' };
-    if (told.size >= REMEMBERED) told.clear();
-    told.add(key);
+    if (!DEDUPED.has(line.event) || line.level === 'debug') return line;
+    const key = JSON.stringify([line.event, line.fields]);
+    if (logged.has(key)) return { ...line, level: 'debug' };
+    if (logged.size >= MAX_REMEMBERED) logged.clear();
+    logged.add(key);
     return line;
   };
 };

@@ -3,222 +3,241 @@ import type { WriteResult } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
 import { rfc3339Seconds } from '../util/time.ts';
+import type { LogLevel } from './plain.ts';
+
+/** One log line before it is written. */
+export interface Line {
+  readonly level: LogLevel;
+  /** Identifies the kind of line; programs match on this and not on the message. */
+  readonly event: LineEvent;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The event ids of all lines about the replica, with their messages. Contract, section 5: these messages do not change. */
+const MESSAGES = {
+  'watch-established': 'Lease watch established, monitoring for certificate updates',
+  'watch-closed': 'Lease watch closed, restarting watch',
+  'watch-failed': 'Watch creation failed',
+  'lease-received': 'Lease watch event received',
+  'lease-unreadable': 'Lease could not be read',
+  'tick-checked': 'Tick checked',
+  'certificate-unannounced': 'No certificate announced yet',
+  'announcement-unusable': 'Announcement on the Lease cannot be used',
+  'certificate-mismatch': 'Certificate hash mismatch, waiting for kubelet sync',
+  'certificate-rejected': 'Certificate rejected, keeping the one being served',
+  'certificate-loaded': 'Certificate loaded and verified',
+  'certificate-objection': 'Certificate served, but callers may refuse it',
+  'handshake-failed': 'Handshake with the certificate failed, not ready',
+  'certificate-timeout': 'Timeout waiting for webhook certificates',
+  ready: 'Ready',
+  'not-ready': 'Not ready',
+  'kubelet-nudged': 'Kubelet nudged',
+  'certificate-acknowledged': 'Certificate acknowledged',
+  'pod-annotations-forbidden': 'Pod annotations are forbidden, going on without nudge and acknowledgement',
+  'pod-annotation-failed': 'Pod annotation could not be written',
+  'leadership-acquired': 'Leadership acquired',
+  'leadership-renewed': 'Leadership renewed',
+  'leadership-lost': 'Leadership lost',
+  'leadership-released': 'Leadership released',
+  'identity-shared': 'Another process uses this identity, set a unique POD_NAME for each replica',
+  'lease-write-failed': 'Lease could not be written',
+  'ca-issued': 'Certificate authority issued',
+  'ca-bundle-extended': 'Trust bundle completed',
+  'ca-bundle-pruned': 'Older certificate authorities dropped',
+  'secret-ca-updated': 'Trust bundle published',
+  'target-written': 'caBundle written',
+  'certificate-issued': 'Certificate issued',
+  'certificate-announced': 'Certificate announced',
+  'certificate-served-everywhere': 'Certificate served by every replica',
+  'certificate-not-served-everywhere': 'Certificate no longer noted as served by every replica',
+  'rotation-request-set': 'Rotation request answered',
+  'write-failed': 'Write failed',
+  'object-contested': 'Object is contended by another field manager, limiting repairs to one per minute',
+} as const;
+
+export type LineEvent = keyof typeof MESSAGES;
+
+/** Replaces the contract's message of `certificate-rejected`, which would not be true. */
+const NOTHING_SERVED = 'Certificate rejected, no certificate is served yet';
+
+const line = (
+  level: LogLevel,
+  event: LineEvent,
+  fields: Line['fields'] = {},
+  message: string = MESSAGES[event],
+): Line => ({
+  level,
+  event,
+  message,
+  fields,
+});
+
+/** What a line needs beside its event. */
+export interface LineContext {
+  /** Name of the Lease. */
+  readonly lease: string;
+  /** The announced hash. */
+  readonly announced: string | null;
+  /** Whether a certificate is served. */
+  readonly isServing: boolean;
+}
 
 /**
- * The one place where events become log lines (contract, section 5). Pure; what has been told already is for
- * `tell-once` to know.
- *
- * @param lease name of the Lease
- * @param announced the hash that is announced
+ * Translates an event of the replica into log lines (contract, section 5). Pure: {@link dedupeLogLines} lowers
+ * repeated lines to debug.
  */
-export const logLinesFor = (event: ReplicaEvent, lease: string, announced: string | null = null): readonly Line[] => {
+export const logLinesFor = (event: ReplicaEvent, { lease, announced, isServing }: LineContext): readonly Line[] => {
   switch (event.type) {
-    case 'watch/established': {
-      const { resourceVersion } = event;
-      return [line('info', 'Lease watch established, monitoring for certificate updates', { lease, resourceVersion })];
-    }
+    case 'watch/established':
+      return [line('info', 'watch-established', { lease, resourceVersion: event.resourceVersion })];
     case 'watch/closed':
-      return [line('info', 'Lease watch closed, restarting watch', { reason: event.reason })];
+      return [line('info', 'watch-closed', { reason: event.reason })];
     case 'watch/failed': {
       const { status, error, retryInMs } = event;
-      return [line(event.repeated ? 'debug' : 'warn', 'Watch creation failed', { status, error, retryInMs })];
-    }
-    case 'lease/observed': {
-      const { announcement, holder } = event.lease ?? { announcement: null, holder: null };
-      const fields = {
-        hash: announcement?.hash ?? null,
-        validUntil: announcement?.validUntil ?? null,
-        holder,
-        via: event.via,
-      };
-      return [line(event.announces ? 'info' : 'debug', 'Lease watch event received', fields)];
-    }
-    case 'lease/unread':
-      return [line('debug', 'Lease could not be read', { status: event.status, error: event.error })];
-    case 'desired/changed':
-      return [];
-    case 'tick/checked': {
-      const hash = event.desired.lease?.announcement?.hash ?? null;
-      const filesystemHash = event.desired.mounted.hash;
-      const mismatch = hash !== null && hash !== filesystemHash;
-      return [
-        line('debug', 'Tick checked', { hash, filesystemHash }),
-        ...(mismatch ? [line('debug', MISMATCH, { hash, filesystemHash })] : []),
-      ];
-    }
-    case 'certificate/concluded':
-      return narrateLoad(event.load, event.elapsedMs);
-    case 'certificate/timed-out': {
-      const { timeoutMs, reason } = event;
-      return [line('error', 'Timeout waiting for webhook certificates', { timeoutSeconds: timeoutMs / 1000, reason })];
-    }
-    case 'readiness/changed': {
-      const { ready, reasons, served } = event.readiness;
-      return [
-        line('info', ready ? 'Ready' : 'Not ready', { hash: served?.hash ?? null, ...(ready ? {} : { reasons }) }),
-      ];
-    }
-    case 'kubelet/nudged':
-      return [line('info', 'Kubelet nudged', { hash: event.hash })];
-    case 'replica/acknowledged':
-      return [line('info', 'Certificate acknowledged', { hash: event.hash })];
-    case 'pod/forbidden':
-      return [
-        line('warn', 'Pod annotations are forbidden, going on without nudge and acknowledgement', {
-          error: event.error,
-        }),
-      ];
-    case 'pod/failed': {
-      const { hash, status, error, retryInMs } = event;
-      return [line('warn', 'Pod annotation could not be written', { hash, status, error, retryInMs })];
-    }
-    case 'leadership/acquired':
-      return [line('info', 'Leadership acquired', { lease })];
-    case 'leadership/renewed':
-      return [line('debug', 'Leadership renewed', { lease })];
-    case 'leadership/lost':
-      return [
-        line('warn', 'Leadership lost', { lease, reason: event.reason }),
-        ...(event.reason === 'shared-identity'
-          ? [line('error', 'Another process uses this identity, set a unique POD_NAME for each replica', { lease })]
-          : []),
-      ];
-    case 'leadership/released':
-      return [line('info', 'Leadership released', { lease })];
-    case 'leadership/failed': {
-      const { status, error, retryInMs } = event;
-      // Somebody else was quicker: that is how an election works.
-      return [line(status === 409 ? 'debug' : 'warn', 'Lease could not be written', { status, error, retryInMs })];
-    }
-    case 'step/done': {
-      const { message, fields } = narrateStep(event.step, event.touched, announced);
-      return [line('info', message, fields)];
-    }
-    case 'step/failed': {
-      const { step, status, error } = event;
-      return [line(status === 409 ? 'debug' : 'warn', 'Write failed', { step: step.kind, status, error })];
-    }
-    case 'object/contested': {
-      const { object, otherManager } = event;
-      return [
-        line('warn', 'Object is contended by another field manager, limiting repairs to one per minute', {
-          object,
-          otherManager,
-        }),
-      ];
+      return [line(event.repeated ? 'debug' : 'warn', 'watch-failed', { status, error, retryInMs })];
     }
     case 'watch/unavailable': {
       const { object, status, error, retryInMs } = event;
-      return [line(event.repeated ? 'debug' : 'warn', 'Watch creation failed', { object, status, error, retryInMs })];
+      return [line(event.repeated ? 'debug' : 'warn', 'watch-failed', { object, status, error, retryInMs })];
     }
+    case 'lease/observed': {
+      const { announcement = null, holder = null } = event.lease ?? {};
+      const { hash = null, validUntil = null } = announcement ?? {};
+      return [line(event.announces ? 'info' : 'debug', 'lease-received', { hash, validUntil, holder, via: event.via })];
+    }
+    case 'lease/unread':
+      return [line('debug', 'lease-unreadable', { status: event.status, error: event.error })];
+    case 'tick/checked': {
+      const hash = event.desired.lease?.announcement?.hash ?? null;
+      const filesystemHash = event.desired.mounted.hash;
+      const isMismatch = hash !== null && hash !== filesystemHash;
+      return [
+        line('debug', 'tick-checked', { hash, filesystemHash }),
+        ...(isMismatch ? [line('debug', 'certificate-mismatch', { hash, filesystemHash })] : []),
+      ];
+    }
+    case 'certificate/concluded':
+      return loadLines(event.load, event.elapsedMs, isServing);
+    case 'certificate/timed-out':
+      return [line('error', 'certificate-timeout', { timeoutSeconds: event.timeoutMs / 1000, reason: event.reason })];
+    case 'readiness/changed': {
+      const { ready, reasons, served } = event.readiness;
+      const hash = served?.hash ?? null;
+      return [ready ? line('info', 'ready', { hash }) : line('info', 'not-ready', { hash, reasons })];
+    }
+    case 'kubelet/nudged':
+      return [line('info', 'kubelet-nudged', { hash: event.hash })];
+    case 'replica/acknowledged':
+      return [line('info', 'certificate-acknowledged', { hash: event.hash })];
+    case 'pod/forbidden':
+      return [line('warn', 'pod-annotations-forbidden', { error: event.error })];
+    case 'pod/failed': {
+      const { hash, status, error, retryInMs } = event;
+      return [line('warn', 'pod-annotation-failed', { hash, status, error, retryInMs })];
+    }
+    case 'leadership/acquired':
+      return [line('info', 'leadership-acquired', { lease })];
+    case 'leadership/renewed':
+      return [line('debug', 'leadership-renewed', { lease })];
+    case 'leadership/lost':
+      return [
+        line('warn', 'leadership-lost', { lease, reason: event.reason }),
+        ...(event.reason === 'shared-identity' ? [line('error', 'identity-shared', { lease })] : []),
+      ];
+    case 'leadership/released':
+      return [line('info', 'leadership-released', { lease })];
+    case 'leadership/failed': {
+      const { status, error, retryInMs } = event;
+      return [line(failureLevel(status), 'lease-write-failed', { status, error, retryInMs })];
+    }
+    case 'step/done':
+      return [stepLine(event.step, event.touched, announced)];
+    case 'step/failed': {
+      const { step, status, error } = event;
+      return [line(failureLevel(status), 'write-failed', { step: step.kind, status, error })];
+    }
+    case 'object/contested':
+      return [line('warn', 'object-contested', { object: event.object, otherManager: event.otherManager })];
+    case 'desired/changed':
     case 'cluster/observed':
       return [];
   }
 };
 
-export interface Line {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
-  readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
+/** A conflict means that another writer was faster, which is normal in an election. */
+const failureLevel = (status: number | null): LogLevel => (status === 409 ? 'debug' : 'warn');
 
-const line = (level: Line['level'], message: string, fields: Line['fields'] = {}): Line => ({
-  level,
-  message,
-  fields,
-});
-
-const MISMATCH = 'Certificate hash mismatch, waiting for kubelet sync';
-
-/** What a load came to. */
-const narrateLoad = (load: LoadEvent, elapsedMs: number): readonly Line[] => {
+const loadLines = (load: LoadEvent, elapsedMs: number, isServing: boolean): readonly Line[] => {
   switch (load.type) {
     case 'certificate/unannounced':
       return load.malformed === null
-        ? [line('info', 'No certificate announced yet')]
-        : [line('warn', 'Announcement on the Lease cannot be used', { reason: load.malformed })];
+        ? [line('info', 'certificate-unannounced')]
+        : [line('warn', 'announcement-unusable', { reason: load.malformed })];
     case 'certificate/unmounted':
-      return [line('info', MISMATCH, { hash: load.hash, filesystemHash: null })];
+      return [line('info', 'certificate-mismatch', { hash: load.hash, filesystemHash: null })];
     case 'certificate/mismatched':
-      return [line('info', MISMATCH, { hash: load.hash, filesystemHash: load.filesystemHash })];
+      return [line('info', 'certificate-mismatch', { hash: load.hash, filesystemHash: load.filesystemHash })];
     case 'certificate/rejected': {
       const { hash, reason } = load;
-      return [line('warn', 'Certificate rejected, keeping the one being served', { hash, reason })];
+      return [line('warn', 'certificate-rejected', { hash, reason }, isServing ? undefined : NOTHING_SERVED)];
     }
     case 'certificate/served': {
       const { hash, leaf, advice } = load.pair;
+      const { serial } = leaf;
       const validUntil = rfc3339Seconds(leaf.notAfterMs);
       return [
-        line('info', 'Certificate loaded and verified', {
-          hash,
-          serial: leaf.serial,
-          validUntil,
-          elapsedMs: Math.round(elapsedMs),
-        }),
-        ...advice.map((reason) => line('warn', 'Certificate served, but callers may refuse it', { hash, reason })),
-        ...(load.untrusted === null
-          ? []
-          : [line('warn', 'Handshake with the certificate failed, not ready', { hash, reason: load.untrusted })]),
+        line('info', 'certificate-loaded', { hash, serial, validUntil, elapsedMs: Math.round(elapsedMs) }),
+        ...advice.map((reason) => line('warn', 'certificate-objection', { hash, reason })),
+        ...(load.untrusted === null ? [] : [line('warn', 'handshake-failed', { hash, reason: load.untrusted })]),
       ];
     }
   }
 };
 
-const MESSAGES: Readonly<Record<Step['kind'], string>> = {
-  'issue-ca': 'Certificate authority issued',
-  'extend-ca-bundle': 'Trust bundle completed',
-  inject: 'caBundle written',
-  'issue-leaf': 'Certificate issued',
-  announce: 'Certificate announced',
-  'record-served': 'Certificate served by every replica',
-  'set-rotation-request': 'Rotation request answered',
-  'prune-ca-bundle': 'Older certificate authorities dropped',
-  'update-secret-ca': 'Trust bundle published',
-};
-
-const UNMARKED = 'Certificate no longer noted as served by every replica';
-
-/** Widening comes before there is a certificate that it could be told by; narrowing ends the rotation of one. */
-const narrows = ({ trust, plannedOn: plannedOn }: Extract<Step, { kind: 'inject' }>): boolean =>
-  plannedOn.bundles.every((bundle) =>
-    trust.every(({ fingerprint }) => bundle.some((certificate) => certificate.fingerprint === fingerprint)),
-  );
-
-const fieldsOf = (step: Step, touched: WriteResult | null, hash: string | null): Readonly<Record<string, unknown>> => {
+/**
+ * The line about one write of the leader. Lines that belong to a rotation carry its full hash, so that one grep finds
+ * them all.
+ */
+const stepLine = (step: Step, touched: WriteResult | null, announced: string | null): Line => {
+  const hash = announced;
   switch (step.kind) {
     case 'issue-ca':
-      return { reason: step.reason, kept: step.keep.length };
+      return line('info', 'ca-issued', { reason: step.reason, kept: step.keep.length });
     case 'extend-ca-bundle':
-      return { kept: step.keep.length };
+      return line('info', 'ca-bundle-extended', { kept: step.keep.length });
     case 'prune-ca-bundle':
-      return { hash, kept: step.keep.length };
+      return line('info', 'ca-bundle-pruned', { hash, kept: step.keep.length });
     case 'inject': {
       const { target, trust } = step;
-      return { ...(narrows(step) ? { hash } : {}), target, certificates: trust.length };
+      return line('info', 'target-written', {
+        ...(onlyRemoves(step) ? { hash } : {}),
+        target,
+        certificates: trust.length,
+      });
     }
-    case 'issue-leaf':
-      return { hash: touched?.object === 'secret' ? touched.state.hash : null, reason: step.reason };
+    case 'issue-leaf': {
+      const issued = touched?.object === 'secret' ? touched.state.hash : null;
+      return line('info', 'certificate-issued', { hash: issued, reason: step.reason });
+    }
     case 'announce':
-      return { ...step.announcement };
+      return line('info', 'certificate-announced', { ...step.announcement });
     case 'record-served':
-      return { hash, ...(step.sinceMs === null ? {} : { since: rfc3339Seconds(step.sinceMs) }) };
+      return step.sinceMs === null
+        ? line('info', 'certificate-not-served-everywhere', { hash })
+        : line('info', 'certificate-served-everywhere', { hash, since: rfc3339Seconds(step.sinceMs) });
     case 'set-rotation-request':
-      return { rotate: step.rotate };
+      return line('info', 'rotation-request-set', { rotate: step.rotate });
     case 'update-secret-ca':
-      return { hash: step.plannedOn.hash, certificates: step.trust.length };
+      return line('info', 'secret-ca-updated', { hash: step.plannedOn.hash, certificates: step.trust.length });
   }
 };
 
 /**
- * One write of the leader as message and fields; the verb of the message tells whether it has happened.
- *
- * @param hash what is announced, which is what the end of a rotation is told by
+ * Whether a caBundle is written without a new CA. Such a write ends the rotation of the announced certificate; a new CA is
+ * injected before its certificate exists, so that the line can carry no hash.
  */
-export const narrateStep = (
-  step: Step,
-  touched: WriteResult | null,
-  hash: string | null = null,
-): { readonly message: string; readonly fields: Readonly<Record<string, unknown>> } => ({
-  message: step.kind === 'record-served' && step.sinceMs === null ? UNMARKED : MESSAGES[step.kind],
-  fields: fieldsOf(step, touched, hash),
-});
+const onlyRemoves = ({ trust, plannedOn }: Extract<Step, { kind: 'inject' }>): boolean =>
+  plannedOn.bundles.every((bundle) =>
+    trust.every(({ fingerprint }) => bundle.some((certificate) => certificate.fingerprint === fingerprint)),
+  );

@@ -1,30 +1,32 @@
 import { Writable } from 'node:stream';
 import winston from 'winston';
 import { withoutSecret } from '../util/redact.ts';
-import { type Entry, type LogLevel, type Plain, plain } from './plain.ts';
+import { type Entry, LOG_LEVELS, type LogLevel, type Plain, plain } from './plain.ts';
 import { prettyLine } from './pretty.ts';
-/** Fields in the order they are to be read. Errors become their message; undefined is left out. */
+
+/** Fields in the order in which they are written. Errors become their message; undefined is left out. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 type Log = (message: string, fields?: LogFields) => void;
 
-/** Where everything that is said goes. Nothing here throws, and no secret gets through. */
+/** Writes log lines. No method throws, and secrets are redacted. */
 export type Logger = Readonly<Record<LogLevel, Log>>;
 
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
-  /** Takes one line, without its end. Called before the logging call returns, so no line is lost at exit. */
+  /** Writes one line, given without its line end. Called before the logging call returns, so that no line is lost at exit. */
   readonly write: (line: string) => void;
-  /** Only for `pretty`. */
+  /** Applies to `pretty` only. */
   readonly colours: boolean;
-  /** Milliseconds since the epoch; the system's clock unless given. */
+  /** Milliseconds since the epoch; the system clock by default. */
   readonly now?: () => number;
 }
 
-const levels: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
+/** winston's order: 0 is the most important. */
+const PRIORITIES = Object.fromEntries(LOG_LEVELS.toReversed().map((level, at) => [level, at]));
 
-/** Fields of any kind, made fit for a line; a getter or a proxy that throws costs the fields, not the line. */
+/** Converts fields of any kind. If a getter or a proxy throws, the fields are lost but the line is written. */
 const fieldsOf = (fields: LogFields): ReadonlyMap<string, Plain> => {
   try {
     return new Map(Object.entries((plain(fields) ?? {}) as Readonly<Record<string, Plain>>));
@@ -33,7 +35,7 @@ const fieldsOf = (fields: LogFields): ReadonlyMap<string, Plain> => {
   }
 };
 
-/** A winston logger of four levels that writes each line at once. */
+/** Creates a winston logger with four levels that writes each line immediately. */
 export const createLogger = ({ level, format, write, colours, now = Date.now }: LoggerOptions): Logger => {
   const line = (entry: Entry): string => (format === 'json' ? jsonLine(entry) : prettyLine(entry, colours));
   const stream = new Writable({
@@ -42,14 +44,14 @@ export const createLogger = ({ level, format, write, colours, now = Date.now }: 
       try {
         write(text);
       } catch {
-        // A reader that has gone away: there is nobody left to tell, and a log line must not end the daemon.
+        // The reader is gone. The failure cannot be logged, and a log line must not end the daemon.
       }
       done();
     },
   });
   const logger = winston.createLogger({
     level,
-    levels,
+    levels: PRIORITIES,
     format: winston.format.printf(({ entry }) => line(entry as Entry)),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types it as an interface
     transports: [new winston.transports.Stream({ stream, eol: '' })],
@@ -64,16 +66,16 @@ export const createLogger = ({ level, format, write, colours, now = Date.now }: 
         message: withoutSecret(message),
         fields: fieldsOf(fields),
       };
-      // One object, since winston glues a `message` among separate fields to the message itself.
+      // One object, since winston appends a separate field named `message` to the message itself.
       logger.log({ level: entryLevel, message: entry.message, entry });
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 };
 
-const own = new Set(['level', 'time', 'message']);
+const RESERVED_KEYS = new Set(['level', 'time', 'message']);
 
-/** One line of JSON: level, time, message, then the fields as given. A field named like one of those three gets a `_`. */
+/** One line of JSON: level, time, message, then the fields. A field with one of those three names is prefixed with `_`. */
 const jsonLine = ({ level, timeMs, message, fields }: Entry): string => {
-  const given = Array.from(fields, ([key, value]) => [own.has(key) ? `_${key}` : key, value] as const);
-  return JSON.stringify({ level, time: new Date(timeMs).toISOString(), message, ...Object.fromEntries(given) });
+  const pairs = Array.from(fields, ([key, value]) => [RESERVED_KEYS.has(key) ? `_${key}` : key, value] as const);
+  return JSON.stringify({ level, time: new Date(timeMs).toISOString(), message, ...Object.fromEntries(pairs) });
 };

@@ -1,9 +1,12 @@
 import { withoutSecret } from '../util/redact.ts';
 import { errorText } from './error-text.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+/** From the least to the most important. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-/** One line before it is written, in the order it is written. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The parts of one line, in the order in which they are written. */
 export interface Entry {
   readonly level: LogLevel;
   /** Milliseconds since the epoch. */
@@ -12,14 +15,14 @@ export interface Entry {
   readonly fields: ReadonlyMap<string, Plain>;
 }
 
-/** What JSON can carry. */
+/** A value that JSON can represent. */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
 
-const DEEPEST = 8;
+const MAX_DEPTH = 8;
 
 const entries = (value: object, above: readonly object[]): Plain => {
   if (above.includes(value)) return '[circular]';
-  if (above.length >= DEEPEST) return '[deep]';
+  if (above.length >= MAX_DEPTH) return '[deep]';
   const path = [...above, value];
   if (Array.isArray(value)) return value.map((each) => plain(each, path) ?? null);
   const pairs = Object.entries(value).map(([key, each]) => [withoutSecret(key), plain(each, path)] as const);
@@ -27,8 +30,8 @@ const entries = (value: object, above: readonly object[]): Plain => {
 };
 
 /**
- * A copy that JSON takes as it is: errors become their message, bigints text, cycles are cut, undefined is left out.
- * Secrets are replaced here, behind every caller, so that none can forget to: text that looks like one, and bytes.
+ * Copies a value into one that JSON can represent: errors become their message, bigints text; cycles are cut, undefined is
+ * left out. Text that looks secret and all bytes are replaced here, after every caller, so that no caller can forget it.
  */
 export const plain = (value: unknown, above: readonly object[] = []): Plain | undefined => {
   if (typeof value === 'string') return withoutSecret(value);

@@ -4,28 +4,29 @@ import { isatty, type WriteStream } from 'node:tty';
 import { createLogger, type Logger } from './logger.ts';
 import type { LogLevel } from './plain.ts';
 
-/** A way out for text that may fail, and may work again later: a full disk, a reader that has gone or does not read. */
-interface TextOutlet {
-  /** Writes at once, or throws. */
+/** An output that may fail and may recover later, for example a full disk, or a pipe whose reader is gone or slow. */
+interface TextOutput {
+  /** Writes immediately, or throws. */
   write(text: string): void;
-  /** Bytes written that nobody has taken yet. */
-  waitingBytes(): number;
+  /** Bytes buffered in this process. */
+  bufferedBytes(): number;
 }
 
-/** What is kept for a slow reader. More would be the webhook's memory against somebody else's trouble. */
-const MOST_WAITING_BYTES = 4 * 1024 * 1024;
+/** Limit of what is buffered for a slow reader, so that it cannot exhaust the memory of the webhook. */
+const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
 /**
- * Writes lines and never throws: a webhook does not end because nobody hears it. A line that cannot be written is lost.
+ * Writes lines and never throws, since a webhook must not end because its log cannot be written. A line that cannot be
+ * written is lost.
  *
- * @param onRestored told, after the first line that got through again, how many lines were lost before it
+ * @param onRestored called after the first line written again, with the number of lines lost before it
  */
-export const lineSink = (outlet: TextOutlet, onRestored: (lostLines: number) => void): ((line: string) => void) => {
+export const lineSink = (output: TextOutput, onRestored: (lostLines: number) => void): ((line: string) => void) => {
   let lostLines = 0;
   const isWritten = (line: string): boolean => {
-    if (outlet.waitingBytes() > MOST_WAITING_BYTES) return false;
+    if (output.bufferedBytes() > MAX_BUFFERED_BYTES) return false;
     try {
-      outlet.write(`${line}\n`);
+      output.write(`${line}\n`);
       return true;
     } catch {
       return false;
@@ -50,49 +51,53 @@ const isFileOrDevice = (): boolean => {
   return stats.isFile() || (stats.isCharacterDevice() && !isatty(STDOUT));
 };
 
-/** Each write is tried afresh, so that a disk which has room again is written to again. */
-const fileOutlet = (): TextOutlet => {
-  let torn = false;
+/** Each write is a new attempt, so that writing resumes once a full disk has space again. */
+const fileOutput = (): TextOutput => {
+  let isIncomplete = false;
   return {
     write: (text) => {
-      const bytes = Buffer.from(torn ? `\n${text}` : text);
+      const bytes = Buffer.from(isIncomplete ? `\n${text}` : text);
       const written = writeSync(STDOUT, bytes);
-      torn = written < bytes.length;
-      if (torn) throw new Error('written in part');
+      isIncomplete = written < bytes.length;
+      if (isIncomplete) throw new Error('the line was written in part');
     },
-    waitingBytes: () => 0,
+    bufferedBytes: () => 0,
   };
 };
 
-const streamOutlet = (stream: Writable): TextOutlet => {
-  let broken: Error | null = null;
+const streamOutput = (stream: Writable): TextOutput => {
+  let failure: Error | null = null;
   // An error without a listener ends the process.
-  stream.on('error', (error) => (broken = error));
+  stream.on('error', (error) => (failure = error));
   return {
     write: (text) => {
-      if (broken !== null) throw broken;
+      if (failure !== null) throw failure;
       stream.write(text);
     },
-    waitingBytes: () => stream.writableLength,
+    bufferedBytes: () => stream.writableLength,
   };
 };
 
 /**
- * Standard output as it is: a file is written to directly, since Node's stream for one is over after the first error
- * (a full disk, say); a pipe or a terminal by Node's stream, which does not block on a reader that is slow.
+ * The output for stdout. A file is written directly, since Node's stream ends after the first error, such as a full disk; a
+ * pipe or a terminal through Node's stream, which does not block on a slow reader.
  *
- * @param stream Node's stream for it, asked for only when it is needed
+ * @param stream returns Node's stream for stdout; called only when it is needed
  */
-const stdoutOutlet = (stream: () => Writable): TextOutlet => (isFileOrDevice() ? fileOutlet() : streamOutlet(stream()));
+const stdoutOutput = (stream: () => Writable): TextOutput => (isFileOrDevice() ? fileOutput() : streamOutput(stream()));
 
-/** @param stdout asked for when there is something to write, since a stream of it is not always needed */
+/**
+ * Opens the logger on stdout.
+ *
+ * @param stdout returns Node's stream for stdout; called only when it is needed
+ */
 export const openLogger = (
   { logLevel, logFormat }: { readonly logLevel: LogLevel; readonly logFormat: 'json' | 'pretty' },
   stdout: () => WriteStream,
 ): Logger => {
   const colours = logFormat === 'pretty' && stdout().isTTY;
-  const write = lineSink(stdoutOutlet(stdout), (lines) =>
-    logger.warn('Log lines were lost, they could not be written', { lines }),
+  const write = lineSink(stdoutOutput(stdout), (lines) =>
+    logger.warn('Log lines were lost, they could not be written', { lines, event: 'log-lines-lost' }),
   );
   const logger = createLogger({ level: logLevel, format: logFormat, colours, write });
   return logger;

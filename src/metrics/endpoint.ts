@@ -1,21 +1,21 @@
-import type { Bind } from '../util/listen.ts';
+import type { BindAddress } from '../util/listen.ts';
 import { type Page, type PlainServer, startPlainServer, textPage } from '../util/plain-server.ts';
 import { gauges, type MetricsSnapshot } from './gauges.ts';
-import type { MetricFamily } from './instruments.ts';
+import type { Counter, Histogram, MetricFamily } from './instruments.ts';
 import type { Metrics } from './metrics.ts';
 
 interface MetricsOptions {
-  readonly bind: Bind;
-  readonly meters: Metrics;
+  readonly bind: BindAddress;
+  readonly metrics: Metrics;
   readonly snapshot: () => MetricsSnapshot;
 }
 
-// prom-client costs 40 ms and 17 MiB: who never scrapes never pays. It only renders; the counting is ours.
+// prom-client takes 40 ms and 17 MiB, so it is imported on the first scrape. It only renders; this program counts.
 const render = async (families: readonly MetricFamily[]): Promise<Page> => {
   const { Registry, Counter } = await import('prom-client');
   const registry = new Registry();
   for (const family of families) {
-    // Of a metric, a registry asks its name and what `get` gives; the prototype makes it one in the eyes of the types.
+    // A registry uses only the name and `get` of a metric; the prototype satisfies the types.
     const metric = Object.assign(Object.create(Counter.prototype) as InstanceType<typeof Counter>, {
       name: family.name,
       get: () => Promise.resolve({ ...family, aggregator: 'sum' }),
@@ -26,16 +26,14 @@ const render = async (families: readonly MetricFamily[]): Promise<Page> => {
 };
 
 /**
- * `/metrics` for Prometheus, over plain HTTP.
+ * Serves `/metrics` for Prometheus over plain HTTP.
  *
- * @throws Problem when the address cannot be had
+ * @throws Problem when the address cannot be bound
  */
-export const startMetrics = ({ bind, meters, snapshot }: MetricsOptions): Promise<PlainServer> => {
-  const metrics = () => {
-    const counted = Object.values(meters as unknown as Record<string, { family(): MetricFamily }>).map((one) =>
-      one.family(),
-    );
+export const startMetrics = ({ bind, metrics, snapshot }: MetricsOptions): Promise<PlainServer> => {
+  const page = () => {
+    const counted = Object.values<Counter | Histogram>({ ...metrics }).map((each) => each.family());
     return render([...gauges(snapshot()), ...counted.filter(({ values }) => values.length > 0)]);
   };
-  return startPlainServer(bind, { '/metrics': metrics, '/': () => textPage(200, 'metrics are at /metrics\n') });
+  return startPlainServer(bind, { '/metrics': page, '/': () => textPage(200, 'metrics are at /metrics\n') });
 };

@@ -1,11 +1,12 @@
+/** One value of a metric. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
-  /** Where it differs from the family's: the parts of a histogram. */
+  /** Set where it differs from the name of the family: the parts of a histogram. */
   readonly metricName?: string;
 }
 
-/** One metric as it stands at this moment, in the shape in which prom-client renders it. */
+/** One metric with its current values, in the shape that prom-client renders. */
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
@@ -13,30 +14,32 @@ export interface MetricFamily {
   readonly values: readonly Sample[];
 }
 
-/** A counter: one number for each combination of labels that has been seen. */
+/** A counter with one number for each combination of labels. */
 export interface Counter {
-  /** Counts one more. The labels in the order they were declared; each from a small, closed set. */
+  /** Adds one. Labels are given in the declared order; each has a small, closed set of values. */
   add(...labels: readonly string[]): void;
   family(): MetricFamily;
 }
 
 /**
- * @param known combinations that are told from the start, since a series that appears with its first count has no
- *   increase to alert on
+ * Creates a counter.
+ *
+ * @param initial combinations of labels that start at 0, since a series that appears with its first count has no increase
+ *   to alert on
  */
 export const createCounter = (
   name: string,
   help: string,
   labelNames: readonly string[],
-  known: readonly (readonly string[])[] = [],
+  initial: readonly (readonly string[])[] = [],
 ): Counter => {
   const key = (labels: readonly string[]) => (labels.length === 1 ? (labels[0] ?? '') : labels.join('\u0000'));
-  const counts = new Map(known.map((labels) => [key(labels), { labels, count: 0 }]));
+  const counts = new Map(initial.map((labels) => [key(labels), { labels, count: 0 }]));
   return {
     add: (...labels) => {
-      const held = counts.get(key(labels));
-      if (held === undefined) counts.set(key(labels), { labels, count: 1 });
-      else held.count += 1;
+      const counted = counts.get(key(labels));
+      if (counted === undefined) counts.set(key(labels), { labels, count: 1 });
+      else counted.count += 1;
     },
     family: () => ({
       name,
@@ -50,13 +53,17 @@ export const createCounter = (
   };
 };
 
-/** A histogram of durations, in seconds as Prometheus wants them. */
+/** A histogram of durations in seconds. */
 export interface Histogram {
   observe(seconds: number): void;
   family(): MetricFamily;
 }
 
-/** @param bounds the buckets' upper bounds, seconds, ascending; one without bound is added */
+/**
+ * Creates a histogram.
+ *
+ * @param bounds ascending upper bounds of the buckets in seconds; `+Inf` is added
+ */
 export const createHistogram = (name: string, help: string, bounds: readonly number[]): Histogram => {
   const counts = new Float64Array(bounds.length + 1);
   let sum = 0;
@@ -70,10 +77,10 @@ export const createHistogram = (name: string, help: string, bounds: readonly num
       count += 1;
     },
     family: () => {
-      let cumulated = 0;
+      let cumulative = 0;
       const buckets = [...bounds, '+Inf'].map((le, i) => {
-        cumulated += counts[i] ?? 0;
-        return { metricName: `${name}_bucket`, labels: { le }, value: cumulated };
+        cumulative += counts[i] ?? 0;
+        return { metricName: `${name}_bucket`, labels: { le }, value: cumulative };
       });
       const total = { metricName: `${name}_count`, labels: {}, value: count };
       return {

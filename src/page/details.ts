@@ -4,7 +4,7 @@ import { copyButton, hashText, html, type Markup, timestamp } from './html.ts';
 type Leaf = { readonly hash: string } & (LeafStatus | Readonly<Record<keyof LeafStatus, null>>);
 
 const facts = (title: string, { hash, serial, notBefore, notAfter, names }: Leaf): Markup =>
-  html`<h3>What is ${title}</h3>
+  html`<h3>Certificate ${title}</h3>
     <dl>
       <dt>SHA-256 of tls.crt</dt>
       <dd><code>${hash}</code> ${copyButton(hash)}</dd>
@@ -28,7 +28,7 @@ const facts = (title: string, { hash, serial, notBefore, notAfter, names }: Leaf
     </dl>`;
 
 const announcedOnly = (announced: NonNullable<Status['announced']>): Markup =>
-  html`<h3>What is announced</h3>
+  html`<h3>Certificate announced</h3>
     <dl>
       <dt>SHA-256 of tls.crt</dt>
       <dd><code>${announced.hash}</code> ${copyButton(announced.hash)}</dd>
@@ -38,17 +38,18 @@ const announcedOnly = (announced: NonNullable<Status['announced']>): Markup =>
       <dd>${timestamp(announced.since)}</dd>
     </dl>`;
 
-/** Every certificate that is announced, mounted or served, each once, under all that it is. */
+/** The announced, the mounted and the served certificate; equal ones are shown once. */
 export const certificateCard = ({ announced, mounted, served }: Status): Markup => {
   const titles = (hash: string): string =>
     Object.entries({ announced, mounted, served })
       .flatMap(([title, part]) => (part?.hash === hash ? [title] : []))
       .join(', ')
       .replace(/, ([^,]*)$/, ' and $1');
-  const alone = announced !== null && announced.hash !== mounted?.hash && announced.hash !== served?.hash;
+  const isAnnouncedOnly = announced !== null && announced.hash !== mounted?.hash && announced.hash !== served?.hash;
   return html`<section class="card certificate">
     <h2>Certificate</h2>
-    ${alone ? announcedOnly(announced) : null} ${mounted === null ? null : facts(titles(mounted.hash), mounted)}
+    ${isAnnouncedOnly ? announcedOnly(announced) : null}
+    ${mounted === null ? null : facts(titles(mounted.hash), mounted)}
     ${served === null || served.hash === mounted?.hash ? null : facts(titles(served.hash), served)}
     ${announced === null && mounted === null && served === null ? html`<p class="dim">None yet.</p>` : null}
   </section>`;
@@ -65,44 +66,44 @@ const replicaItem = (
   return html`<li data-key="${name}">
     <p class="breakable">${sign} <b>${name}</b> ${ready ? html`<span class="dim">ready</span>` : null}</p>
     <p>
-      ${servingHash === null ? html`<span class="dim">has not said what it serves</span>` : html`serves ${hashText(servingHash)}`}
+      ${servingHash === null ? html`<span class="dim">has no serving-hash annotation</span>` : html`serves ${hashText(servingHash)}`}
     </p>
   </li>`;
 };
 
-/** The Lease, its watch, and the replicas as their Pods say. */
+/** The Lease, its watch, and the replicas by their Pod annotations. */
 export const clusterCard = ({ leader, watch, replicas, announced }: Status): Markup =>
   html`<section class="card cluster">
     <h2>Cluster</h2>
     <dl>
       <dt>Leader</dt>
-      <dd class="breakable">${leader ?? 'nobody'}</dd>
+      <dd class="breakable">${leader ?? 'none'}</dd>
       <dt>Lease watch</dt>
       <dd>${watch.state} since ${timestamp(watch.since)}</dd>
     </dl>
-    <h3>Replicas, as their Pods say</h3>
+    <h3>Replicas by their Pod annotations</h3>
     ${
       replicas === null
-        ? html`<p class="dim">Only the leader looks at them.</p>`
+        ? html`<p class="dim">Shown by the leader only.</p>`
         : html`<ul class="plain">
             ${replicas.map((replica) => replicaItem(replica, announced?.hash ?? null))}
           </ul>`
     }
   </section>`;
 
-const authorities = (count: number): string => (count === 1 ? 'one authority' : `${count} authorities`);
+const casText = (count: number): string => (count === 1 ? '1 CA' : `${count} CAs`);
 
 const targetItem = ({ target, trusts, notAfter }: NonNullable<Status['targets']>[number]): Markup =>
   html`<li data-key="${target}">
     <p class="breakable"><b>${target}</b></p>
     <p>
-      ${trusts === null ? 'cannot be seen' : trusts === 0 ? 'has no caBundle' : `trusts ${authorities(trusts)}`}${
+      ${trusts === null ? 'not readable' : trusts === 0 ? 'has no caBundle' : `trusts ${casText(trusts)}`}${
         notAfter === null ? null : html`, until ${timestamp(notAfter)}`
       }
     </p>
   </li>`;
 
-/** Whom callers trust: the mounted bundle, and what the leader sees in every caBundle. */
+/** The CAs that callers trust: the mounted bundle, and every caBundle as the leader observes it. */
 export const trustCard = ({ bundle, targets }: Status): Markup =>
   html`<section class="card trust">
     <h2>Trust bundle</h2>
@@ -123,7 +124,7 @@ export const trustCard = ({ bundle, targets }: Status): Markup =>
     ${
       targets === null
         ? null
-        : html`<h3>caBundles, as the leader sees them</h3>
+        : html`<h3>caBundles as observed by the leader</h3>
             <ul class="plain">
               ${targets.map(targetItem)}
             </ul>`

@@ -1,4 +1,4 @@
-/** Markup that is safe to show: only `html` makes it, out of templates that stand in our own source. */
+/** Escaped markup. Only `html` creates it, from templates in this source. */
 export interface Markup {
   readonly markup: string;
 }
@@ -20,12 +20,12 @@ const text = (part: Part): string => {
   return 'markup' in part ? part.markup : part.map(text).join('');
 };
 
-/** A tag for templates: every value is text unless it is markup itself; null shows nothing, a list its items. */
+/** A template tag that escapes every value except markup; null renders nothing, a list its items. */
 export const html = (template: TemplateStringsArray, ...parts: readonly Part[]): Markup => ({
   markup: template.map((literal, at) => literal + text(parts[at] ?? null)).join(''),
 });
 
-/** Copies a whole hash, to grep for; shown where the browser lets the page do that. */
+/** A button that copies a whole hash; shown where the browser allows it. */
 export const copyButton = (hash: string): Markup =>
   html`<button class="copy" type="button" data-copy="${hash}" aria-label="Copy hash ${hash.slice(0, 12)}">
     copy
@@ -33,10 +33,10 @@ export const copyButton = (hash: string): Markup =>
 
 const SHORT_CHARS = 12;
 
-/** A hash by its beginning, as the pretty log says it. */
+/** A hash shortened as in the pretty log. */
 export const hashText = (hash: string): Markup => html`<code title="${hash}">${hash.slice(0, SHORT_CHARS)}</code>`;
 
-/** A moment as it is; the page's script keeps writing beside it how far away it is. */
+/** A point in time; the script of the page keeps the distance from now up to date beside it. */
 export const timestamp = (time: string): Markup => {
   const [day = '', clock = ''] = new Date(time).toISOString().split(/T|\.|Z/);
   return html`<time datetime="${time}">${day} ${clock} UTC</time> <span class="far" data-far="${time}"></span>`;

@@ -4,7 +4,7 @@ const UNITS = [
   ['min', 60_000],
 ] as const;
 
-/** A span of time as people say it, two units at most: `32 ms`, `4.1 s`, `1 min 12 s`, `364 d`. */
+/** Formats a duration with at most two units: `32 ms`, `4.1 s`, `1 min 12 s`, `364 d`. */
 export const formatDuration = (ms: number): string => {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
   if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
@@ -17,33 +17,34 @@ export const formatDuration = (ms: number): string => {
   return rest === 0 ? `${whole} ${unit}` : `${whole} ${unit} ${rest} ${smaller}`;
 };
 
-/** The leader's steps in words. */
-const STEP_WORDS: Readonly<Record<string, string>> = {
-  'issue-ca': 'make a certificate authority',
-  'extend-ca-bundle': 'complete the trust bundle',
-  inject: 'write the caBundle',
+/** Labels of the leader's steps. */
+const STEP_LABELS: Readonly<Record<string, string>> = {
+  'issue-ca': 'issue a CA',
+  'extend-ca-bundle': 'add missing CAs to the trust bundle',
+  inject: 'write a caBundle',
   'issue-leaf': 'issue a certificate',
   announce: 'announce the certificate',
-  'record-served': 'note that every replica serves it',
-  'set-rotation-request': 'answer the request for a rotation',
-  'prune-ca-bundle': 'drop the older authority',
-  'update-secret-ca': 'publish the trust bundle',
-  'await-acknowledgements': 'wait until every replica serves it',
-  'hold-overlap': 'hold the overlap of both authorities',
+  'record-served': 'record that every replica serves it',
+  'set-rotation-request': 'update the rotation request',
+  'prune-ca-bundle': 'remove the older CA from the trust bundle',
+  'update-secret-ca': 'update ca.crt of the Secret',
+  'await-acknowledgements': 'wait until every replica serves the certificate',
+  'hold-overlap': 'wait for the end of the CA overlap',
 };
 
-export const stepText = (step: string | null): string => (step === null ? 'nothing to do' : (STEP_WORDS[step] ?? step));
+export const stepText = (step: string | null): string =>
+  step === null ? 'nothing to do' : (STEP_LABELS[step] ?? step);
 
-/** What each thing that is waited for is called on the page. */
-const WAIT_WORDS: Readonly<Record<string, string>> = {
+/** Labels of what a replica waits for. */
+const WAIT_LABELS: Readonly<Record<string, string>> = {
   announcement: 'an announcement on the Lease',
   mount: 'the kubelet to mount the announced certificate',
-  'usable-certificate': 'a certificate that can be used',
-  'trusted-handshake': 'a handshake that verifies',
-  'valid-certificate': 'a certificate that is valid now',
-  write: 'a write to the cluster to succeed',
+  'usable-certificate': 'a usable certificate',
+  'trusted-handshake': 'a verified handshake',
+  'valid-certificate': 'a currently valid certificate',
+  write: 'a write to the API server to succeed',
   acknowledgements: 'every replica to serve the new certificate',
-  overlap: 'the overlap of old and new authority to pass',
+  overlap: 'the overlap of the old and the new CA to end',
 };
 
-export const waitText = (wait: string): string => WAIT_WORDS[wait] ?? wait;
+export const waitText = (wait: string): string => WAIT_LABELS[wait] ?? wait;

@@ -1,26 +1,26 @@
 /**
- * Runs in the browser. The server draws; this asks for the drawing again whenever an event says that it is another one,
- * and lets what stands take the new shape, so that focus and selection stay where they are.
+ * Runs in the browser. The server renders the page; on each event this script requests it again and patches the document, so
+ * that focus and selection are preserved.
  */
 export const PAGE_SCRIPT = `
 'use strict';
 const units = [['d', 864e5], ['h', 36e5], ['min', 6e4], ['s', 1e3]];
-const far = (time) => {
+const distance = (time) => {
   const ms = Date.parse(time) - Date.now();
   const size = Math.abs(ms);
   const [unit, unitMs] = units.find(([, unitMs]) => size >= unitMs) || units[3];
   const amount = Math.floor(size / unitMs) + ' ' + unit;
   return ms < 0 ? '(' + amount + ' ago)' : '(in ' + amount + ')';
 };
-const tellDistances = () => {
+const updateDistances = () => {
   for (const one of document.querySelectorAll('[data-far]')) {
-    const text = far(one.dataset.far);
+    const text = distance(one.dataset.far);
     if (one.textContent !== text) one.textContent = text;
   }
 };
 
 const keyOf = (node) => (node.dataset ? node.dataset.key : undefined);
-const reshape = (from, to) => {
+const patch = (from, to) => {
   if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName) return from.replaceWith(to);
   if (from.nodeType !== Node.ELEMENT_NODE) {
     if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue;
@@ -30,16 +30,16 @@ const reshape = (from, to) => {
   for (const { name, value } of [...to.attributes]) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
   if (from.dataset.far || from.dataset.copied) return;
   let at = from.firstChild;
-  for (const wanted of [...to.childNodes]) {
-    const key = keyOf(wanted);
+  for (const target of [...to.childNodes]) {
+    const key = keyOf(target);
     const same = key ? [...from.children].find((child) => keyOf(child) === key) : at && !keyOf(at) ? at : null;
     if (!same) {
-      from.insertBefore(wanted, at);
+      from.insertBefore(target, at);
       continue;
     }
     if (same !== at) from.insertBefore(same, at);
     at = same.nextSibling;
-    reshape(same, wanted);
+    patch(same, target);
   }
   while (at) {
     const next = at.nextSibling;
@@ -54,27 +54,27 @@ const connected = (state, text) => {
   if (connection.textContent !== text) connection.textContent = text;
 };
 
-let asking = false;
-let askAgain = false;
+let isRefreshing = false;
+let refreshAgain = false;
 const refresh = async () => {
-  if (asking) return void (askAgain = true);
-  asking = true;
+  if (isRefreshing) return void (refreshAgain = true);
+  isRefreshing = true;
   try {
     do {
-      askAgain = false;
-      const answer = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(5000) });
-      if (!answer.ok) throw new Error(answer.statusText);
-      const drawn = new DOMParser().parseFromString(await answer.text(), 'text/html');
-      document.title = drawn.title;
-      reshape(document.querySelector('h1'), drawn.querySelector('h1'));
-      reshape(document.querySelector('main'), drawn.querySelector('main'));
-      tellDistances();
+      refreshAgain = false;
+      const response = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(5000) });
+      if (!response.ok) throw new Error(response.statusText);
+      const rendered = new DOMParser().parseFromString(await response.text(), 'text/html');
+      document.title = rendered.title;
+      patch(document.querySelector('h1'), rendered.querySelector('h1'));
+      patch(document.querySelector('main'), rendered.querySelector('main'));
+      updateDistances();
       if (source.readyState === EventSource.OPEN) connected('live', 'live');
-    } while (askAgain);
+    } while (refreshAgain);
   } catch {
-    connected('lost', 'no answer, trying again');
+    connected('lost', 'no response, retrying');
   }
-  asking = false;
+  isRefreshing = false;
 };
 
 let source;
@@ -82,18 +82,18 @@ const listen = () => {
   source = new EventSource('events');
   source.onmessage = refresh;
   source.onerror = () => {
-    connected('lost', 'no answer, trying again');
-    // A refusal ends it for good, unlike a broken connection.
+    connected('lost', 'no response, retrying');
+    // An error response closes the source permanently, unlike a broken connection.
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
   };
 };
 listen();
 
 setInterval(() => {
-  tellDistances();
+  updateDistances();
   if (document.querySelector('main').dataset.open === 'yes' && !document.hidden) refresh();
 }, 1000);
-tellDistances();
+updateDistances();
 
 if (navigator.clipboard) document.documentElement.classList.add('can-copy');
 document.addEventListener('click', async ({ target }) => {

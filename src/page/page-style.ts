@@ -1,4 +1,4 @@
-/** Colours carry at least 4.5:1 against their ground in both themes, and never the meaning alone. */
+/** Colours have a contrast of at least 4.5:1 in both themes and are never the only sign of a meaning. */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;
@@ -76,7 +76,7 @@ summary { cursor: pointer; color: var(--link); width: fit-content; }
 .to-mounted { stroke: var(--mounted); }
 .to-loaded { stroke: var(--loaded); }
 .to-acknowledged { stroke: var(--acknowledged); }
-.untold { stroke: var(--dim); stroke-width: 2; stroke-dasharray: 1 5; }
+.unknown { stroke: var(--dim); stroke-width: 2; stroke-dasharray: 1 5; }
 .pending { stroke: var(--mounted); stroke-width: 3; stroke-dasharray: 2 6; stroke-linecap: round; }
 .pending.refused { stroke: var(--bad); }
 .mark { stroke: var(--card); stroke-width: 1; }

@@ -9,7 +9,7 @@ import { type TrackedRotation, tracks } from './tracks.ts';
 
 const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-// The page runs its own script and style and asks its own server; nothing else is let in, whatever a name may contain.
+// Allows only the script and style of the page and requests to its own server, whatever a name may contain.
 const POLICY = [
   "default-src 'none'",
   `script-src ${digest(PAGE_SCRIPT)}`,
@@ -27,14 +27,14 @@ const summary = (seen: readonly SeenReplica[]): string => {
   return seen.length === 1 ? isReady : unready === 0 ? 'all ready' : `${unready} not ready`;
 };
 
-// Script and style stand as they are: their digests are in the policy, and they are ours.
+// Script and style are constants of this program and must match the digests in the policy.
 const trusted = (markup: string) => ({ markup });
 
 /**
- * The status page: one document without any other, drawn here and live in the browser. Everything it asks for is
- * beside it (`events`), so that it also works behind a proxy's path.
+ * Renders the status page: one self-contained document, updated live in the browser. Its requests are relative (`events`), so
+ * that it also works behind a proxy under any path.
  *
- * @param seen one replica for its own page, all of them for the demo's
+ * @param seen one replica for its own page, all replicas for the page of the demo
  */
 export const page = (seen: readonly SeenReplica[], nowMs: number) => {
   const [first] = seen;
@@ -54,11 +54,11 @@ export const page = (seen: readonly SeenReplica[], nowMs: number) => {
           <p class="brand">webhook-certd</p>
           <h1>${name}</h1>
           <p id="connection" role="status" data-state="opening">connecting</p>
-          <noscript><p>Without JavaScript this page shows how things stood when it was loaded.</p></noscript>
+          <noscript><p>Without JavaScript this page shows the state at the time when it was loaded.</p></noscript>
         </header>
         ${content(seen, nowMs)}
         <footer>
-          <p>The same as JSON: <a href="status">/status</a>, and as it changes: <a href="events">/events</a>.</p>
+          <p>As JSON: <a href="status">/status</a>; as a stream of events: <a href="events">/events</a>.</p>
         </footer>
         ${trusted(`<script>${PAGE_SCRIPT}</script>`)}
       </body>
@@ -81,26 +81,26 @@ const list = (rotations: readonly TrackedRotation[], nowMs: number): Markup =>
 const rotationsCard = (rotations: readonly TrackedRotation[], nowMs: number): Markup => {
   const older = rotations.slice(FULLY_SHOWN);
   const fold = html`<details>
-    <summary>Older ones</summary>
+    <summary>Older rotations</summary>
     ${list(older, nowMs)}
   </details>`;
   return html`<section class="card">
     <h2>Recent rotations</h2>
     ${
       rotations.length === 0
-        ? html`<p class="dim">None yet: nothing has been announced.</p>`
+        ? html`<p class="dim">None yet: no certificate has been announced.</p>`
         : list(rotations.slice(0, FULLY_SHOWN), nowMs)
     }
     ${older.length === 0 ? null : fold}
   </section>`;
 };
 
-/** Everything on the page that changes. */
+/** The part of the page that changes. */
 const content = (seen: readonly SeenReplica[], nowMs: number): Markup => {
   const rotations = tracks(seen);
   const isOpen = rotations[0]?.tracks.some(({ isDone }) => !isDone) === true;
   const statuses = seen.flatMap(({ status }) => (status === null ? [] : [status]));
-  // Who leads sees more than the others.
+  // The status of the leader contains more than that of other replicas.
   const principal = statuses.find(({ role }) => role === 'leader') ?? statuses[0];
   return html`<main data-open="${isOpen ? 'yes' : 'no'}">
     <div class="replicas">${seen.map((replica) => replicaCard(replica, seen.length === 1))}</div>

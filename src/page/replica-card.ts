@@ -3,7 +3,7 @@ import { hashText, html, type Markup, timestamp } from './html.ts';
 import { stepText, waitText } from './labels.ts';
 
 const state = ({ ready, reasons, served }: Status): Markup => {
-  const until = served === null ? null : html`<p>Its certificate is valid until ${timestamp(served.notAfter)}</p>`;
+  const until = served === null ? null : html`<p>Certificate valid until ${timestamp(served.notAfter)}</p>`;
   return ready
     ? html`<p class="state good" role="status">✔ Ready</p>
         ${until}`
@@ -12,32 +12,32 @@ const state = ({ ready, reasons, served }: Status): Markup => {
 };
 
 const waits = ({ waitsFor, step, role }: Status): Markup => {
-  const next = role === 'leader' ? html`<p>As the leader: <b>${stepText(step)}</b>.</p>` : null;
+  const next = role === 'leader' ? html`<p>Next step as the leader: <b>${stepText(step)}</b>.</p>` : null;
   if (waitsFor.length === 0)
-    return html`<p>Waits for <b>nothing</b>.</p>
+    return html`<p>Waiting for <b>nothing</b>.</p>
       ${next}`;
   return html`<ul class="waits">
       ${waitsFor.map(
-        (wait) =>
-          html`<li data-wait="${wait.for}">
-            Waits for <b>${waitText(wait.for)}</b> since
-            ${timestamp(wait.since)}${wait.detail === null ? '.' : `: ${wait.detail}`}
+        (blocker) =>
+          html`<li data-wait="${blocker.for}">
+            Waiting for <b>${waitText(blocker.for)}</b> since
+            ${timestamp(blocker.since)}${blocker.detail === null ? '.' : `: ${blocker.detail}`}
           </li>`,
       )}
     </ul>
     ${next}`;
 };
 
-const silent = html`<p class="state bad" role="status">✘ Does not answer</p>`;
+const silent = html`<p class="state bad" role="status">✘ Not reachable</p>`;
 
 /**
- * One replica at a glance: is it ready, what does it serve, what does it wait for.
+ * The overview of one replica: readiness, certificate, and what it waits for.
  *
- * @param isAlone the page is about this one, and is called so
+ * @param isAlone whether the page shows only this replica, whose name is then the title of the page
  */
 export const replicaCard = ({ name, status }: SeenReplica, isAlone: boolean): Markup =>
   html`<section class="card replica" data-key="${name}" data-replica="${name}">
-    <h2>${isAlone ? 'Now' : name} <span class="tag">${status?.role ?? 'gone'}</span></h2>
+    <h2>${isAlone ? 'Now' : name} <span class="tag">${status?.role ?? 'unreachable'}</span></h2>
     ${status === null ? silent : [state(status), stepsRow(status), waits(status)]}
   </section>`;
 
@@ -47,42 +47,42 @@ interface Place {
   readonly absent: string;
 }
 
-const sign = (hash: string | null, wanted: string | null): Markup => {
+const sign = (hash: string | null, announced: string | null): Markup => {
   if (hash === null) return html`<span class="sign dim" aria-hidden="true">–</span>`;
-  if (hash === wanted || wanted === null) return html`<span class="sign good" aria-hidden="true">✔</span>`;
+  if (hash === announced || announced === null) return html`<span class="sign good" aria-hidden="true">✔</span>`;
   return html`<span class="sign bad" aria-hidden="true">≠</span>`;
 };
 
-/** What the sign says to the eye. */
-const compared = (hash: string | null, wanted: string | null): Markup | null => {
-  if (hash === null || wanted === null) return null;
-  return hash === wanted ? html`<span class="unseen">as announced</span>` : html`<span class="bad">another one</span>`;
+/** The meaning of the sign in words. */
+const compared = (hash: string | null, announced: string | null): Markup | null => {
+  if (hash === null || announced === null) return null;
+  return hash === announced ? html`<span class="unseen">as announced</span>` : html`<span class="bad">different</span>`;
 };
 
-/** Where the certificate is on its way: announced, mounted, served, acknowledged, each beside what is announced. */
+/** The stages of the certificate (announced, mounted, served, acknowledged), each compared with the announcement. */
 const stepsRow = ({ announced, mounted, served, acknowledged, acknowledges }: Status): Markup => {
-  const wanted = announced?.hash ?? null;
+  const announcedHash = announced?.hash ?? null;
   const places: readonly Place[] = [
-    { name: 'Announced', hash: wanted, absent: 'nothing yet' },
-    { name: 'Mounted', hash: mounted?.hash ?? null, absent: 'nothing yet' },
-    { name: 'Served', hash: served?.hash ?? null, absent: 'nothing yet' },
-    { name: 'Acknowledged', hash: acknowledged?.hash ?? null, absent: acknowledges ? 'not yet' : 'switched off' },
+    { name: 'Announced', hash: announcedHash, absent: 'none yet' },
+    { name: 'Mounted', hash: mounted?.hash ?? null, absent: 'none yet' },
+    { name: 'Served', hash: served?.hash ?? null, absent: 'none yet' },
+    { name: 'Acknowledged', hash: acknowledged?.hash ?? null, absent: acknowledges ? 'not yet' : 'disabled' },
   ];
   return html`<ol class="steps">
     ${places.map(
       ({ name, hash, absent }, at) =>
         html`<li data-step="${name.toLowerCase()}">
-          <h3>${sign(hash, wanted)} ${name}</h3>
+          <h3>${sign(hash, announcedHash)} ${name}</h3>
           <p>
             ${hash === null ? html`<span class="dim">${absent}</span>` : hashText(hash)}
-            ${at === 0 ? null : compared(hash, wanted)}
+            ${at === 0 ? null : compared(hash, announcedHash)}
           </p>
         </li>`,
     )}
   </ol>`;
 };
 
-/** One replica as the page knows it; no status when it does not answer. */
+/** One replica on the page; the status is null when it cannot be reached. */
 export interface SeenReplica {
   readonly name: string;
   readonly status: Status | null;

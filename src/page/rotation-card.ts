@@ -2,35 +2,35 @@ import { copyButton, hashText, html, type Markup, timestamp } from './html.ts';
 import { formatDuration } from './labels.ts';
 import type { Track, TrackedRotation } from './tracks.ts';
 
-const SHORTEST_MS = 10;
+const MIN_AXIS_MS = 10;
 
 const axis = (scale: TimeScale): Markup =>
   html`<svg class="axis" aria-hidden="true" height="18" width="100%">
     ${scale.ticksMs.map((ms) => html`<text x="${scale.at(ms)}" y="13">${formatDuration(ms)}</text>`)}
   </svg>`;
 
-/** One rotation: a row for each replica on one axis of time, and how long it took in all. */
+/** One rotation: a row per replica on a common time axis, and the total duration. */
 export const rotationCard = (rotation: TrackedRotation, nowMs: number): Markup => {
   const { hash, kind, announcedAt, tracks, isCurrent } = rotation;
-  const goneMs = Math.max(0, nowMs - Date.parse(announcedAt));
+  const elapsedMs = Math.max(0, nowMs - Date.parse(announcedAt));
   const isDone = tracks.every((track) => track.isDone);
-  const furthestMs = Math.max(
-    SHORTEST_MS,
+  const lastMs = Math.max(
+    MIN_AXIS_MS,
     ...tracks.map((track) => track.acknowledgedMs ?? track.loadedMs ?? track.mountedMs ?? track.announcedMs),
   );
   const isOpen = isCurrent && !isDone;
-  const scale = timeScale(isOpen ? Math.max(furthestMs, goneMs) : furthestMs);
-  const done = html`<span class="good">✔ done in ${formatDuration(furthestMs)}</span>`;
+  const scale = timeScale(isOpen ? Math.max(lastMs, elapsedMs) : lastMs);
+  const done = html`<span class="good">✔ done in ${formatDuration(lastMs)}</span>`;
   const state = isDone
     ? done
     : isCurrent
-      ? html`<span class="busy">… under way</span>`
+      ? html`<span class="busy">… in progress</span>`
       : html`<span class="dim">superseded</span>`;
   return html`<li class="rotation" data-key="${hash}" data-hash="${hash}">
     <h3>${hashText(hash)} ${copyButton(hash)} ${state}</h3>
-    <p class="dim">${kind === 'start' ? 'Found announced at the start' : 'Announced'} ${timestamp(announcedAt)}</p>
+    <p class="dim">${kind === 'start' ? 'Already announced at the start' : 'Announced'} ${timestamp(announcedAt)}</p>
     <ul class="tracks">
-      ${tracks.map((track) => trackRow(track, scale, isOpen ? goneMs : null))}
+      ${tracks.map((track) => trackRow(track, scale, isOpen ? elapsedMs : null))}
     </ul>
     <div class="scale">${axis(scale)}</div>
   </li>`;
@@ -41,13 +41,13 @@ const stageItem = (stage: Stage, text: string, ms: number | null): Markup =>
     ${stageMark(stage)} ${text}${ms === null ? null : html` <b>${formatDuration(ms)}</b>`}
   </li>`;
 
-/** What is not reached yet, or not known. */
+/** The first stage that is not reached or not known. */
 const missing = ({ source, mountedMs, loadedMs, rejected }: Track, isOpen: boolean): Markup | null => {
   if (rejected !== null) return html`<li class="bad" data-stage="rejected">✘ rejected: ${rejected}</li>`;
-  if (!isOpen) return html`<li class="dim">no further: another one was announced</li>`;
-  if (source === 'pod') return html`<li class="dim">… has not acknowledged it</li>`;
-  if (mountedMs === null) return html`<li class="dim">… waits for the kubelet</li>`;
-  return html`<li class="dim">… ${loadedMs === null ? 'is being loaded' : 'is being acknowledged'}</li>`;
+  if (!isOpen) return html`<li class="dim">superseded by another announcement</li>`;
+  if (source === 'pod') return html`<li class="dim">… not acknowledged</li>`;
+  if (mountedMs === null) return html`<li class="dim">… waiting for the kubelet</li>`;
+  return html`<li class="dim">… ${loadedMs === null ? 'loading' : 'writing the acknowledgement'}</li>`;
 };
 
 const stageList = (track: Track, isOpen: boolean): Markup => {
@@ -65,22 +65,22 @@ const stageList = (track: Track, isOpen: boolean): Markup => {
 };
 
 /**
- * One replica's row in a rotation.
+ * The row of one replica in a rotation.
  *
- * @param nowMs after the announcement, for a track that is not at its end; null when it goes no further
+ * @param nowMs time since the announcement for an unfinished track; null when the track goes no further
  */
 const trackRow = (track: Track, scale: TimeScale, nowMs: number | null): Markup => {
   const isOpen = !track.isDone && nowMs !== null;
   return html`<li class="track" data-key="${track.name}" data-replica="${track.name}">
     <p class="who">
       <b>${track.name}</b>${track.isLeader ? html` <span class="tag">leader</span>` : null}
-      ${track.source === 'pod' ? html` <span class="tag">by its Pod</span>` : null}
+      ${track.source === 'pod' ? html` <span class="tag">from Pod annotation</span>` : null}
     </p>
     <div>${trackDrawing(track, scale, isOpen ? nowMs : null)} ${stageList(track, isOpen)}</div>
   </li>`;
 };
 
-/** Each stage has its own shape and height, so that stages a few ms apart can all be seen. */
+/** Each stage has its own shape and height, so that stages a few ms apart remain visible. */
 const SHAPES = {
   announced: 'M0 9v12',
   mounted: 'M-5 0h10l-5 8z',
@@ -97,9 +97,9 @@ const segment = (name: string, from: string, to: string): Markup =>
   html`<line class="${name}" x1="${from}" x2="${to}" y1="15" y2="15" />`;
 
 /**
- * One track: the way as a line, its stages as marks on it.
+ * Draws one track as a line with its stages as marks.
  *
- * @param nowMs how far the way has come that is not at its end; null when it goes no further
+ * @param nowMs time since the announcement for an unfinished track; null when the track goes no further
  */
 const trackDrawing = (track: Track, scale: TimeScale, nowMs: number | null): Markup => {
   const stages: readonly (readonly [Stage, number | null])[] = [
@@ -113,7 +113,7 @@ const trackDrawing = (track: Track, scale: TimeScale, nowMs: number | null): Mar
     const before = reached[at - 1];
     return before === undefined
       ? null
-      : segment(track.source === 'own' ? `way to-${stage}` : 'way untold', scale.at(before.ms), scale.at(ms));
+      : segment(track.source === 'own' ? `way to-${stage}` : 'way unknown', scale.at(before.ms), scale.at(ms));
   });
   const last = reached.at(-1)?.ms ?? 0;
   const pending =
@@ -127,7 +127,7 @@ const trackDrawing = (track: Track, scale: TimeScale, nowMs: number | null): Mar
   </svg>`;
 };
 
-/** A stage's mark alone, for the text beside it. */
+/** The mark of a stage for use in text. */
 const stageMark = (stage: Stage): Markup =>
   html`<svg
     class="key"
@@ -139,11 +139,11 @@ const stageMark = (stage: Stage): Markup =>
     <path class="mark ${stage}" d="${SHAPES[stage]}" />
   </svg>`;
 
-/** An axis from zero. */
+/** A time axis that begins at zero. */
 interface TimeScale {
-  /** Round values, ms, zero and the end among them. */
+  /** Round values in ms, including zero and the end. */
   readonly ticksMs: readonly number[];
-  /** Where on the axis, as a percentage for SVG. */
+  /** The position on the axis as a percentage for SVG. */
   readonly at: (ms: number) => string;
 }
 
@@ -156,12 +156,16 @@ const STEPS = [
   ...[1, 2, 5, 10, 20, 30].map((count) => count * MINUTE),
   ...[1, 2, 6, 12, 24].map((count) => count * HOUR),
 ];
-const MOST_STEPS = 5;
+const MAX_STEPS = 5;
 
-/** @param longestMs what must fit */
+/**
+ * Creates an axis.
+ *
+ * @param longestMs the value that must fit
+ */
 export const timeScale = (longestMs: number): TimeScale => {
   const stepMs =
-    STEPS.find((candidate) => longestMs / candidate <= MOST_STEPS) ?? Math.ceil(longestMs / MOST_STEPS / HOUR) * HOUR;
+    STEPS.find((candidate) => longestMs / candidate <= MAX_STEPS) ?? Math.ceil(longestMs / MAX_STEPS / HOUR) * HOUR;
   const steps = Math.max(1, Math.ceil(longestMs / stepMs));
   return {
     ticksMs: Array.from({ length: steps + 1 }, (_, at) => at * stepMs),

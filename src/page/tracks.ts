@@ -1,20 +1,20 @@
 import type { RotationStatus, Status } from '../status/status.ts';
 import type { SeenReplica } from './replica-card.ts';
 
-/** The way of one replica to one certificate. Ms after anybody first saw the announcement; null: not reached. */
+/** The stages of one replica in one rotation, in ms after the first sight of the announcement; null: not reached. */
 export interface Track {
   readonly name: string;
   readonly isLeader: boolean;
-  /** `pod`: told by its Pod's annotation alone, so that only its acknowledgement is known. */
+  /** `pod`: known from the Pod annotation only, which contains nothing but the acknowledgement. */
   readonly source: 'own' | 'pod';
   readonly announcedMs: number;
   readonly mountedMs: number | null;
   readonly loadedMs: number | null;
   readonly acknowledgedMs: number | null;
-  /** False: it was acknowledged when somebody first looked, so that the time is only the latest possible. */
+  /** False: it was acknowledged when first observed, so that the time is an upper bound. */
   readonly witnessed: boolean;
   readonly rejected: string | null;
-  /** Nothing more is to come: a replica that may not acknowledge is done once it has loaded. */
+  /** Whether it is complete. A replica that does not acknowledge is done once it has loaded. */
   readonly isDone: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface TrackedRotation {
   readonly kind: RotationStatus['kind'];
   readonly announcedAt: string;
   readonly tracks: readonly Track[];
-  /** The newest: what is not reached may still be. */
+  /** Whether this is the newest rotation, whose open stages may still be reached. */
   readonly isCurrent: boolean;
 }
 
@@ -57,21 +57,21 @@ const podTracks = ({ leader }: Status, { replicas }: RotationStatus, startMs: nu
     isDone: acknowledgedAt !== null,
   }));
 
-/** A certificate that was announced again is told by its newest announcement alone. */
+/** Of a certificate that was announced repeatedly, only the newest announcement is shown. */
 const newestOfEach = (status: Status): readonly { readonly status: Status; readonly rotation: RotationStatus }[] =>
   status.rotations
     .filter(({ hash }, at, all) => all.findLastIndex((other) => other.hash === hash) === at)
     .map((rotation) => ({ status, rotation }));
 
-/** The recent rotations of all that are seen, the newest first; what a replica says of itself goes before its Pod's word. */
+/** The recent rotations of all replicas, the newest first. A replica's own status takes precedence over its Pod annotation. */
 export const tracks = (seen: readonly SeenReplica[]): readonly TrackedRotation[] => {
-  const told = seen.flatMap(({ status }) => (status === null ? [] : newestOfEach(status)));
-  const newestFirst = told.toSorted((left, right) =>
+  const known = seen.flatMap(({ status }) => (status === null ? [] : newestOfEach(status)));
+  const newestFirst = known.toSorted((left, right) =>
     right.rotation.announcedAt.localeCompare(left.rotation.announcedAt),
   );
   const hashes = [...new Set(newestFirst.map(({ rotation }) => rotation.hash))];
   return hashes.map((hash, at) => {
-    const about = told.filter(({ rotation }) => rotation.hash === hash);
+    const about = known.filter(({ rotation }) => rotation.hash === hash);
     const announcedAt = about.map(({ rotation }) => rotation.announcedAt).sort()[0] ?? '';
     const startMs = Date.parse(announcedAt);
     const own = about.map(({ status, rotation }) => ownTrack(status, rotation, startMs));

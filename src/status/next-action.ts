@@ -6,8 +6,8 @@ import type { Step } from '../../streams/step.ts';
 type NextAction = Step['kind'] | 'await-acknowledgements' | 'hold-overlap';
 
 /**
- * The leader's next write, as its own planner says, or what it holds for; null when there is nothing to do, or when the
- * cluster has not been seen yet. Pure.
+ * Returns the leader's next write as its planner decides, or what it waits for. Null when there is nothing to do, or before
+ * the cluster has been observed. Pure.
  *
  * @param nowMs wall clock
  */
@@ -21,12 +21,12 @@ export const nextAction = (
   const step = policy.issuer.plan({ ...observation, targets }, policy, nowMs);
   if (step !== null) return step.kind;
 
-  const { lease, ca: authority, replicas } = observation;
+  const { lease, ca, replicas } = observation;
   if (lease.announcement === null || replicas === 'pending') return null;
-  // An external issuer's authorities are not to be seen, but that both are held is on the Lease.
-  const overlaps = lease.servedSinceMs !== null || (typeof authority !== 'string' && authority.bundle.length > 1);
-  const isProved = allAcknowledged(replicas, lease.announcement.hash, { identity: policy.identity, nowMs });
-  if (overlaps) return isProved ? 'hold-overlap' : 'await-acknowledgements';
-  const acknowledges = replicas !== 'forbidden' && replicas.some(({ servingHash }) => servingHash !== null);
-  return acknowledges && !isProved ? 'await-acknowledgements' : null;
+  // The CAs of an external issuer are not visible, but the Lease records that both are kept.
+  const overlaps = lease.servedSinceMs !== null || (typeof ca !== 'string' && ca.bundle.length > 1);
+  const isAcknowledged = allAcknowledged(replicas, lease.announcement.hash, { identity: policy.identity, nowMs });
+  if (overlaps) return isAcknowledged ? 'hold-overlap' : 'await-acknowledgements';
+  const hasAcknowledgements = replicas !== 'forbidden' && replicas.some(({ servingHash }) => servingHash !== null);
+  return hasAcknowledgements && !isAcknowledged ? 'await-acknowledgements' : null;
 };

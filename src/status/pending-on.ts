@@ -3,6 +3,7 @@ import type { LoadEvent } from '../../streams/load-certificate.ts';
 import { rfc3339Seconds } from '../util/time.ts';
 import type { ReplicaState } from './replica-state.ts';
 
+/** Something that a replica waits for. */
 export interface Blocker {
   readonly for:
     | 'announcement'
@@ -15,7 +16,7 @@ export interface Blocker {
     | 'overlap';
   /** Ms since the epoch. */
   readonly sinceMs: number;
-  /** What is known of why, in words; null when there is nothing to add. */
+  /** The known reason; null when there is none. */
   readonly detail: string | null;
 }
 
@@ -25,14 +26,14 @@ interface Situation {
   readonly nowMs: number;
 }
 
-const loadWait = (load: LoadEvent, sinceMs: number): Blocker | null => {
+const loadBlocker = (load: LoadEvent, sinceMs: number): Blocker | null => {
   switch (load.type) {
     case 'certificate/unannounced':
       return { for: 'announcement', sinceMs, detail: load.malformed };
     case 'certificate/unmounted':
       return { for: 'mount', sinceMs, detail: 'nothing is mounted' };
     case 'certificate/mismatched':
-      return { for: 'mount', sinceMs, detail: 'another certificate is mounted' };
+      return { for: 'mount', sinceMs, detail: 'a different certificate is mounted' };
     case 'certificate/rejected':
       return { for: 'usable-certificate', sinceMs, detail: load.reason };
     case 'certificate/served':
@@ -40,36 +41,42 @@ const loadWait = (load: LoadEvent, sinceMs: number): Blocker | null => {
   }
 };
 
-const leaderWaits = (standing: ReplicaState, { identity, caOverlapMs, nowMs }: Situation): readonly Blocker[] => {
-  const { failing, observation, rotations } = standing;
+const leaderBlockers = (state: ReplicaState, { identity, caOverlapMs, nowMs }: Situation): readonly Blocker[] => {
+  const { failing, observation, rotations } = state;
   const writes: Blocker[] = failing
     ? [{ for: 'write', sinceMs: failing.sinceMs, detail: `${failing.step}: ${failing.error}` }]
     : [];
   const rotation = rotations.at(-1);
   if (observation === null || rotation === undefined || typeof observation.replicas === 'string') return writes;
 
-  const { replicas, lease, ca: authority } = observation;
+  const { replicas, lease, ca } = observation;
   const missing = replicas.filter((replica) => replica.servingHash !== rotation.hash && mayBeServing(replica, nowMs));
-  const overlaps = lease.servedSinceMs !== null || (typeof authority !== 'string' && authority.bundle.length > 1);
-  const isProved = allAcknowledged(replicas, rotation.hash, { identity, nowMs });
-  // Where nobody has ever acknowledged anything nobody will, and only an overlap waits for it.
-  if (!isProved && (overlaps || replicas.some(({ servingHash }) => servingHash !== null))) {
+  const overlaps = lease.servedSinceMs !== null || (typeof ca !== 'string' && ca.bundle.length > 1);
+  const isAcknowledged = allAcknowledged(replicas, rotation.hash, { identity, nowMs });
+  // Without any acknowledgement so far none will come, and only an overlap waits for it.
+  if (!isAcknowledged && (overlaps || replicas.some(({ servingHash }) => servingHash !== null))) {
     const detail = missing.length === 0 ? null : missing.map(({ name }) => name).join(', ');
     return [...writes, { for: 'acknowledgements', sinceMs: rotation.announcedMs, detail }];
   }
   if (!overlaps || lease.servedSinceMs === null) return writes;
-  const detail = `the older authority is dropped at ${rfc3339Seconds(lease.servedSinceMs + caOverlapMs)}`;
+  const detail = `the older CA is removed at ${rfc3339Seconds(lease.servedSinceMs + caOverlapMs)}`;
   return [...writes, { for: 'overlap', sinceMs: lease.servedSinceMs, detail }];
 };
 
-/** What a replica waits for and since when, most pressing first. Pure. */
-export const pendingOn = (standing: ReplicaState, situation: Situation): readonly Blocker[] => {
-  const { load, readiness, startedMs } = standing;
+/** Returns what a replica waits for, the most urgent first. Pure. */
+export const pendingOn = (state: ReplicaState, situation: Situation): readonly Blocker[] => {
+  const { load, readiness, startedMs } = state;
   const own: Blocker | null =
-    load === null ? { for: 'announcement', sinceMs: startedMs, detail: null } : loadWait(load.event, load.sinceMs);
+    load === null ? { for: 'announcement', sinceMs: startedMs, detail: null } : loadBlocker(load.event, load.sinceMs);
   const expired: Blocker[] =
     readiness.served !== null && readiness.reasons.includes('certificate-expired')
-      ? [{ for: 'valid-certificate', sinceMs: readiness.served.leaf.notAfterMs, detail: 'the served one has expired' }]
+      ? [
+          {
+            for: 'valid-certificate',
+            sinceMs: readiness.served.leaf.notAfterMs,
+            detail: 'the served certificate has expired',
+          },
+        ]
       : [];
-  return [...expired, ...(own === null ? [] : [own]), ...leaderWaits(standing, situation)];
+  return [...expired, ...(own === null ? [] : [own]), ...leaderBlockers(state, situation)];
 };

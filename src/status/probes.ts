@@ -1,38 +1,38 @@
 import type { Observable } from 'rxjs';
-import type { Bind } from '../util/listen.ts';
+import type { BindAddress } from '../util/listen.ts';
 import { type Page, type PlainServer, startPlainServer, textPage } from '../util/plain-server.ts';
 import { eventStream } from './event-stream.ts';
 import type { Status } from './status.ts';
 
 export interface ProbesOptions {
-  readonly bind: Bind;
-  /** Why the process should be restarted; null while it lives. */
+  readonly bind: BindAddress;
+  /** Why the process must be restarted; null while it is healthy. */
   readonly live: () => string | null;
-  /** Why calls should not be sent here; empty when they may. */
+  /** Why the replica is not ready; empty when it is. */
   readonly reasons: () => readonly string[];
   readonly status: () => Status;
-  /** Emits when the status may be another one. */
+  /** Emits when the status may have changed. */
   readonly changed$: Observable<unknown>;
-  /** The status page. */
+  /** Renders the status page. */
   readonly page: (status: Status) => Page | Promise<Page>;
 }
 
 export type Probes = PlainServer;
 
 /**
- * Plain HTTP for the kubelet and for people.
+ * Serves the probes for the kubelet, and status and status page for people, over plain HTTP.
  *
- * @throws Problem when the address cannot be had
+ * @throws Problem when the address cannot be bound
  */
 export const startProbes = (options: ProbesOptions): Promise<Probes> => {
   const { bind, live, reasons, status, changed$, page } = options;
   const alive = (): Page => {
-    const why = live();
-    return why === null ? textPage(200, 'ok') : textPage(500, why);
+    const failure = live();
+    return failure === null ? textPage(200, 'ok') : textPage(500, failure);
   };
   const ready = (): Page => {
-    const why = reasons();
-    return why.length === 0 ? textPage(200, 'ok') : textPage(503, why.join('\n'));
+    const unready = reasons();
+    return unready.length === 0 ? textPage(200, 'ok') : textPage(503, unready.join('\n'));
   };
   return startPlainServer(bind, {
     '/livez': alive,

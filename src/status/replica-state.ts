@@ -5,25 +5,25 @@ import type { Readiness } from '../../streams/readiness.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import { nextRotations, type Rotation } from './rotations.ts';
 
-/** How things stand with this replica, as far as it knows. Times are ms since the epoch. */
+/** The state of this replica as far as its events show. Times are ms since the epoch. */
 export interface ReplicaState {
   readonly startedMs: number;
   readonly leading: boolean;
   readonly leaseSeen: boolean;
-  /** Who holds the Lease. */
+  /** The holder of the Lease. */
   readonly leader: string | null;
   readonly announced: Announcement | null;
   readonly mounted: VolumeSnapshot | null;
-  /** What came of the newest load, and since when it has been just that. */
+  /** Result of the newest load, and the time since which the result has been the same. */
   readonly load: { readonly event: LoadEvent; readonly sinceMs: number } | null;
   readonly readiness: Readiness;
   readonly acknowledgedHash: string | null;
-  /** It may not write on its Pod. */
-  readonly mute: boolean;
+  /** Whether writing the annotations of its Pod is forbidden. */
+  readonly isPodForbidden: boolean;
   readonly watch: { readonly state: 'connecting' | 'established' | 'closed' | 'failed'; readonly sinceMs: number };
-  /** What the leader's decisions rest on; null when this is not the leader. */
+  /** The cluster as the leader observes it; null when this replica is not the leader. */
   readonly observation: ClusterState | null;
-  /** A write of the leader that has failed and is tried again. */
+  /** A failed write of the leader, which is retried. */
   readonly failing: { readonly step: string; readonly error: string; readonly sinceMs: number } | null;
   readonly rotations: readonly Rotation[];
 }
@@ -38,70 +38,70 @@ export const initialState = (nowMs: number): ReplicaState => ({
   load: null,
   readiness: { ready: false, reasons: ['no-announcement'], served: null },
   acknowledgedHash: null,
-  mute: false,
+  isPodForbidden: false,
   watch: { state: 'connecting', sinceMs: nowMs },
   observation: null,
   failing: null,
   rotations: [],
 });
 
-/** A load that says the same again is as old as the first that said it. */
-const sameLoad = (left: LoadEvent, right: LoadEvent): boolean => {
-  const said = (load: LoadEvent): unknown =>
+/** Whether two loads have the same result, which then counts from the first. */
+const isSameResult = (left: LoadEvent, right: LoadEvent): boolean => {
+  const resultOf = (load: LoadEvent): unknown =>
     load.type === 'certificate/served' ? [load.type, load.pair.hash, load.untrusted] : load;
-  return JSON.stringify(said(left)) === JSON.stringify(said(right));
+  return JSON.stringify(resultOf(left)) === JSON.stringify(resultOf(right));
 };
 
-const next = (standing: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaState => {
+const next = (state: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaState => {
   switch (event.type) {
     case 'lease/observed': {
       const { holder = null, announcement = null } = event.lease ?? {};
-      return { ...standing, leaseSeen: true, leader: holder, announced: announcement };
+      return { ...state, leaseSeen: true, leader: holder, announced: announcement };
     }
     case 'watch/established':
-      return { ...standing, watch: { state: 'established', sinceMs: nowMs } };
+      return { ...state, watch: { state: 'established', sinceMs: nowMs } };
     case 'watch/closed':
-      return { ...standing, watch: { state: 'closed', sinceMs: nowMs } };
+      return { ...state, watch: { state: 'closed', sinceMs: nowMs } };
     case 'watch/failed':
-      return { ...standing, watch: { state: 'failed', sinceMs: nowMs } };
+      return { ...state, watch: { state: 'failed', sinceMs: nowMs } };
     case 'desired/changed':
-      return { ...standing, mounted: event.desired.mounted };
+      return { ...state, mounted: event.desired.mounted };
     case 'certificate/concluded': {
-      const { load } = standing;
-      const isSame = load !== null && sameLoad(load.event, event.load);
-      return { ...standing, load: { event: event.load, sinceMs: isSame ? load.sinceMs : nowMs } };
+      const { load } = state;
+      const isSame = load !== null && isSameResult(load.event, event.load);
+      return { ...state, load: { event: event.load, sinceMs: isSame ? load.sinceMs : nowMs } };
     }
     case 'readiness/changed':
-      return { ...standing, readiness: event.readiness };
+      return { ...state, readiness: event.readiness };
     case 'replica/acknowledged':
-      return { ...standing, acknowledgedHash: event.hash };
+      return { ...state, acknowledgedHash: event.hash };
     case 'pod/forbidden':
-      return { ...standing, mute: true };
+      return { ...state, isPodForbidden: true };
     case 'leadership/acquired':
-      return { ...standing, leading: true };
+      return { ...state, leading: true };
     case 'leadership/lost':
     case 'leadership/released':
-      return { ...standing, leading: false, observation: null, failing: null };
+      return { ...state, leading: false, observation: null, failing: null };
     case 'cluster/observed':
-      return { ...standing, observation: event.observed };
+      return { ...state, observation: event.observed };
     case 'step/failed': {
       const { step, error } = event;
-      return { ...standing, failing: { step: step.kind, error, sinceMs: standing.failing?.sinceMs ?? nowMs } };
+      return { ...state, failing: { step: step.kind, error, sinceMs: state.failing?.sinceMs ?? nowMs } };
     }
     case 'step/done':
-      return { ...standing, failing: null };
+      return { ...state, failing: null };
     default:
-      return standing;
+      return state;
   }
 };
 
 /**
- * How things stand after one more event. Pure.
+ * Returns the state after an event. Pure.
  *
  * @param identity the name of this replica
  */
-export const reduce = (standing: ReplicaState, event: ReplicaEvent, identity: string, nowMs: number): ReplicaState => {
-  const isFirstSight = !standing.leaseSeen;
-  const rotations = nextRotations(standing.rotations, event, { identity, nowMs, isFirstSight });
-  return { ...next(standing, event, nowMs), rotations };
+export const reduce = (state: ReplicaState, event: ReplicaEvent, identity: string, nowMs: number): ReplicaState => {
+  const isFirstSight = !state.leaseSeen;
+  const rotations = nextRotations(state.rotations, event, { identity, nowMs, isFirstSight });
+  return { ...next(state, event, nowMs), rotations };
 };

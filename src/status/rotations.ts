@@ -1,44 +1,44 @@
 import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 
-/** When another replica was seen to serve a certificate; times are ms since the epoch, as all times here. */
-interface Witness {
+/** When another replica was observed to serve a certificate. Times are ms since the epoch, as all times here. */
+interface Acknowledgement {
   readonly name: string;
   readonly acknowledgedMs: number | null;
-  /** False: it served it already when it was first looked at. */
+  /** False: it served the certificate already when it was first observed. */
   readonly witnessed: boolean;
 }
 
-/** What became of one announced certificate, as one replica saw it; null for a stage that has not been reached. */
+/** The stages of one announced certificate as one replica observed them; null for a stage not reached. */
 export interface Rotation {
   readonly hash: string;
-  /** `start`: it had been announced before this process first looked. */
+  /** `start`: it was announced before this process first read the Lease. */
   readonly kind: 'start' | 'rotation';
   readonly announcedMs: number;
   readonly mountedMs: number | null;
   readonly loadedMs: number | null;
   readonly acknowledgedMs: number | null;
   readonly rejected: string | null;
-  /** The others; null until a leader has looked. */
-  readonly replicas: readonly Witness[] | null;
+  /** The other replicas; null until this replica observes them as the leader. */
+  readonly replicas: readonly Acknowledgement[] | null;
 }
 
-/** More than fit on one screen are not recent. */
-const REMEMBERED = 6;
+/** Number of rotations kept, which fit on one screen. */
+const MAX_KEPT = 6;
 
 const isDone = ({ loadedMs, replicas }: Rotation): boolean =>
   loadedMs !== null && replicas?.every(({ acknowledgedMs }) => acknowledgedMs !== null) === true;
 
-const witnesses = (
+const withAcknowledgements = (
   rotation: Rotation,
   { replicas }: ClusterState,
   { identity, nowMs }: { readonly identity: string; readonly nowMs: number },
 ): Rotation => {
-  // Who joins after every replica has it takes no part in this rotation.
+  // A replica that joins after all others serve the certificate takes no part in this rotation.
   if (typeof replicas === 'string' || isDone(rotation)) return rotation;
   const others = replicas.filter(({ name, goneAtMs }) => name !== identity && (goneAtMs === null || nowMs < goneAtMs));
-  const seen = others.map(({ name, servingHash }): Witness => {
-    const before = rotation.replicas?.find((witness) => witness.name === name);
+  const seen = others.map(({ name, servingHash }): Acknowledgement => {
+    const before = rotation.replicas?.find((each) => each.name === name);
     if (before?.acknowledgedMs != null) return before;
     const acknowledgedMs = servingHash === rotation.hash ? nowMs : null;
     return { name, acknowledgedMs, witnessed: before !== undefined };
@@ -52,9 +52,9 @@ const withLast = (rotations: readonly Rotation[], change: (last: Rotation) => Ro
 };
 
 /**
- * The recent rotations after one more event. Pure.
+ * Returns the recent rotations after an event. Pure.
  *
- * @param isFirstSight nothing of the Lease had been seen before this event
+ * @param isFirstSight whether no version of the Lease had been seen before this event
  */
 export const nextRotations = (
   rotations: readonly Rotation[],
@@ -71,7 +71,7 @@ export const nextRotations = (
       if (hash === undefined || hash === rotations.at(-1)?.hash) return rotations;
       const untouched = { mountedMs: null, loadedMs: null, acknowledgedMs: null, rejected: null, replicas: null };
       const kind = isFirstSight ? 'start' : 'rotation';
-      return [...rotations, { hash, kind, announcedMs: nowMs, ...untouched } as const].slice(-REMEMBERED);
+      return [...rotations, { hash, kind, announcedMs: nowMs, ...untouched } as const].slice(-MAX_KEPT);
     }
     case 'desired/changed':
       return withLast(rotations, (last) =>
@@ -94,7 +94,7 @@ export const nextRotations = (
     case 'cluster/observed': {
       const announced = event.observed.lease.announcement?.hash;
       return withLast(rotations, (last) =>
-        announced === last.hash ? witnesses(last, event.observed, { identity, nowMs }) : last,
+        announced === last.hash ? withAcknowledgements(last, event.observed, { identity, nowMs }) : last,
       );
     }
     default:

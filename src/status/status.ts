@@ -6,7 +6,7 @@ import { type Blocker, pendingOn } from './pending-on.ts';
 import type { ReplicaState } from './replica-state.ts';
 import type { Rotation } from './rotations.ts';
 
-/** One certificate as a person asks for it. Times are RFC 3339 in UTC, as all times here. */
+/** One certificate. Times are RFC 3339 in UTC, as all times here. */
 export interface LeafStatus {
   readonly serial: string;
   readonly notBefore: string;
@@ -14,18 +14,18 @@ export interface LeafStatus {
   readonly names: readonly string[];
 }
 
-/** What became of one announced certificate; a stage that has not been reached is null. */
+/** The stages of one announced certificate; a stage not reached is null. */
 export interface RotationStatus {
   readonly hash: string;
-  /** `start`: it had been announced before this process first looked, so that its times tell of the start. */
+  /** `start`: it was announced before this process first read the Lease, so that its times describe the start. */
   readonly kind: 'start' | 'rotation';
   readonly announcedAt: string;
   readonly mountedAt: string | null;
   readonly loadedAt: string | null;
   readonly acknowledgedAt: string | null;
-  /** Why it was rejected, while it is. */
+  /** Why it is rejected. */
   readonly rejected: string | null;
-  /** The other replicas as their Pods say; only a leader looks. Not witnessed: it was so when it was first looked at. */
+  /** The other replicas by their Pod annotations; leader only. Not witnessed: it was so when first observed. */
   readonly replicas: readonly {
     readonly name: string;
     readonly acknowledgedAt: string | null;
@@ -33,42 +33,42 @@ export interface RotationStatus {
   }[];
 }
 
-/** `/status`: how things stand with one replica. An absent part is null. Nothing secret is in it. */
+/** The document of `/status`: the state of one replica. An absent part is null. It contains no secret. */
 export interface Status {
   readonly role: 'leader' | 'candidate' | 'follower';
   readonly identity: string;
-  /** Who holds the Lease. */
+  /** The holder of the Lease. */
   readonly leader: string | null;
   readonly ready: boolean;
-  /** Why it is not ready; empty when it is. */
+  /** Why the replica is not ready; empty when it is. */
   readonly reasons: readonly string[];
-  /** What it waits for, most pressing first; empty when there is nothing to wait for. */
+  /** What the replica waits for, the most urgent first. */
   readonly waitsFor: readonly (Omit<Blocker, 'sinceMs'> & { readonly since: string })[];
-  /** `since`: when this replica first saw it. */
+  /** `since`: when this replica first saw the announcement. */
   readonly announced: { readonly hash: string; readonly validUntil: string; readonly since: string } | null;
-  /** Only the hash of what cannot be read as a certificate. */
+  /** Only the hash when the file is not a readable certificate. */
   readonly mounted: ({ readonly hash: string } & (LeafStatus | Readonly<Record<keyof LeafStatus, null>>)) | null;
   readonly served: ({ readonly hash: string } & LeafStatus) | null;
-  /** What this replica's Pod says it serves. */
+  /** The certificate that this replica's Pod annotation names. */
   readonly acknowledged: { readonly hash: string } | null;
-  /** Whether it writes what it serves on its Pod; not with KUBELET_NUDGE=false, nor where that is forbidden. */
+  /** Whether it writes the served hash on its Pod: neither with KUBELET_NUDGE=false nor where that is forbidden. */
   readonly acknowledges: boolean;
   readonly watch: { readonly state: 'connecting' | 'established' | 'closed' | 'failed'; readonly since: string };
-  /** The certificates that callers are to trust what is served by. */
+  /** The CA certificates that callers verify the served certificate with. */
   readonly bundle: readonly { readonly subject: string; readonly serial: string; readonly notAfter: string }[] | null;
-  /** The caBundles as the leader sees them; `notAfter` of the authority that expires first. */
+  /** The caBundles as the leader observes them; `notAfter` is that of the CA that expires first. */
   readonly targets:
     readonly { readonly target: string; readonly trusts: number | null; readonly notAfter: string | null }[] | null;
-  /** Only the leader looks at them. */
+  /** Null unless this replica is the leader. */
   readonly replicas:
     readonly { readonly name: string; readonly servingHash: string | null; readonly ready: boolean }[] | null;
-  /** The leader's next write, or what it holds for; null when there is nothing to do. */
+  /** The leader's next write, or what it waits for; null when there is nothing to do. */
   readonly step: string | null;
-  /** The newest last. */
+  /** The newest is the last. */
   readonly rotations: readonly RotationStatus[];
 }
 
-/** What the standing alone does not say. */
+/** Input of the status beside the state. */
 export interface StatusInput {
   readonly identity: string;
   readonly leaderElection: boolean;
@@ -128,56 +128,56 @@ const replicasOf = ({ observation }: ReplicaState): Status['replicas'] =>
     ? null
     : observation.replicas.map(({ name, servingHash, ready }) => ({ name, servingHash, ready }));
 
-/** How things stand, as `/status` says it. Pure. */
-export const statusOf = (standing: ReplicaState, surroundings: StatusInput): Status => {
-  const { identity, leaderElection, kubeletNudge, reasons, mountedLeaf: leaf, step } = surroundings;
-  const { served } = standing.readiness;
-  const hash = standing.mounted?.hash ?? null;
+/** Builds the document of `/status`. Pure. */
+export const statusOf = (state: ReplicaState, input: StatusInput): Status => {
+  const { identity, leaderElection, kubeletNudge, reasons, mountedLeaf: leaf, step } = input;
+  const { served } = state.readiness;
+  const hash = state.mounted?.hash ?? null;
   return {
-    role: standing.leading ? 'leader' : leaderElection ? 'candidate' : 'follower',
+    role: state.leading ? 'leader' : leaderElection ? 'candidate' : 'follower',
     identity,
-    leader: standing.leader,
+    leader: state.leader,
     ready: reasons.length === 0,
     reasons,
-    waitsFor: pendingOn(standing, surroundings).map((wait) => ({
-      for: wait.for,
-      since: millis(wait.sinceMs),
-      detail: wait.detail,
+    waitsFor: pendingOn(state, input).map((blocker) => ({
+      for: blocker.for,
+      since: millis(blocker.sinceMs),
+      detail: blocker.detail,
     })),
-    announced: announcedOf(standing),
+    announced: announcedOf(state),
     mounted: hash === null ? null : { hash, ...(leaf === null ? UNREADABLE : leafOf(leaf)) },
     served: served === null ? null : { hash: served.hash, ...leafOf(served.leaf) },
-    acknowledged: standing.acknowledgedHash === null ? null : { hash: standing.acknowledgedHash },
-    acknowledges: kubeletNudge && !standing.mute,
-    watch: { state: standing.watch.state, since: millis(standing.watch.sinceMs) },
+    acknowledged: state.acknowledgedHash === null ? null : { hash: state.acknowledgedHash },
+    acknowledges: kubeletNudge && !state.isPodForbidden,
+    watch: { state: state.watch.state, since: millis(state.watch.sinceMs) },
     bundle:
       served?.bundle.map(({ subject, serial, notAfterMs }) => ({
         subject,
         serial,
         notAfter: rfc3339Seconds(notAfterMs),
       })) ?? null,
-    targets: targetsOf(standing),
-    replicas: replicasOf(standing),
+    targets: targetsOf(state),
+    replicas: replicasOf(state),
     step,
-    rotations: standing.rotations.map(rotationOf),
+    rotations: state.rotations.map(rotationOf),
   };
 };
 
 /**
- * The mounted leaf, whether it may be served or not; null when there is none or when it cannot be read. Asked for when
- * somebody looks; one generation is parsed once.
+ * Returns a function that parses the mounted leaf on demand, whether it may be served or not; null when there is none or it
+ * cannot be read. One generation is parsed once.
  */
 export const mountedLeaf = (
   mount: Pick<Mount, 'files'>,
 ): ((mounted: VolumeSnapshot | null) => CertificateInfo | null) => {
-  let known: { readonly generation: string; readonly leaf: CertificateInfo | null } | null = null;
+  let cached: { readonly generation: string; readonly leaf: CertificateInfo | null } | null = null;
 
   const parse = (generation: string): CertificateInfo | null => {
     const files = mount.files(generation);
     try {
       return files === null ? null : (describeCertificates(files.certificate)[0] ?? null);
     } catch {
-      // Why it is garbage is told by the load that rejects it.
+      // The load that rejects the certificate reports the reason.
       return null;
     }
   };
@@ -185,7 +185,7 @@ export const mountedLeaf = (
   return (mounted) => {
     if (mounted?.hash == null) return null;
     const { generation } = mounted;
-    if (known?.generation !== generation) known = { generation, leaf: parse(generation) };
-    return known.leaf;
+    if (cached?.generation !== generation) cached = { generation, leaf: parse(generation) };
+    return cached.leaf;
   };
 };

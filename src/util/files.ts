@@ -4,12 +4,12 @@ import { errnoOf } from './errors.ts';
 const CHUNK_BYTES = 16 * 1024;
 
 /**
- * The bytes of a file, unless it has more than `maxBytes`. What the file's size claims to be does not matter.
+ * Reads a file of at most `maxBytes`. The limit applies to the bytes read, since the size that a file reports may be wrong.
  *
  * @throws the errno error of the system call that failed
  */
 export const readCapped = (path: string, maxBytes: number): Buffer | 'too-large' => {
-  // Non-blocking, so that a pipe put in the file's place cannot hold us for ever.
+  // Non-blocking: a pipe in place of the file would block the process forever.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const chunks: Buffer[] = [];
@@ -28,9 +28,9 @@ export const readCapped = (path: string, maxBytes: number): Buffer | 'too-large'
 };
 
 /**
- * Makes a file system call; null when what it is about does not exist (or when it fails with one of `alsoAbsent`).
+ * Makes a file system call and returns null when the file does not exist, or the call fails with one of `alsoAbsent`.
  *
- * @throws FileProblem `unreadable: NAME ERRNO` for any other failure
+ * @throws FileError `unreadable: NAME ERRNO` for any other failure
  */
 export const nullIfMissing = <T>(name: string, call: () => T, alsoAbsent: readonly string[] = []): T | null => {
   try {
@@ -42,7 +42,7 @@ export const nullIfMissing = <T>(name: string, call: () => T, alsoAbsent: readon
   }
 };
 
-/** Something is there and cannot be read; the message becomes the problem of a mount reading. */
+/** A file exists and cannot be read. The message becomes the `problem` of a volume snapshot. */
 export class FileError extends Error {
-  override readonly name = 'FileProblem';
+  override readonly name = 'FileError';
 }

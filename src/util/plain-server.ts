@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Bind, listen } from './listen.ts';
+import { messageOf } from './errors.ts';
+import { type BindAddress, listen } from './listen.ts';
 
+/** A complete HTTP response. */
 export interface Page {
   readonly code: number;
   readonly contentType: string;
@@ -8,7 +10,7 @@ export interface Page {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer that goes on: it is given the response with nothing sent yet. */
+/** A response that stays open. It receives the response object before anything has been sent. */
 export type Stream = (response: ServerResponse) => void;
 
 type Routes = Readonly<Record<string, () => Page | Stream | Promise<Page>>>;
@@ -17,7 +19,7 @@ export interface PlainServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Kubelets and scrapers send a few hundred bytes at once; whoever takes longer is neither. */
+/** Time limit for a request. Kubelets and scrapers send a few hundred bytes at once; a slower client is neither. */
 const SLOW_MS = 5_000;
 const MAX_CONNECTIONS = 256;
 
@@ -31,15 +33,16 @@ export const textPage = (code: number, body: string, headers: Readonly<Record<st
 const answer = async (routes: Routes, { method = '', url = '/' }: IncomingMessage): Promise<Page | Stream> => {
   const path = url.split('?', 1)[0] ?? '/';
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-  if (route === undefined) return textPage(404, `nothing here; there is ${Object.keys(routes).join(' ')}\n`);
-  if (method !== 'GET' && method !== 'HEAD') return textPage(405, 'only GET and HEAD\n', { Allow: 'GET, HEAD' });
+  if (route === undefined) return textPage(404, `not found; available: ${Object.keys(routes).join(' ')}\n`);
+  if (method !== 'GET' && method !== 'HEAD')
+    return textPage(405, 'only GET and HEAD are allowed\n', { Allow: 'GET, HEAD' });
   return await route();
 };
 
-const fixed = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+const COMMON_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 
 const send = (response: ServerResponse, page: Page | Stream): void => {
-  for (const [name, value] of Object.entries(fixed)) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
   if (typeof page === 'function') {
     if (response.req.method === 'HEAD') response.end();
     else page(response);
@@ -51,23 +54,23 @@ const send = (response: ServerResponse, page: Page | Stream): void => {
 };
 
 /**
- * A few pages over plain HTTP, GET and HEAD only.
+ * Serves a fixed set of pages over plain HTTP, GET and HEAD only.
  *
- * @throws Problem when the address cannot be had
+ * @throws Problem when the address cannot be bound
  */
-export const startPlainServer = async (bind: Bind, routes: Routes, slowMs = SLOW_MS): Promise<PlainServer> => {
-  // Node looks for these every 30 s; any oftener, and it would wake up for nobody.
+export const startPlainServer = async (bind: BindAddress, routes: Routes, slowMs = SLOW_MS): Promise<PlainServer> => {
+  // Node checks these limits every 30 s. A shorter interval would only cause needless wake-ups.
   const limits = { headersTimeout: slowMs, requestTimeout: slowMs };
   const server = createServer(limits, (request, response) => {
     request.socket.setTimeout(0);
     void answer(routes, request)
-      .catch((error: unknown) => textPage(500, `${error instanceof Error ? error.message : String(error)}\n`))
+      .catch((error: unknown) => textPage(500, `${messageOf(error)}\n`))
       .then((page) => send(response, page));
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.on('connection', (socket) => socket.setTimeout(slowMs, () => socket.destroy()));
   const { port } = await listen(server, bind);
-  // A failed accept (too many open files) passes; a listener keeps it from ending the process.
+  // A failed accept, such as too many open files, is temporary. Without a listener it would end the process.
   server.on('error', () => undefined);
   return {
     port,

@@ -1,0 +1,74 @@
+import { toolFlags } from '../support/tool-flags.ts';
+import { type Exploration, explore } from './explore.ts';
+import { type Accident, ACCIDENTS, accidentsOf, type Scope } from './transitions.ts';
+
+/** `npm run model`: every history of a small cluster, by the planners that run in production. */
+const ABOUT = `npm run model -- [flags]
+
+Visits every state that a small cluster can reach under the real planners: every order of plans, reads, writes,
+crashes, mounts, loads, acknowledgements and a few accidents. Checks L2 in every state, and that the goal can be
+reached from every state. Prints a shortest history for what it finds.
+The last line is {"states":…,"transitions":…,"violations":…,"stuck":…}. Exit codes: 0 nothing found, 1 something, 2 bad flags.`;
+
+const wholeNumber = (standard: string, least: number, most: number, help: string) => ({
+  standard,
+  accepts: `a whole number from ${least} to ${most}`,
+  isGood: (text: string) => /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most,
+  help,
+});
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const asTable = (trace: readonly string[]): string =>
+  trace.map((line, at) => `  ${String(at + 1).padStart(3)}  ${line}`).join('\n');
+
+const report = ({ violations, stuckTraces }: Exploration): void => {
+  for (const { law, what, trace } of violations) print(`${law} is broken: ${what}\n${asTable(trace)}`);
+  for (const trace of stuckTraces) print(`The goal cannot be reached any more after\n${asTable(trace)}`);
+};
+
+const flags = toolFlags(process.argv.slice(2), ABOUT, {
+  issuer: {
+    standard: 'self-signed',
+    accepts: 'self-signed or external',
+    isGood: (text) => text === 'self-signed' || text === 'external',
+    help: 'whose planner, self-signed or external',
+  },
+  replicas: wholeNumber('2', 1, 4, 'Pods that serve'),
+  targets: wholeNumber('2', 1, 4, 'objects with a caBundle'),
+  leaders: wholeNumber(
+    '1',
+    1,
+    2,
+    'leaders at the same time: 2 is a deposed one whose last writes are still on their way',
+  ),
+  accidents: wholeNumber('2', 0, 5, 'most accidents in one history'),
+  kinds: {
+    standard: '',
+    accepts: `some of: ${ACCIDENTS.join(', ')}`,
+    isGood: (text) => text === '' || text.split(',').every((kind) => ACCIDENTS.includes(kind.trim() as Accident)),
+    help: 'which accidents, separated by commas; all that suit the issuer if empty',
+  },
+  'most-states': wholeNumber('5000000', 1, 50_000_000, 'gives up beyond that many'),
+});
+
+if ('exitCode' in flags) {
+  print(flags.text);
+  process.exitCode = flags.exitCode;
+} else {
+  const { asked, json } = flags;
+  const issuer = asked.issuer as Scope['issuer'];
+  const scope: Scope = {
+    issuer,
+    replicas: Number(asked.replicas),
+    targets: Number(asked.targets),
+    leaders: Number(asked.leaders),
+    accidents: Number(asked.accidents),
+    kinds: asked.kinds === '' ? accidentsOf(issuer) : asked.kinds.split(',').map((kind) => kind.trim() as Accident),
+  };
+  const found = explore(scope, { mostStates: Number(asked['most-states']) });
+  if (!json) report(found);
+  const { states, transitions, violations, stuck } = found;
+  print(JSON.stringify({ states, transitions, violations: violations.length, stuck }));
+  process.exitCode = violations.length + stuck === 0 ? 0 : 1;
+}

@@ -1,0 +1,126 @@
+import { expect } from 'chai';
+import { initialState, reduce, type ReplicaState } from '../../src/status/replica-state.ts';
+import type { LoadEvent } from '../../streams/load-certificate.ts';
+import type { ClusterState } from '../../streams/observe-cluster.ts';
+import type { ReplicaEvent } from '../../streams/replica.ts';
+import type { Step } from '../../streams/step.ts';
+import { leaseOf } from '../support/lease-of.ts';
+import { pairOf } from '../support/pair-of.ts';
+import { readingOf } from '../support/reading-of.ts';
+
+/** One event per second, the first after one. */
+const after = (...events: readonly ReplicaEvent[]): ReplicaState =>
+  events.reduce((state, event, at) => reduce(state, event, 'me', 1_000 * (at + 1)), initialState(0));
+
+const leaseObserved = (rest: Parameters<typeof leaseOf>[1] = {}): ReplicaEvent => ({
+  type: 'lease/observed',
+  lease: leaseOf('a', rest),
+  via: 'watch',
+  announces: true,
+});
+const concluded = (load: LoadEvent): ReplicaEvent => ({ type: 'certificate/concluded', load, elapsedMs: 0 });
+const rejected = (reason: string) => concluded({ type: 'certificate/rejected', hash: 'a', reason, retryable: true });
+const served = (hash: string, untrusted: string | null = null) =>
+  concluded({ type: 'certificate/served', pair: pairOf(hash), untrusted });
+const CLUSTER: ClusterState = { lease: leaseOf('a'), secret: 'absent', ca: 'absent', targets: [], replicas: [] };
+const observed: ReplicaEvent = { type: 'cluster/observed', observed: CLUSTER };
+const acquired: ReplicaEvent = { type: 'leadership/acquired', fence: () => true };
+const STEP: Step = { kind: 'set-rotation-request', rotate: null };
+const failed = (error: string): ReplicaEvent => ({ type: 'step/failed', step: STEP, status: 500, error });
+
+describe('the state of a replica', () => {
+  it('begins not ready, without leadership, with the watch connecting', () => {
+    expect(initialState(7)).to.deep.equal({
+      startedMs: 7,
+      leading: false,
+      leaseSeen: false,
+      leader: null,
+      announced: null,
+      mounted: null,
+      load: null,
+      readiness: { ready: false, reasons: ['no-announcement'], served: null },
+      acknowledgedHash: null,
+      isPodForbidden: false,
+      watch: { state: 'connecting', sinceMs: 7 },
+      observation: null,
+      failing: null,
+      rotations: [],
+    });
+  });
+
+  it('takes holder and announcement from the Lease, and forgets them when the Lease is deleted', () => {
+    const { leaseSeen, leader, announced } = after(leaseObserved({ holder: 'x' }));
+    expect({ leaseSeen, leader, hash: announced?.hash }).to.deep.equal({ leaseSeen: true, leader: 'x', hash: 'a' });
+    const deleted: ReplicaEvent = { type: 'lease/observed', lease: null, via: 'watch', announces: false };
+    expect(after(leaseObserved({ holder: 'x' }), deleted)).to.include({
+      leaseSeen: true,
+      leader: null,
+      announced: null,
+    });
+  });
+
+  it('follows the watch with the time of its last change', () => {
+    const established: ReplicaEvent = { type: 'watch/established', resourceVersion: '1' };
+    const closed: ReplicaEvent = { type: 'watch/closed', reason: 'silent' };
+    const unavailable: ReplicaEvent = { type: 'watch/failed', status: 500, error: 'x', retryInMs: 1 };
+    expect(after(established).watch).to.deep.equal({ state: 'established', sinceMs: 1_000 });
+    expect(after(established, closed).watch).to.deep.equal({ state: 'closed', sinceMs: 2_000 });
+    expect(after(established, closed, unavailable).watch).to.deep.equal({ state: 'failed', sinceMs: 3_000 });
+  });
+
+  it('takes what is mounted from the follower', () => {
+    const mounted = readingOf('a');
+    const changed: ReplicaEvent = { type: 'desired/changed', desired: { lease: null, mounted }, elapsedMs: 0 };
+    expect(after(changed).mounted).to.equal(mounted);
+  });
+
+  it('counts the age of a load from the first of equal results', () => {
+    expect(after(rejected('torn'), rejected('torn'), rejected('torn')).load?.sinceMs).to.equal(1_000);
+    expect(after(rejected('torn'), rejected('expired')).load?.sinceMs).to.equal(2_000);
+    expect(after(served('a'), served('a')).load?.sinceMs).to.equal(1_000);
+    expect(after(served('a'), served('b')).load?.sinceMs).to.equal(2_000);
+    expect(after(served('a', 'unknown CA'), served('a')).load?.sinceMs).to.equal(2_000);
+  });
+
+  it('takes readiness and acknowledgement as they are reported', () => {
+    const readiness = { ready: true, reasons: [], served: pairOf('a') };
+    const state = after({ type: 'readiness/changed', readiness }, { type: 'replica/acknowledged', hash: 'a' });
+    expect(state.readiness).to.equal(readiness);
+    expect(state.acknowledgedHash).to.equal('a');
+  });
+
+  it('remembers that the annotations of its Pod are forbidden', () => {
+    expect(after({ type: 'pod/forbidden', error: 'no' }).isPodForbidden).to.equal(true);
+  });
+
+  it('leads from the acquisition of the Lease until it is lost or released, and then forgets the cluster', () => {
+    const leading = after(acquired, observed, failed('x'));
+    expect(leading).to.deep.include({ leading: true, observation: CLUSTER });
+    for (const end of [{ type: 'leadership/lost', reason: 'deposed' }, { type: 'leadership/released' }] as const)
+      expect(after(acquired, observed, failed('x'), end)).to.include({
+        leading: false,
+        observation: null,
+        failing: null,
+      });
+  });
+
+  it('counts a failing write from its first failure, with its newest error, until a write succeeds', () => {
+    const twice = after(failed('first'), failed('second'));
+    expect(twice.failing).to.deep.equal({ step: 'set-rotation-request', error: 'second', sinceMs: 1_000 });
+    const done: ReplicaEvent = { type: 'step/done', step: STEP, touched: null };
+    expect(after(failed('first'), done).failing).to.equal(null);
+  });
+
+  it('keeps the recent rotations, of which the first may have been announced before the start', () => {
+    const second: ReplicaEvent = { type: 'lease/observed', lease: leaseOf('b'), via: 'watch', announces: true };
+    expect(after(leaseObserved(), second).rotations.map(({ hash, kind }) => [hash, kind])).to.deep.equal([
+      ['a', 'start'],
+      ['b', 'rotation'],
+    ]);
+  });
+
+  it('does not change with events that say nothing about it', () => {
+    const before = after(leaseObserved());
+    expect(reduce(before, { type: 'kubelet/nudged', hash: 'a' }, 'me', 9_000)).to.deep.equal(before);
+  });
+});
