@@ -2,8 +2,8 @@ import { distinctUntilChanged, type MonoTypeOperatorFunction } from 'rxjs';
 import type { LeaseSnapshot } from './model.ts';
 
 /**
- * Lets a Lease through only when what it announces is new: renewals, holders and other people's annotations are not.
- * The uid is part of the key, so that a Lease deleted and made again is looked at again.
+ * Passes a Lease on only when its announcement changed: renewals, holders and foreign annotations do not count. The uid is
+ * part of the key, so that a Lease that was deleted and created again is evaluated again.
  *
  *     lease    --a--a'--b--b'--x--b--      a' renews a, x is no Lease
  *     result   --a------b------x--b--

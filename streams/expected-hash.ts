@@ -7,8 +7,8 @@ interface Fold {
 }
 
 /**
- * The hash the kubelet should be nudged for: announced, not mounted, and not already served. A mount that is ahead of
- * its announcement is not a slow kubelet.
+ * Emits the hash that the kubelet should be nudged for: announced, not mounted, and not already served. A mount that is
+ * ahead of its announcement is no reason to nudge the kubelet.
  *
  *     load     --unmounted a--served a--mismatched a,b--mismatched b,a--
  *     result   --a------------0-------------------------b--------------

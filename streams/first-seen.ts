@@ -1,12 +1,12 @@
 import { defer, map, type OperatorFunction } from 'rxjs';
 import type { Clock } from './clock.ts';
 
-/** Hashes remembered: a rotation knows two, an impatient person a few more. */
+/** Hashes remembered: a rotation has two, several rotations in a row a few more. */
 const REMEMBERED = 16;
 
 /**
- * Pairs each value with the ms since its hash was first seen here, so that every line of one rotation can say how long
- * it took so far.
+ * Pairs each value with the ms since its hash was first seen here, so that every log line of one rotation carries the
+ * elapsed time.
  *
  *     values   --a-----b--a----
  *     result   --a0----b0-a9---

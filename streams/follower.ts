@@ -29,15 +29,15 @@ export type { FollowerEvent } from './events.ts';
 export type FollowerPorts = MountPorts & LoadPorts & PodPorts & { readonly clock: Clock };
 
 interface FollowerSources {
-  /** Every subscriber gets the newest at once, if there is one; null when there is no Lease. */
+  /** Every subscriber gets the newest at once, if there is one; null when the Lease does not exist. */
   readonly lease$: Observable<LeaseSnapshot | null>;
   readonly tick$: Observable<unknown>;
-  /** A sign that the API server answers: hot, without a replay. */
+  /** The API server has answered another request. Hot, without a replay. */
   readonly apiReachable$?: Observable<unknown>;
 }
 
 export interface FollowerPolicy {
-  /** Null waits for ever. */
+  /** Null: no time-out. */
   readonly certTimeoutMs: number | null;
   readonly kubeletNudge: boolean;
 }
@@ -45,9 +45,9 @@ export interface FollowerPolicy {
 export interface Follower {
   readonly event$: Observable<FollowerEvent>;
   readonly readiness$: Observable<Readiness>;
-  /** What is served, each pair once. */
+  /** The served pair, each once. */
   readonly certificate$: Observable<VerifiedPair>;
-  /** Emits for as long as something is mounted that nobody has announced, ever less often: the Lease should be asked. */
+  /** Emits, less and less often, while the mounted generation is not announced: the Lease should be read. */
   readonly unannounced$: Observable<unknown>;
 }
 
@@ -65,7 +65,7 @@ const hashesOf = (sighting: Sighting): readonly string[] => {
   return [load.type === 'certificate/served' ? load.pair.hash : load.hash];
 };
 
-/** Failed loads that time can mend are tried again; anything else waits for another announcement or another mount. */
+/** Retries a failed load that may succeed later; any other waits for another announcement or another mount. */
 const retryInMs = (random: () => number) => (load: LoadEvent | Swapped, failures: number) => {
   const retryable =
     (load.type === 'certificate/rejected' && load.retryable) ||
@@ -74,7 +74,7 @@ const retryInMs = (random: () => number) => (load: LoadEvent | Swapped, failures
 };
 
 /**
- * Discover, verify, serve. Every replica runs it, leader or not.
+ * Discovers, verifies and serves the announced certificate. Every replica runs it, leader or not.
  *
  *     lease     --a---------------b-----------------
  *     mounted   -------a------------------b---------

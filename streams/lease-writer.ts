@@ -3,7 +3,7 @@ import { isOlderVersion } from './kubernetes.ts';
 import type { Announcement, LeaseSnapshot } from './model.ts';
 import { Problem } from './problem.ts';
 
-/** One change of the Lease; everything it does not name stays as it is. */
+/** One change of the Lease. Fields that it does not name stay unchanged. */
 export type LeaseChange =
   | { readonly kind: 'claim' }
   | { readonly kind: 'renew' }
@@ -13,20 +13,20 @@ export type LeaseChange =
   | { readonly kind: 'set-rotation-request'; readonly rotate: string | null };
 
 export interface LeaseWritePort {
-  /** Writes with the basis' resourceVersion; a null basis creates the Lease. Errs with a Problem, 409 for a conflict. */
+  /** Writes with the resourceVersion of `plannedOn`; null creates the Lease. Errs with a Problem, 409 for a conflict. */
   writeLease(change: LeaseChange, plannedOn: LeaseSnapshot | null): Observable<LeaseSnapshot>;
 }
 
 export interface LeaseWriter {
   readonly written$: Observable<LeaseSnapshot>;
-  /** Cold. `basis` is the Lease the change was decided on. */
+  /** Cold. `plannedOn` is the Lease that the change was decided on. */
   write(change: LeaseChange, plannedOn: LeaseSnapshot | null): Observable<LeaseSnapshot>;
 }
 
-/** Who holds the Lease is all that an elector's write is decided on. */
+/** An elector's write depends on the holder of the Lease alone. */
 const isTermChange = ({ kind }: LeaseChange): boolean => kind === 'claim' || kind === 'renew' || kind === 'release';
 
-/** Whether a change decided on one state of the Lease still stands on another; our own renewals in between do no harm. */
+/** Whether a change decided on one state of the Lease still applies to another; our own renewals in between are harmless. */
 const stillApplies = (change: LeaseChange, left: LeaseSnapshot, right: LeaseSnapshot): boolean =>
   left.uid === right.uid &&
   left.holder === right.holder &&
@@ -36,8 +36,8 @@ const stillApplies = (change: LeaseChange, left: LeaseSnapshot, right: LeaseSnap
       left.servedSinceMs === right.servedSinceMs));
 
 /**
- * All writes of this replica to the Lease, one after the other (L3). A write that waited behind another one of ours is
- * rebased on its answer if that changed nothing it was decided on, and refused as a conflict if it did.
+ * Serializes all writes of this replica to the Lease (L3). A write that waited for another one of ours is rebased on its
+ * response if that changed nothing it was decided on, and rejected as a conflict if it did.
  */
 export const leaseWriter = (port: LeaseWritePort): LeaseWriter => {
   const inTurn = serialQueue();
@@ -59,7 +59,7 @@ export const leaseWriter = (port: LeaseWritePort): LeaseWriter => {
         inTurn(defer(() => write(change, plannedOn))).subscribe({
           next: (lease) => {
             latest = lease;
-            // The one who wrote hears it first; the echo to everybody else may end its subscription.
+            // The writer is notified first: other subscribers may end its subscription.
             subscriber.next(lease);
             written$.next(lease);
           },
@@ -73,7 +73,7 @@ export const leaseWriter = (port: LeaseWritePort): LeaseWriter => {
 type SerialQueue = <T>(job$: Observable<T>) => Observable<T>;
 
 /**
- * One job at a time, in the order of subscription. A job whose subscriber has gone is skipped, or aborted if it runs.
+ * Runs one job at a time, in the order of subscription. A job whose subscriber is gone is skipped, or aborted if it runs.
  *
  *     job a    (subscribed)--a|
  *     job b    --(waits)-------b|

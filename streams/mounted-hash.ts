@@ -3,21 +3,21 @@ import type { VolumeSnapshot } from './model.ts';
 import { singleFlight } from './single-flight.ts';
 
 export interface MountPorts {
-  /** Emits when something in the mounted directory moved; may stay silent for ever (no inotify). */
+  /** Emits when something in the mounted directory changed; may never emit (no inotify). */
   readonly mountMoved$: Observable<unknown>;
-  /** Whether nothing has moved since the newest reading, as far as a glance can tell. Asked at each tick. */
+  /** Whether nothing has changed since the newest reading, by a stat check. Called at each tick. */
   isMountUnmoved(): boolean;
-  /** Reads one whole generation. Never errs: what goes wrong is in the reading. */
+  /** Reads one whole generation. Never errs: a failure is part of the reading. */
   readMount(): Observable<VolumeSnapshot>;
 }
 
 /**
- * The mounted generation, whenever it is another one. Directory events make it fast, the tick makes it true: by a glance,
- * and by a reading when that is not enough.
+ * Emits the mounted generation whenever it changes. Directory events make it fast; the tick makes it reliable, by a stat
+ * check and by a reading if that finds a change.
  *
  *     moved    -----m-m--------------
  *     tick     t---------t---------t-
- *     glance             =         ≠
+ *     stat               =         ≠
  *     read     (a)  (b)            (c)
  *     result   a----b--------------c-
  */

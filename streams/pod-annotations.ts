@@ -20,16 +20,16 @@ import { Problem } from './problem.ts';
 import { retryWithBackoff } from './retry-with-backoff.ts';
 
 interface PodSources {
-  /** The hash that should be mounted; null for as long as it is. */
+  /** The announced hash while it is not mounted; null while it is. */
   readonly expected$: Observable<string | null>;
   readonly serving$: Observable<string>;
-  /** A sign that the API server answers: hot, without a replay. */
+  /** The API server has answered another request. Hot, without a replay. */
   readonly apiReachable$?: Observable<unknown>;
 }
 
 export interface PodPorts {
   readonly random: () => number;
-  /** Writes `PREFIX/expected-hash` on this replica's Pod, so that the kubelet looks at the Secret again. */
+  /** Writes `PREFIX/expected-hash` on this replica's Pod, so that the kubelet syncs the Secret volume. */
   expectHash(hash: string): Observable<unknown>;
   /** Writes `PREFIX/serving-hash` on this replica's Pod. */
   acknowledgeHash(hash: string): Observable<unknown>;
@@ -48,8 +48,8 @@ export type PodEvent =
     };
 
 /**
- * The two annotations on the own Pod: a nudge for as long as the announced hash is not the mounted one, an
- * acknowledgement of each hash that is served. A 403 ends both for good and is told once.
+ * Writes the two annotations on this replica's Pod: a nudge while the announced hash is not the mounted one, and an
+ * acknowledgement of each hash that is served. A 403 ends both permanently and is reported once.
  *
  *     expected  --a-----------------0-----       0: nothing expected
  *     serving   --------------------a-----

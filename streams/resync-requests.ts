@@ -16,18 +16,18 @@ import { pollDelayMs } from './backoff.ts';
 import type { Desired } from './load-certificate.ts';
 
 interface Fold {
-  /** The generation that agreed with its announcement last: one that the next announcement leaves behind is no news. */
+  /** The last generation that matched its announcement: it needs no resync when the next announcement supersedes it. */
   readonly agreed: string | undefined;
   readonly unannounced: string | null;
 }
 
-/** How long the first list of the Lease may take before it is asked for besides, ms. */
+/** How long the first list of the Lease may take before a GET is requested as well, ms. */
 const LISTING_MS = 500;
 
 /**
- * Asks for as long as something is mounted that nobody has announced: at once, after 2 s, 4 s … 30 s. Once would not do:
- * the kubelet may be ahead of the announcement and the one answer lost, and a dead watch then costs a minute (F7). What
- * is mounted at the start waits for the Lease to be seen, which is being listed.
+ * Requests a GET of the Lease while the mounted generation is not announced: at once, after 2 s, 4 s … 30 s. One request
+ * is not enough: the kubelet may be ahead of the announcement and the one response lost, and a dead watch then costs a
+ * minute (F7). A generation mounted at the start waits for the first list of the Lease.
  *
  *     announced  a---------b------c-----
  *     mounted    a---b------------------

@@ -15,15 +15,15 @@ import {
 } from 'rxjs';
 
 export interface SingleFlightOptions<T, R> {
-  /** Ms to wait before the same value is flown again, from its last result and how often it failed; null: settled. */
+  /** How long to wait before the same value is processed again, ms, by its last result and failures; null: settled. */
   readonly retryInMs?: (result: R, failures: number) => number | null;
-  /** Whether a value that came meanwhile calls for another flight at once; by default any other value does. */
+  /** Whether a value that arrived meanwhile requires another flight at once; by default any other value does. */
   readonly supersedes?: (next: T, flown: T) => boolean;
 }
 
 /**
- * `exhaustMap` that loses nothing: at most one flight is in the air, and it goes on until the newest value is the one
- * that was flown. Values in between are skipped; a retry waits inside the flight and gives way to a newer value.
+ * `exhaustMap` that loses no change: at most one flight runs at a time, and flights repeat until the newest value has been
+ * processed. Values in between are skipped; a retry waits inside the flight and yields to a newer value.
  *
  *     source   --a--b-c---------------d--|
  *     fly(a)     ----A|

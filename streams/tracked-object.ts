@@ -10,13 +10,13 @@ interface Versioned {
 
 interface Fold<T> {
   readonly known: Observed<T>;
-  /** The version of the newest there is: of the object, of its deletion or of the list. Empty before any. */
+  /** The newest version seen: of the object, of its deletion or of the list. Empty before the first one. */
   readonly version: string;
 }
 
 const isState = <T>(known: Observed<T>): known is T => typeof known !== 'string';
 
-/** An object read twice as it stands is one observation; an answer from before its deletion is none. */
+/** The same version read twice is one observation; a version older than the deletion is none. */
 const isNews = <T extends Versioned>({ known, version }: Fold<T>, { resourceVersion }: T): boolean =>
   !isOlderVersion(resourceVersion, version) && !(isState(known) && known.resourceVersion === resourceVersion);
 
@@ -24,13 +24,14 @@ const isGone = <T extends Versioned>({ known }: Fold<T>, { resourceVersion }: T)
   !(isState(known) && isOlderVersion(resourceVersion, known.resourceVersion));
 
 /**
- * One object watched by name, as it stands: from its watch and from the answers to our own writes, whichever is newer.
+ * The current state of one object watched by name: from its watch and from the responses to our own writes, whichever is
+ * newer.
  *
  *     watch    --F----L1-------a3--d4----
  *     written  -----------2----------3---
- *     result   u-n----1---2----3---0-----     u unknown, n unreadable, 0 absent
+ *     result   u-n----1---2----3---0-----     u pending, n forbidden, 0 absent
  *
- * Only a refusal makes it unreadable: after any other failure nothing is known yet, and decisions go on waiting.
+ * Only a permanent rejection makes it `forbidden`: after any other failure it stays `pending`, and decisions wait.
  */
 export const trackedObject = <T extends Versioned>(
   watch$: Observable<WatchItem<T>>,
@@ -58,7 +59,7 @@ export const trackedObject = <T extends Versioned>(
 type Seen = ReadonlyMap<string, Replica> | 'pending' | 'forbidden';
 
 /**
- * The Pods of POD_SELECTOR as they stand.
+ * The current Pods of POD_SELECTOR.
  *
  *     watch    --L(a,b)---a'-----d(b)--
  *     result   u-[a,b]----[a',b]-[a']--

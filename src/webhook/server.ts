@@ -105,7 +105,7 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
       NetServer.prototype.close.call(server);
       while (connections.size > 0 && monotonicMs() < endMs) {
         await closeLeaving();
-        await Promise.race([connections.emptied(), delay(Math.min(100, endMs - monotonicMs()))]);
+        await Promise.race([connections.emptied(), delay(Math.max(0, Math.min(100, endMs - monotonicMs())))]);
       }
       for (const one of connections.all()) one.socket.destroy();
       server.close();
