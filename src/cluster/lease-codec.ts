@@ -28,7 +28,8 @@ type MalformedAnnouncement =
   | 'cert-hash is missing'
   | 'cert-hash is not 64 lower-case hex digits'
   | 'cert-valid-until is missing'
-  | 'cert-valid-until is not RFC 3339';
+  | 'cert-valid-until is not RFC 3339'
+  | `ANNOTATION_PREFIX is ${string}`;
 
 /** The annotations of one announcement as they stand; undefined where there is none. */
 interface AnnouncementTexts {
@@ -94,6 +95,9 @@ const leaseShape = z.object({
 /** Longer than anything asked for here (`ca/` and a SHA-256); an annotation may be 256 KiB of anything. */
 const LONGEST_ROTATE = 128;
 
+const prefixProblem = (own: string, other: string): MalformedAnnouncement =>
+  `ANNOTATION_PREFIX is ${own}, but the Lease carries an announcement under ${other}`;
+
 interface LeaseSchema {
   parse(object: unknown): LeaseSnapshot;
 }
@@ -120,23 +124,34 @@ export const leaseSchema = (annotationPrefix: string, ourManager: string): Lease
   const names = ['cert-ready', 'cert-hash', 'cert-valid-until', 'rotate', 'cert-served-since'].map(
     (name) => `${annotationPrefix}/${name}`,
   );
+  const otherPrefix = (annotations: Annotations): string | null => {
+    const key = Object.keys(annotations).find(
+      (name) => name.endsWith('/cert-hash') && HEX_SHA256.test(String(annotations[name])),
+    );
+    return key?.slice(0, -'/cert-hash'.length) ?? null;
+  };
   // A renewal, which is what nearly every event is, leaves all of them alone.
   let texts: readonly (string | undefined)[] = [];
   let told = toldBy(texts, null);
+  let announcedUnder: string | null = null;
 
   const read = (annotations: Annotations, managedFields: unknown): Told => {
     const now = names.map((name) => {
       const text = annotations[name];
       return typeof text === 'string' ? text : undefined;
     });
-    if (now.every((text, at) => text === texts[at])) return told;
+    // An announcement under another prefix means that ANNOTATION_PREFIX was changed on a running installation.
+    const other = now.slice(0, 3).every((text) => text === undefined) ? otherPrefix(annotations) : null;
+    if (now.every((text, at) => text === texts[at]) && other === announcedUnder) return told;
     texts = now;
+    announcedUnder = other;
     const otherManager = otherFieldManager(
       managedFieldsSchema.parse(managedFields),
       ourManager,
       `f:${annotationPrefix}/cert-hash`,
     );
-    return (told = toldBy(now, otherManager));
+    const read = toldBy(now, otherManager);
+    return (told = other === null ? read : { ...read, malformed: prefixProblem(annotationPrefix, other) });
   };
 
   const snapshotOf = ({ metadata, spec }: z.infer<typeof leaseShape>): LeaseSnapshot => ({

@@ -13,7 +13,7 @@ import { logLinesFor } from '../logging/log-lines.ts';
 import type { Logger } from '../logging/logger.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { recordMetrics } from '../metrics/record.ts';
-import { initialState, reduce } from '../status/replica-state.ts';
+import { initialState, reduce, unreadyReasons } from '../status/replica-state.ts';
 import { monotonicMs } from '../util/time.ts';
 import { startObservabilityServers } from './observability-servers.ts';
 import { replicaPolicy, replicaPorts } from './ports.ts';
@@ -68,7 +68,7 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
   const reasons = (): readonly string[] => [
     ...(isDraining ? ['draining'] : []),
     ...(phase === null ? [] : [phase.reason]),
-    ...state.readiness.reasons,
+    ...unreadyReasons(state),
     ...(config.upstream === null || isUpstreamReachable === true ? [] : ['upstream-unreachable']),
   ];
   if (dependencies.endpoint === undefined) {
@@ -123,7 +123,11 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
     state = reduce(state, event, config.identity, Date.now());
     recordEvent(event);
     recordMetric(event);
-    log(event.type === 'certificate/timed-out' ? { ...event, timeoutMs: certTimeoutMs ?? 0 } : event);
+    log(
+      event.type === 'certificate/timed-out'
+        ? { ...event, timeoutMs: certTimeoutMs ?? 0, reason: unreadyReasons(state).join(', ') }
+        : event,
+    );
     changed$.next();
     if (event.type === 'certificate/timed-out') failure.resolve();
     if (event.type === 'leadership/released') released.resolve();
