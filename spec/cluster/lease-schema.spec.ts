@@ -45,6 +45,26 @@ describe('leaseSchema', () => {
     });
   });
 
+  it('names the prefix of an announcement under another prefix, as after a change of ANNOTATION_PREFIX', () => {
+    const schema = leaseSchema(prefix, 'me');
+    const other = { metadata: { uid: 'u', resourceVersion: '1', annotations: { 'other.example/cert-hash': hash } } };
+    expect(schema.parse(other)).to.include({
+      announcement: null,
+      malformed: `ANNOTATION_PREFIX is ${prefix}, but the Lease carries an announcement under other.example`,
+    });
+    const none = { metadata: { uid: 'u', resourceVersion: '2', annotations: {} } };
+    expect(schema.parse(none)).to.include({ announcement: null, malformed: null });
+    const both = {
+      [`${prefix}/cert-ready`]: 'true',
+      [`${prefix}/cert-hash`]: hash,
+      [`${prefix}/cert-valid-until`]: validUntil,
+    };
+    const announced = {
+      metadata: { uid: 'u', resourceVersion: '3', annotations: { ...other.metadata.annotations, ...both } },
+    };
+    expect(schema.parse(announced)).to.deep.include({ announcement: { hash, validUntil }, malformed: null });
+  });
+
   it('names the other manager that wrote the announcement', () => {
     const wrote = (manager: string, annotation: string) => ({
       manager,
@@ -97,7 +117,7 @@ describe('leaseSchema', () => {
 
   it('reads no other prefix', () => {
     const { metadata } = lease(good) as { metadata: object };
-    expect(leaseSchema('other.io', 'me').parse({ metadata })).to.include({ announcement: null, malformed: null });
+    expect(leaseSchema('other.io', 'me').parse({ metadata })).to.include({ announcement: null });
   });
 
   it('says why an announcement cannot be used', () => {

@@ -66,6 +66,21 @@ describe('a daemon whose handler module never finishes loading', function () {
   });
 });
 
+describe('a daemon whose ANNOTATION_PREFIX differs from that of the running installation', function () {
+  this.timeout(60_000);
+
+  it('names the other prefix as the reason why it is not ready', async () => {
+    await using api = await startApiUnderTest();
+    await using installation = await install(api);
+    await using running = await installation.replica();
+    await running.line(LOADED);
+    await using changed = await installation.replica({ env: { ANNOTATION_PREFIX: 'other.example' } });
+    const { reason } = await changed.line('Announcement on the Lease cannot be used');
+    expect(reason).to.match(/ANNOTATION_PREFIX is other\.example.* kubetemplater\.io/);
+    await until(async () => (await changed.probe('/readyz')).text.startsWith(`no-announcement: ${String(reason)}`));
+  });
+});
+
 describe('signals to the daemon', function () {
   this.timeout(60_000);
   let api: ApiUnderTest;

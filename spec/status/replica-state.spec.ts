@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { initialState, reduce, type ReplicaState } from '../../src/status/replica-state.ts';
+import { initialState, reduce, type ReplicaState, unreadyReasons } from '../../src/status/replica-state.ts';
 import type { LoadEvent } from '../../streams/load-certificate.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
@@ -57,6 +57,16 @@ describe('the state of a replica', () => {
       leader: null,
       announced: null,
     });
+  });
+
+  it('gives the reason why an announcement cannot be used together with no-announcement', () => {
+    const unannounced = (malformed: string | null) => concluded({ type: 'certificate/unannounced', malformed });
+    expect(unreadyReasons(after())).to.deep.equal(['no-announcement']);
+    expect(unreadyReasons(after(unannounced(null)))).to.deep.equal(['no-announcement']);
+    expect(unreadyReasons(after(unannounced('cert-hash is missing')))).to.deep.equal([
+      'no-announcement: cert-hash is missing',
+    ]);
+    expect(unreadyReasons(after(unannounced('x'), served('a')))).to.deep.equal(['no-announcement']);
   });
 
   it('follows the watch with the time of its last change', () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, merge, of, Subject, timeout } from 'rxjs';
+import { waitLimit } from './wait-limit.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -83,15 +84,16 @@ export const runDaemon = (
     mark: () => (marked = lines.length),
     count: (message) => lines.filter((line) => line.message === message).length,
     line: async (message, fields = {}, withinMs = 15_000) => {
+      const limitMs = waitLimit(withinMs);
       const wanted$ = merge(of(...lines.slice(marked)), line$).pipe(
         filter((line) => line.message === message && has(line, fields)),
-        timeout(withinMs),
+        timeout(limitMs),
       );
       try {
         return await firstValueFrom(wanted$);
       } catch {
         const said = lines.slice(-12).map((line) => JSON.stringify(line));
-        throw new Error(`no "${message}" ${JSON.stringify(fields)} in ${withinMs} ms\n${said.join('\n')}\n${stderr}`);
+        throw new Error(`no "${message}" ${JSON.stringify(fields)} in ${limitMs} ms\n${said.join('\n')}\n${stderr}`);
       }
     },
     [Symbol.asyncDispose]: async () => {

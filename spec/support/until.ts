@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitLimit } from './wait-limit.ts';
 
-/** Resolves when the condition holds; rejects when it does not in time. Looks every 20 ms. */
+/** Resolves when the condition holds; rejects when it does not in time. Checks every 20 ms; the limit scales with the load. */
 export const until = async (condition: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> => {
-  const endMs = performance.now() + withinMs;
+  const limitMs = waitLimit(withinMs);
+  const endMs = performance.now() + limitMs;
   while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`did not come true within ${withinMs} ms: ${condition.toString()}`);
+    if (performance.now() > endMs) throw new Error(`did not come true within ${limitMs} ms: ${condition.toString()}`);
     await sleep(20);
   }
 };

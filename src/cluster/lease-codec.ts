@@ -28,7 +28,8 @@ type MalformedAnnouncement =
   | 'cert-hash is missing'
   | 'cert-hash is not 64 lower-case hex digits'
   | 'cert-valid-until is missing'
-  | 'cert-valid-until is not RFC 3339';
+  | 'cert-valid-until is not RFC 3339'
+  | `ANNOTATION_PREFIX is ${string}`;
 
 /** The annotations of one announcement; undefined where absent. */
 interface AnnouncementTexts {
@@ -94,6 +95,9 @@ const leaseShape = z.object({
 /** Longer than any valid request (`ca/` and a SHA-256); an annotation may be 256 KiB of anything. */
 const MAX_ROTATE_LENGTH = 128;
 
+const prefixProblem = (own: string, other: string): MalformedAnnouncement =>
+  `ANNOTATION_PREFIX is ${own}, but the Lease carries an announcement under ${other}`;
+
 interface LeaseSchema {
   parse(object: unknown): LeaseSnapshot;
 }
@@ -120,23 +124,34 @@ export const leaseSchema = (annotationPrefix: string, ourManager: string): Lease
   const names = ['cert-ready', 'cert-hash', 'cert-valid-until', 'rotate', 'cert-served-since'].map(
     (name) => `${annotationPrefix}/${name}`,
   );
+  const otherPrefix = (annotations: Annotations): string | null => {
+    const key = Object.keys(annotations).find(
+      (name) => name.endsWith('/cert-hash') && HEX_SHA256.test(String(annotations[name])),
+    );
+    return key?.slice(0, -'/cert-hash'.length) ?? null;
+  };
   // Nearly every event is a renewal, which changes none of the annotations.
   let texts: readonly (string | undefined)[] = [];
   let state = annotatedState(texts, null);
+  let announcedUnder: string | null = null;
 
   const read = (annotations: Annotations, managedFields: unknown): AnnotatedState => {
     const now = names.map((name) => {
       const text = annotations[name];
       return typeof text === 'string' ? text : undefined;
     });
-    if (now.every((text, at) => text === texts[at])) return state;
+    // An announcement under another prefix means that ANNOTATION_PREFIX was changed on a running installation.
+    const other = now.slice(0, 3).every((text) => text === undefined) ? otherPrefix(annotations) : null;
+    if (now.every((text, at) => text === texts[at]) && other === announcedUnder) return state;
     texts = now;
+    announcedUnder = other;
     const otherManager = otherFieldManager(
       managedFieldsSchema.parse(managedFields),
       ourManager,
       `f:${annotationPrefix}/cert-hash`,
     );
-    return (state = annotatedState(now, otherManager));
+    const read = annotatedState(now, otherManager);
+    return (state = other === null ? read : { ...read, malformed: prefixProblem(annotationPrefix, other) });
   };
 
   const snapshotOf = ({ metadata, spec }: z.infer<typeof leaseShape>): LeaseSnapshot => ({

@@ -14,7 +14,7 @@ import type { Logger } from '../logging/logger.ts';
 import { observationLines } from '../logging/observation-lines.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { recordMetrics } from '../metrics/record.ts';
-import { initialState, reduce } from '../status/replica-state.ts';
+import { initialState, reduce, unreadyReasons } from '../status/replica-state.ts';
 import { monotonicMs } from '../util/time.ts';
 import { startObservabilityServers } from './observability-servers.ts';
 import { replicaPolicy, replicaPorts } from './ports.ts';
@@ -69,7 +69,7 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
   const reasons = (): readonly string[] => [
     ...(isDraining ? ['draining'] : []),
     ...(phase === null ? [] : [phase.reason]),
-    ...state.readiness.reasons,
+    ...unreadyReasons(state),
     ...(config.upstream === null || isUpstreamReachable === true ? [] : ['upstream-unreachable']),
   ];
   if (dependencies.endpoint === undefined) {
@@ -128,7 +128,11 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
     state = reduce(state, event, config.identity, Date.now());
     recordEvent(event);
     recordMetric(event);
-    log(event.type === 'certificate/timed-out' ? { ...event, timeoutMs: certTimeoutMs ?? 0 } : event);
+    log(
+      event.type === 'certificate/timed-out'
+        ? { ...event, timeoutMs: certTimeoutMs ?? 0, reason: unreadyReasons(state).join(', ') }
+        : event,
+    );
     changed$.next();
     if (event.type === 'certificate/timed-out') failure.resolve();
     if (event.type === 'leadership/released') released.resolve();

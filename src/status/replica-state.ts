@@ -45,6 +45,17 @@ export const initialState = (nowMs: number): ReplicaState => ({
   rotations: [],
 });
 
+/**
+ * The reasons why a replica is not ready, the most important first. An announcement that exists and cannot be used is named,
+ * since `no-announcement` alone would look as if the leader had not come to it yet.
+ */
+export const unreadyReasons = ({ readiness, load }: Pick<ReplicaState, 'readiness' | 'load'>): readonly string[] => {
+  const malformed = load?.event.type === 'certificate/unannounced' ? load.event.malformed : null;
+  return readiness.reasons.map((reason) =>
+    reason === 'no-announcement' && malformed !== null ? `${reason}: ${malformed}` : reason,
+  );
+};
+
 /** Whether two loads have the same result, which then counts from the first. */
 const isSameResult = (left: LoadEvent, right: LoadEvent): boolean => {
   const resultOf = (load: LoadEvent): unknown =>
