@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Outcome } from '../../src/webhook/request.ts';
 import { createUpstream, upstreamTarget } from '../../src/webhook/upstream.ts';
-import { type Call, call, clientAgent, dial, heard } from './support-call.ts';
-import { openServer } from './support-server.ts';
-import { until } from './support-until.ts';
+import { openServer } from '../support/plain-webhook-server.ts';
+import { until } from '../support/until.ts';
+import { type Call, call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 
 const maxRequestBytes = 1_000_000;
 
