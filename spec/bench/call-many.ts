@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:https';
-import { reviewText } from '../webhook/support-review.ts';
+import { reviewText } from '../support/admission-review.ts';
 import type { Endpoint } from './first-answer.ts';
 
 export interface Calls extends Endpoint {

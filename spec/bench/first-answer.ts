@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import { reviewText } from '../webhook/support-review.ts';
+import { reviewText } from '../support/admission-review.ts';
 import type { StartedProgram } from './start-program.ts';
 
 export interface Endpoint {

@@ -226,6 +226,27 @@ describeOnRealServer((api) => {
     );
   });
 
+  for (const which of ['secret', 'ca'] as const)
+    it(`recreates an immutable ${which === 'ca' ? 'SECRET_NAME-ca' : 'Secret'} with the same data`, async () => {
+      await using scene = await layOut(api());
+      const { path, name } = scene.paths[which];
+      const data = (await api().admin.get(path)).at('data');
+      await api().admin.patch('merge', path, { immutable: true });
+      const { remedy } = (await scene.check()).named(`Secret ${name} can be changed`);
+      await pasted(api(), scene, remedy);
+      expect((await api().admin.get(path)).at('data')).to.deep.equal(data);
+      await good(scene);
+    });
+
+  it('sets aside a SECRET_NAME-ca of another program', async () => {
+    await using scene = await layOut(api());
+    const { path, collection, name } = scene.paths.ca;
+    await api().admin.delete(path);
+    await api().admin.post(collection, { metadata: { name }, data: { 'tls.crt': 'YQ==' } });
+    await pasted(api(), scene, (await scene.check()).named('CA is usable').remedy);
+    expect((await scene.check()).named('CA exists').detail).to.match(/^there is no Secret/);
+  });
+
   it('nudges the kubelet that has not delivered', async () => {
     await using scene = await layOut(api());
     const { namespace, podName, paths, folder } = scene;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install } from '../support/installation.ts';
+import { supportPair, type TestPair } from '../support/openssl-pair.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { supportPair, type TestPair } from '../webhook/support-pair.ts';
 
 /** What a caller with this client certificate gets: a status, or no answer at all. */
 const status = (port: number, client: TestPair | null): Promise<number | 'refused'> =>

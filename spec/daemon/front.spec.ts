@@ -5,7 +5,7 @@ import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.
 import { freePort } from '../support/free-port.ts';
 import { install } from '../support/installation.ts';
 import { until } from '../support/until.ts';
-import { call } from '../webhook/support-call.ts';
+import { call } from '../support/webhook-call.ts';
 
 describe('a daemon in front of an upstream', function () {
   this.timeout(60_000);

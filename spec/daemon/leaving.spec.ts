@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { reviewText } from '../support/admission-review.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install, type SpecReplica } from '../support/installation.ts';
 import { servedSerial } from '../support/served-serial.ts';
 import { until } from '../support/until.ts';
-import { type Answer, call } from '../webhook/support-call.ts';
-import { reviewText } from '../webhook/support-review.ts';
+import { type Answer, call } from '../support/webhook-call.ts';
 
 const HANDLER = fileURLToPath(new URL('slow-handler.ts', import.meta.url));
 

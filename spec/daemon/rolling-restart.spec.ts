@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { reviewText } from '../support/admission-review.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { install } from '../support/installation.ts';
 import { rollReplicas } from '../support/roll-replicas.ts';
 import { standingObjects } from '../support/standing-objects.ts';
 import { startSteadyCalls } from '../support/steady-calls.ts';
-import { reviewText } from '../webhook/support-review.ts';
 
 /** How long a Service takes to learn that one of its replicas is leaving. */
 const PROPAGATION_MS = 1_000;

@@ -1,5 +1,5 @@
 import { request, type RequestOptions } from 'node:https';
-import { reviewText } from '../webhook/support-review.ts';
+import { reviewText } from '../support/admission-review.ts';
 
 /** One AdmissionReview over a handshake of its own; the answer's text. Only `ca`, PEM, is trusted. */
 export const callWebhook = (port: number, ca: string, servername: string, more: RequestOptions = {}): Promise<string> =>

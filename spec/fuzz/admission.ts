@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { createAdmission } from '../../src/webhook/admission.ts';
 import type { AdmissionHandler } from '../../src/webhook/admission-types.ts';
 import { allow } from '../../src/webhook/handler-api.ts';
-import { call } from '../webhook/support-call.ts';
-import { quietLog, reviewText } from '../webhook/support-review.ts';
-import { openServer } from '../webhook/support-server.ts';
+import { quietLog, reviewText } from '../support/admission-review.ts';
+import { openServer } from '../support/plain-webhook-server.ts';
+import { call } from '../support/webhook-call.ts';
 import { type FuzzLaw, openedLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
 

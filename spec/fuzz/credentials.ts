@@ -4,7 +4,7 @@ import { firstValueFrom } from 'rxjs';
 import { type KubeClientOptions, openKubeClient } from '../../src/kube/client.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import { base64, kubeconfig } from '../kube/kubeconfig.ts';
-import { temporaryDirectory } from '../kube/temporary-directory.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { corpus } from './corpus.ts';
 import { type FuzzLaw, openedLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';

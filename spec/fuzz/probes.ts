@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { NEVER } from 'rxjs';
 import { startProbes } from '../../src/status/probes.ts';
 import { fullStatus } from '../support/status-of-replica.ts';
-import { heard } from '../webhook/support-call.ts';
+import { heard } from '../support/webhook-call.ts';
 import { type FuzzLaw, openedLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
 

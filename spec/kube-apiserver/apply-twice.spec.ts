@@ -41,7 +41,11 @@ describe('the manifests, applied again to a real API server', function () {
           ? { ...json, apiVersion: 'policy/v1beta1' }
           : json,
       )
-      .filter(({ kind }) => !String(kind).startsWith('ValidatingAdmission') || versions.includes('resource.k8s.io/v1'));
+      .filter(
+        ({ kind }) =>
+          !(typeof kind === 'string' && kind.startsWith('ValidatingAdmission')) ||
+          versions.includes('resource.k8s.io/v1'),
+      );
     return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   };
 

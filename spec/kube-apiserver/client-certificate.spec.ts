@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { freePort } from '../support/free-port.ts';
 import { install } from '../support/installation.ts';
+import { supportPair } from '../support/openssl-pair.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
-import { supportPair } from '../webhook/support-pair.ts';
 
 describe('CLIENT_CA_FILE and the real API server', function () {
   this.timeout(180_000);

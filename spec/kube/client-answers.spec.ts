@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { KubeResponse } from '../../src/kube/request.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/until.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
 import { json, type ScriptedApi, scriptedApi } from './scripted-api.ts';
 

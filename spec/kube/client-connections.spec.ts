@@ -3,11 +3,11 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { firstValueFrom, toArray } from 'rxjs';
 import { type KubeClient, openKubeClient } from '../../src/kube/client.ts';
-import { eventually } from './eventually.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { eventually } from '../support/until.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
 import { json, type ScriptedApi, scriptedApi } from './scripted-api.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
 
 const get = { method: 'GET', path: '/api/v1/namespaces/ns/pods/p' } as const;
 

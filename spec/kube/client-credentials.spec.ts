@@ -6,12 +6,12 @@ import { expect } from 'chai';
 import { firstValueFrom } from 'rxjs';
 import { openKubeClient } from '../../src/kube/client.ts';
 import { kubeconfigCredentials } from '../../src/kube/kubeconfig.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/until.ts';
+import { createPki } from '../support/kube-pki.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { base64, kubeconfig } from './kubeconfig.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
-import { createPki } from './pki.ts';
 import { json, type ScriptedApi, scriptedApi } from './scripted-api.ts';
-import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts';
 
 const get = { method: 'GET', path: '/api/v1/namespaces/ns/pods/p' } as const;
 

@@ -1,9 +1,9 @@
 import { type KubeClient, openKubeClient } from '../../src/kube/client.ts';
 import type { ApiError } from '../../src/kube/errors.ts';
 import type { KubeResponse } from '../../src/kube/request.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { base64, kubeconfig, type KubeconfigParts } from './kubeconfig.ts';
 import type { ScriptedApi } from './scripted-api.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
 
 type Parts = Partial<KubeconfigParts> & { readonly onResponse?: (response: KubeResponse) => void };
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { createPki, type Pki } from './pki.ts';
+import { createPki, type Pki } from '../support/kube-pki.ts';
 
 export interface Asked {
   readonly method: string;

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { watchObjects } from '../../src/kube/watch-objects.ts';
 import type { WatchPort } from '../../streams/watch-port.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/until.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
 import { json, type ScriptedApi, scriptedApi } from './scripted-api.ts';
 

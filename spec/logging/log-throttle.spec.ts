@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { logThrottle } from '../../src/logging/log-throttle.ts';
-import { until } from '../webhook/support-until.ts';
+import { until } from '../support/until.ts';
 
 describe('logThrottle', () => {
   it('lets the first of each kind through and counts the others', async () => {

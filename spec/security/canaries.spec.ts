@@ -4,11 +4,11 @@ import { get } from 'node:http';
 import { request } from 'node:https';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { reviewText } from '../support/admission-review.ts';
 import { startEmbeddedApi } from '../support/embedded-api.ts';
 import { freePort } from '../support/free-port.ts';
 import { install, type Installation, type SpecReplica } from '../support/installation.ts';
 import { until } from '../support/until.ts';
-import { reviewText } from '../webhook/support-review.ts';
 import { leaksOf } from './leaks.ts';
 
 const HANDLER = fileURLToPath(new URL('indiscreet-handler.ts', import.meta.url));

@@ -1,13 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface TemporaryDirectory extends AsyncDisposable {
   readonly path: string;
+  /** Writes a file and returns its path. */
+  write(name: string, content: string, mode?: number): Promise<string>;
 }
 
-/** A fresh directory, removed at the end of the block that says `await using`. */
+/** Makes a temporary directory, which is removed on disposal. */
 export const temporaryDirectory = async (): Promise<TemporaryDirectory> => {
   const path = await mkdtemp(join(tmpdir(), 'webhook-certd-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  return {
+    path,
+    write: async (name, content, mode = 0o600) => {
+      const file = join(path, name);
+      await writeFile(file, content, { mode });
+      return file;
+    },
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
 };

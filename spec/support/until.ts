@@ -10,3 +10,10 @@ export const until = async (condition: () => boolean | Promise<boolean>, withinM
     await sleep(20);
   }
 };
+
+/** Waits for a claim for at most two seconds; the error names it. */
+export const eventually = async (claim: () => boolean, what: string): Promise<void> => {
+  await until(claim, 2_000).catch((cause: unknown) => {
+    throw new Error(`never came true: ${what}`, { cause });
+  });
+};

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { readResponse, readReview } from '../../src/webhook/admission-schema.ts';
-import { reviewText } from './support-review.ts';
+import { reviewText } from '../support/admission-review.ts';
 
 /** Enough for any schema to have been compiled. */
 const MANY = 300;

@@ -11,10 +11,10 @@ import type {
 } from '../../src/webhook/admission-types.ts';
 import { allow, deny, jsonPatch, mutate } from '../../src/webhook/handler-api.ts';
 import { createMemoryBudget, type Outcome } from '../../src/webhook/request.ts';
-import { type Call, call, dial, heard } from './support-call.ts';
-import { quietLog, reviewText } from './support-review.ts';
-import { openServer } from './support-server.ts';
-import { until } from './support-until.ts';
+import { quietLog, reviewText } from '../support/admission-review.ts';
+import { openServer } from '../support/plain-webhook-server.ts';
+import { until } from '../support/until.ts';
+import { type Call, call, dial, heard } from '../support/webhook-call.ts';
 
 describe('admission', () => {
   const ask = async (handler: AdmissionHandler, how: Partial<Call> = {}, options: Partial<AdmissionOptions> = {}) => {

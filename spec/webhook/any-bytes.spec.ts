@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { createAdmission } from '../../src/webhook/admission.ts';
 import { allowAll } from '../../src/webhook/load-handler.ts';
 import { createUpstream } from '../../src/webhook/upstream.ts';
-import { call, dial, heard } from './support-call.ts';
-import { quietLog, reviewText } from './support-review.ts';
-import { openServer } from './support-server.ts';
+import { quietLog, reviewText } from '../support/admission-review.ts';
+import { openServer } from '../support/plain-webhook-server.ts';
+import { call, dial, heard } from '../support/webhook-call.ts';
 
 const limits = { handshakeTimeoutMs: 100, headersTimeoutMs: 100, requestTimeoutMs: 150, exchangeTimeoutMs: 400 };
 const maxRequestBytes = 10_000;

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { expect } from 'chai';
-import { call, clientAgent, dial, heard } from './support-call.ts';
-import { openServer, pairs } from './support-server.ts';
-import { until } from './support-until.ts';
+import { openServer, pairs } from '../support/plain-webhook-server.ts';
+import { until } from '../support/until.ts';
+import { call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 
 const limits = { quietMs: 100 };
 const request = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';

@@ -5,9 +5,9 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { call, clientAgent, dial, heard } from './support-call.ts';
-import { reviewText } from './support-review.ts';
-import { pairs } from './support-server.ts';
+import { reviewText } from '../support/admission-review.ts';
+import { pairs } from '../support/plain-webhook-server.ts';
+import { call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 import type { UnderFire, Weight } from './under-fire.ts';
 
 const head = 'POST /validate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';

@@ -5,10 +5,10 @@ import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { createAdmission } from '../../src/webhook/admission.ts';
 import { allowAll } from '../../src/webhook/load-handler.ts';
-import { call, clientAgent, dial, heard } from './support-call.ts';
-import { quietLog, reviewText } from './support-review.ts';
-import { openServer } from './support-server.ts';
-import { until } from './support-until.ts';
+import { quietLog, reviewText } from '../support/admission-review.ts';
+import { openServer } from '../support/plain-webhook-server.ts';
+import { until } from '../support/until.ts';
+import { call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 
 const limits = { handshakeTimeoutMs: 100, headersTimeoutMs: 100, requestTimeoutMs: 150, exchangeTimeoutMs: 400 };
 const answer = () => createAdmission({ route: () => allowAll, maxRequestBytes: 10_000, log: quietLog });

@@ -7,7 +7,7 @@ import defaultField from '../../manifests/examples/default-field.ts';
 import requireLabels from '../../manifests/examples/require-labels.ts';
 import type { AdmissionRequest, AdmissionResponse, HandlerContext } from '../../src/webhook/admission-types.ts';
 import { loadHandler, type Route } from '../../src/webhook/load-handler.ts';
-import { quietLog, reviewText } from './support-review.ts';
+import { quietLog, reviewText } from '../support/admission-review.ts';
 
 const { request } = JSON.parse(reviewText()) as { readonly request: AdmissionRequest };
 const context: HandlerContext = { signal: new AbortController().signal, path: '/', deadlineMs: 0, log: quietLog };

@@ -3,11 +3,11 @@ import { connect as connectTcp, createServer } from 'node:net';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { createWebhookServer } from '../../src/webhook/server.ts';
+import { supportPair } from '../support/openssl-pair.ts';
+import { openServer, pairs } from '../support/plain-webhook-server.ts';
+import { until } from '../support/until.ts';
 import { weakPair } from '../support/weak-pair.ts';
-import { call, clientAgent, dial, heard } from './support-call.ts';
-import { supportPair } from './support-pair.ts';
-import { openServer, pairs } from './support-server.ts';
-import { until } from './support-until.ts';
+import { call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 
 const colons = (fingerprint: string) => fingerprint.toUpperCase().replaceAll(/..(?!$)/g, '$&:');
 

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Outcome } from '../../src/webhook/request.ts';
 import { createUpstream, upstreamTarget } from '../../src/webhook/upstream.ts';
-import { type Call, call, clientAgent, dial, heard } from './support-call.ts';
-import { reviewText } from './support-review.ts';
-import { openServer } from './support-server.ts';
-import { until } from './support-until.ts';
+import { reviewText } from '../support/admission-review.ts';
+import { openServer } from '../support/plain-webhook-server.ts';
+import { until } from '../support/until.ts';
+import { type Call, call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 
 const maxRequestBytes = 1_000_000;
 

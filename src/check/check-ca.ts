@@ -1,6 +1,14 @@
-import { requestRotation, restartOrGrant } from './remedies.ts';
+import { recreateMutable, requestRotation, restartOrGrant, setAsideCa } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
+
+/** The result for a Secret that the leader has to write and cannot. */
+export const immutable = (snapshot: ClusterSnapshot, name: string): CheckResult =>
+  fail(
+    `Secret ${name} can be changed`,
+    'it is immutable, so the leader cannot renew what it contains',
+    recreateMutable(snapshot, name),
+  );
 
 /** Checks Secret `SECRET_NAME-ca`, the CA that the leader issues with. */
 export const checkCa = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
@@ -12,7 +20,13 @@ export const checkCa = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
     return [fail(name, detail, restartOrGrant(snapshot))];
   }
   if (ca.state !== 'there') return [unreadable(name, ca, paths.ca.path)];
-  const { current, problem, bundle } = ca.value;
+  const { current, problem, bundle, isOurs, isImmutable } = ca.value;
+  if (problem !== null && !isOurs) {
+    const detail = `webhook-certd did not write Secret ${paths.ca.name} and does not overwrite it, but cannot use it: ${problem}`;
+    return [
+      fail('CA is usable', `${detail}. Correct it, or remove it so that the leader issues a CA`, setAsideCa(snapshot)),
+    ];
+  }
   const isInBundle = bundle?.some(({ fingerprint }) => fingerprint === current?.fingerprint) ?? false;
   const keyName = 'CA key matches its certificate';
   const bundleName = 'trust bundle contains the CA';
@@ -26,6 +40,7 @@ export const checkCa = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
       : true;
   return [
     ok(name, current === null ? paths.ca.name : current.subject),
+    ...(isImmutable ? [immutable(snapshot, paths.ca.name)] : []),
     problem === null ? ok(keyName, '') : fail(keyName, problem, requestRotation(snapshot, 'ca')),
     isInBundle
       ? ok(bundleName, bundle?.length === 1 ? '' : `and ${(bundle?.length ?? 0) - 1} older, still trusted`)

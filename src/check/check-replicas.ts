@@ -1,6 +1,7 @@
 import type { PodInfo } from './inspect-pod.ts';
 import { alivePods, restartWorkload, shellQuote } from './kubectl.ts';
 import { nudgeKubelet } from './mount-remedies.ts';
+import { isDeniedByRbac } from './probe-writes.ts';
 import { grantAccess } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import { announcedHash, type ClusterSnapshot, isPastDeliveryTime } from './snapshot.ts';
@@ -41,6 +42,22 @@ const checkReplica = (snapshot: ClusterSnapshot, pod: PodInfo, announced: string
     : warn(name, `${serves} since recently`, nudgeKubelet(snapshot, pod.name));
 };
 
+const checkAcknowledgement = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
+  const { acknowledgement } = snapshot;
+  if (acknowledgement === null || acknowledgement.write.state === 'unknown') return [];
+  const { pod, write } = acknowledgement;
+  const name = `replica ${pod} can be annotated`;
+  if (write.state === 'accepted') return [ok(name, 'by a dry run')];
+  // Missing permissions are reported by the permission checks.
+  if (isDeniedByRbac(write.why)) return [skipped(name, 'no permission for a dry run')];
+  const policy = /ValidatingAdmissionPolicy '([^']+)'/.exec(write.why)?.[1];
+  const remedy =
+    policy === undefined
+      ? 'kubectl get validatingwebhookconfiguration,mutatingwebhookconfiguration'
+      : `kubectl get validatingadmissionpolicy ${shellQuote(policy)} -o yaml`;
+  return [warn(name, `the API server rejects its annotations on the Pod: ${write.why}`, remedy)];
+};
+
 /** Checks that replicas exist and serve the announced certificate. */
 export const checkReplicas = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
   const name = 'replicas exist';
@@ -57,5 +74,6 @@ export const checkReplicas = (snapshot: ClusterSnapshot): readonly CheckResult[]
     ...(announced === null
       ? [skipped('replicas serve the announced certificate', 'no certificate is announced')]
       : alive.map((pod) => checkReplica(snapshot, pod, announced))),
+    ...checkAcknowledgement(snapshot),
   ];
 };

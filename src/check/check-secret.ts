@@ -1,8 +1,9 @@
 import { missingNames } from '../certificates/names.ts';
 import { verifyChain } from '../certificates/verify-chain.ts';
+import { immutable } from './check-ca.ts';
 import { type SecretInfo, trustAnchors } from './inspect-secrets.ts';
 import { shellQuote } from './kubectl.ts';
-import { replaceNames, replacePair, restartOrGrant } from './remedies.ts';
+import { replaceNames, replacePair, restartOrGrant, showTrustBundle } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import { announcedHash, type ClusterSnapshot } from './snapshot.ts';
 
@@ -38,15 +39,32 @@ const checkNames = (snapshot: ClusterSnapshot, { chain: [leaf] }: SecretInfo): C
   return fail(name, detail, replaceNames(snapshot));
 };
 
+/** An external issuer's pair is not replaced on account of a ca.crt that does not fit it. */
+const chainRemedy = (snapshot: ClusterSnapshot): string =>
+  snapshot.config.issuer.writesSecret ? replacePair(snapshot) : showTrustBundle(snapshot);
+
+const checkTrustBundle = (snapshot: ClusterSnapshot, { trust, trustProblem }: SecretInfo): CheckResult => {
+  const name = 'ca.crt is readable';
+  if (trustProblem === null) return ok(name, trust.length === 1 ? '1 CA' : `${trust.length} CAs`);
+  const { issuer } = snapshot.config;
+  const advice = issuer.writesSecret ? '' : '; it has to be corrected by the issuer of the Secret';
+  const report = trust.length === 0 ? fail : warn;
+  const remedy = issuer.writesSecret ? restartOrGrant(snapshot) : showTrustBundle(snapshot);
+  return report(name, `ca.crt: ${trustProblem}${advice}`, remedy);
+};
+
 const checkChain = (snapshot: ClusterSnapshot, secret: SecretInfo): CheckResult => {
   const [leaf, ...intermediates] = secret.chain;
   const trust = snapshot.config.issuer.keepsCa ? secret.trust : trustAnchors(secret);
   const name = 'certificate chains to the ca.crt beside it';
   if (leaf === undefined) return skipped(name, 'there is no readable certificate');
-  if (trust.length === 0) return fail(name, 'ca.crt holds no certificate', replacePair(snapshot));
+  if (trust.length === 0)
+    return secret.trustProblem === null
+      ? fail(name, 'Secret has no ca.crt', chainRemedy(snapshot))
+      : skipped(name, 'ca.crt is not readable');
   // The expiry of the leaf is a check of its own.
   const objection = verifyChain({ leaf, intermediates, anchors: trust }, snapshot.nowMs);
-  return objection === null ? ok(name, '') : fail(name, objection.detail, replacePair(snapshot));
+  return objection === null ? ok(name, '') : fail(name, objection.detail, chainRemedy(snapshot));
 };
 
 /** Checks the Secret that replicas mount. */
@@ -62,6 +80,9 @@ export const checkSecret = (snapshot: ClusterSnapshot): readonly CheckResult[] =
   if (secret.state !== 'there') return [unreadable(name, secret, snapshot.paths.secret.path)];
   return [
     ok(name, config.secretName),
-    ...[checkType, checkPair, checkAnnouncedHash, checkNames, checkChain].map((check) => check(snapshot, secret.value)),
+    ...(secret.value.isImmutable && config.issuer.writesSecret ? [immutable(snapshot, config.secretName)] : []),
+    ...[checkType, checkPair, checkAnnouncedHash, checkNames, checkTrustBundle, checkChain].map((check) =>
+      check(snapshot, secret.value),
+    ),
   ];
 };

@@ -1,14 +1,13 @@
 import type { X509Certificate } from 'node:crypto';
-import { missingNames } from '../certificates/names.ts';
 import { readCertificates } from '../certificates/pem.ts';
 import { verifyChain } from '../certificates/verify-chain.ts';
 import type { CaBundleField } from '../cluster/targets.ts';
 import { trustAnchors } from './inspect-secrets.ts';
 import type { TargetInfo } from './inspect-target.ts';
-import { setEnvironment, shellQuote } from './kubectl.ts';
-import { injectCaBundle, removeFieldOwnership, replaceNames } from './remedies.ts';
+import { shellQuote } from './kubectl.ts';
+import { allowWrite, injectCaBundle, removeFieldOwnership } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
-import type { ClusterSnapshot, TargetSnapshot } from './snapshot.ts';
+import { type ClusterSnapshot, ownCalls, type TargetSnapshot } from './snapshot.ts';
 
 const read = ({ pem }: CaBundleField): readonly X509Certificate[] => {
   try {
@@ -37,7 +36,11 @@ const isOverlapping = ({ config, lease, renewal, nowMs }: ClusterSnapshot): bool
   return servedSinceMs === null || nowMs < servedSinceMs + config.caOverlapMs + config.leaseDurationMs;
 };
 
-const checkTrust = (snapshot: ClusterSnapshot, target: TargetSnapshot, { fields }: TargetInfo): CheckResult => {
+const checkTrust = (
+  snapshot: ClusterSnapshot,
+  target: TargetSnapshot,
+  fields: readonly CaBundleField[],
+): CheckResult => {
   const name = `${target.path.id} trusts the serving certificate`;
   const [leaf, ...intermediates] = snapshot.secret.state === 'there' ? snapshot.secret.value.chain : [];
   if (leaf === undefined) return skipped(name, 'there is no readable certificate');
@@ -54,7 +57,11 @@ const checkTrust = (snapshot: ClusterSnapshot, target: TargetSnapshot, { fields 
   return fail(name, `${where}${first.why}`, injectCaBundle(snapshot, target, failingFields));
 };
 
-const checkUnknownCas = (snapshot: ClusterSnapshot, target: TargetSnapshot, { fields }: TargetInfo): CheckResult => {
+const checkUnknownCas = (
+  snapshot: ClusterSnapshot,
+  target: TargetSnapshot,
+  fields: readonly CaBundleField[],
+): CheckResult => {
   const name = `${target.path.id} has no unknown CAs`;
   const own = ownCas(snapshot);
   if (own === null) return skipped(name, 'no CA of this installation is readable');
@@ -66,33 +73,52 @@ const checkUnknownCas = (snapshot: ClusterSnapshot, target: TargetSnapshot, { fi
   return warn(name, detail, injectCaBundle(snapshot, target, affected));
 };
 
-const checkManagers = (target: TargetSnapshot, { otherManagers: [otherManager] }: TargetInfo): CheckResult => {
+const checkManagers = (
+  target: TargetSnapshot,
+  { otherManagers, webhooks }: TargetInfo,
+  fields: readonly CaBundleField[],
+): CheckResult => {
   const name = `no other field manager writes caBundle of ${target.path.id}`;
-  if (otherManager === undefined) return ok(name, '');
-  const detail = `${otherManager.manager} owns the field too; omit caBundle from the manifest it applies, then remove its ownership`;
-  return warn(name, detail, removeFieldOwnership(target, otherManager));
+  const isOwn = (at: number): boolean => fields.some(({ pointer }) => pointer.startsWith(`/webhooks/${at}/`));
+  const others = webhooks.filter((_, at) => !isOwn(at)).map((webhook) => `k:${JSON.stringify({ name: webhook.name })}`);
+  const [manager] = otherManagers
+    .map((each) => ({
+      ...each,
+      ownerships: each.ownerships.filter((pointer) => !others.some((key) => pointer.includes(key))),
+    }))
+    .filter(({ ownerships }) => ownerships.length > 0);
+  if (manager === undefined) return ok(name, '');
+  const detail = `${manager.manager} owns the field too; omit caBundle from the manifest it applies, then remove its ownership`;
+  return warn(name, detail, removeFieldOwnership(target, manager));
 };
 
-const checkServerNames = (
+const checkServers = (
   snapshot: ClusterSnapshot,
-  target: TargetSnapshot,
-  { serverNames }: TargetInfo,
+  { path }: TargetSnapshot,
+  { calls }: TargetInfo,
 ): readonly CheckResult[] => {
-  const { config, secret } = snapshot;
-  const leaf = secret.state === 'there' ? secret.value.chain[0] : undefined;
-  const missing = leaf === undefined ? [] : missingNames(leaf, serverNames);
-  // A configured name that the leaf lacks is reported by the checks of the Secret.
-  const unknown = missing.filter((each) => !config.serviceNames.includes(each));
-  if (unknown.length === 0) return [];
-  const extra = [...config.extraDnsNames, ...unknown].join(',');
-  const remedy = config.issuer.writesSecret
-    ? setEnvironment(snapshot, 'EXTRA_DNS_NAMES', extra)
-    : replaceNames({
-        ...snapshot,
-        config: { ...config, serviceNames: [...config.serviceNames, ...unknown] },
-      });
-  const detail = `it calls ${unknown.join(', ')}, which the certificate does not name`;
-  return [fail(`${target.path.id} calls a name of the certificate`, detail, remedy)];
+  const own = ownCalls(snapshot, { calls });
+  const servers = [...new Set(calls.filter((call) => !own.includes(call)).map(({ server }) => server))].join(', ');
+  if (servers === '') return [];
+  const { serviceName, namespace } = snapshot.config;
+  const others = `${path.id} calls other servers`;
+  if (own.length > 0) return [skipped(others, `not of this installation, left unchanged: ${servers}`)];
+  const detail = `it calls ${servers} only, not ${serviceName}.${namespace}.svc (SERVICE_NAME)`;
+  const show = `kubectl get ${path.type} ${shellQuote(path.name)} -o yaml`;
+  return [fail(`${path.id} calls the Service of this installation`, detail, show)];
+};
+
+const checkWrite = (snapshot: ClusterSnapshot, target: TargetSnapshot): readonly CheckResult[] => {
+  const name = `${target.path.id} accepts writes of caBundle`;
+  const { write } = target;
+  if (write.state === 'unknown') return [];
+  if (write.state === 'accepted') return [ok(name, 'by a dry run')];
+  const remedy = allowWrite(snapshot, target);
+  return [
+    remedy === null
+      ? skipped(name, 'the user of this check has no permission for a dry run')
+      : fail(name, `the API server rejects it: ${write.why}`, remedy),
+  ];
 };
 
 /** Checks every caBundle of CA_BUNDLE_TARGETS. */
@@ -106,14 +132,17 @@ export const checkTargets = (snapshot: ClusterSnapshot): readonly CheckResult[] 
       return [fail(name, 'CA_BUNDLE_TARGETS names it, but it does not exist', remedy)];
     }
     if (object.state !== 'there') return [unreadable(name, object, path.path)];
-    if (object.value.fields.length === 0) {
+    if (object.value.calls.length === 0) {
       return [warn(name, 'it has no caBundle field', `kubectl get ${path.type} ${shellQuote(path.name)} -o yaml`)];
     }
+    const fields = ownCalls(snapshot, object.value).map(({ field }) => field);
+    if (fields.length === 0) return checkServers(snapshot, target, object.value);
     return [
-      checkTrust(snapshot, target, object.value),
-      checkUnknownCas(snapshot, target, object.value),
-      checkManagers(target, object.value),
-      ...checkServerNames(snapshot, target, object.value),
+      checkTrust(snapshot, target, fields),
+      checkUnknownCas(snapshot, target, fields),
+      checkManagers(target, object.value, fields),
+      ...checkWrite(snapshot, target),
+      ...checkServers(snapshot, target, object.value),
     ];
   });
 };

@@ -13,12 +13,20 @@ import { monotonicMs } from '../util/time.ts';
 import { get, type GetResult } from './get.ts';
 import { inspectPod } from './inspect-pod.ts';
 import { inspectPolicy } from './inspect-policy.ts';
-import { inspectCa, inspectSecret, type SecretInfo } from './inspect-secrets.ts';
+import { inspectCa, inspectSecret, type SecretInfo, trustAnchors } from './inspect-secrets.ts';
 import { inspectTarget } from './inspect-target.ts';
 import { alivePods } from './kubectl.ts';
 import { probeLease } from './lease-probe.ts';
 import type { Labels } from './matching.ts';
-import type { CertDirInfo, ClusterSnapshot, LeaseInfo } from './snapshot.ts';
+import { probeAcknowledgement, probeCaBundleWrite } from './probe-writes.ts';
+import {
+  announcedHash,
+  type CertDirInfo,
+  type ClusterSnapshot,
+  type LeaseInfo,
+  ownCalls,
+  type TargetSnapshot,
+} from './snapshot.ts';
 import { surveyAccess } from './survey-access.ts';
 
 export interface CollectOptions {
@@ -67,7 +75,7 @@ export const collect = async (options: CollectOptions): Promise<ClusterSnapshot>
 
   const policies = `/apis/networking.k8s.io/v1/namespaces/${config.namespace}/networkpolicies`;
   // Read after the renewal was awaited, so that all objects are of one time.
-  const [settled, ca, pods, targets, namespaceLabels, networkPolicies, certDir] = await Promise.all([
+  const [settled, ca, pods, seenTargets, namespaceLabels, networkPolicies, certDir] = await Promise.all([
     readSettled(readLease, () => get(client, paths.secret.path, inspectSecret)),
     get(client, paths.ca.path, inspectCa),
     readPods(),
@@ -77,6 +85,22 @@ export const collect = async (options: CollectOptions): Promise<ClusterSnapshot>
     get(client, `/api/v1/namespaces/${config.namespace}`, labelsOf),
     get(client, policies, items(inspectPolicy)),
     inspectCertDir(mount),
+  ]);
+  const trust = settled.secret.state === 'there' ? trustAnchors(settled.secret.value) : [];
+  const trustPem = trust.map((certificate) => certificate.toString()).join('');
+  const probeTarget = async ({ path, object }: Omit<TargetSnapshot, 'write'>): Promise<TargetSnapshot> => {
+    const fields = object.state === 'there' ? ownCalls({ config }, object.value).map(({ field }) => field) : [];
+    return { path, object, write: await probeCaBundleWrite(client, path.path, fields, trustPem) };
+  };
+  const alive = alivePods({ pods, nowMs: serverMs() }).map(({ name }) => name);
+  const podName = inReplica && alive.includes(config.identity) ? config.identity : alive[0];
+  const [targets, write] = await Promise.all([
+    Promise.all(seenTargets.map(probeTarget)),
+    podName === undefined || !config.kubeletNudge
+      ? null
+      : probeAcknowledgement(client, `${paths.pods}/${encodeURIComponent(podName)}`, {
+          [`${config.annotationPrefix}/serving-hash`]: announcedHash(settled) ?? '0'.repeat(64),
+        }),
   ]);
   return {
     config,
@@ -97,6 +121,7 @@ export const collect = async (options: CollectOptions): Promise<ClusterSnapshot>
     namespaceLabels,
     policies: networkPolicies,
     certDir,
+    acknowledgement: podName === undefined || write === null ? null : { pod: podName, write },
   };
 };
 

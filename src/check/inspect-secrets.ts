@@ -3,8 +3,9 @@ import * as z from 'zod';
 import type { CertificateInfo } from '../../streams/model.ts';
 import { readCaPair } from '../certificates/ca-pair.ts';
 import { describeCertificate, describeCertificates } from '../certificates/certificate-info.ts';
-import { readCertificates } from '../certificates/pem.ts';
+import { readBundle, readCertificates } from '../certificates/pem.ts';
 import { secretPair } from '../certificates/secret-pair.ts';
+import { FIELD_MANAGER } from '../cluster/field-manager.ts';
 import { secretObject } from '../cluster/secrets.ts';
 import type { Labels } from './matching.ts';
 
@@ -20,12 +21,27 @@ export interface SecretInfo {
   /** The certificates of `tls.crt`, the leaf first; empty when it cannot be read. */
   readonly chain: readonly X509Certificate[];
   readonly leaf: CertificateInfo | null;
-  /** The certificates of `ca.crt`. */
+  /** The readable certificates of `ca.crt`. */
   readonly trust: readonly X509Certificate[];
+  /** What is wrong with the text of `ca.crt`, else null. */
+  readonly trustProblem: string | null;
+  /** Whether the API server rejects every change of its data. */
+  readonly isImmutable: boolean;
 }
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+const trustOf = (pem: Buffer | undefined): Pick<SecretInfo, 'trust' | 'trustProblem'> => {
+  if (pem === undefined || pem.length === 0) return { trust: [], trustProblem: null };
+  const { certificates, problems } = readBundle(pem);
+  const [first = certificates.length === 0 ? 'it contains no certificate' : null] = problems;
+  const hasMark = pem.subarray(0, 3).equals(BYTE_ORDER_MARK);
+  return { trust: certificates, trustProblem: hasMark ? 'it starts with a byte order mark' : first };
+};
 
 const schema = z.object({
   type: z.string().nullish(),
+  immutable: z.boolean().nullish(),
   metadata: z.object({
     labels: z.record(z.string(), z.string()).nullish(),
     annotations: z.record(z.string(), z.string()).nullish(),
@@ -43,7 +59,7 @@ const certificatesOf = (pem: Buffer | undefined): readonly X509Certificate[] => 
 
 /** Reads the serving Secret, even when parts of it are broken. @throws ZodError when it is no Secret. */
 export const inspectSecret = (object: unknown): SecretInfo => {
-  const { type, metadata } = schema.parse(object);
+  const { type, metadata, immutable } = schema.parse(object);
   const { values } = secretObject(object);
   const { hash, problem } = secretPair(values);
   const chain = certificatesOf(values['tls.crt']);
@@ -55,7 +71,8 @@ export const inspectSecret = (object: unknown): SecretInfo => {
     problem,
     chain,
     leaf: chain[0] === undefined ? null : describeCertificate(chain[0]),
-    trust: certificatesOf(values['ca.crt']),
+    ...trustOf(values['ca.crt']),
+    isImmutable: immutable === true,
   };
 };
 
@@ -66,6 +83,9 @@ export interface CaInfo {
   readonly problem: string | null;
   /** The current and the older, still trusted CAs; null when `ca-bundle.crt` cannot be read. */
   readonly bundle: readonly CertificateInfo[] | null;
+  /** Whether this program wrote it, or it is empty: only then the leader overwrites it when it is unusable. */
+  readonly isOurs: boolean;
+  readonly isImmutable: boolean;
 }
 
 const bundleOf = (pem: Buffer | undefined): readonly CertificateInfo[] | null => {
@@ -76,17 +96,29 @@ const bundleOf = (pem: Buffer | undefined): readonly CertificateInfo[] | null =>
   }
 };
 
+/** Names the keys of a Secret of another tool; null when it has the two keys of a CA. */
+const missingKeys = (keys: readonly string[]): string | null =>
+  keys.length === 0 || (keys.includes('ca.crt') && keys.includes('ca.key'))
+    ? null
+    : `it contains ${keys.join(', ')} instead of ca.crt and ca.key`;
+
 /** Reads Secret `SECRET_NAME-ca`. Its private key is verified and not kept. @throws ZodError when it is no Secret. */
 export const inspectCa = (object: unknown): CaInfo => {
-  const { values } = secretObject(object);
+  const { values, managedFields } = secretObject(object);
+  const keys = Object.keys(values).filter((key) => values[key]?.length !== 0);
+  const hasWrittenKey = (managedFields ?? []).some(
+    ({ manager, fieldsV1 }) => manager === FIELD_MANAGER && JSON.stringify(fieldsV1 ?? {}).includes('"f:ca.key"'),
+  );
   const reading = readCaPair({
     certificatePem: values['ca.crt']?.toString('latin1') ?? '',
     keyPem: values['ca.key']?.toString('latin1') ?? '',
   });
   return {
     current: reading.ok ? reading.facts : null,
-    problem: reading.ok ? null : reading.detail,
+    problem: reading.ok ? null : (missingKeys(keys) ?? reading.detail),
     bundle: bundleOf(values['ca-bundle.crt']),
+    isOurs: hasWrittenKey || keys.length === 0 || keys.includes('ca-bundle.crt'),
+    isImmutable: schema.parse(object).immutable === true,
   };
 };
 

@@ -22,7 +22,8 @@ const selector = z
     matchLabels: given?.matchLabels ?? {},
     matchExpressions: (given?.matchExpressions ?? []).map((each) => ({ ...each, values: each.values ?? [] })),
   }));
-const client = z.object({ service: z.object({ name: z.string(), namespace: z.string() }).nullish() }).nullish();
+const service = z.object({ name: z.string(), namespace: z.string() }).nullish();
+const client = z.object({ service, url: z.string().nullish() }).nullish();
 const rule = z
   .object({ operations: texts, apiGroups: texts, apiVersions: texts, resources: texts, scope: z.string().nullish() })
   .transform((given): AdmissionRule => ({
@@ -49,7 +50,8 @@ const targetSchema = z.object({
   webhooks: z.array(webhook).nullish(),
   spec: z
     .object({
-      service: z.object({ name: z.string(), namespace: z.string() }).nullish(),
+      service,
+      insecureSkipTLSVerify: z.boolean().nullish(),
       conversion: z.object({ webhook: z.object({ clientConfig: client }).nullish() }).nullish(),
     })
     .nullish(),
@@ -75,10 +77,19 @@ export interface OtherManager {
   readonly ownerships: readonly string[];
 }
 
+/** One client configuration: a caBundle, and the server that it is for. */
+export interface TargetCall {
+  readonly field: CaBundleField;
+  /** Null when the server is given by URL. */
+  readonly service: { readonly name: string; readonly namespace: string } | null;
+  /** `svc.ns.svc` or the URL. */
+  readonly server: string;
+}
+
 export interface TargetInfo {
-  readonly fields: readonly CaBundleField[];
-  /** `svc.ns.svc` of every Service it calls. */
-  readonly serverNames: readonly string[];
+  readonly calls: readonly TargetCall[];
+  /** An APIService that skips verification, which excludes a caBundle. */
+  readonly skipsVerification: boolean;
   readonly webhooks: readonly WebhookInfo[];
   readonly otherManagers: readonly OtherManager[];
 }
@@ -97,11 +108,18 @@ export const inspectTarget =
   (type: TargetType) =>
   (object: unknown): TargetInfo => {
     const { metadata, webhooks, spec } = targetSchema.parse(object);
-    const configs = [...(webhooks ?? []).map((each) => each.clientConfig), spec?.conversion?.webhook?.clientConfig];
-    const services = [...configs.map((config) => config?.service), spec?.service];
+    const ofWebhooks = (webhooks ?? []).map((each, at) => [`/webhooks/${at}/clientConfig/caBundle`, each.clientConfig]);
+    const clients = new Map<unknown, z.infer<typeof client>>([
+      ...(ofWebhooks as [string, z.infer<typeof client>][]),
+      ['/spec/conversion/webhook/clientConfig/caBundle', spec?.conversion?.webhook?.clientConfig],
+      ['/spec/caBundle', { service: spec?.service }],
+    ]);
     return {
-      fields: targetObject(type, null)(object).fields,
-      serverNames: [...new Set(services.flatMap((to) => (to == null ? [] : [`${to.name}.${to.namespace}.svc`])))],
+      calls: targetObject(type, null)(object).fields.map((field) => {
+        const { service: to = null, url } = clients.get(field.pointer) ?? {};
+        return { field, service: to, server: to === null ? (url ?? '') : `${to.name}.${to.namespace}.svc` };
+      }),
+      skipsVerification: spec?.insecureSkipTLSVerify === true,
       webhooks: (webhooks ?? []).map((each) => ({
         ...each,
         blocks: each.failurePolicy !== 'Ignore',

@@ -1,10 +1,11 @@
 import { FIELD_MANAGER } from '../cluster/field-manager.ts';
 import type { CaBundleField } from '../cluster/targets.ts';
-import type { Config } from '../config/config.ts';
 import { type Access, type Denial, isOptional } from './access.ts';
 import type { PodInfo } from './inspect-pod.ts';
+import { trustAnchors } from './inspect-secrets.ts';
 import type { OtherManager } from './inspect-target.ts';
 import { alivePods, restartWorkload, setEnvironment, shellQuote } from './kubectl.ts';
+import { isDeniedByRbac } from './probe-writes.ts';
 import type { ClusterSnapshot, TargetSnapshot } from './snapshot.ts';
 
 const subjectFlag = (user: string): string => {
@@ -119,25 +120,69 @@ export const replaceNames = (snapshot: ClusterSnapshot): string => {
 const patchCommand = ({ path }: TargetSnapshot): string =>
   `kubectl patch ${path.type} ${shellQuote(path.name)} --field-manager=${FIELD_MANAGER} --type=json -p`;
 
-/** The Secret and key of the trust bundle: beside the leaf, beside the CA, or the leaf itself when it is self-signed. */
-const trustSource = ({ secretName, issuer }: Config, secret: ClusterSnapshot['secret']) => {
-  if (secret.state === 'there' && secret.value.trust.length > 0) return { name: secretName, key: 'ca' };
-  return issuer.keepsCa ? { name: `${secretName}-ca`, key: 'ca-bundle' } : { name: secretName, key: 'tls' };
+/** Prints `ca.crt`, for a problem that only the issuer of the Secret can fix. */
+export const showTrustBundle = ({ config }: ClusterSnapshot): string =>
+  `kubectl get secret ${shellQuote(config.secretName)} -n ${config.namespace} -o jsonpath=${String.raw`'{.data.ca\.crt}'`} | base64 -d`;
+
+/**
+ * The Secret and key of the trust bundle: beside the leaf, beside the CA, or the leaf itself when it is self-signed.
+ * Null when there is none that can be injected as it is: a leaf of another CA would be outdated by its next renewal.
+ */
+const trustSource = ({ config: { secretName, issuer }, secret }: ClusterSnapshot) => {
+  const info = secret.state === 'there' ? secret.value : null;
+  if (info !== null && info.trust.length > 0 && info.trustProblem === null) return { name: secretName, key: 'ca' };
+  if (issuer.keepsCa) return { name: `${secretName}-ca`, key: 'ca-bundle' };
+  const isSelfSigned = info !== null && info.trustProblem === null && trustAnchors(info).length > 0;
+  return isSelfSigned ? { name: secretName, key: 'tls' } : null;
 };
 
 /** Writes the trust bundle into caBundle fields, by the same patch as the leader. */
 export const injectCaBundle = (
-  { config, secret }: ClusterSnapshot,
+  snapshot: ClusterSnapshot,
   target: TargetSnapshot,
   fields: readonly CaBundleField[],
 ): string => {
-  const { name, key } = trustSource(config, secret);
+  const source = trustSource(snapshot);
+  if (source === null) return showTrustBundle(snapshot);
+  const { name, key } = source;
+  const { config } = snapshot;
   const path = String.raw`'{.data.${key}\.crt}'`;
   const operations = fields.map(({ pointer }) => `{"op":"add","path":"${pointer}","value":"'"$CA"'"}`);
   return (
     `CA=$(kubectl get secret ${shellQuote(name)} -n ${config.namespace} -o jsonpath=${path}) && ` +
     `${patchCommand(target)} '[${operations.join(',')}]'`
   );
+};
+
+/** Recreates a Secret with the same data and without `immutable`, which cannot be unset otherwise. */
+export const recreateMutable = ({ config }: ClusterSnapshot, name: string): string =>
+  `kubectl get secret ${shellQuote(name)} -n ${config.namespace} -o json | ` +
+  `sed 's/"immutable": true/"immutable": false/' | kubectl replace --force -f -`;
+
+/** Saves a Secret that another program wrote to a file and deletes it, so that the leader issues a CA of its own. */
+export const setAsideCa = ({ config, paths }: ClusterSnapshot): string => {
+  const secret = `secret ${shellQuote(paths.ca.name)} -n ${config.namespace}`;
+  return `kubectl get ${secret} -o yaml > ${shellQuote(`${paths.ca.name}.backup.yaml`)} && kubectl delete ${secret}`;
+};
+
+/** The remedy for a rejected write of a caBundle; null when a missing permission of the check itself is the reason. */
+export const allowWrite = (snapshot: ClusterSnapshot, { path, object, write }: TargetSnapshot): string | null => {
+  if (write.state !== 'rejected') return null;
+  if (isDeniedByRbac(write.why)) {
+    const plural = path.collection.slice(path.collection.lastIndexOf('/') + 1);
+    for (const access of snapshot.access) {
+      const denials = access.denials.filter(
+        ({ permission, verb, name }) => permission.resource === plural && verb === 'patch' && name === path.name,
+      );
+      if (denials.length > 0) return grantAccess(access, denials);
+    }
+    return null;
+  }
+  if (object.state === 'there' && object.value.skipsVerification) {
+    const patch = JSON.stringify([{ op: 'remove', path: '/spec/insecureSkipTLSVerify' }]);
+    return `kubectl patch ${path.type} ${shellQuote(path.name)} --type=json -p ${shellQuote(patch)}`;
+  }
+  return `kubectl get ${path.type} ${shellQuote(path.name)} -o yaml`;
 };
 
 /** Removes another manager's ownership of caBundle fields from managedFields. */

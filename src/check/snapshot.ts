@@ -7,8 +7,9 @@ import type { GetResult } from './get.ts';
 import type { PodInfo } from './inspect-pod.ts';
 import type { NetworkPolicy } from './inspect-policy.ts';
 import type { CaInfo, SecretInfo } from './inspect-secrets.ts';
-import type { TargetInfo } from './inspect-target.ts';
+import type { TargetCall, TargetInfo } from './inspect-target.ts';
 import type { Labels } from './matching.ts';
+import type { WriteProbe } from './probe-writes.ts';
 
 /** Whether the Lease is being renewed, by observed change: clocks are not compared. */
 export interface Renewal {
@@ -35,6 +36,8 @@ export interface CertDirInfo {
 export interface TargetSnapshot {
   readonly path: TargetPath;
   readonly object: GetResult<TargetInfo>;
+  /** Whether the API server accepts the leader's write of its caBundle. */
+  readonly write: WriteProbe;
 }
 
 /** Everything that was read from cluster and disk. Checks are functions of it and read nothing else. */
@@ -64,6 +67,8 @@ export interface ClusterSnapshot {
   readonly namespaceLabels: GetResult<Labels>;
   readonly policies: GetResult<readonly NetworkPolicy[]>;
   readonly certDir: CertDirInfo;
+  /** Whether the API server accepts an acknowledgement, and on which Pod that was probed; null when there is none. */
+  readonly acknowledgement: { readonly pod: string; readonly write: WriteProbe } | null;
 }
 
 /** The announced hash, null when there is no usable announcement. */
@@ -82,3 +87,10 @@ export const isPastDeliveryTime = ({ secret, config, nowMs }: ClusterSnapshot): 
   const issuedMs = leaf.notBeforeMs + (config.issuer.writesSecret ? BACKDATED_MS : 0);
   return nowMs - issuedMs > DELIVERY_MS;
 };
+
+/** The calls of a target to this installation. Others keep their own caBundle. */
+export const ownCalls = (
+  { config }: Pick<ClusterSnapshot, 'config'>,
+  { calls }: Pick<TargetInfo, 'calls'>,
+): readonly TargetCall[] =>
+  calls.filter(({ service }) => service?.name === config.serviceName && service.namespace === config.namespace);

@@ -161,12 +161,20 @@ const event: Rule = ({ metadata, ...next }) => {
   ];
 };
 
+const apiService: Rule = (next) => {
+  const { caBundle, insecureSkipTLSVerify } = part(next, 'spec');
+  return insecureSkipTLSVerify === true && caBundle !== undefined
+    ? [invalidValue('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present')]
+    : [];
+};
+
 /** Validation of each kind, as in kube-apiserver, for the fields that this project writes. */
 const kindRules: Readonly<Record<string, Rule>> = {
   leases: lease,
   secrets: secret,
   pods: pod,
   events: event,
+  apiservices: apiService,
   validatingwebhookconfigurations: webhooks,
   mutatingwebhookconfigurations: webhooks,
 };

@@ -1,6 +1,6 @@
 import type { ConnectionError } from '../../src/webhook/connection-errors.ts';
 import { createWebhookServer, type WebhookServer, type WebhookServerOptions } from '../../src/webhook/server.ts';
-import { supportPair, type TestPair } from './support-pair.ts';
+import { supportPair, type TestPair } from './openssl-pair.ts';
 
 let cached: readonly [TestPair, TestPair] | null = null;
 

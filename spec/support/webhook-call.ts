@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request, type RequestOptions } from 'node:https';
 import { connect, type ConnectionOptions, TLSSocket } from 'node:tls';
-import { pairs } from './support-server.ts';
+import { pairs } from './plain-webhook-server.ts';
 
 export interface Answer {
   readonly status: number;

@@ -1,0 +1,67 @@
+import { firstValueFrom } from 'rxjs';
+import { Problem } from '../../streams/problem.ts';
+import { FIELD_MANAGER } from '../cluster/field-manager.ts';
+import type { CaBundleField } from '../cluster/targets.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeRequest } from '../kube/request.ts';
+
+/** The API server's answer to a write that was sent as a server-side dry run. */
+export type WriteProbe =
+  | { readonly state: 'accepted' }
+  | { readonly state: 'unknown' }
+  | { readonly state: 'rejected'; readonly status: number; readonly why: string };
+
+/** Statuses that are not about the write itself: the object is gone or changed, or the server is busy. */
+const TRANSIENT = new Set([401, 404, 408, 409, 429]);
+
+const isPermanent = (status: number): boolean => status < 500 && !TRANSIENT.has(status);
+
+/**
+ * Sends a write as a dry run, which goes through authorization, validation, policies and webhooks, and is not stored.
+ * Rejects on bugs only.
+ */
+const probe = async (client: KubeClient, request: KubeRequest): Promise<WriteProbe> => {
+  try {
+    const query = { fieldManager: FIELD_MANAGER, dryRun: 'All' };
+    await firstValueFrom(client.send({ ...request, query }));
+    return { state: 'accepted' };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const { status } = error;
+    // A webhook with side effects cannot be probed.
+    const isUnsupported = error.message.includes('does not support dry run');
+    if (status === null || isUnsupported || !isPermanent(status)) return { state: 'unknown' };
+    return { state: 'rejected', status, why: error.message };
+  }
+};
+
+/** Probes the leader's write of caBundle fields. Without a trust bundle, their present values are written. */
+export const probeCaBundleWrite = async (
+  client: KubeClient,
+  path: string,
+  fields: readonly CaBundleField[],
+  trustPem: string,
+): Promise<WriteProbe> => {
+  const operations = fields.flatMap(({ pointer, pem }) => {
+    const value = trustPem === '' ? pem : trustPem;
+    return value === '' ? [] : [{ op: 'add', path: pointer, value: Buffer.from(value, 'latin1').toString('base64') }];
+  });
+  if (operations.length === 0) return { state: 'unknown' };
+  return probe(client, { method: 'PATCH', path, contentType: 'application/json-patch+json', body: operations });
+};
+
+/** Probes a replica's write of its acknowledgement on a Pod. */
+export const probeAcknowledgement = (
+  client: KubeClient,
+  podPath: string,
+  annotations: Readonly<Record<string, string>>,
+): Promise<WriteProbe> =>
+  probe(client, {
+    method: 'PATCH',
+    path: `${podPath}/status`,
+    contentType: 'application/merge-patch+json',
+    body: { metadata: { annotations } },
+  });
+
+/** Whether a rejection comes from the RBAC authorizer, as opposed to validation, a policy or a webhook. */
+export const isDeniedByRbac = (why: string): boolean => why.includes('cannot patch resource');
