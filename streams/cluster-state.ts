@@ -19,6 +19,8 @@ export interface SecretState {
   readonly problem: string | null;
   /** The field manager other than us that wrote its values last, null when there is none. */
   readonly otherManager: string | null;
+  /** What could not be read of `ca.crt`, one text a block; the rest of it counts. */
+  readonly trustProblems?: readonly string[];
 }
 
 /** Secret `SECRET_NAME-ca`, without its key. */
@@ -30,6 +32,10 @@ export interface CaState {
   readonly bundle: readonly CertificateInfo[];
   /** As in {@link SecretState}. */
   readonly otherManager: string | null;
+  /** Why SECRET-ca cannot sign although another program or a person has put values into it; such a CA is never overwritten. */
+  readonly foreign?: string | null;
+  /** The CA that signs was put there by another program or a person, who also renews it. */
+  readonly isOwn?: boolean;
 }
 
 /** One object whose caBundle fields are ours. */

@@ -17,9 +17,11 @@ export type WatchItem<T> =
       readonly status: number | null;
       readonly error: string;
       readonly retryInMs: number;
+      /** The same failure as the one before, with no event in between: logged once. */
+      readonly repeated?: boolean;
     };
 
-/** How it was learned: by the watch, a GET, or the answer to a write of this replica's own. */
+/** How it was learned: by the watch, a GET, or the response to a write of this replica. */
 export type Via = 'watch' | 'get' | 'write';
 
 export type LeaseEvent =
@@ -28,7 +30,7 @@ export type LeaseEvent =
       readonly type: 'lease/observed';
       readonly lease: LeaseSnapshot | null;
       readonly via: Via;
-      /** What it announces is not what the one before announced. */
+      /** Whether it announces another hash than the one before. */
       readonly announces: boolean;
     }
   | { readonly type: 'lease/unread'; readonly status: number | null; readonly error: string };
@@ -36,10 +38,13 @@ export type LeaseEvent =
 /** Whether this replica may still write: it renewed less than RENEW_DEADLINE ago, by a clock that never jumps. */
 export type Fence = () => boolean;
 
+/** Why leadership ended; `shared-identity`: another process renewed the Lease under this replica's identity. */
+export type LossReason = 'deposed' | 'renew-deadline' | 'shared-identity';
+
 export type ElectionEvent =
   | { readonly type: 'leadership/acquired'; readonly fence: Fence }
   | { readonly type: 'leadership/renewed' }
-  | { readonly type: 'leadership/lost'; readonly reason: 'deposed' | 'renew-deadline' }
+  | { readonly type: 'leadership/lost'; readonly reason: LossReason }
   | { readonly type: 'leadership/released' }
   | {
       readonly type: 'leadership/failed';

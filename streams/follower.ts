@@ -33,7 +33,7 @@ interface FollowerSources {
   readonly lease$: Observable<LeaseSnapshot | null>;
   readonly tick$: Observable<unknown>;
   /** A sign that the API server answers: hot, without a replay. */
-  readonly wake$?: Observable<unknown>;
+  readonly apiReachable$?: Observable<unknown>;
 }
 
 export interface FollowerPolicy {
@@ -82,7 +82,7 @@ const retryInMs = (random: () => number) => (load: LoadEvent | Swapped, failures
  *     ready     -------a------------------b---------
  */
 export const follower = (
-  { lease$, tick$, wake$ = NEVER }: FollowerSources,
+  { lease$, tick$, apiReachable$ = NEVER }: FollowerSources,
   ports: FollowerPorts,
   { certTimeoutMs, kubeletNudge }: FollowerPolicy,
 ): Follower => {
@@ -99,7 +99,7 @@ export const follower = (
     map(({ served }) => served?.hash),
     filter((hash) => hash !== undefined),
   );
-  const pod$ = podAnnotations({ expected$: load$.pipe(expectedHash()), serving$: servedHash$, wake$ }, ports);
+  const pod$ = podAnnotations({ expected$: load$.pipe(expectedHash()), serving$: servedHash$, apiReachable$ }, ports);
 
   return {
     readiness$,

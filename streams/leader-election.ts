@@ -30,15 +30,16 @@ export type ElectionPolicy = RenewalPolicy;
 interface ElectionSources {
   /** Hot; null when there is no Lease. */
   readonly lease$: Observable<LeaseSnapshot | null>;
-  /** Ends the candidacy; a leader then releases the Lease, and the stream completes. */
+  /** Ends the election: a leader then releases the Lease, and the stream completes. */
   readonly stop$: Observable<unknown>;
 }
 
-/** A Lease that cannot be released in this time is left to expire. */
+/** A Lease that cannot be released within this time is left to expire. */
 const RELEASE_MS = 3_000;
 
 /**
- * Candidate, leader, candidate again, as a client-go elector. When told to stop it gives back the Lease that it holds.
+ * Runs the leader election as client-go's elector does: candidate, leader, candidate again. On stop it releases the Lease
+ * that it holds (L7).
  *
  *     lease    --a1----a2----a3--------------------b1----b2-----b3--
  *     stop     ---------------------------------------------s
@@ -52,13 +53,15 @@ export const leaderElection = (
 ): Observable<ElectionEvent> =>
   defer(() => {
     let newest: LeaseSnapshot | null | undefined;
+    /** Another process was seen to renew under this identity: its Lease is left to it until it stops renewing. */
+    let identityIsShared = false;
     const { identity } = policy;
-    const { queue, clock, random, wake$ = NEVER } = ports;
-    const hold = (kind: 'claim' | 'renew') => tryAcquireOrRenew(kind, () => newest ?? null, ports);
+    const { queue, clock, random, apiReachable$ = NEVER } = ports;
+    const attempt = (kind: 'claim' | 'renew') => tryAcquireOrRenew(kind, () => newest ?? null, ports);
 
     const release$ = defer(() => (newest?.holder === identity ? queue.write({ kind: 'release' }, newest) : EMPTY)).pipe(
       map((): ElectionEvent => ({ type: 'leadership/released' })),
-      retryWithBackoff(random, leadershipFailed, wake$),
+      retryWithBackoff(random, leadershipFailed, apiReachable$),
       takeUntil(timer(RELEASE_MS)),
     );
 
@@ -68,16 +71,20 @@ export const leaderElection = (
         const known$ = defer(() => (newest === undefined ? hot$ : hot$.pipe(startWith(newest))));
         const end$ = merge(stop$, hot$.pipe(ignoreElements(), endWith('the Lease stream has ended')));
 
-        const leading$ = acquireLease(known$, hold('claim'), { identity, random }).pipe(
+        const leading$ = acquireLease(known$, attempt('claim'), { identity, random }, () => identityIsShared).pipe(
           switchMap((item) =>
             item.type === 'lease/held'
-              ? renewLease(item, { lease$: hot$, renew$: hold('renew') }, clock, policy)
+              ? renewLease(item, { lease$: hot$, renew$: attempt('renew') }, clock, policy)
               : of(item),
           ),
+          tap((event) => {
+            if (event.type === 'leadership/acquired') identityIsShared = false;
+            if (event.type === 'leadership/lost') identityIsShared = event.reason === 'shared-identity';
+          }),
           repeat(),
           takeUntil(end$),
         );
-        // The Lease is followed until it is released: a renewal may have landed that was aborted on the way.
+        // The Lease is followed until it is released: an aborted renewal may have been accepted.
         return concat(leading$, release$);
       }),
     );

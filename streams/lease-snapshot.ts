@@ -1,5 +1,5 @@
 import {
-  catchError,
+  BehaviorSubject,
   concatMap,
   connect,
   defer,
@@ -7,6 +7,8 @@ import {
   EMPTY,
   exhaustMap,
   filter,
+  first,
+  ignoreElements,
   map,
   merge,
   type Observable,
@@ -15,35 +17,36 @@ import {
   Subject,
   switchMap,
   tap,
-  throwError,
+  timer,
 } from 'rxjs';
+import { timerDelayMs } from './backoff.ts';
+import { catchProblem } from './catch-problem.ts';
 import type { LeaseEvent, Via } from './events.ts';
 import { isOlderVersion } from './kubernetes.ts';
 import type { LeaseSnapshot } from './model.ts';
-import { Problem } from './problem.ts';
 import { resumingWatch, type WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
 import type { WatchPort } from './watch-port.ts';
 
 export interface LeaseSources {
-  /** The fallback interval. */
+  /** How often the Lease is read while its watch is down. */
   readonly tick$: Observable<unknown>;
-  /** Each value asks for one GET: a mounted change that nobody announced. */
+  /** Each value requests one GET: a mounted change that the Lease does not announce. */
   readonly asked$: Observable<unknown>;
-  /** Answers to this replica's own writes. */
+  /** Responses to this replica's own writes. */
   readonly written$: Observable<LeaseSnapshot>;
 }
 
 export interface LeasePorts {
   readonly leaseWatch: WatchPort<LeaseSnapshot>;
-  /** One GET; null when there is no Lease. Errs with a Problem. */
+  /** One GET; null when the Lease does not exist. Errs with a Problem. */
   getLease(): Observable<LeaseSnapshot | null>;
 }
 
 /**
- * Everything this replica learns of the Lease, newest first: the watch, a GET at each tick while there is no watch, a
- * GET when somebody asks, and the answers to its own writes. An older version than the one already seen is dropped,
- * unless a list says so that was asked for after it: the cluster may have been restored from a backup.
+ * Merges everything this replica learns of the Lease: the watch, a GET at each tick while the watch is down, a GET on
+ * request, and the responses to its own writes. A version older than the newest one seen is dropped, unless a list that
+ * was requested later returns it: the cluster may have been restored from a backup. GETs obey `Retry-After`.
  *
  *     watch    --E-1---2--C~~~~~~~~~~~~E--5--
  *     tick     t---t---t---t---t---t---t---t-
@@ -76,6 +79,20 @@ export const leaseSnapshot = (
       lease !== null && isStale(lease) ? EMPTY : observe(lease, via);
 
     const answered$ = new Subject<void>();
+    const retryAfter$ = new Subject<number>();
+    /** Whether the API server has asked to send no GET for now. */
+    const mustWait$ = new BehaviorSubject(false);
+    const wait$ = retryAfter$.pipe(
+      switchMap((ms) =>
+        timer(timerDelayMs(ms)).pipe(
+          map(() => false),
+          startWith(true),
+        ),
+      ),
+      tap((mustWait) => mustWait$.next(mustWait)),
+      ignoreElements(),
+    );
+
     const get$ = defer(() => {
       const before = newest;
       // An absent Lease has no version: it is news only when nothing was seen since the GET was sent.
@@ -85,19 +102,21 @@ export const leaseSnapshot = (
       );
     }).pipe(
       concatMap((lease) => observeNewer(lease, 'get')),
-      catchError((error: unknown): Observable<LeaseEvent> => {
-        if (!(error instanceof Problem)) return throwError(() => error);
-        return of({ type: 'lease/unread', status: error.status, error: error.message });
+      catchProblem(({ status, message, retryAfterMs }) => {
+        if (retryAfterMs !== null) retryAfter$.next(retryAfterMs);
+        return of<LeaseEvent>({ type: 'lease/unread', status, error: message });
       }),
     );
+    const permitted$ = mustWait$.pipe(first((mustWait) => !mustWait));
 
-    return resumingWatch({ ...ports.leaseWatch, list }, { ...policy, wake$: answered$ }).pipe(
+    return resumingWatch({ ...ports.leaseWatch, list }, { ...policy, apiReachable$: answered$ }).pipe(
       connect((watch$) =>
         merge(
+          wait$,
           watch$.pipe(
             concatMap((item): Observable<LeaseEvent> => {
               if (item.type === 'watch/listed') {
-                // Something newer was seen while the list was under way: the watch goes on from the list, and repeats it.
+                // A newer version was seen during the list: the watch resumes from the list, and repeats that version.
                 const overtaken = newest !== newestWhenListing && isStale(item);
                 return overtaken ? EMPTY : observe(item.items[0] ?? null, 'watch');
               }
@@ -115,12 +134,13 @@ export const leaseSnapshot = (
             startWith(true),
             distinctUntilChanged(),
             switchMap((blind) => (blind ? tick$ : EMPTY)),
+            filter(() => !mustWait$.value),
             exhaustMap(() => get$),
           ),
           // Each occasion is its own object, so that one that lands during a GET is followed by another GET.
           asked$.pipe(
             map(() => ({})),
-            singleFlight(() => get$),
+            singleFlight(() => permitted$.pipe(concatMap(() => get$))),
           ),
           written$.pipe(concatMap((lease) => observeNewer(lease, 'write'))),
         ),

@@ -25,6 +25,8 @@ export interface WatchFailed {
   readonly status: number | null;
   readonly error: string;
   readonly retryInMs: number;
+  /** The same failure as the one before, with no event in between: logged once. */
+  readonly repeated?: boolean;
 }
 
 /** `held` is the leader's to say, at the moment it plans. */
@@ -49,11 +51,7 @@ export const observeCluster = (
   const watch = <T>(object: string, port: WatchPort<T>): Observable<WatchItem<T>> => {
     const watch$ = resumingWatch(port, policy).pipe(share());
     const failed$ = watch$.pipe(filter((item) => item.type === 'watch/failed'));
-    troubles.push(
-      failed$.pipe(
-        map(({ status, error, retryInMs }) => ({ type: 'watch/unavailable', object, status, error, retryInMs })),
-      ),
-    );
+    troubles.push(failed$.pipe(map((failed) => ({ ...failed, type: 'watch/unavailable', object }) as const)));
     return watch$;
   };
 

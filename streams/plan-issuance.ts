@@ -28,6 +28,8 @@ const renewAuthority = (view: PlannerView): Step | null => {
   const { ca: authority, current, nowMs, caRenewBeforeMs, observed } = view;
   const expired = nowMs >= current.notAfterMs;
   const requested = observed.lease.rotate === boundTo(current);
+  // Another party's CA is theirs to renew: replacing it would destroy its key. A request for it is their consent.
+  if (!requested && authority.isOwn === true) return null;
   if (!requested && !expired && !renewalDue(current, { nowMs, renewBeforeMs: caRenewBeforeMs })) return null;
   // One rotation at a time: the leaf of the CA before must have been announced, unless there is no time left for that.
   if (!expired && !isSettled(view)) return null;
@@ -126,6 +128,8 @@ export const planIssuance = (observed: PlannerInput, policy: IssuancePolicy, now
   if (secret === 'pending' || secret === 'forbidden' || authority === 'pending' || authority === 'forbidden')
     return null;
   if (observed.targets.some(({ state }) => state === 'pending')) return null;
+  // Never overwritten: its key may exist nowhere else. The log says why it cannot sign.
+  if (authority !== 'absent' && authority.current === null && authority.foreign != null) return null;
   if (authority === 'absent' || authority.current === null) return foundAuthority(observed, authority, nowMs);
   const view: PlannerView = { ...policy, nowMs, observed, secret, ca: authority, current: authority.current };
   // Whether what SECRET-ca lacks was narrowed away or forgotten, the acknowledgements tell.

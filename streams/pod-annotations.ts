@@ -24,7 +24,7 @@ interface PodSources {
   readonly expected$: Observable<string | null>;
   readonly serving$: Observable<string>;
   /** A sign that the API server answers: hot, without a replay. */
-  readonly wake$?: Observable<unknown>;
+  readonly apiReachable$?: Observable<unknown>;
 }
 
 export interface PodPorts {
@@ -56,7 +56,7 @@ export type PodEvent =
  *     result    --n--n----n---------k-----       n nudged a, k acknowledged a
  */
 export const podAnnotations = (
-  { expected$, serving$, wake$ = NEVER }: PodSources,
+  { expected$, serving$, apiReachable$ = NEVER }: PodSources,
   ports: PodPorts,
 ): Observable<PodEvent> => {
   const write = (request$: Observable<unknown>, hash: string, done: PodEvent): Observable<PodEvent> =>
@@ -70,7 +70,7 @@ export const podAnnotations = (
       retryWithBackoff(
         ports.random,
         ({ status, message }, retryInMs): PodEvent => ({ type: 'pod/failed', hash, status, error: message, retryInMs }),
-        wake$,
+        apiReachable$,
       ),
     );
 

@@ -69,17 +69,17 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
   const held$ = lease$.pipe(filter((lease): lease is LeaseSnapshot => lease !== null));
 
   // The Lease is asked for each tick while it is not watched: whatever else waits for the server can go by that.
-  const wake$ = leaseEvent$.pipe(filter(({ type }) => type === 'lease/observed'));
+  const apiReachable$ = leaseEvent$.pipe(filter(({ type }) => type === 'lease/observed'));
 
   const {
     event$: followed$,
     readiness$,
     certificate$,
     unannounced$,
-  } = follower({ lease$, tick$, wake$ }, ports, policy);
+  } = follower({ lease$, tick$, apiReachable$ }, ports, policy);
 
   const election$ = defer(() =>
-    policy.leaderElection ? leaderElection({ lease$, stop$ }, { ...ports, queue, wake$ }, policy) : EMPTY,
+    policy.leaderElection ? leaderElection({ lease$, stop$ }, { ...ports, queue, apiReachable$ }, policy) : EMPTY,
   ).pipe(share());
 
   const led$ = election$.pipe(
@@ -90,7 +90,7 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
             { lease$: held$, tick$ },
             event.fence,
             { ...ports, queue },
-            { ...policy, staleAfterMs: policy.quietAfterMs, random: ports.random, wake$ },
+            { ...policy, staleAfterMs: policy.quietAfterMs, random: ports.random, apiReachable$ },
           )
         : EMPTY,
     ),

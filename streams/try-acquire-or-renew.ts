@@ -10,11 +10,11 @@ export interface ElectionPorts {
   readonly queue: LeaseWriter;
   readonly clock: Clock;
   readonly random: () => number;
-  /** A sign that the API server answers: hot, without a replay. */
-  readonly wake$?: Observable<unknown>;
+  /** The API server has answered another request. Hot, without a replay. */
+  readonly apiReachable$?: Observable<unknown>;
 }
 
-/** A write that the API server took. What it gives counts from when it was sent, not from when the answer came. */
+/** A write that the API server accepted. Its duration counts from when it was sent, not from when the response came. */
 export interface LeaseWriteAccepted {
   readonly type: 'lease/held';
   readonly lease: LeaseSnapshot;
@@ -22,18 +22,18 @@ export interface LeaseWriteAccepted {
 }
 
 /**
- * One claim or renewal, tried until it is taken; each try rests on the newest Lease.
+ * Tries one claim or renewal until it is accepted; each try is based on the newest Lease.
  *
  *     newest   0------1----------
  *     write    #      a|
- *     result   f------(h|)           f failed (a conflict, say), h held
+ *     result   f------(h|)           f failed (a conflict, say), h accepted
  *
- * @param newest read before each try; a null one makes the Lease, which is a claim whatever was asked for
+ * @param newest read before each try; null: the Lease is created, which is a claim whatever `kind` is
  */
 export const tryAcquireOrRenew = (
   kind: 'claim' | 'renew',
   newest: () => LeaseSnapshot | null,
-  { queue, clock, random, wake$ = NEVER }: ElectionPorts,
+  { queue, clock, random, apiReachable$ = NEVER }: ElectionPorts,
 ): Observable<LeaseWriteAccepted | ElectionEvent> =>
   defer(() => {
     const sentAtMs = clock.monotonicMs();
@@ -41,11 +41,11 @@ export const tryAcquireOrRenew = (
     return queue
       .write({ kind: plannedOn === null ? 'claim' : kind }, plannedOn)
       .pipe(map((lease): LeaseWriteAccepted => ({ type: 'lease/held', lease, sentAtMs })));
-  }).pipe(retryWithBackoff(random, leadershipFailed, wake$));
+  }).pipe(retryWithBackoff(random, leadershipFailed, apiReachable$));
 
 type LeadershipFailed = Extract<ElectionEvent, { type: 'leadership/failed' }>;
 
-/** A write of the elector that was not taken, as an item. */
+/** A failed write of the elector, as an item. */
 export const leadershipFailed = ({ status, message }: Problem, retryInMs: number): LeadershipFailed => ({
   type: 'leadership/failed',
   status,

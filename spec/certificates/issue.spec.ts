@@ -113,7 +113,7 @@ describe('issueLeaf', () => {
 
     const late = issueLeaf({ ...order, authority, nowMs: nowMs + 9999 * dayMs });
     expect(await rejection(late)).to.include('would have expired');
-    expect(await rejection(issueLeaf({ ...order, authority: leaf }))).to.include('not the certificate of an authority');
+    expect(await rejection(issueLeaf({ ...order, authority: leaf }))).to.include('not a certificate authority');
     const mixed = { ...authority, keyPem: other.keyPem };
     expect(await rejection(issueLeaf({ ...order, authority: mixed }))).to.include('belongs to another certificate');
     expect(await rejection(issueLeaf({ ...order, authority, names: [] }))).to.include('needs a name');

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { podObject } from '../../src/cluster/pods.ts';
 import { secretObject } from '../../src/cluster/secrets.ts';
-import { objectWrites } from '../../src/cluster/step-executor.ts';
+import { createSecret, patchSecret, setFields } from '../../src/cluster/step-executor.ts';
 import { targetObject, targetPath } from '../../src/cluster/targets.ts';
 
 const metadata = { resourceVersion: '7' };
@@ -17,14 +17,14 @@ describe('a Secret', () => {
   });
 
   it('is written with the version it was decided on, under the field manager', () => {
-    expect(objectWrites.patchSecret('/s', '7', { a: 'x', b: null }, 'me')).to.deep.equal({
+    expect(patchSecret('/s', '7', { a: 'x', b: null })).to.deep.equal({
       method: 'PATCH',
       path: '/s',
-      query: { fieldManager: 'me' },
+      query: { fieldManager: 'webhook-certd' },
       contentType: 'application/merge-patch+json',
       body: { metadata: { resourceVersion: '7' }, data: { a: encode('x'), b: null } },
     });
-    expect(objectWrites.createSecret({ collection: '/c', name: 'n' }, 'Opaque', { a: 'x' }, 'me')).to.deep.include({
+    expect(createSecret({ collection: '/c', name: 'n' }, 'Opaque', { a: 'x' })).to.deep.include({
       method: 'POST',
       path: '/c',
       body: { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata: { name: 'n' }, data: { a: encode('x') } },
@@ -74,22 +74,22 @@ describe('a caBundle target', () => {
       { pointer: '/webhooks/1/clientConfig/caBundle', pem: '' },
     ];
     for (const type of ['validatingwebhookconfiguration', 'mutatingwebhookconfiguration'] as const)
-      expect(targetObject(type, 'me')({ metadata, webhooks }).fields).to.deep.equal(two);
+      expect(targetObject(type, null)({ metadata, webhooks }).fields).to.deep.equal(two);
     const conversion = { strategy: 'Webhook', webhook: { clientConfig } };
-    expect(targetObject('customresourcedefinition', 'me')({ metadata, spec: { conversion } }).fields).to.deep.equal([
+    expect(targetObject('customresourcedefinition', null)({ metadata, spec: { conversion } }).fields).to.deep.equal([
       { pointer: '/spec/conversion/webhook/clientConfig/caBundle', pem: 'PEM' },
     ]);
     const spec = { service: { name: 's' }, caBundle: encode('PEM') };
-    expect(targetObject('apiservice', 'me')({ metadata, spec }).fields).to.deep.equal([
+    expect(targetObject('apiservice', null)({ metadata, spec }).fields).to.deep.equal([
       { pointer: '/spec/caBundle', pem: 'PEM' },
     ]);
   });
 
   it('has no field where nothing is called: no webhooks, no conversion by webhook, a local APIService', () => {
-    expect(targetObject('validatingwebhookconfiguration', 'me')({ metadata }).fields).to.deep.equal([]);
+    expect(targetObject('validatingwebhookconfiguration', null)({ metadata }).fields).to.deep.equal([]);
     const none = { metadata, spec: { conversion: { strategy: 'None' } } };
-    expect(targetObject('customresourcedefinition', 'me')(none).fields).to.deep.equal([]);
-    expect(targetObject('apiservice', 'me')({ metadata, spec: {} }).fields).to.deep.equal([]);
+    expect(targetObject('customresourcedefinition', null)(none).fields).to.deep.equal([]);
+    expect(targetObject('apiservice', null)({ metadata, spec: {} }).fields).to.deep.equal([]);
   });
 
   it('names the other manager that wrote a caBundle last', () => {
@@ -100,19 +100,21 @@ describe('a caBundle target', () => {
     });
     const other = { manager: 'kubectl', time: '2026-11-23T09:00:00Z', fieldsV1: { 'f:metadata': {} } };
     const managedFields = [
-      wrote('me', '2026-11-23T08:00:00Z'),
+      wrote('webhook-certd', '2026-11-23T08:00:00Z'),
       wrote('helm', '2026-11-23T06:00:00Z'),
       wrote('argo', '2026-11-23T07:00:00Z'),
       other,
     ];
-    const parse = targetObject('validatingwebhookconfiguration', 'me');
+    const parse = targetObject('validatingwebhookconfiguration', null);
     expect(parse({ metadata: { ...metadata, managedFields } }).otherManager).to.equal('argo');
-    expect(parse({ metadata: { ...metadata, managedFields: [wrote('me', '1')] } }).otherManager).to.equal(null);
+    expect(parse({ metadata: { ...metadata, managedFields: [wrote('webhook-certd', '1')] } }).otherManager).to.equal(
+      null,
+    );
   });
 
   it('is patched in its caBundle fields alone, and only as the version it was read in', () => {
     const fields = [{ pointer: '/spec/caBundle', value: 'PEM' }];
-    expect(objectWrites.setFields('/t', '7', fields, 'me').body).to.deep.equal([
+    expect(setFields('/t', '7', fields).body).to.deep.equal([
       { op: 'replace', path: '/metadata/resourceVersion', value: '7' },
       { op: 'add', path: '/spec/caBundle', value: encode('PEM') },
     ]);

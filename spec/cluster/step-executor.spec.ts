@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { firstValueFrom, lastValueFrom, type Observable, of, throwError, toArray } from 'rxjs';
-import { decode } from '../../src/cluster/decode.ts';
+import { decodeCa, decodeSecret, decodeTarget } from '../../src/cluster/decode.ts';
 import { clusterPaths } from '../../src/cluster/paths.ts';
 import type { SelfSignedIssuer } from '../../src/cluster/self-signed-issuer.ts';
 import { stepExecutor } from '../../src/cluster/step-executor.ts';
@@ -13,6 +13,8 @@ import type { Precondition, Step } from '../../streams/step.ts';
 import { parse } from '../config/parse.ts';
 import { pki } from '../support/pki.ts';
 
+const OWN_SERVICE = { serviceName: 'svc', namespace: 'ns', serviceNames: [] };
+const decode = { secret: decodeSecret, ca: decodeCa };
 const CONFIGURATION = 'validatingwebhookconfiguration/webhook';
 
 describe('a caBundle that was written', () => {
@@ -20,8 +22,7 @@ describe('a caBundle that was written', () => {
     metadata: { name: 'webhook', resourceVersion },
     webhooks: [{ name: 'first.example.com', clientConfig: { caBundle: Buffer.from(pem).toString('base64') } }],
   });
-  const { target: stateOf } = decode;
-  const asState = stateOf('validatingwebhookconfiguration');
+  const asState = decodeTarget('validatingwebhookconfiguration', OWN_SERVICE);
 
   /** Writes our CA where nothing stands; `readBack` is what the API server says when it is asked again. */
   const inject = async (readBack: (pem: string) => Observable<unknown>): Promise<[WriteResult, string]> => {
@@ -136,4 +137,41 @@ describe('a caBundle that was written', () => {
       });
     });
   }
+});
+
+describe('pruning SECRET-ca', () => {
+  /** The data of the write that prunes to these older CAs. */
+  const dataOf = async (kind: 'prune-ca-bundle' | 'extend-ca-bundle', older: number) => {
+    const parsed = parse({ CA_BUNDLE_TARGETS: CONFIGURATION });
+    if (!parsed.ok) throw new Error(parsed.problems.join());
+    const paths = clusterPaths(parsed.config);
+    const cas = await Promise.all([pki.authority(), pki.authority()]);
+    const object = (pem: string) => ({
+      metadata: { name: 'ca', resourceVersion: '7' },
+      data: {
+        'ca.crt': Buffer.from(cas[0].certificatePem).toString('base64'),
+        'ca.key': Buffer.from(cas[0].keyPem).toString('base64'),
+        'ca-bundle.crt': Buffer.from(pem).toString('base64'),
+      },
+    });
+    const before = object(cas.map(({ certificatePem }) => certificatePem).join(''));
+    const writes: KubeRequest[] = [];
+    const send = (request: KubeRequest): Observable<unknown> => {
+      writes.push(request);
+      return of(before);
+    };
+    const plannedOn = decodeCa(before);
+    const step = { kind, keep: plannedOn.bundle.slice(1, 1 + older), plannedOn } satisfies Step;
+    await firstValueFrom(stepExecutor({ send } as KubeClient, paths, {} as SelfSignedIssuer).perform(step, () => true));
+    return (writes[0]?.body as { readonly data: Readonly<Record<string, string | null>> }).data;
+  };
+
+  it('removes the cross-signed CA once no older CA is kept', async () => {
+    expect(await dataOf('prune-ca-bundle', 0)).to.have.property('ca-bridge.crt', null);
+  });
+
+  it('keeps the cross-signed CA while an older CA is kept', async () => {
+    expect(await dataOf('prune-ca-bundle', 1)).not.to.have.property('ca-bridge.crt');
+    expect(await dataOf('extend-ca-bundle', 1)).not.to.have.property('ca-bridge.crt');
+  });
 });

@@ -13,7 +13,7 @@ const servable = (files: Pick<ServablePair, 'certificate' | 'key'>): ServablePai
 
 describe("a server of one's own", () => {
   it('is handed what the TLS library takes, and goes on with that', async () => {
-    const server = embedderServer(null, { tlsMinVersion: '1.3' });
+    const server = embedderServer(null, { tlsMinVersion: 'TLSv1.3' });
     const handed: unknown[] = [];
     server.secured$.subscribe(({ secureContext }) => handed.push(secureContext.cert));
     const good = await pki.pair();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { $ZodError } from 'zod/v4/core';
-import { decode } from '../../src/cluster/decode.ts';
+import { decodeCa, decodeSecret, decodeTarget } from '../../src/cluster/decode.ts';
 import { leaseSchema } from '../../src/cluster/lease-codec.ts';
 import { podObject } from '../../src/cluster/pods.ts';
 import { ApiError } from '../../src/kube/errors.ts';
@@ -113,11 +113,11 @@ const object = fc.oneof(
 );
 
 const readers: readonly ((object: unknown) => unknown)[] = [
-  decode.secret,
-  decode.ca,
-  decode.target('validatingwebhookconfiguration'),
-  decode.target('customresourcedefinition'),
-  decode.target('apiservice'),
+  decodeSecret,
+  decodeCa,
+  decodeTarget('validatingwebhookconfiguration', { serviceName: 'svc', namespace: 'ns', serviceNames: [] }),
+  decodeTarget('customresourcedefinition', { serviceName: 'svc', namespace: 'ns', serviceNames: [] }),
+  decodeTarget('apiservice', { serviceName: 'svc', namespace: 'ns', serviceNames: [] }),
   podObject(PREFIX),
 ];
 

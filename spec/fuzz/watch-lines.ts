@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { concat, from, type Observable, of, throwError } from 'rxjs';
-import { decode } from '../../src/cluster/decode.ts';
+import { decodeSecret } from '../../src/cluster/decode.ts';
 import { leaseSchema } from '../../src/cluster/lease-codec.ts';
 import { jsonLines, readLines } from '../../src/kube/body.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -62,7 +62,7 @@ interface Outcome {
 
 const parsers: readonly ((object: unknown) => unknown)[] = [
   (one) => leaseSchema('kubetemplater.io', 'webhook-certd').parse(one),
-  decode.secret,
+  decodeSecret,
 ];
 
 /** What a watch makes of a body that comes in these pieces, and ends well or is cut. */

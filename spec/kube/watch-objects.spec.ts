@@ -94,21 +94,34 @@ describe('watchObjects', () => {
     expect(await all(pods.watch('7'))).to.deep.equal([{ type: 'opened' }, { type: 'expired' }]);
   });
 
-  it('errs on any other ERROR line, and does not come back by itself', async () => {
+  it('yields any other ERROR event as a failure of the watch, whatever code it carries, and completes', async () => {
     const details = { retryAfterSeconds: 2 };
     answerLines({ type: 'ERROR', object: { code: 500, reason: 'InternalError', message: 'etcd is away', details } });
-    expect(await problemOf(all(pods.watch('7')))).to.include({
-      name: 'KubeProblem',
-      status: 500,
-      reason: 'InternalError',
-      retryAfterMs: 2_000,
-      message: 'watch pods in namespace "ns": 500 etcd is away',
-    });
-    answerLines({ type: 'ERROR', object: 'what' });
-    expect((await problemOf(all(pods.watch('7')))).message).to.equal(
-      'watch pods in namespace "ns": error without a reason',
-    );
+    expect(await all(pods.watch('7'))).to.deep.equal([
+      { type: 'opened' },
+      {
+        type: 'failed',
+        status: 500,
+        error: 'watch pods in namespace "ns": 500 etcd is away',
+        retryAfterMs: 2_000,
+      },
+    ]);
+    answerLines({ type: 'ERROR', object: 'what' }, { type: 'ADDED', object: pod('a', '8') });
+    expect(await all(pods.watch('7'))).to.deep.equal([
+      { type: 'opened' },
+      {
+        type: 'failed',
+        status: null,
+        error: 'watch pods in namespace "ns": ERROR event without a reason',
+        retryAfterMs: null,
+      },
+    ]);
     expect(api.asked).to.have.length(2);
+  });
+
+  it('says that the version is too old for an ERROR event that says so by its reason alone', async () => {
+    answerLines({ type: 'ERROR', object: { kind: 'Status', reason: 'Expired', message: 'too old resource version' } });
+    expect(await all(pods.watch('7'))).to.deep.equal([{ type: 'opened' }, { type: 'expired' }]);
   });
 
   it('errs on a line or a list that is none, naming the place and no value', async () => {

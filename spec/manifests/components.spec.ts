@@ -65,8 +65,14 @@ describe('the component policy', () => {
       `request.userInfo.username == 'system:serviceaccount:' + request.namespace + ':${account}'`,
     );
     expect(policy.at('spec', 'matchConstraints', 'resourceRules')).to.deep.equal([
-      { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/status'] },
+      { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/status'], scope: '*' },
     ]);
+  });
+
+  it('rejects with 403, which replicas take for a missing permission', () => {
+    const validations = policy.at('spec', 'validations') as readonly { readonly reason?: string }[];
+    expect(validations).to.have.length(5);
+    expect(new Set(validations.map(({ reason }) => reason))).to.deep.equal(new Set(['Forbidden']));
   });
 
   it('is bound, and denies', () => {

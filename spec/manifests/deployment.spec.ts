@@ -46,9 +46,9 @@ for (const component of [undefined, ...COMPONENTS]) {
 
     it('opens the ports that the daemon listens on', () => {
       expect(container['ports']).to.deep.equal([
-        { name: 'webhook', containerPort: config.webhookBind.port },
-        { name: 'probes', containerPort: config.probeBind.port },
-        { name: 'metrics', containerPort: config.metricsBind?.port },
+        { name: 'webhook', containerPort: config.webhookBind.port, protocol: 'TCP' },
+        { name: 'probes', containerPort: config.probeBind.port, protocol: 'TCP' },
+        { name: 'metrics', containerPort: config.metricsBind?.port, protocol: 'TCP' },
       ]);
     });
 

@@ -39,7 +39,11 @@ describe('the component monitoring', () => {
     const [container] = pod['containers'] as readonly {
       readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
     }[];
-    expect(container?.ports).to.deep.include({ name: targetPort, containerPort: config.metricsBind?.port });
+    expect(container?.ports).to.deep.include({
+      name: targetPort,
+      containerPort: config.metricsBind?.port,
+      protocol: 'TCP',
+    });
     expect(port).to.equal(config.metricsBind?.port);
     expect(serviceMonitor.at('spec', 'endpoints', 0, 'port')).to.equal(name);
     const labels = serviceMonitor.at('spec', 'selector', 'matchLabels');

@@ -32,7 +32,9 @@ describe('the ValidatingWebhookConfiguration', () => {
       });
     }
     expect(config.serviceNames).to.include(`${service.name}.${config.namespace}.svc`);
-    expect(service.at('spec', 'ports')).to.deep.equal([{ name: 'webhook', port: 443, targetPort: 'webhook' }]);
+    expect(service.at('spec', 'ports')).to.deep.equal([
+      { name: 'webhook', protocol: 'TCP', port: 443, targetPort: 'webhook' },
+    ]);
   });
 
   it('leaves out its own namespace on every version of Kubernetes, and no other', () => {

@@ -50,6 +50,17 @@ describe('candidacy', () => {
     });
   });
 
+  it('waits for a Lease of 68 years as long as a timer can, and not for a millisecond', () => {
+    marbles(
+      ({ hot, cold, expectObservable }) => {
+        const lease$ = hot(' a', { a: by('rival', '1', { durationMs: (2 ** 31 - 1) * 1_000 }) });
+        const claim$ = cold('(h|)', items);
+        expectObservable(acquireLease(lease$, claim$, atOnce)).toBe('2147483647ms (h|)', items);
+      },
+      { untilMs: 2 ** 31 },
+    );
+  });
+
   it("takes annotations and other people's writes for no sign of life", () => {
     marbles(({ hot, cold, expectObservable }) => {
       const same = { announcement: null, rotate: 'ca', servedSinceMs: 1 } as const;

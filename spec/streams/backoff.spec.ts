@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { assert, double, integer, property } from 'fast-check';
-import { retryDelayMs } from '../../streams/backoff.ts';
+import { retryDelayMs, timerDelayMs } from '../../streams/backoff.ts';
 import { noJitter } from '../support/no-jitter.ts';
 
 describe('backoffMs', () => {
@@ -43,5 +43,16 @@ describe('backoffMs', () => {
         expect(retryDelayMs(failures, high)).to.be.at.least(retryDelayMs(failures, low));
       }),
     );
+  });
+});
+
+describe('timerDelayMs', () => {
+  it('leaves what a timer can wait for as it is', () => {
+    expect([0, 0.5, 800, 2 ** 31 - 1].map(timerDelayMs)).to.deep.equal([0, 0.5, 800, 2 ** 31 - 1]);
+  });
+
+  it('bounds what setTimeout would take for 1 ms, and what is no delay at all', () => {
+    expect([2 ** 31, Infinity].map(timerDelayMs)).to.deep.equal([2 ** 31 - 1, 2 ** 31 - 1]);
+    expect([-0.0419, -1, -Infinity, NaN].map(timerDelayMs)).to.deep.equal([0, 0, 0, 0]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { concat, filter, map, merge, NEVER, type Observable, of, tap, timer } from 'rxjs';
+import { concat, filter, map, merge, NEVER, type Observable, of, switchMap, tap, timer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import type { Fence } from '../../streams/events.ts';
 import { type ElectionEvent, leaderElection } from '../../streams/leader-election.ts';
@@ -27,6 +27,7 @@ const said = {
   r: 'renewed',
   D: 'deposed',
   L: 'renew-deadline',
+  S: 'shared-identity',
   R: 'released',
   c: 'failed 409',
   d: 'failed 503',
@@ -299,11 +300,29 @@ describe('election', () => {
     marbles(({ cold, expectObservable, flush }, scheduler) => {
       const toy = toyLease(by('me'), () => scheduler.now());
       const ports = { queue: leaseWriter(toy.portOf('me')), clock, random: () => 0 };
-      const lease$ = cold('a-b 4997ms |', { a: toy.now(), b: { ...by('me'), resourceVersion: '101' } });
+      const lease$ = cold('a-b 4997ms |', { a: toy.now(), b: { ...by('me', '1'), resourceVersion: '101' } });
       const event$ = leaderElection({ lease$, stop$: NEVER }, ports, { identity: 'me', ...policy }).pipe(map(word));
       expectObservable(event$).toBe('-A 4999ms (R|)', said);
       flush();
       expect(toy.now()).to.include({ holder: null });
+    });
+  });
+
+  describe('when two processes use one identity', () => {
+    it('lets the newer one lead, and the older one says so once and waits until nobody renews', () => {
+      marbles(({ expectObservable, flush }, scheduler) => {
+        const toy = toyLease(by(null), () => scheduler.now());
+        const older = elector('me', toy, scheduler);
+        const newer = elector('me', toy, scheduler, { stop$: timer(100_000), answerMs: 5 });
+        const expected = '-A 15s r 4998ms S 100s A';
+        expectObservable(older.event$, '^ 134s !').toBe(expected, said);
+        const events: string[] = [];
+        timer(20_000)
+          .pipe(switchMap(() => newer.event$))
+          .subscribe((event) => events.push(event));
+        flush();
+        expect(events).to.deep.equal(['acquired', ...Array<string>(6).fill('renewed'), 'released']);
+      });
     });
   });
 

@@ -279,16 +279,39 @@ describe('leaseSnapshot', () => {
         const unsub = '         ^ 2909ms            ---!';
         const expected = '      -F 800ms G 1600ms H 497ms ALe';
         const unanswered = { type: 'watch/failed', status: null, error: 'connection refused' } as const;
+        const again = { ...unanswered, repeated: true } as const;
         const lease$ = snapshots({ lists: [lost$, lost$, lost$, list$], connections: [connection$], tick$, get$ });
         expectObservable(lease$, unsub).toBe(expected, {
           ...told,
           F: { ...unanswered, retryInMs: 800 },
-          G: { ...unanswered, retryInMs: 1_600 },
-          H: { ...unanswered, retryInMs: 3_200 },
+          G: { ...again, retryInMs: 1_600 },
+          H: { ...again, retryInMs: 3_200 },
           A: observed(at('5', 'a'), 'get', true),
           L: observed(at('5', 'a'), 'watch', false),
         });
         expectSubscriptions(list$.subscriptions).toBe('2901ms ^!');
+      });
+    });
+
+    it('sends no GET before the time that Retry-After asks for, neither at a tick nor on request', () => {
+      marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+        const busy = new Problem('too many requests', 429, 5_000);
+        const list$ = cold<Listing<LeaseSnapshot>>('-#', listings, new Problem('too many requests', 429, 20_000));
+        const busy$ = cold<LeaseSnapshot | null>('-#', leases, busy);
+        const get$ = cold('-(a|)', leases);
+        const tick$ = hot('  1s t 999ms t 999ms t 999ms t 2999ms t');
+        const asked$ = hot(' 3s ?');
+        const unsub = '      ^ 7100ms !';
+        const expected = '   -F 999ms U 5s A 998ms B';
+        const lease$ = snapshots({ lists: [list$], connections: [NEVER], tick$, asked$, get$: inTurn(busy$, get$) });
+        expectObservable(lease$, unsub).toBe(expected, {
+          F: { type: 'watch/failed', status: 429, error: 'too many requests', retryInMs: 20_000 },
+          U: { type: 'lease/unread', status: 429, error: 'too many requests' },
+          A: observed(at('5', 'a'), 'get', true),
+          B: observed(at('5', 'a'), 'get', false),
+        });
+        expectSubscriptions(busy$.subscriptions).toBe('1s ^!');
+        expectSubscriptions(get$.subscriptions).toBe(['6001ms ^!', '7000ms ^!']);
       });
     });
 

@@ -180,7 +180,7 @@ describe('observeCluster', () => {
         x: trouble('ca', 403, 'may not list', 800),
         b: '1, pending, forbidden, [one=pending], pending',
         y: trouble('one', null, 'connection refused', 800),
-        z: trouble('ca', 403, 'may not list', 1_600),
+        z: { ...trouble('ca', 403, 'may not list', 1_600), repeated: true },
       });
     });
   });

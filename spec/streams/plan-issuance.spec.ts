@@ -38,6 +38,13 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'there are no targets', ca: 'A', secret: 'a1:A', targets: [], said: 'a1', pods: 'a1', then: 'nothing' },
   ],
 
+  'a CA of somebody else': [
+    { when: 'it cannot sign', ca: 'foreign', targets: ['0'], then: 'nothing' },
+    { when: 'it can sign', ca: 'own A', targets: ['0'], then: 'target-0: A' },
+    { when: 'it ends', ...served('a1'), ca: 'own A', daysLeft: { A: 100 }, then: 'nothing' },
+    { when: 'it ends and ours is asked for', ...served('a1'), ca: 'own A', daysLeft: { A: 100 }, rotate: 'ca/A', then: 'new CA, requested, keep A' },
+  ],
+
   'a leaf is renewed': [
     { when: '31 days are left', ...served('a1'), daysLeft: { a1: 31 }, then: 'nothing' },
     { when: '30 days are left', ...served('a1'), daysLeft: { a1: 30 }, then: 'new leaf, expiring' },

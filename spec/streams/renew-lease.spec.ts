@@ -36,7 +36,7 @@ const begin = (
     policy,
   ).pipe(map((event) => (event.type === 'leadership/lost' ? event.reason : event.type.replace('leadership/', ''))));
 
-const said = { A: 'acquired', r: 'renewed', f: 'failed', D: 'deposed', L: 'renew-deadline' };
+const said = { A: 'acquired', r: 'renewed', f: 'failed', D: 'deposed', L: 'renew-deadline', S: 'shared-identity' };
 
 describe('tenure', () => {
   it('begins at once and renews at each retry period', () => {
@@ -81,6 +81,59 @@ describe('tenure', () => {
         expectSubscriptions(renew$.subscriptions).toBe('---^!');
       });
     }
+  });
+
+  describe('when the Lease is renewed under its identity, but not by it', () => {
+    const renewed = (renewTime: string, resourceVersion: string): LeaseSnapshot => ({
+      ...by('me', resourceVersion),
+      renewTime,
+    });
+    const accepted: LeaseWriteAccepted = { ...held(0), lease: renewed('own', '12') };
+    const items = {
+      h: accepted,
+      f: failed,
+      n: { ...failed, status: null },
+      c: { ...failed, status: 409 },
+    };
+
+    it('ends: another process uses the identity', () => {
+      marbles(({ hot, expectObservable }, scheduler) => {
+        const lease$ = hot('-x', { x: renewed('foreign', '11') });
+        expectObservable(begin(lease$, NEVER, scheduler)).toBe('A(S|)', said);
+      });
+    });
+
+    it('goes on when its own renewal is seen before the response to it', () => {
+      marbles(({ hot, cold, expectObservable }, scheduler) => {
+        const lease$ = hot('   ----x-x', { x: renewed('own', '12') });
+        const renew$ = cold('     --(h|)', items);
+        expectObservable(begin(lease$, renew$, scheduler), '^------!').toBe('A----r-', said);
+      });
+    });
+
+    it('ends when its own renewal is rejected because of the foreign one', () => {
+      marbles(({ hot, cold, expectObservable }, scheduler) => {
+        const lease$ = hot('   ----x-', { x: renewed('foreign', '11') });
+        const renew$ = cold('     --c', items);
+        expectObservable(begin(lease$, renew$, scheduler)).toBe('A----(fS|)', said);
+      });
+    });
+
+    it('takes one renewal for each write without an answer for its own: it may have been accepted', () => {
+      marbles(({ hot, cold, expectObservable }, scheduler) => {
+        const lease$ = hot('   -----xy', { x: renewed('own', '11'), y: renewed('foreign', '12') });
+        const renew$ = cold('     -(n|)', items);
+        expectObservable(begin(lease$, renew$, scheduler)).toBe('A---f-(S|)', said);
+      });
+    });
+
+    it('goes on after a rejection that has another reason', () => {
+      marbles(({ hot, cold, expectObservable }, scheduler) => {
+        const lease$ = hot('   --x', { x: by('me', '11') });
+        const renew$ = cold('     -f', items);
+        expectObservable(begin(lease$, renew$, scheduler), '^----!').toBe('A---f', said);
+      });
+    });
   });
 
   it('takes the news of the time before its claim for old', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { defer, NEVER, type Observable, of, throwError } from 'rxjs';
+import { defer, ignoreElements, NEVER, type Observable, of, throwError } from 'rxjs';
 import type { RunHelpers } from 'rxjs/testing';
 import type { WatchItem } from '../../streams/events.ts';
 import { Problem } from '../../streams/problem.ts';
@@ -34,6 +34,8 @@ describe('resumingWatch', () => {
     error: message,
     retryInMs,
   });
+  const again = (retryInMs: number, problem?: Problem): Item =>
+    ({ ...failed(retryInMs, problem), repeated: true }) as Item;
   const established = (resourceVersion: string): Item => ({ type: 'watch/established', resourceVersion });
   /** C, X and S: closed because it ended, expired, fell silent. F, G and H: failed for the first, second, third time. */
   const told: Readonly<Record<string, Item>> = {
@@ -49,8 +51,8 @@ describe('resumingWatch', () => {
     X: { type: 'watch/closed', reason: 'expired' },
     S: { type: 'watch/closed', reason: 'silent' },
     F: failed(800),
-    G: failed(1_600),
-    H: failed(3_200),
+    G: again(1_600),
+    H: again(3_200),
   };
 
   describe('while all goes well', () => {
@@ -126,9 +128,9 @@ describe('resumingWatch', () => {
         const list$ = cold('      -(l|)                 ', listings);
         const connection$ = cold(' -|                   ', frames);
         const unsub = '           ^ 5s                 !';
-        const expected = '        -LCC 1600ms C 3200ms C';
+        const expected = '        -LCC 1600ms C 3200ms LC';
         expectObservable(resumingWatch(watchPortOf([list$], [connection$]), policy), unsub).toBe(expected, told);
-        expectSubscriptions(connection$.subscriptions).toBe(['-^!', '--^!', '1603ms ^!', '4804ms ^!']);
+        expectSubscriptions(connection$.subscriptions).toBe(['-^!', '--^!', '1603ms ^!', '4805ms ^!']);
       });
     });
 
@@ -190,13 +192,13 @@ describe('resumingWatch', () => {
         const expected = 'a 799ms b 1599ms c 3199ms d 6399ms e 12799ms f 25599ms g 29999ms h';
         expectObservable(resumingWatch(watchPortOf([list$], [NEVER]), policy), unsub).toBe(expected, {
           a: failed(800),
-          b: failed(1_600),
-          c: failed(3_200),
-          d: failed(6_400),
-          e: failed(12_800),
-          f: failed(25_600),
-          g: failed(30_000),
-          h: failed(30_000),
+          b: again(1_600),
+          c: again(3_200),
+          d: again(6_400),
+          e: again(12_800),
+          f: again(25_600),
+          g: again(30_000),
+          h: again(30_000),
         });
         expectSubscriptions(list$.subscriptions).toBe([
           '(^!)',
@@ -217,14 +219,17 @@ describe('resumingWatch', () => {
       marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
         const list$ = cold('#', listings, silent);
         const unsub = '   ^ 4s !';
-        const wake$ = hot(' 100ms w 2399ms w');
+        const apiReachable$ = hot(' 100ms w 2399ms w');
         const expected = 'a 799ms b 1599ms c 99ms (d)';
-        expectObservable(resumingWatch(watchPortOf([list$], [NEVER]), { ...policy, wake$ }), unsub).toBe(expected, {
-          a: failed(800, silent),
-          b: failed(1_600, silent),
-          c: failed(3_200, silent),
-          d: failed(6_400, silent),
-        });
+        expectObservable(resumingWatch(watchPortOf([list$], [NEVER]), { ...policy, apiReachable$ }), unsub).toBe(
+          expected,
+          {
+            a: failed(800, silent),
+            b: again(1_600, silent),
+            c: again(3_200, silent),
+            d: again(6_400, silent),
+          },
+        );
         expectSubscriptions(list$.subscriptions).toBe(['(^!)', '800ms (^!)', '2400ms (^!)', '2500ms (^!)']);
       });
     });
@@ -232,9 +237,9 @@ describe('resumingWatch', () => {
     it('keeps its pause after an answer that refuses, whatever is heard of the server', () => {
       marbles(({ cold, hot, expectObservable }) => {
         const list$ = cold('#', listings, refused);
-        const wake$ = hot(' 2500ms w');
+        const apiReachable$ = hot(' 2500ms w');
         const expected = 'F 799ms G 1599ms H';
-        expectObservable(resumingWatch(watchPortOf([list$], [NEVER]), { ...policy, wake$ }), '^ 4s !').toBe(
+        expectObservable(resumingWatch(watchPortOf([list$], [NEVER]), { ...policy, apiReachable$ }), '^ 4s !').toBe(
           expected,
           told,
         );
@@ -254,13 +259,12 @@ describe('resumingWatch', () => {
             cold('(o)', frames),
           ],
         );
-        const expected = '(Leap) 794ms q 1599ms r 3199ms (sXMgt) 1593ms (Mg)';
+        const expected = '(Leap) 794ms q 1599ms r 3199ms (MgXMgt) 1592ms (Mg)';
         expectObservable(resumingWatch(port, policy), '^ 9s !').toBe(expected, {
           ...told,
           p: failed(800, silent),
-          q: failed(1_600, silent),
-          r: failed(3_200, silent),
-          s: established('6'),
+          q: again(1_600, silent),
+          r: again(3_200, silent),
           t: failed(1_600, gone),
         });
       });
@@ -277,16 +281,15 @@ describe('resumingWatch', () => {
         const values = {
           ...told,
           p: failed(800, silent),
-          q: failed(1_600, silent),
-          r: failed(3_200, silent),
-          s: established('6'),
+          q: again(1_600, silent),
+          r: again(3_200, silent),
           t: failed(6_400),
         };
         const list$ = cold('(l|)', listings);
         const ended = watchPortOf([list$], [...outage(cold), cold('(o|)', frames)]);
-        expectObservable(resumingWatch(ended, policy), '^ 13s !').toBe(`${expected} (sC) 6396ms (sC)`, values);
+        expectObservable(resumingWatch(ended, policy), '^ 13s !').toBe(`${expected} (LeC) 6395ms (LeC)`, values);
         const refusing = watchPortOf([list$], [...outage(cold), cold('#', frames, refused), NEVER]);
-        expectObservable(resumingWatch(refusing, policy), '^ 13s !').toBe(`${expected} t`, values);
+        expectObservable(resumingWatch(refusing, policy), '^ 13s !').toBe(`${expected} (Lt) 6396ms L`, values);
       });
     });
 
@@ -331,7 +334,7 @@ describe('resumingWatch', () => {
         const port = watchPortOf([list$, list$, NEVER], [NEVER]);
         const unsub = '   ^ 2s            !';
         const expected = 'a 399ms b        ';
-        const values = { a: failed(400), b: failed(800) };
+        const values = { a: failed(400), b: again(800) };
         expectObservable(resumingWatch(port, { ...policy, random: () => 0 }), unsub).toBe(expected, values);
       });
     });
@@ -409,6 +412,124 @@ describe('resumingWatch', () => {
         const expected = '        -LXLX 1600ms LX       ';
         expectObservable(resumingWatch(watchPortOf([list$], [connection$]), policy), unsub).toBe(expected, told);
         expectSubscriptions(list$.subscriptions).toBe(['^!', '--^!', '1604ms ^!']);
+      });
+    });
+  });
+
+  describe('when the server reports an error in the watch', () => {
+    const errorFrame = (status: number | null, retryAfterMs: number | null = null): WatchFrame<string> => ({
+      type: 'failed',
+      status,
+      error: 'storage is (re)initializing',
+      retryAfterMs,
+    });
+    const reported = (status: number | null, retryInMs: number): Item =>
+      failed(retryInMs, new Problem('storage is (re)initializing', status));
+
+    for (const status of [null, 200, 500]) {
+      it(`lists afresh after an ERROR event, also one with code ${status}`, () => {
+        marbles(({ cold, expectObservable, flush }) => {
+          const list1$ = cold(' -(l|)            ', listings);
+          const first$ = cold('  -o-z            ', { ...frames, z: errorFrame(status) });
+          const list2$ = cold('               -(m|)', listings);
+          const unsub = '       ^ 900ms          !';
+          const expected = '    -Le-F 799ms -M   ';
+          const port = watchPortOf([list1$, list2$], [first$, NEVER]);
+          expectObservable(resumingWatch(port, policy), unsub).toBe(expected, { ...told, F: reported(status, 800) });
+          flush();
+          expect(port.versions).to.deep.equal(['5', '50']);
+        });
+      });
+    }
+
+    it('counts an ERROR event as an answer: what is heard of the server does not cut its pauses short', () => {
+      marbles(({ cold, hot, expectObservable }) => {
+        const list$ = cold('(l|)', listings);
+        const connection$ = cold('z', { z: errorFrame(null) });
+        const apiReachable$ = hot(' 2500ms w');
+        const values = {
+          ...told,
+          F: reported(null, 800),
+          G: { ...reported(null, 1_600), repeated: true } as Item,
+          H: { ...reported(null, 3_200), repeated: true } as Item,
+        };
+        const port = watchPortOf([list$], [connection$]);
+        expectObservable(resumingWatch(port, { ...policy, apiReachable$ }), '^ 4s !').toBe(
+          '(LF) 796ms (LG) 1596ms (LH)',
+          values,
+        );
+      });
+    });
+
+    it('waits as long as the server asks for', () => {
+      marbles(({ cold, expectObservable }) => {
+        const list1$ = cold('#', listings, new Problem('slow down', 429, 20_000));
+        const port = watchPortOf([list1$, cold('(l|)', listings)], [cold('z', { z: errorFrame(429, 5_000) }), NEVER]);
+        expectObservable(resumingWatch(port, policy), '^ 26s !').toBe('F 19999ms (LG) 4996ms L', {
+          ...told,
+          F: failed(20_000, new Problem('slow down', 429)),
+          G: reported(429, 5_000),
+        });
+      });
+    });
+
+    it('lists afresh when the version is unknown to the server, as after a restore of etcd', () => {
+      marbles(({ cold, expectObservable, flush }) => {
+        const unknown = new Problem('invalid resource version: 5', 400);
+        const port = watchPortOf(
+          [cold('-(l|)', listings), cold('-(m|)', listings)],
+          [cold('-#', frames, unknown), NEVER],
+        );
+        expectObservable(resumingWatch(port, policy), '^ 900ms !').toBe('-LF 800ms M', {
+          ...told,
+          F: failed(800, unknown),
+        });
+        flush();
+        expect(port.versions).to.deep.equal(['5', '50']);
+      });
+    });
+  });
+
+  describe('when no watch lasts', () => {
+    const cut = new Problem('socket hang up');
+
+    it('lists at each attempt from the third failure in a row on', () => {
+      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+        const list$ = cold('(l|)', listings);
+        const connection$ = cold('(o#)', frames, cut);
+        const port = watchPortOf([list$], [connection$]);
+        expectObservable(resumingWatch(port, policy), '^ 20s !').toBe(
+          '(LeF) 795ms (eG) 1596ms (eH) 3196ms (LeI) 6395ms (LeJ)',
+          {
+            ...told,
+            F: failed(800, cut),
+            G: again(1_600, cut),
+            H: again(3_200, cut),
+            I: again(6_400, cut),
+            J: again(12_800, cut),
+          },
+        );
+        expectSubscriptions(list$.subscriptions).toBe(['(^!)', '5600ms (^!)', '12s (^!)']);
+      });
+    });
+
+    it('is not hurried by a server that answers everything but watches: fewer than ten watches in 30 s', () => {
+      marbles(({ cold, hot, expectSubscriptions, expectObservable }) => {
+        const connection$ = cold('#', frames, cut);
+        const apiReachable$ = hot('2s w '.repeat(15));
+        const watch$ = resumingWatch(watchPortOf([cold('(l|)', listings)], [connection$]), {
+          ...policy,
+          apiReachable$,
+        });
+        expectObservable(watch$.pipe(ignoreElements()), '^ 30s !').toBe('');
+        expectSubscriptions(connection$.subscriptions).toBe([
+          '(^!)',
+          '800ms (^!)',
+          '2400ms (^!)',
+          '4001ms (^!)',
+          '10401ms (^!)',
+          '12005ms (^!)',
+        ]);
       });
     });
   });

@@ -166,7 +166,7 @@ describe('retryWithBackoff', () => {
 
     it('ends a pause of 3.2 s or more that began because nobody answered', () => {
       marbles(({ cold, hot, expectObservable }) => {
-        const wake$ = hot('  --w 998ms w 1997ms w');
+        const apiReachable$ = hot('  --w 998ms w 1997ms w');
         const source$ = inTurn<string>(
           cold('#', undefined, silence),
           cold('#', undefined, silence),
@@ -174,17 +174,17 @@ describe('retryWithBackoff', () => {
           cold('v|'),
         );
         const expected = 'a 799ms b 1599ms c 598ms v|';
-        expectObservable(source$.pipe(retryWithBackoff(noJitter, failed, wake$))).toBe(expected, told);
+        expectObservable(source$.pipe(retryWithBackoff(noJitter, failed, apiReachable$))).toBe(expected, told);
       });
     });
 
     it('does not end the pause after the try that it brought about: that server answers some calls and is overrun', () => {
       marbles(({ cold, hot, expectObservable }) => {
-        const wake$ = hot('  2900ms w 99ms w 1s w 5398ms w');
+        const apiReachable$ = hot('  2900ms w 99ms w 1s w 5398ms w');
         const source$ = cold('#', undefined, silence);
         const unsub = '      ^ 10s !';
         const expected = '   a 799ms b 1599ms c 499ms d 6399ms e 99ms f';
-        expectObservable(source$.pipe(retryWithBackoff(noJitter, failed, wake$)), unsub).toBe(expected, {
+        expectObservable(source$.pipe(retryWithBackoff(noJitter, failed, apiReachable$)), unsub).toBe(expected, {
           ...told,
           f: { status: null, retryInMs: 25_600 },
         });
@@ -193,11 +193,11 @@ describe('retryWithBackoff', () => {
 
     it('ends no pause that began with a refusal', () => {
       marbles(({ cold, hot, expectObservable }) => {
-        const wake$ = hot('  2900ms w');
+        const apiReachable$ = hot('  2900ms w');
         const source$ = cold('#', undefined, refused);
         const unsub = '      ^ 5s !';
         const expected = '   r 799ms s 1599ms t';
-        expectObservable(source$.pipe(retryWithBackoff(noJitter, failed, wake$)), unsub).toBe(expected, {
+        expectObservable(source$.pipe(retryWithBackoff(noJitter, failed, apiReachable$)), unsub).toBe(expected, {
           ...told,
           t: after(3_200),
         });

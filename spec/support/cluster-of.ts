@@ -55,6 +55,9 @@ const authority = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersio
   const unusable = sketch.startsWith('/');
   const bundle = certificates(sketch.replace('/', ''), daysLeft);
   if (unusable) return { resourceVersion, current: null, bundle, otherManager: null };
+  if (sketch === 'foreign')
+    return { resourceVersion, current: null, bundle: [], otherManager: null, foreign: 'its key is encrypted' };
+  if (sketch.startsWith('own ')) return { ...authority(sketch.slice(4), daysLeft, resourceVersion), isOwn: true };
   if (sketch.endsWith(':'))
     return { resourceVersion, current: certificate(sketch.slice(0, -1), daysLeft), bundle: [], otherManager: null };
   return { resourceVersion, current: bundle[0]!, bundle, otherManager: null };

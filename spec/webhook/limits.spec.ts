@@ -25,7 +25,7 @@ describe('webhook limits', () => {
     expect(performance.now() - start).to.be.lessThan(maxMs);
     expect((await call({ port: open.port, body: reviewText() })).status).to.equal(200);
     await until(() => open.server.connections === 0);
-    return { line, kinds: open.troubles.map(({ kind }) => kind) };
+    return { line, kinds: open.connectionErrors.map(({ kind }) => kind) };
   };
 
   it('wakes up for nobody: it looks after connections while there are any', async () => {
@@ -108,8 +108,8 @@ describe('webhook limits', () => {
     });
     const socket = await dial(open.port);
     socket.write('POST / HTTP/1.1\r\nHost: x\r\n\r\n');
-    await until(() => open.troubles.length > 0);
-    expect(open.troubles.map(({ kind }) => kind)).to.deep.equal(['slow-reader']);
+    await until(() => open.connectionErrors.length > 0);
+    expect(open.connectionErrors.map(({ kind }) => kind)).to.deep.equal(['slow-reader']);
     await until(() => open.server.connections === 0);
     socket.destroy();
   });
@@ -120,7 +120,7 @@ describe('webhook limits', () => {
     await delay(limits.headersTimeoutMs * 3);
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     expect((await heard(socket)).split('\r\n')[0]).to.equal('HTTP/1.1 200 OK');
-    expect(open.troubles).to.deep.equal([]);
+    expect(open.connectionErrors).to.deep.equal([]);
   });
 
   it('does not take a clock that is set forward for a slow caller, nor one that is set back for a quick one', async () => {
@@ -132,7 +132,7 @@ describe('webhook limits', () => {
       await delay(50);
       Date.now = () => now() + 3_600_000;
       expect((await answered).status).to.equal(200);
-      expect(open.troubles).to.deep.equal([]);
+      expect(open.connectionErrors).to.deep.equal([]);
 
       const socket = await dial(open.port);
       const text = heard(socket);
@@ -154,8 +154,8 @@ describe('webhook limits', () => {
       noise.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
       await heard(noise);
     }
-    await until(() => open.troubles.length === 4);
-    expect(open.troubles.map(({ kind, emit }) => [kind, emit])).to.deep.equal([
+    await until(() => open.connectionErrors.length === 4);
+    expect(open.connectionErrors.map(({ kind, emit }) => [kind, emit])).to.deep.equal([
       ['handshake-timeout', true],
       ['handshake-failed', true],
       ['handshake-failed', false],
@@ -198,7 +198,7 @@ describe('webhook limits', () => {
     const kept = await call({ port: open.port, agent });
     expect(kept.status).to.equal(200);
     expect(open.server.connections).to.be.at.most(20);
-    const told = open.troubles.filter(({ kind, emit }) => emit && kind === 'connection-limit');
+    const told = open.connectionErrors.filter(({ kind, emit }) => emit && kind === 'connection-limit');
     expect(told).to.have.length(1);
     for (const socket of idle) socket.destroy();
     agent.destroy();

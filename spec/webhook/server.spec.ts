@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect as connectTcp, createServer } from 'node:net';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { createWebhookServer } from '../../src/webhook/server.ts';
@@ -41,7 +41,7 @@ describe('webhook server', () => {
   it('does not listen before there is a certificate', async () => {
     const server = createWebhookServer({
       bind: { host: '127.0.0.1', port: 0 },
-      tlsMinVersion: '1.3',
+      tlsMinVersion: 'TLSv1.3',
       answer: () => undefined,
     });
     expect(server.address).to.equal(null);
@@ -52,7 +52,7 @@ describe('webhook server', () => {
   it('rejects a pair that does not match and serves the next good one', async () => {
     const server = createWebhookServer({
       bind: { host: '127.0.0.1', port: 0 },
-      tlsMinVersion: '1.3',
+      tlsMinVersion: 'TLSv1.3',
       answer: (_q, r) => r.end(),
     });
     expect(await failure(server.serve({ ...first, key: second.key }))).to.match(/mismatch/i);
@@ -68,7 +68,7 @@ describe('webhook server', () => {
     const { port } = taken.address() as { port: number };
     const server = createWebhookServer({
       bind: { host: '127.0.0.1', port },
-      tlsMinVersion: '1.3',
+      tlsMinVersion: 'TLSv1.3',
       answer: (_q, r) => r.end(),
     });
     expect(await failure(server.serve(first))).to.match(new RegExp(`cannot listen on 127.0.0.1:${port}: .*EADDRINUSE`));
@@ -101,14 +101,39 @@ describe('webhook server', () => {
     }
   });
 
-  it('accepts TLS 1.2 when told so', async () => {
-    await using open = await openServer({ tlsMinVersion: '1.2' });
+  it('reports a caller that offers TLS 1.2 only by kind, setting and peer, also after another failed handshake', async () => {
+    await using open = await openServer();
+    const garbage = connectTcp(open.port, '127.0.0.1');
+    garbage.on('error', () => undefined).write(Buffer.alloc(100));
+    await until(() => open.connectionErrors.length === 1);
+    await protocol(open.port, 'TLSv1.2');
+    await until(() => open.connectionErrors.length === 2);
+    expect(open.connectionErrors[1]).to.deep.equal({
+      kind: 'tls-version',
+      reason: '127.0.0.1 offers only TLS versions older than TLS_MIN_VERSION=1.3',
+      emit: true,
+      suppressed: 0,
+    });
+  });
+
+  it('gives no OpenSSL thread id and no advice for clients in the reason of a failed handshake', async () => {
+    const client = supportPair(['api-server']);
+    await using open = await openServer({ clientCa: client.ca });
+    const garbage = connectTcp(open.port, '127.0.0.1');
+    garbage.on('error', () => undefined).write(Buffer.alloc(100));
+    await failure(call({ port: open.port, cert: first.certificate, key: first.key }));
+    await until(() => open.connectionErrors.length >= 2);
+    for (const { reason } of open.connectionErrors) expect(reason).not.to.match(/[0-9A-F]{8}:error|use-system-ca|deps/);
+  });
+
+  it('accepts TLS 1.2 when configured', async () => {
+    await using open = await openServer({ tlsMinVersion: 'TLSv1.2' });
     expect(await protocol(open.port, 'TLSv1.2')).to.equal('TLSv1.2 http/1.1');
   });
 
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     it(`never resumes a session over ${maxVersion}, which would show no certificate`, async () => {
-      await using open = await openServer({ tlsMinVersion: '1.2' });
+      await using open = await openServer({ tlsMinVersion: 'TLSv1.2' });
       const socket = await dial(open.port, { maxVersion });
       const sessions: Buffer[] = [];
       socket.on('session', (session) => sessions.push(session));
@@ -155,7 +180,7 @@ describe('webhook server', () => {
       await open.server.serve(second);
       expect(await open.server.handshake('hook.ns.svc', second.ca)).to.deep.equal({ fingerprint: second.fingerprint });
       await until(() => open.server.connections === 0);
-      expect(open.troubles).to.deep.equal([]);
+      expect(open.connectionErrors).to.deep.equal([]);
     });
 
     it('fails when the chain or the name is not what a caller would accept', async () => {
@@ -190,7 +215,7 @@ describe('webhook server', () => {
         const stranger = { cert: first.certificate, key: first.key };
         expect(await failure(call({ port: open.port, ...stranger }))).not.to.equal('no failure');
       }
-      expect(open.troubles.map(({ kind }) => kind)).to.include('client-certificate');
+      expect(open.connectionErrors.map(({ kind }) => kind)).to.include('client-certificate');
     });
 
     it('takes another authority at once, and parts with connections that came in under the one before', async () => {
@@ -211,7 +236,7 @@ describe('webhook server', () => {
     it('takes another authority before anything is served', async () => {
       const server = createWebhookServer({
         bind: { host: '127.0.0.1', port: 0 },
-        tlsMinVersion: '1.3',
+        tlsMinVersion: 'TLSv1.3',
         clientCa: first.ca,
         answer: (_q, r) => r.end(),
       });
@@ -223,14 +248,14 @@ describe('webhook server', () => {
 
     it('does not begin to ask for certificates where none were asked for', async () => {
       await using open = await openServer();
-      expect(() => open.server.trustClients(client.ca)).to.throw('no client certificates are asked for');
+      expect(() => open.server.trustClients(client.ca)).to.throw('no client certificates are requested');
     });
 
     it('still shakes hands with itself, and does not call that a trouble', async () => {
       await using open = await openServer({ clientCa: client.ca });
       expect(await open.server.handshake('hook.ns.svc', first.ca)).to.deep.equal({ fingerprint: first.fingerprint });
       await until(() => open.server.connections === 0);
-      expect(open.troubles).to.deep.equal([]);
+      expect(open.connectionErrors).to.deep.equal([]);
     });
   });
 });

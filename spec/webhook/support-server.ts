@@ -10,19 +10,19 @@ export const pairs = (): readonly [TestPair, TestPair] => (cached ??= [supportPa
 export interface OpenServer extends AsyncDisposable {
   readonly server: WebhookServer;
   readonly port: number;
-  readonly troubles: ConnectionError[];
+  readonly connectionErrors: ConnectionError[];
 }
 
 /** A webhook server on a free loopback port that serves the first pair and ends with the spec. */
 export const openServer = async (options: Partial<WebhookServerOptions> = {}): Promise<OpenServer> => {
-  const troubles: ConnectionError[] = [];
+  const connectionErrors: ConnectionError[] = [];
   const server = createWebhookServer({
     bind: { host: '127.0.0.1', port: 0 },
-    tlsMinVersion: '1.3',
+    tlsMinVersion: 'TLSv1.3',
     answer: (_request, response) => response.end('ok'),
-    onTrouble: (trouble) => troubles.push(trouble),
+    onConnectionError: (connectionError) => connectionErrors.push(connectionError),
     ...options,
   });
   const { port } = await server.serve(pairs()[0]);
-  return { server, port, troubles, [Symbol.asyncDispose]: () => server.drain(0) };
+  return { server, port, connectionErrors, [Symbol.asyncDispose]: () => server.drain(0) };
 };

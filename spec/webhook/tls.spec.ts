@@ -5,13 +5,13 @@ describe('tlsOptions', () => {
   const pair = { certificate: 'a certificate', key: 'its key' };
 
   it('names no authorities where no client certificate is asked for: Node would read all of the web', () => {
-    expect(tlsOptions(pair, { tlsMinVersion: '1.3' }))
+    expect(tlsOptions(pair, { tlsMinVersion: 'TLSv1.3' }))
       .to.deep.include({ ca: [] })
       .and.not.to.have.property('requestCert');
   });
 
   it('asks for a client certificate of the authorities there are', () => {
     const asked = { ca: 'an authority', requestCert: true, rejectUnauthorized: true };
-    expect(tlsOptions(pair, { tlsMinVersion: '1.2', clientCa: 'an authority' })).to.deep.include(asked);
+    expect(tlsOptions(pair, { tlsMinVersion: 'TLSv1.2', clientCa: 'an authority' })).to.deep.include(asked);
   });
 });

@@ -36,7 +36,7 @@ const limits = {
 const maxRequestBytes = 7 * 1024 * 1024;
 const told: string[] = [];
 // Of a mere hang-up the daemon speaks at debug only.
-const onTrouble = ({ kind, emit }: ConnectionError) => {
+const onConnectionError = ({ kind, emit }: ConnectionError) => {
   if (emit && kind !== 'handshake-aborted') told.push(kind);
 };
 const onRefused = (status: number) => void told.push(`refused ${status}`);
@@ -55,7 +55,13 @@ process.once('message', (pair: TestPair) => {
   const upstream = createUpstream({ url, timeoutMs: 5_000, maxRequestBytes, onFault, onRefused });
   const host = createAdmission({ route: () => () => allow(), maxRequestBytes, log });
   const servers = [host, upstream.answer].map((answer) =>
-    createWebhookServer({ bind: { host: '127.0.0.1', port: 0 }, tlsMinVersion: '1.3', answer, limits, onTrouble }),
+    createWebhookServer({
+      bind: { host: '127.0.0.1', port: 0 },
+      tlsMinVersion: 'TLSv1.3',
+      answer,
+      limits,
+      onConnectionError,
+    }),
   );
   void Promise.all(servers.map((server) => server.serve(pair))).then(([one, other]) => {
     process.send?.({ hostPort: one?.port ?? 0, frontPort: other?.port ?? 0 } satisfies UnderFire);

@@ -1,8 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, type X509Certificate as NodeCertificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { IssuedPair } from './ca-pair.ts';
+import { type IssuedPair, readCaPair } from './ca-pair.ts';
 import { issuer } from './issuer.ts';
 import { type KeyAlgorithm, makeKey, signingKey } from './keys.ts';
+import { readBundle, readCertificates } from './pem.ts';
+import { goParseError } from './verify-chain.ts';
+import { verifyPresented } from './verify-pair.ts';
 import {
   authorityExtensions,
   commonName,
@@ -142,4 +145,54 @@ export const issueLeaf = async (order: LeafOrder): Promise<IssuedPair> => {
     ],
   });
   return { certificatePem, keyPem: key.export({ type: 'pkcs8', format: 'pem' }) };
+};
+
+interface CrossSignedOrder {
+  readonly authority: IssuedPair;
+  /** `ca-bridge.crt` as stored; may be anything. */
+  readonly crossSignedPem: string;
+  /** The bundle that callers trust. */
+  readonly trustPem: string;
+}
+
+/**
+ * Selects what of `ca-bridge.crt` belongs behind a leaf: certificates of the signing CA's subject and key, and the ones
+ * above them, each signed by the next or by a CA of the bundle. Anything else would make the written Secret unreadable.
+ */
+export const usableCrossSigned = ({ authority, crossSignedPem, trustPem }: CrossSignedOrder): string => {
+  const pair = readCaPair(authority);
+  if (!pair.ok) return '';
+  const candidates = readBundle(crossSignedPem).certificates;
+  const trusted = readBundle(trustPem).certificates;
+  const isSigned = (child: NodeCertificate): boolean =>
+    [...trusted, ...candidates].some(
+      (parent) =>
+        parent.fingerprint256 !== child.fingerprint256 && child.checkIssued(parent) && child.verify(parent.publicKey),
+    );
+  const usable = candidates.filter(
+    (certificate) => goParseError(certificate) === null && certificate.ca && isSigned(certificate),
+  );
+  const isOfCa = ({ subject, publicKey }: NodeCertificate): boolean =>
+    subject === pair.certificate.subject && publicKey.equals(pair.certificate.publicKey);
+  return usable.some(isOfCa) ? usable.map(String).join('') : '';
+};
+
+interface IssuedChain {
+  /** `tls.crt` as it would be written. */
+  readonly chainPem: string;
+  readonly authority: IssuedPair;
+  readonly names: readonly string[];
+  readonly nowMs: number;
+}
+
+/** Verifies a chain against the CA that issued it, as a client that trusts only this CA; null when it would accept it. */
+export const verifyIssued = ({ chainPem, authority, names, nowMs }: IssuedChain): string | null => {
+  const chain = readCertificates(chainPem);
+  const pair = readCaPair(authority);
+  if (!pair.ok) return pair.detail;
+  return (
+    names
+      .map((name) => verifyPresented(chain, pair.certificate.toString(), name, nowMs))
+      .find((fault) => fault !== null) ?? null
+  );
 };

@@ -1,13 +1,13 @@
 import { type IssuedPair, readCaPair } from './ca-pair.ts';
 import { signingKey } from './keys.ts';
 import { privateKey } from './private-key.ts';
-import { firstCertificate, serialNumber, subjectKeyIdentifier, type Validity } from './x509-fields.ts';
+import { serialNumber, subjectKeyIdentifier, type Validity } from './x509-fields.ts';
 import {
   AuthorityKeyIdentifierExtension,
   type Extension,
   type Name,
   type PublicKey,
-  type X509Certificate,
+  X509Certificate,
   X509CertificateGenerator,
 } from './x509-library.ts';
 
@@ -20,22 +20,22 @@ interface Issuance {
 
 interface Issuer {
   readonly certificate: X509Certificate;
-  /** Signs a certificate and tells it as PEM. The authority's key identifier comes on top of the extensions given. */
+  /** Signs a certificate and returns it as PEM, with the CA's key identifier added to the extensions. */
   issue(issuance: Issuance): Promise<string>;
 }
 
 /**
- * An authority at work. Its name goes into what it issues byte for byte, since Go compares names so.
+ * Opens a CA for signing. Its name is copied byte by byte into what it issues, since Go compares names so.
  *
- * @throws Error when certificate and key do not make an authority, without repeating any of either
+ * @throws Error when certificate and key do not form a CA, without any text of either
  */
-export const issuer = (authority: IssuedPair): Issuer => {
-  const facts = readCaPair(authority);
-  if (!facts.ok) throw new Error(`the authority cannot issue: ${facts.detail}`);
-  const reading = privateKey(authority.keyPem);
+export const issuer = (ca: IssuedPair): Issuer => {
+  const pair = readCaPair(ca);
+  if (!pair.ok) throw new Error(`the authority cannot issue: ${pair.detail}`);
+  const reading = privateKey(Buffer.from(ca.keyPem, 'latin1'));
   if (!reading.ok) throw new Error(`the authority cannot issue: ${reading.detail}`);
 
-  const certificate = firstCertificate(authority.certificatePem);
+  const certificate = new X509Certificate(pair.certificate.raw);
   const { key, algorithm } = signingKey(reading.key);
 
   return {

@@ -59,6 +59,19 @@ const authorityError = ({ parsed }: Candidate, isAnchor: boolean): string | null
 const unhandledError = ({ parsed: { unhandledCritical } }: Candidate): string | null =>
   unhandledCritical.length === 0 ? null : `x509: unhandled critical extension (${unhandledCritical.join(', ')})`;
 
+/** Why a certificate cannot be the CA that signs serving certificates, whatever their names; null when it can. */
+export const caError = (certificate: X509Certificate | null): string | null => {
+  if (certificate === null) return 'is missing';
+  const parsed = candidate(certificate);
+  if (typeof parsed === 'string') return `is refused by Go: ${parsed}`;
+  if (!certificate.ca) return 'is not a certificate authority';
+  const authority = authorityError(parsed, false);
+  if (authority !== null) return authority;
+  const unhandled = unhandledError(parsed);
+  if (unhandled !== null) return `is refused by Go: ${unhandled}`;
+  return allowsServing(parsed.parsed) ? null : 'may not sign for servers: its extended key usage lacks serverAuth';
+};
+
 /** Whether the extended key usages of a leaf allow serving TLS; without the extension they do. */
 export const mayServe = (certificate: X509Certificate): boolean => {
   const result = parseX509(certificate.raw);

@@ -3,7 +3,7 @@ import { catchError, filter, firstValueFrom, map, of, take } from 'rxjs';
 import * as z from 'zod';
 import { Problem } from '../../streams/problem.ts';
 import type { Mount } from '../certificates/mount.ts';
-import { FIELD_MANAGER } from '../cluster/decode.ts';
+import { FIELD_MANAGER } from '../cluster/field-manager.ts';
 import { leaseSchema } from '../cluster/lease-codec.ts';
 import { clusterPaths } from '../cluster/paths.ts';
 import { permissions } from '../cluster/permissions.ts';

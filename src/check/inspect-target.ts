@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { FIELD_MANAGER } from '../cluster/decode.ts';
+import { FIELD_MANAGER } from '../cluster/field-manager.ts';
 import { type CaBundleField, targetObject, type TargetType } from '../cluster/targets.ts';
 import type { LabelSelector } from './matching.ts';
 
@@ -100,7 +100,7 @@ export const inspectTarget =
     const configs = [...(webhooks ?? []).map((each) => each.clientConfig), spec?.conversion?.webhook?.clientConfig];
     const services = [...configs.map((config) => config?.service), spec?.service];
     return {
-      fields: targetObject(type, FIELD_MANAGER)(object).fields,
+      fields: targetObject(type, null)(object).fields,
       serverNames: [...new Set(services.flatMap((to) => (to == null ? [] : [`${to.name}.${to.namespace}.svc`])))],
       webhooks: (webhooks ?? []).map((each) => ({
         ...each,

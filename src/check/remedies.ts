@@ -1,4 +1,4 @@
-import { FIELD_MANAGER } from '../cluster/decode.ts';
+import { FIELD_MANAGER } from '../cluster/field-manager.ts';
 import type { CaBundleField } from '../cluster/targets.ts';
 import type { Config } from '../config/config.ts';
 import { type Access, type Denial, isOptional } from './access.ts';

@@ -1,57 +1,83 @@
 import type { CaState, SecretState, TargetState } from '../../streams/cluster-state.ts';
-import type { CertificateInfo } from '../../streams/model.ts';
 import { readCaPair } from '../certificates/ca-pair.ts';
-import { describeCertificates } from '../certificates/certificate-info.ts';
+import { describeCertificate } from '../certificates/certificate-info.ts';
+import { readBundle } from '../certificates/pem.ts';
 import { secretPair } from '../certificates/secret-pair.ts';
-import { otherFieldManager } from '../kube/managed-fields.ts';
+import { otherFieldManager, ownsField } from '../kube/managed-fields.ts';
 import { rfc3339Seconds } from '../util/time.ts';
-import { secretObject } from './secrets.ts';
-import { targetObject, type TargetType } from './targets.ts';
+import { FIELD_MANAGER } from './field-manager.ts';
+import { type SecretObject, secretObject } from './secrets.ts';
+import { type OwnService, targetObject, type TargetType } from './targets.ts';
 
-/** Under this name our writes stand in managedFields. */
-export const FIELD_MANAGER = 'webhook-certd';
+const describe = (pem: Buffer | string | undefined) => readBundle(pem ?? '').certificates.map(describeCertificate);
 
-const readable = (pem: Buffer | string | undefined): readonly CertificateInfo[] => {
-  try {
-    return describeCertificates(pem ?? '');
-  } catch {
-    // Garbage trusts nobody; it will be overwritten by what should stand there.
-    return [];
-  }
+/** Decodes the serving Secret. @throws ZodError when it is no Secret */
+export const decodeSecret = (object: unknown): SecretState => {
+  const { resourceVersion, managedFields, values } = secretObject(object);
+  const pair = secretPair(values);
+  return {
+    resourceVersion,
+    ...pair,
+    problem: pair.problem ?? misnamed(values),
+    validUntil: pair.leaf === null ? '' : rfc3339Seconds(pair.leaf.notAfterMs),
+    otherManager: otherFieldManager(managedFields, FIELD_MANAGER, 'f:data'),
+  };
 };
 
-/** What decisions need of each kind of object, out of what the API server says of it. Each throws a ZodError. */
-export const decode = {
-  secret: (object: unknown): SecretState => {
-    const { resourceVersion, managedFields, values } = secretObject(object);
-    const pair = secretPair(values);
-    const validUntil = pair.leaf === null ? '' : rfc3339Seconds(pair.leaf.notAfterMs);
-    return {
-      resourceVersion,
-      ...pair,
-      validUntil,
-      otherManager: otherFieldManager(managedFields, FIELD_MANAGER, 'f:data'),
-    };
-  },
-  ca: (object: unknown): CaState => {
-    const { resourceVersion, managedFields, values } = secretObject(object);
-    const reading = readCaPair({
-      certificatePem: values['ca.crt']?.toString('latin1') ?? '',
-      keyPem: values['ca.key']?.toString('latin1') ?? '',
-    });
-    const bundle = readable(values['ca-bundle.crt']);
-    const current = reading.ok ? reading.facts : null;
-    return {
-      resourceVersion,
-      current,
-      bundle,
-      otherManager: otherFieldManager(managedFields, FIELD_MANAGER, 'f:data'),
-    };
-  },
-  target:
-    (type: TargetType) =>
-    (object: unknown): TargetState => {
-      const { resourceVersion, fields, otherManager } = targetObject(type, FIELD_MANAGER)(object);
-      return { resourceVersion, otherManager: otherManager, bundles: fields.map(({ pem }) => readable(pem)) };
-    },
+/** Why a Secret without tls.crt holds a pair under other keys, as some generators write it; null when it holds none. */
+const misnamed = (values: SecretObject['values']): string | null => {
+  const keys = Object.keys(values).filter((key) => (values[key]?.length ?? 0) > 0);
+  if (keys.length === 0 || keys.some((key) => key === 'tls.crt' || key === 'ca.crt')) return null;
+  return `it holds ${keys.slice(0, 5).join(', ')} instead of tls.crt, tls.key and ca.crt`;
 };
+
+/** Decodes SECRET-ca. @throws ZodError when it is no Secret */
+export const decodeCa = (object: unknown): CaState => {
+  const secret = secretObject(object);
+  const { resourceVersion, managedFields, values } = secret;
+  const result = readCaPair({
+    certificatePem: values['ca.crt']?.toString('latin1') ?? '',
+    keyPem: values['ca.key']?.toString('latin1') ?? '',
+  });
+  const ours = isOurs(secret);
+  return {
+    resourceVersion,
+    current: result.ok ? result.facts : null,
+    bundle: describe(values['ca-bundle.crt']),
+    otherManager: otherFieldManager(managedFields, FIELD_MANAGER, 'f:data'),
+    isOwn: result.ok && !ours,
+    foreign: result.ok || ours ? null : unusableReason(values, result.detail),
+  };
+};
+
+/**
+ * Whether SECRET-ca may be overwritten: it is empty, or this program wrote its key, or it has the layout of one that this
+ * program wrote and another restored, as `kubectl apply` of a backup does.
+ */
+const isOurs = ({ values, managedFields }: SecretObject): boolean => {
+  const isEmpty = Object.values(values).every(({ length }) => length === 0);
+  if (isEmpty || ownsField(managedFields, FIELD_MANAGER, 'f:ca.key')) return true;
+  const subject = describe(values['ca.crt'])[0]?.subject ?? '';
+  return values['ca-bundle.crt'] !== undefined && GENERATED_SUBJECT.test(subject);
+};
+
+/** Subject of a CA that this program generates: `SERVICE.NAMESPACE.svc CA` and eight random hex digits. */
+const GENERATED_SUBJECT = /^CN=\S+\.svc CA [0-9a-f]{8}$/;
+
+const unusableReason = (values: SecretObject['values'], detail: string): string => {
+  if (values['ca.crt'] !== undefined && values['ca.key'] !== undefined) return detail;
+  return `it holds ${Object.keys(values).slice(0, 5).join(', ')} instead of ca.crt and ca.key`;
+};
+
+/**
+ * Decodes an object with caBundles. Fields that call another Service or a URL are left out: their caBundle belongs to
+ * another program.
+ *
+ * @throws ZodError when it has no caBundle
+ */
+export const decodeTarget =
+  (type: TargetType, service: OwnService) =>
+  (object: unknown): TargetState => {
+    const { resourceVersion, fields, otherManager } = targetObject(type, service)(object);
+    return { resourceVersion, otherManager, bundles: fields.map(({ pem }) => describe(pem)) };
+  };

@@ -7,8 +7,8 @@ import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../logging/logger.ts';
 import { looksSecret } from '../util/redact.ts';
-import { FIELD_MANAGER } from './decode.ts';
 import { eventReasons, type Notice } from './event-reasons.ts';
+import { FIELD_MANAGER } from './field-manager.ts';
 import type { ClusterPaths } from './paths.ts';
 
 const standingEvent = z.object({

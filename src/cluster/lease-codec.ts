@@ -179,10 +179,17 @@ type Body = Readonly<Record<string, unknown>>;
 /** As much of the Lease as a change is decided on. */
 type LeaseBasis = Pick<LeaseSnapshot, 'resourceVersion' | 'holder' | 'transitions'>;
 
+/** `leaseTransitions` is an int32: the API server rejects a larger one, and the Lease could never be claimed. */
+const LARGEST_INT32 = 2 ** 31 - 1;
+
 /** As in client-go, taking it from somebody (or nobody) counts as a transition, and taking it again does not. */
 const claimed = (author: LeaseAuthor, { holder, transitions }: LeaseBasis, nowMs: number): object => {
   if (holder === author.identity) return heldSpec(author, nowMs);
-  return { ...heldSpec(author, nowMs), acquireTime: microTime(nowMs), leaseTransitions: transitions + 1 };
+  return {
+    ...heldSpec(author, nowMs),
+    acquireTime: microTime(nowMs),
+    leaseTransitions: Math.min(transitions + 1, LARGEST_INT32),
+  };
 };
 
 /** As client-go's ReleaseOnCancel: nobody holds it and it lapses in a second, so that the next one starts at once. */

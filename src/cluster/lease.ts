@@ -5,7 +5,7 @@ import { Problem } from '../../streams/problem.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { watchObjects, watchSeconds } from '../kube/watch-objects.ts';
-import { FIELD_MANAGER } from './decode.ts';
+import { FIELD_MANAGER } from './field-manager.ts';
 import { leaseBody, leaseSchema } from './lease-codec.ts';
 import type { ClusterPaths } from './paths.ts';
 

@@ -4,14 +4,14 @@ import type { WatchPort } from '../../streams/watch-port.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { watchObjects, watchSeconds } from '../kube/watch-objects.ts';
-import { decode } from './decode.ts';
+import { decodeCa, decodeSecret, decodeTarget } from './decode.ts';
 import type { ClusterPaths, NamedPath } from './paths.ts';
 import { podObject } from './pods.ts';
 
-/** An external issuer keeps its CA to itself. */
-const nothing: WatchPort<never> = { list: () => of({ items: [], resourceVersion: '0' }), watch: () => NEVER };
+/** Watch of SECRET-ca for an issuer that does not keep its CA there: an empty list, and no events. */
+const NO_CA: WatchPort<never> = { list: () => of({ items: [], resourceVersion: '0' }), watch: () => NEVER };
 
-/** The leader's watches: each object by its name, the Pods by POD_SELECTOR; never anything else of the cluster (L4). */
+/** Opens the leader's watches: each object by its name, the Pods by POD_SELECTOR, and nothing else of the cluster (L4). */
 export const observationPorts = (client: KubeClient, paths: ClusterPaths, config: Config): ObservationPorts => {
   const byName = <T>({ collection, name }: NamedPath, parse: (object: unknown) => T): WatchPort<T> =>
     watchObjects(client, {
@@ -22,11 +22,11 @@ export const observationPorts = (client: KubeClient, paths: ClusterPaths, config
     });
 
   return {
-    secretWatch: byName(paths.secret, decode.secret),
-    caWatch: config.issuer.keepsCa ? byName(paths.ca, decode.ca) : nothing,
+    secretWatch: byName(paths.secret, decodeSecret),
+    caWatch: config.issuer.keepsCa ? byName(paths.ca, decodeCa) : NO_CA,
     targets: paths.targets.map((target) => ({
       id: target.id,
-      watch: byName(target, decode.target(target.type)),
+      watch: byName(target, decodeTarget(target.type, paths.service)),
     })),
     replicaWatch: watchObjects(client, {
       path: paths.pods,

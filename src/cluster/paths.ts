@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { targetPath, type TargetType } from './targets.ts';
+import { type OwnService, targetPath, type TargetType } from './targets.ts';
 
 export interface NamedPath {
   readonly collection: string;
@@ -20,6 +20,8 @@ export interface ClusterPaths {
   readonly pod: string;
   readonly events: string;
   readonly targets: readonly TargetPath[];
+  /** The Service whose caBundles are maintained. */
+  readonly service: OwnService;
   /** @param id `TYPE/NAME` as in CA_BUNDLE_TARGETS */
   target(id: string): TargetPath;
 }
@@ -30,7 +32,7 @@ const named = (collection: string, name: string): NamedPath => ({
   path: `${collection}/${encodeURIComponent(name)}`,
 });
 
-/** Where in the API the objects of one installation are: all by name, the Pods by selector. */
+/** Computes the API paths of the objects of one installation: all by name, the Pods by selector. */
 export const clusterPaths = (config: Config): ClusterPaths => {
   const namespace = encodeURIComponent(config.namespace);
   const secrets = `/api/v1/namespaces/${namespace}/secrets`;
@@ -49,6 +51,7 @@ export const clusterPaths = (config: Config): ClusterPaths => {
     pod: `${pods}/${encodeURIComponent(config.identity)}`,
     events: `/api/v1/namespaces/${namespace}/events`,
     targets,
+    service: config,
     target: (id) => {
       const target = byId.get(id);
       if (target === undefined) throw new Error(`no target is called ${id}`);

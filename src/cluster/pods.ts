@@ -4,7 +4,7 @@ import type { Replica } from '../../streams/model.ts';
 import type { PodPorts } from '../../streams/pod-annotations.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { FIELD_MANAGER } from './decode.ts';
+import { FIELD_MANAGER } from './field-manager.ts';
 import type { ClusterPaths } from './paths.ts';
 
 /** The two annotations on this replica's own Pod, through pods/status: it cannot change what the Pod runs. */

@@ -7,13 +7,14 @@ import type { Precondition } from '../../streams/step.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { decodeOrThrow } from '../kube/errors.ts';
 import type { KubeRequest } from '../kube/request.ts';
-import { decode, FIELD_MANAGER } from './decode.ts';
+import { decodeCa, decodeSecret, decodeTarget } from './decode.ts';
+import { FIELD_MANAGER } from './field-manager.ts';
 import type { ClusterPaths } from './paths.ts';
 import { type SecretObject, secretObject } from './secrets.ts';
 import type { SelfSignedIssuer } from './self-signed-issuer.ts';
 import { targetObject } from './targets.ts';
 
-/** Carries out one write of the leader, and reads back what became of it. */
+/** Carries out one write of the leader, and returns the resulting state of the object. */
 export const stepExecutor = (
   client: KubeClient,
   paths: ClusterPaths,
@@ -21,33 +22,33 @@ export const stepExecutor = (
 ): Pick<LeaderPorts, 'perform' | 'refresh'> => {
   const get = (path: string): Observable<unknown> => client.send({ method: 'GET', path });
 
-  const touch = (step: ObjectStep, object: unknown): WriteResult => {
+  const resultOf = (step: ObjectStep, object: unknown): WriteResult => {
     if (step.kind === 'inject') {
       const { type } = paths.target(step.target);
-      return { object: 'target', id: step.target, state: decode.target(type)(object) };
+      return { object: 'target', id: step.target, state: decodeTarget(type, paths.service)(object) };
     }
     return step.kind === 'issue-leaf' || step.kind === 'update-secret-ca'
-      ? { object: 'secret', state: decode.secret(object) }
-      : { object: 'ca', state: decode.ca(object) };
+      ? { object: 'secret', state: decodeSecret(object) }
+      : { object: 'ca', state: decodeCa(object) };
   };
 
-  const standing = (step: ObjectStep): string => {
+  const pathOf = (step: ObjectStep): string => {
     if (step.kind === 'inject') return paths.target(step.target).path;
     return step.kind === 'issue-leaf' || step.kind === 'update-secret-ca' ? paths.secret.path : paths.ca.path;
   };
 
-  const accountNow = ({ object }: Precondition): Observable<WriteResult> =>
+  const readPrecondition = ({ object }: Precondition): Observable<WriteResult> =>
     get(paths[object].path).pipe(
       map((now) =>
         decodeOrThrow('a Secret', () =>
-          object === 'secret' ? { object, state: decode.secret(now) } : { object, state: decode.ca(now) },
+          object === 'secret' ? { object, state: decodeSecret(now) } : { object, state: decodeCa(now) },
         ),
       ),
     );
 
-  /** What counts is what stands there; when that cannot be read, what the API server said of the write, which it took. */
+  /** Reads an object after its write, since an admission controller may have changed it; the answer to the write, which succeeded, serves when the read fails. */
   const readBack = (step: ObjectStep, written: unknown): Observable<unknown> =>
-    get(standing(step)).pipe(
+    get(pathOf(step)).pipe(
       catchError((error: unknown) => (error instanceof Problem ? of(written) : throwError(() => error))),
     );
 
@@ -55,9 +56,9 @@ export const stepExecutor = (
 
   return {
     refresh: (step) => {
-      const object$ = get(standing(step)).pipe(map((object) => decodeOrThrow(step.kind, () => touch(step, object))));
+      const object$ = get(pathOf(step)).pipe(map((object) => decodeOrThrow(step.kind, () => resultOf(step, object))));
       return step.kind === 'inject' && step.precondition !== undefined
-        ? concat(accountNow(step.precondition), object$)
+        ? concat(readPrecondition(step.precondition), object$)
         : object$;
     },
     perform: (step, fence) =>
@@ -67,14 +68,14 @@ export const stepExecutor = (
           return client.send(write);
         }),
         concatMap((written) => (step.kind === 'inject' ? readBack(step, written) : of(written))),
-        map((object) => decodeOrThrow(step.kind, () => touch(step, object))),
+        map((object) => decodeOrThrow(step.kind, () => resultOf(step, object))),
       ),
   };
 };
 
 const pemOf = (certificates: readonly CertificateInfo[]): string => certificates.map(({ pem }) => pem).join('');
 
-const unmoved = <T extends { readonly resourceVersion: string }>(
+const unchanged = <T extends { readonly resourceVersion: string }>(
   object: T,
   plannedOn: { readonly resourceVersion: string },
 ): T => {
@@ -84,8 +85,8 @@ const unmoved = <T extends { readonly resourceVersion: string }>(
 };
 
 /**
- * The request that carries out one step. Private keys are read from the cluster when something is signed with them and
- * let go right after; nothing is kept between two steps.
+ * Builds the request that carries out one step. Private keys are read from the cluster for each signature; nothing is kept
+ * between two steps.
  */
 const stepRequest = (
   client: KubeClient,
@@ -95,72 +96,62 @@ const stepRequest = (
   const get = (path: string): Observable<unknown> => client.send({ method: 'GET', path });
   const secretOf = (object: unknown): SecretObject => decodeOrThrow('a Secret', () => secretObject(object));
 
-  const stillStands = ({ object, state }: Precondition): Observable<SecretObject> =>
-    get(paths[object].path).pipe(map((now) => unmoved(secretOf(now), state)));
+  const unchangedSecret = ({ object, state }: Precondition): Observable<SecretObject> =>
+    get(paths[object].path).pipe(map((now) => unchanged(secretOf(now), state)));
 
   return (step) => {
     switch (step.kind) {
       case 'issue-ca': {
-        const { plannedOn: plannedOn } = step;
+        const { plannedOn } = step;
         const kept = pemOf(step.keep);
         if (plannedOn === 'absent') {
-          return from(issue.authority(null, kept)).pipe(
-            map((values) => objectWrites.createSecret(paths.ca, 'Opaque', values, FIELD_MANAGER)),
-          );
+          return from(issue.ca(null, kept)).pipe(map((values) => createSecret(paths.ca, 'Opaque', values)));
         }
-        return stillStands({ object: 'ca', state: plannedOn }).pipe(
-          concatMap(({ values }) => issue.authority(values, kept)),
-          map((values) => objectWrites.patchSecret(paths.ca.path, plannedOn.resourceVersion, values, FIELD_MANAGER)),
+        return unchangedSecret({ object: 'ca', state: plannedOn }).pipe(
+          concatMap(({ values }) => issue.ca(values, kept)),
+          map((values) => patchSecret(paths.ca.path, plannedOn.resourceVersion, values)),
         );
       }
       case 'extend-ca-bundle':
       case 'prune-ca-bundle': {
-        const { plannedOn: plannedOn, keep } = step;
+        const { plannedOn, keep } = step;
         const own = plannedOn.current === null ? [] : [plannedOn.current];
         const bundle = {
           'ca-bundle.crt': pemOf([...own, ...keep]),
           ...(keep.length === 0 ? { 'ca-bridge.crt': null } : {}),
         };
-        return from([objectWrites.patchSecret(paths.ca.path, plannedOn.resourceVersion, bundle, FIELD_MANAGER)]);
+        return from([patchSecret(paths.ca.path, plannedOn.resourceVersion, bundle)]);
       }
       case 'issue-leaf': {
-        const { plannedOn: plannedOn } = step;
-        return stillStands({ object: 'ca', state: step.ca }).pipe(
+        const { plannedOn } = step;
+        return unchangedSecret({ object: 'ca', state: step.ca }).pipe(
           concatMap(({ values }) => issue.leaf(values, pemOf(step.ca.bundle))),
           map((values) =>
             plannedOn === 'absent'
-              ? objectWrites.createSecret(paths.secret, 'kubernetes.io/tls', values, FIELD_MANAGER)
-              : objectWrites.patchSecret(paths.secret.path, plannedOn.resourceVersion, values, FIELD_MANAGER),
+              ? createSecret(paths.secret, 'kubernetes.io/tls', values)
+              : patchSecret(paths.secret.path, plannedOn.resourceVersion, values),
           ),
         );
       }
       case 'update-secret-ca': {
-        const { plannedOn: plannedOn, trust } = step;
-        return from([
-          objectWrites.patchSecret(
-            paths.secret.path,
-            plannedOn.resourceVersion,
-            { 'ca.crt': pemOf(trust) },
-            FIELD_MANAGER,
-          ),
-        ]);
+        const { plannedOn, trust } = step;
+        return from([patchSecret(paths.secret.path, plannedOn.resourceVersion, { 'ca.crt': pemOf(trust) })]);
       }
       case 'inject': {
         const { type, path } = paths.target(step.target);
         const value = pemOf(step.trust);
         return get(path).pipe(
-          map((object) => decodeOrThrow(step.target, () => targetObject(type, FIELD_MANAGER)(object))),
-          map((object) => unmoved(object, step.plannedOn)),
+          map((object) => decodeOrThrow(step.target, () => targetObject(type, paths.service)(object))),
+          map((object) => unchanged(object, step.plannedOn)),
           concatMap((object) =>
-            step.precondition === undefined ? of(object) : stillStands(step.precondition).pipe(map(() => object)),
+            step.precondition === undefined ? of(object) : unchangedSecret(step.precondition).pipe(map(() => object)),
           ),
           map(({ resourceVersion, fields }) => {
             const wrong = fields.filter(({ pem }) => pem !== value);
-            return objectWrites.setFields(
+            return setFields(
               path,
               resourceVersion,
               wrong.map(({ pointer }) => ({ pointer, value })),
-              FIELD_MANAGER,
             );
           }),
         );
@@ -168,6 +159,8 @@ const stepRequest = (
     }
   };
 };
+
+const WRITE_QUERY = { fieldManager: FIELD_MANAGER };
 
 /** New values of a Secret; null removes a key. */
 type SecretValues = Readonly<Record<string, string | null>>;
@@ -177,49 +170,42 @@ const encoded = (values: SecretValues): Readonly<Record<string, string | null>> 
     Object.entries(values).map(([key, value]) => [key, value === null ? null : Buffer.from(value).toString('base64')]),
   );
 
-/** Requests that write an object, each with the resourceVersion it was decided on (L3) and under one field manager. */
-export const objectWrites = {
-  createSecret: (
-    path: { readonly collection: string; readonly name: string },
-    type: 'Opaque' | 'kubernetes.io/tls',
-    values: Readonly<Record<string, string>>,
-    fieldManager: string,
-  ): KubeRequest => ({
-    method: 'POST',
-    path: path.collection,
-    query: { fieldManager },
-    body: { apiVersion: 'v1', kind: 'Secret', type, metadata: { name: path.name }, data: encoded(values) },
-  }),
+/** Creates a Secret. Fails when it exists, which a leader that planned on its absence must learn (L3). */
+export const createSecret = (
+  path: { readonly collection: string; readonly name: string },
+  type: 'Opaque' | 'kubernetes.io/tls',
+  values: Readonly<Record<string, string>>,
+): KubeRequest => ({
+  method: 'POST',
+  path: path.collection,
+  query: WRITE_QUERY,
+  body: { apiVersion: 'v1', kind: 'Secret', type, metadata: { name: path.name }, data: encoded(values) },
+});
 
-  patchSecret: (path: string, resourceVersion: string, values: SecretValues, fieldManager: string): KubeRequest => ({
-    method: 'PATCH',
-    path,
-    query: { fieldManager },
-    contentType: 'application/merge-patch+json',
-    body: { metadata: { resourceVersion }, data: encoded(values) },
-  }),
+/** Changes values of a Secret if it still has the resourceVersion that the step was planned on (L3). */
+export const patchSecret = (path: string, resourceVersion: string, values: SecretValues): KubeRequest => ({
+  method: 'PATCH',
+  path,
+  query: WRITE_QUERY,
+  contentType: 'application/merge-patch+json',
+  body: { metadata: { resourceVersion }, data: encoded(values) },
+});
 
-  /**
-   * Sets fields by JSON pointer and nothing else. Replacing the resourceVersion makes the API server answer 409 when
-   * the object, and with it the order of its webhooks, is no longer the one the pointers were made for.
-   */
-  setFields: (
-    path: string,
-    resourceVersion: string,
-    fields: readonly { readonly pointer: string; readonly value: string }[],
-    fieldManager: string,
-  ): KubeRequest => ({
-    method: 'PATCH',
-    path,
-    query: { fieldManager },
-    contentType: 'application/json-patch+json',
-    body: [
-      { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
-      ...fields.map(({ pointer, value }) => ({
-        op: 'add',
-        path: pointer,
-        value: Buffer.from(value).toString('base64'),
-      })),
-    ],
-  }),
-};
+/**
+ * Sets fields by JSON pointer and nothing else. Replacing the resourceVersion makes the API server answer 409 when the
+ * object, and with it the order of its webhooks, is no longer the one that the pointers were computed for.
+ */
+export const setFields = (
+  path: string,
+  resourceVersion: string,
+  fields: readonly { readonly pointer: string; readonly value: string }[],
+): KubeRequest => ({
+  method: 'PATCH',
+  path,
+  query: WRITE_QUERY,
+  contentType: 'application/json-patch+json',
+  body: [
+    { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
+    ...fields.map(({ pointer, value }) => ({ op: 'add', path: pointer, value: Buffer.from(value).toString('base64') })),
+  ],
+});

@@ -1,10 +1,12 @@
 import * as z from 'zod/mini';
+import type { TargetType } from '../config/ca-bundle-target.ts';
+import type { Config } from '../config/config.ts';
 import { managedFieldsSchema, otherFieldManager } from '../kube/managed-fields.ts';
+import { FIELD_MANAGER } from './field-manager.ts';
 
-export type TargetType =
-  'validatingwebhookconfiguration' | 'mutatingwebhookconfiguration' | 'customresourcedefinition' | 'apiservice';
+export type { TargetType } from '../config/ca-bundle-target.ts';
 
-/** One caBundle field: where it is, and the PEM it holds. */
+/** One caBundle field: its place in the object, and the PEM in it. */
 export interface CaBundleField {
   /** JSON pointer of the field. */
   readonly pointer: string;
@@ -19,31 +21,27 @@ interface TargetObject {
   readonly otherManager: string | null;
 }
 
-/** Where each type lives and where its caBundle fields are. */
-const COLLECTIONS: Readonly<Record<TargetType, string>> = {
-  validatingwebhookconfiguration: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
-  mutatingwebhookconfiguration: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
-  customresourcedefinition: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-  apiservice: '/apis/apiregistration.k8s.io/v1/apiservices',
-};
+/** Names of the Service that this installation serves. */
+export type OwnService = Pick<Config, 'serviceName' | 'namespace' | 'serviceNames'>;
 
-const configSchema = z.looseObject({ caBundle: z.nullish(z.string()) });
+const serviceSchema = z.nullish(z.object({ name: z.nullish(z.string()), namespace: z.nullish(z.string()) }));
+
+const clientSchema = z.nullish(
+  z.looseObject({ caBundle: z.nullish(z.string()), service: serviceSchema, url: z.nullish(z.string()) }),
+);
 
 const objectSchema = z.object({
   metadata: z.object({
     resourceVersion: z.string().check(z.minLength(1)),
     managedFields: managedFieldsSchema,
   }),
-  webhooks: z.nullish(z.array(z.object({ clientConfig: z.nullish(configSchema) }))),
+  webhooks: z.nullish(z.array(z.object({ clientConfig: clientSchema }))),
   spec: z.nullish(
     z.object({
       caBundle: z.nullish(z.string()),
-      service: z.optional(z.unknown()),
+      service: serviceSchema,
       conversion: z.nullish(
-        z.object({
-          strategy: z.nullish(z.string()),
-          webhook: z.nullish(z.object({ clientConfig: z.nullish(configSchema) })),
-        }),
+        z.object({ strategy: z.nullish(z.string()), webhook: z.nullish(z.object({ clientConfig: clientSchema })) }),
       ),
     }),
   ),
@@ -51,36 +49,87 @@ const objectSchema = z.object({
 
 type Parsed = z.infer<typeof objectSchema>;
 
-const decode = (base64: string | null | undefined): string => Buffer.from(base64 ?? '', 'base64').toString('latin1');
+/** One server that the API server calls, with the place of the bundle that it verifies the call by. */
+interface Call {
+  readonly pointer: string;
+  readonly client: NonNullable<z.infer<typeof clientSchema>>;
+}
 
-const field = (pointer: string, base64: string | null | undefined): CaBundleField => ({ pointer, pem: decode(base64) });
+interface TargetRow {
+  /** Path of the collection; its last two parts are the API version and the resource of RBAC. */
+  readonly collection: string;
+  readonly calls: (object: Parsed) => readonly Call[];
+}
 
-const fieldsOf = (type: TargetType, { webhooks, spec }: Parsed): readonly CaBundleField[] => {
-  switch (type) {
-    case 'validatingwebhookconfiguration':
-    case 'mutatingwebhookconfiguration':
-      return (webhooks ?? []).flatMap(({ clientConfig }, at) =>
-        clientConfig == null ? [] : [field(`/webhooks/${at}/clientConfig/caBundle`, clientConfig.caBundle)],
-      );
-    case 'customresourcedefinition': {
-      const config = spec?.conversion?.webhook?.clientConfig;
-      return config == null ? [] : [field('/spec/conversion/webhook/clientConfig/caBundle', config.caBundle)];
-    }
-    case 'apiservice':
-      return spec?.service == null ? [] : [field('/spec/caBundle', spec.caBundle)];
-  }
+const webhookCalls = ({ webhooks }: Parsed): readonly Call[] =>
+  (webhooks ?? []).flatMap(({ clientConfig }, at) =>
+    clientConfig == null ? [] : [{ pointer: `/webhooks/${at}/clientConfig/caBundle`, client: clientConfig }],
+  );
+
+/** Every type of caBundle target. Configuration, permissions and `check` derive from it: a new type is a row here. */
+const TARGETS = {
+  validatingwebhookconfiguration: {
+    collection: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+    calls: webhookCalls,
+  },
+  mutatingwebhookconfiguration: {
+    collection: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
+    calls: webhookCalls,
+  },
+  customresourcedefinition: {
+    collection: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+    calls: ({ spec }) => {
+      const client = spec?.conversion?.webhook?.clientConfig;
+      return client == null ? [] : [{ pointer: '/spec/conversion/webhook/clientConfig/caBundle', client }];
+    },
+  },
+  apiservice: {
+    collection: '/apis/apiregistration.k8s.io/v1/apiservices',
+    calls: ({ spec }) =>
+      spec?.service == null
+        ? []
+        : [{ pointer: '/spec/caBundle', client: { caBundle: spec.caBundle, service: spec.service } }],
+  },
+} as const satisfies Readonly<Record<TargetType, TargetRow>>;
+
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : '');
+
+/**
+ * Whether a call goes to this installation: to its Service, or to a URL whose host is one of the names in its leaf. One
+ * object may hold webhooks of several Services, each with a bundle of its own; writing ours there would break the others.
+ */
+const isOwnCall = (
+  { serviceName, namespace, serviceNames }: OwnService,
+  { client: { service, url } }: Call,
+): boolean => {
+  if (service != null)
+    return (service.name ?? serviceName) === serviceName && (service.namespace ?? namespace) === namespace;
+  return url == null || serviceNames.includes(hostOf(url));
 };
 
-export const targetPath = (type: TargetType): string => COLLECTIONS[type];
+export const targetPath = (type: TargetType): string => TARGETS[type].collection;
 
-/** @throws ZodError when it is nothing with a caBundle. */
+/**
+ * Decodes an object of a type with the caBundle fields that belong to a Service.
+ *
+ * @param service null for the fields of every Service
+ * @throws ZodError when it has no caBundle
+ */
 export const targetObject =
-  (type: TargetType, ourManager: string) =>
+  (type: TargetType, service: OwnService | null) =>
   (object: unknown): TargetObject => {
     const parsed = objectSchema.parse(object);
+    const row: TargetRow = TARGETS[type];
+    const fields = row
+      .calls(parsed)
+      .filter((call) => service === null || isOwnCall(service, call))
+      .map(({ pointer, client }) => ({
+        pointer,
+        pem: Buffer.from(client.caBundle ?? '', 'base64').toString('latin1'),
+      }));
     return {
       resourceVersion: parsed.metadata.resourceVersion,
-      fields: fieldsOf(type, parsed),
-      otherManager: otherFieldManager(parsed.metadata.managedFields, ourManager, 'f:caBundle'),
+      fields,
+      otherManager: otherFieldManager(parsed.metadata.managedFields, FIELD_MANAGER, 'f:caBundle'),
     };
   };

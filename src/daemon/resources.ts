@@ -162,10 +162,10 @@ const openWebhookServer = async (
         });
   const server = createWebhookServer({
     bind: config.webhookBind,
-    tlsMinVersion: config.tlsMinVersion === 'TLSv1.3' ? '1.3' : '1.2',
+    tlsMinVersion: config.tlsMinVersion,
     clientCa: clientCa?.pem ?? null,
     answer,
-    onTrouble: ({ kind, reason, emit, suppressed }) => {
+    onConnectionError: ({ kind, reason, emit, suppressed }) => {
       metrics.connectionErrors.add(kind);
       // A peer that disconnects during its handshake is normal, for example a port scan.
       const level = kind === 'handshake-aborted' ? 'debug' : 'warn';

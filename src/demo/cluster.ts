@@ -48,7 +48,7 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
   const watch = watchObjects(client, {
     path: targetPath(TYPE),
     query: { fieldSelector: `metadata.name=${configuration}` },
-    parse: targetObject(TYPE, ''),
+    parse: targetObject(TYPE, null),
     timeoutSeconds: () => 3600,
   });
   const everything = opened.move();

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Answer, answerResource } from './answer-resource.ts';
-import { discovery } from './discovery.ts';
 import { ApiFailure } from './api-failure.ts';
+import { discovery } from './discovery.ts';
 import * as failures from './failures.ts';
 import type { Json } from './kube-object.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -92,7 +92,7 @@ export const apiListener =
         return { code: status.code, body: status };
       })
       .then((result) => {
-        if (result === null) return;
+        if (result === null || response.writableEnded) return;
         note(result.code);
         send(response, result);
       })

@@ -31,7 +31,8 @@ export const serveWatch = (
   const start = startOf(query);
   const timeoutSeconds = Number(query.get('timeoutSeconds') ?? DEFAULT_TIMEOUT_SECONDS * (1 + Math.random()));
   const write = (line: WatchLine | null) => {
-    if (line === null) return;
+    // An ended response is still subscribed until it has finished, which takes longer under load.
+    if (line === null || response.writableEnded) return;
     response.write(`${JSON.stringify(line)}\n`);
     options.onLine(line.type);
   };

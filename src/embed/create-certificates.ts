@@ -35,8 +35,7 @@ export const createCertificates = async ({ server, ...options }: CertificatesOpt
       'CLIENT_CA_FILE: must not be set with createCertificates(), whose server requests client certificates itself',
     );
   const { startDaemon } = await import('../daemon/daemon.ts');
-  const tlsMinVersion = config.tlsMinVersion === 'TLSv1.3' ? '1.3' : '1.2';
-  const endpoint = embedderServer(server ?? null, { tlsMinVersion });
+  const endpoint = embedderServer(server ?? null, { tlsMinVersion: config.tlsMinVersion });
   // The handler is never called, since no server of the daemon listens.
   const daemon = await startDaemon(config, { ...dependencies, endpoint, handler: () => allow() });
   return { ...runEmbedded(daemon, options.signal), certificate$: endpoint.secured$ };

@@ -16,12 +16,10 @@ interface KubeProblemFacts {
 export class ApiError extends Problem {
   override readonly name: string = 'KubeProblem';
   readonly reason: string | null;
-  readonly retryAfterMs: number | null;
 
   constructor(message: string, facts: KubeProblemFacts = {}) {
-    super(message, facts.status ?? null);
+    super(message, facts.status ?? null, facts.retryAfterMs ?? null);
     this.reason = facts.reason ?? null;
-    this.retryAfterMs = facts.retryAfterMs ?? null;
   }
 }
 
@@ -133,7 +131,7 @@ export const connectionFailure = (subject: string, error: Error, secret: string 
 /** The Status inside an ERROR line of a watch. Its code stands in for the HTTP status, which was 200. */
 export const watchEventProblem = (subject: string, object: unknown): ApiError => {
   const { code, reason, message, details } = statusSchema.parse(object);
-  return new ApiError(`${subject}: ${code ?? 'error'} ${redact(message) || (reason ?? 'without a reason')}`, {
+  return new ApiError(`${subject}: ${code ?? 'ERROR event'} ${redact(message) || (reason ?? 'without a reason')}`, {
     status: code,
     reason,
     retryAfterMs: details.retryAfterSeconds === null ? null : details.retryAfterSeconds * 1000,

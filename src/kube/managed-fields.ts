@@ -28,3 +28,7 @@ export const otherFieldManager = (managedFields: ManagedFields, ours: string, fi
     .sort((left, right) => (left.time ?? '').localeCompare(right.time ?? ''));
   return writers.at(-1)?.manager ?? null;
 };
+
+/** Whether a field manager is recorded as a writer of a field; see {@link otherFieldManager} for `field`. */
+export const ownsField = (managedFields: ManagedFields, manager: string, field: string): boolean =>
+  (managedFields ?? []).some((entry) => entry.manager === manager && owns(entry.fieldsV1, field));

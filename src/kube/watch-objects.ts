@@ -1,4 +1,4 @@
-import { catchError, defer, map, of, throwError } from 'rxjs';
+import { catchError, defer, map, of, takeWhile, throwError } from 'rxjs';
 import * as z from 'zod/mini';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import type { StreamLine } from './body.ts';
@@ -11,11 +11,11 @@ interface WatchedObjects<T> {
   readonly path: string;
   /** `fieldSelector`, `labelSelector`. */
   readonly query?: Readonly<Record<string, string>>;
-  /** Called for every object; a ZodError it throws becomes a `KubeProblem`. */
+  /** Called for every object; a ZodError it throws becomes an {@link ApiError}. */
   readonly parse: (object: unknown) => T;
   /**
-   * Asked at each watch: how long the server should keep it open, in seconds. Spread it (30-60 min), so that replicas
-   * do not come back together and a hundred quiet ones cost the API server about two requests a minute.
+   * Called at each watch: how long the server should keep it open, in seconds. Spread it (30-60 min), so that replicas
+   * do not reconnect together and a hundred quiet ones cost the API server about two requests a minute.
    */
   readonly timeoutSeconds: () => number;
 }
@@ -30,9 +30,17 @@ const eventSchema = z.object({
   object: z.unknown(),
 });
 
-const expired = { type: 'expired' } as const;
+const EXPIRED = { type: 'expired' } as const;
 
-const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 410;
+const isExpired = ({ status, reason }: ApiError): boolean =>
+  status === 410 || reason === 'Expired' || reason === 'Gone';
+
+/** An ERROR event as a frame: the server answered, and this watch cannot go on, whatever code the event carries. */
+const failedFrame = (problem: ApiError): WatchFrame<never> => {
+  if (isExpired(problem)) return EXPIRED;
+  const { status, message, retryAfterMs } = problem;
+  return { type: 'failed', status, error: message, retryAfterMs };
+};
 
 /** The Kubernetes list and watch of some objects: one list, one connection. It neither resumes nor retries. */
 export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>): WatchPort<T> => {
@@ -42,7 +50,7 @@ export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>):
     if (line.type === 'opened') return line;
     return decodeOrThrow(subject, () => {
       const { type, object } = eventSchema.parse(line.value);
-      if (type === 'ERROR') throw watchEventProblem(subject, object);
+      if (type === 'ERROR') return failedFrame(watchEventProblem(subject, object));
       const { resourceVersion } = metaSchema.parse(object).metadata;
       if (type === 'BOOKMARK') return { type: 'bookmark', resourceVersion };
       return { type: type === 'DELETED' ? 'deleted' : 'applied', resourceVersion, object: parse(object) };
@@ -74,7 +82,10 @@ export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>):
         const subject = requestSubject(request).text;
         return client.stream(request).pipe(
           map((line) => frameOf(subject, line)),
-          catchError((error: unknown) => (isGone(error) ? of(expired) : throwError(() => error))),
+          takeWhile(({ type }) => type !== 'expired' && type !== 'failed', true),
+          catchError((error: unknown) =>
+            error instanceof ApiError && isExpired(error) ? of(EXPIRED) : throwError(() => error),
+          ),
         );
       });
     },
@@ -84,7 +95,7 @@ export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>):
 const SHORTEST_SECONDS = 30 * 60;
 
 /**
- * How long the API server is asked to keep a watch open: 30 to 60 minutes, so that a hundred quiet replicas come back
- * twice a minute between them and never all at once (client-go asks for 5 to 10).
+ * Returns how long the API server should keep a watch open: 30 to 60 minutes, so that a hundred quiet replicas
+ * reconnect about twice a minute in total and never all at once (client-go uses 5 to 10 minutes).
  */
 export const watchSeconds = (): number => Math.round(SHORTEST_SECONDS * (1 + Math.random()));

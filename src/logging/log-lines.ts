@@ -40,6 +40,7 @@ const MESSAGES = {
   'leadership-renewed': 'Leadership renewed',
   'leadership-lost': 'Leadership lost',
   'leadership-released': 'Leadership released',
+  'identity-shared': 'Another process uses this identity, set a unique POD_NAME for each replica',
   'lease-write-failed': 'Lease could not be written',
   'ca-issued': 'Certificate authority issued',
   'ca-bundle-extended': 'Trust bundle completed',
@@ -94,11 +95,11 @@ export const logLinesFor = (event: ReplicaEvent, { lease, announced, isServing }
       return [line('info', 'watch-closed', { reason: event.reason })];
     case 'watch/failed': {
       const { status, error, retryInMs } = event;
-      return [line('warn', 'watch-failed', { status, error, retryInMs })];
+      return [line(event.repeated ? 'debug' : 'warn', 'watch-failed', { status, error, retryInMs })];
     }
     case 'watch/unavailable': {
       const { object, status, error, retryInMs } = event;
-      return [line('warn', 'watch-failed', { object, status, error, retryInMs })];
+      return [line(event.repeated ? 'debug' : 'warn', 'watch-failed', { object, status, error, retryInMs })];
     }
     case 'lease/observed': {
       const { announcement = null, holder = null } = event.lease ?? {};
@@ -140,7 +141,10 @@ export const logLinesFor = (event: ReplicaEvent, { lease, announced, isServing }
     case 'leadership/renewed':
       return [line('debug', 'leadership-renewed', { lease })];
     case 'leadership/lost':
-      return [line('warn', 'leadership-lost', { lease, reason: event.reason })];
+      return [
+        line('warn', 'leadership-lost', { lease, reason: event.reason }),
+        ...(event.reason === 'shared-identity' ? [line('error', 'identity-shared', { lease })] : []),
+      ];
     case 'leadership/released':
       return [line('info', 'leadership-released', { lease })];
     case 'leadership/failed': {

@@ -3,13 +3,11 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { monotonicMs } from '../util/time.ts';
 
-const peer = (socket: Socket) => `${String(socket.remoteAddress)} ${String(socket.remotePort)}`;
-
-/** The book of open connections: who is greeting, who rests, who is being answered; the longest at rest comes first. */
+/** Registry of open connections, idle ones ordered by idle time, longest first. */
 export class Connections {
   readonly #handshaking = new Map<string, Connection>();
   readonly #secured = new Map<Duplex, Connection>();
-  readonly #emptied = new Set<() => void>();
+  readonly #emptyListeners = new Set<() => void>();
   #accepted = 0;
 
   get size(): number {
@@ -21,58 +19,56 @@ export class Connections {
     yield* this.#secured.values();
   }
 
-  *resting(): Generator<Connection> {
+  *idle(): Generator<Connection> {
     for (const connection of this.#secured.values())
-      if (connection.exchanges.size === 0 && connection.stage !== 'parting') yield connection;
-  }
-
-  *exchanges(): Generator<Exchange> {
-    for (const connection of this.#secured.values()) yield* connection.exchanges;
+      if (connection.exchanges.size === 0 && connection.stage !== 'closing') yield connection;
   }
 
   of(socket: Duplex): Connection | undefined {
     return this.#secured.get(socket);
   }
 
+  /** Registers a TCP connection before its handshake. */
   accept(socket: Socket, generation: number): Connection {
-    const key = peer(socket);
+    const key = peerKey(socket);
     const connection: Connection = {
       socket,
       generation,
       order: this.#accepted++,
       stage: 'handshaking',
       exchanges: new Set(),
-      restingSinceMs: monotonicMs(),
-      bytesAtRest: 0,
+      idleSinceMs: monotonicMs(),
+      bytesWhenIdle: 0,
       headerSinceMs: null,
     };
     this.#handshaking.set(key, connection);
     socket.once('close', () => {
       if (this.#handshaking.get(key) === connection) this.#handshaking.delete(key);
-      this.#tellEmptied();
+      this.#notifyIfEmpty();
     });
     return connection;
   }
 
-  /** The TLS socket does not name the raw one that it wraps: the peer's address joins the two. */
+  /** Registers the TLS socket after the handshake. It has no reference to the raw one: the peer's address joins the two. */
   secure(socket: Socket): void {
-    const key = peer(socket);
+    const key = peerKey(socket);
     const connection = this.#handshaking.get(key);
     if (connection === undefined) return;
     this.#handshaking.delete(key);
     connection.socket = socket;
     connection.stage = 'unused';
-    this.#rest(connection);
+    this.#markIdle(connection);
     this.#secured.set(socket, connection);
     socket.once('close', () => {
       this.#secured.delete(socket);
-      this.#tellEmptied();
+      this.#notifyIfEmpty();
     });
   }
 
+  /** Registers a request on its connection; undefined when the connection is unknown. */
   begin(request: IncomingMessage, response: ServerResponse): Connection | undefined {
     const connection = this.#secured.get(request.socket);
-    if (connection === undefined || connection.stage === 'parting') return connection;
+    if (connection === undefined || connection.stage === 'closing') return connection;
     const exchange: Exchange = { request, response, sinceMs: monotonicMs() };
     connection.stage = 'used';
     connection.headerSinceMs = null;
@@ -81,58 +77,60 @@ export class Connections {
     return connection;
   }
 
-  /** Resolves once nobody is connected. */
+  /** Resolves once no connection is open. */
   emptied(): Promise<void> {
     return new Promise((resolve) => {
-      this.#emptied.add(resolve);
-      this.#tellEmptied();
+      this.#emptyListeners.add(resolve);
+      this.#notifyIfEmpty();
     });
   }
 
   #end(connection: Connection, exchange: Exchange): void {
     connection.exchanges.delete(exchange);
-    this.#rest(connection);
-    // To the end of the line: the map keeps the order in which connections came to rest.
+    this.#markIdle(connection);
+    // Moved to the end: the map keeps the order in which connections became idle.
     if (this.#secured.delete(connection.socket)) this.#secured.set(connection.socket, connection);
   }
 
-  #rest(connection: Connection): void {
-    connection.restingSinceMs = monotonicMs();
-    connection.bytesAtRest = connection.socket.bytesRead;
+  #markIdle(connection: Connection): void {
+    connection.idleSinceMs = monotonicMs();
+    connection.bytesWhenIdle = connection.socket.bytesRead;
   }
 
-  #tellEmptied(): void {
+  #notifyIfEmpty(): void {
     if (this.size > 0) return;
-    for (const tell of this.#emptied) tell();
-    this.#emptied.clear();
+    for (const notify of this.#emptyListeners) notify();
+    this.#emptyListeners.clear();
   }
 }
 
-/** One request and its answer, from the end of the header to the last byte taken. */
+/** One request and its answer, from the end of the header to the last byte received by the caller. */
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly sinceMs: number;
 }
 
-/** One TCP connection. `socket` is the raw one until the handshake is done, the TLS one afterwards. */
+/** One TCP connection. `socket` is the raw socket during the handshake, the TLS socket afterwards. */
 export interface Connection {
   socket: Socket;
-  /** Which certificate it was greeted with: counts the swaps before it. */
+  /** Number of certificate swaps before the accept, which decides the certificate that the connection got. */
   readonly generation: number;
-  /** Counts the connections before it. */
+  /** Number of connections accepted before. */
   readonly order: number;
-  /** Parting: our half is closed, and nothing that comes is answered any more. */
-  stage: 'handshaking' | 'unused' | 'used' | 'parting';
+  /** Closing: this side has sent its end, and what still arrives is dropped. */
+  stage: 'handshaking' | 'unused' | 'used' | 'closing';
   readonly exchanges: Set<Exchange>;
-  /** When it last came to rest: its last answer, or the handshake. */
-  restingSinceMs: number;
-  /** What had been read by then: more than that is the start of a header. */
-  bytesAtRest: number;
+  /** Time of the last answer or, before the first, of the handshake. */
+  idleSinceMs: number;
+  /** Bytes read by then: more than that is the start of a header. */
+  bytesWhenIdle: number;
   /** When that start was first seen; null while there is none. */
   headerSinceMs: number | null;
 }
 
-/** Something of an answer is already on the line. */
+const peerKey = (socket: Socket) => `${String(socket.remoteAddress)} ${String(socket.remotePort)}`;
+
+/** Whether an answer has begun: another one would be appended to it. */
 export const isAnswering = ({ exchanges }: Connection): boolean =>
   [...exchanges].some(({ response }) => response.headersSent);

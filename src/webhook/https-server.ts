@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TlsOptions } from 'node:tls';
+import type { TlsOptions, TLSSocket } from 'node:tls';
 import type { ConnectionErrorKind, ReportConnectionError } from './connection-errors.ts';
 import { closeGracefully, enforceTimeouts, type WebhookLimits } from './connection-policy.ts';
 import { type Connection, type Connections, isAnswering } from './connections.ts';
@@ -12,17 +12,17 @@ interface HttpsServerOptions {
   readonly limits: WebhookLimits;
   readonly connections: Connections;
   readonly report: ReportConnectionError;
-  /** Counts the swaps so far; taken at the accept, which is when a connection's certificate is decided. */
+  /** Number of certificate swaps so far; read at the accept, which decides a connection's certificate. */
   readonly generation: () => number;
   readonly answer: RequestListener;
-  readonly onHandshakeError: (error: NodeJS.ErrnoException) => void;
-  /** Called about once a second while anybody is connected. */
+  readonly onHandshakeError: (error: NodeJS.ErrnoException, socket: TLSSocket) => void;
+  /** Called about once a second while connections are open. */
   readonly onSweep: () => void;
 }
 
-/** A node:https server with every limit in force; it does not listen yet. */
+/** Creates a node:https server with every limit in force; it does not listen yet. */
 export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsServerOptions): Server => {
-  // Only a backstop behind the sweep, which can tell a slow header from a connection opened ahead of need.
+  // Only a backstop behind enforceTimeouts, which can tell a slow header from a connection opened ahead of need.
   const backstopMs = limits.keepAliveTimeoutMs + 5_000;
   const server = createServer({
     ...tls,
@@ -32,20 +32,20 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
     headersTimeout: backstopMs,
     requestTimeout: backstopMs,
   });
-  const everyMs = Math.min(1_000, limits.headersTimeoutMs / 4, limits.requestTimeoutMs / 4);
+  const sweepEveryMs = Math.min(1_000, limits.headersTimeoutMs / 4, limits.requestTimeoutMs / 4);
   let sweeping: NodeJS.Timeout | null = null;
-  const rest = () => {
+  const stopSweeping = () => {
     if (sweeping !== null) clearInterval(sweeping);
     sweeping = null;
   };
-  const tend = () => {
+  const sweep = () => {
     enforceTimeouts(connections, limits, report);
     on.onSweep();
-    // Whom nobody calls need not wake up.
-    if (connections.size === 0) rest();
+    // Without connections there is no reason to wake the process up.
+    if (connections.size === 0) stopSweeping();
   };
   const accept = (socket: Socket) => {
-    sweeping ??= setInterval(tend, everyMs);
+    sweeping ??= setInterval(sweep, sweepEveryMs);
     const newcomer: Connection = connections.accept(socket, on.generation());
     if (connections.size <= limits.maxConnections) return;
     report('connection-limit', `more than ${limits.maxConnections} connections`);
@@ -56,46 +56,46 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
   server.on('tlsClientError', on.onHandshakeError);
   server.on('clientError', answerProtocolError(report, connections));
   server.on('request', on.answer);
-  server.once('close', rest);
+  server.once('close', stopSweeping);
   return server;
 };
 
 /**
- * Who goes when there are too many connections: the oldest that has never asked anything, then the one at rest the
- * longest; never one that is being answered. Refusing the newcomer instead would let anybody shut the API server out by
- * holding connections open. That a handshake is done earns nothing and costs nothing: whoever has just finished one has a
- * request on its way, and must not go before those who never begin.
+ * Evicts one of too many connections: the oldest without any request, then the one that has been idle the longest;
+ * never one with a request in progress. Rejecting the newcomer instead would let any client shut the API server out by
+ * holding connections open. A finished handshake makes no difference: a connection that has just finished it is about
+ * to carry a request, and must not be evicted before those that never begin one.
  */
 const evictConnection = (connections: Connections, newcomer: Connection): void => {
-  let silent: Connection | undefined;
-  let resting: Connection | undefined;
+  let unused: Connection | undefined;
+  let idle: Connection | undefined;
   for (const one of connections.all()) {
     if (one === newcomer || one.exchanges.size > 0) continue;
-    if (one.stage === 'used') resting ??= one;
-    else if (silent === undefined || one.order < silent.order) silent = one;
+    if (one.stage === 'used') idle ??= one;
+    else if (unused === undefined || one.order < unused.order) unused = one;
   }
-  (silent ?? resting ?? newcomer).socket.destroy();
+  (unused ?? idle ?? newcomer).socket.destroy();
 };
 
-const answers: readonly (readonly [RegExp, ConnectionErrorKind, string])[] = [
+const protocolErrors: readonly (readonly [RegExp, ConnectionErrorKind, string])[] = [
   [/^HPE_HEADER_OVERFLOW$/, 'header-too-large', '431 Request Header Fields Too Large'],
   [/^HPE_INVALID_EOF_STATE$/, 'malformed-request', ''],
   [/^HPE_/, 'malformed-request', '400 Bad Request'],
 ];
 
 /**
- * Bytes that are no HTTP: answered once where the line is still free, then closed. Failed handshakes arrive here too,
- * as https forwards them; they have been reported elsewhere and can be told nothing.
+ * Answers bytes that are no HTTP once, where no other answer has begun, and closes the connection. Failed handshakes
+ * arrive here too, because node:https forwards them; they are reported elsewhere and cannot be answered.
  */
 const answerProtocolError =
   (report: ReportConnectionError, connections: Connections) =>
   (error: NodeJS.ErrnoException, socket: Duplex): void => {
     const connection = connections.of(socket);
-    // Whatever else comes is dropped until the peer has taken the last word.
-    if (connection?.stage === 'parting') return;
-    const [, kind, status] = answers.find(([pattern]) => pattern.test(error.code ?? '')) ?? [];
+    // What arrives after this side has sent its end is dropped.
+    if (connection?.stage === 'closing') return;
+    const [, kind, status] = protocolErrors.find(([pattern]) => pattern.test(error.code ?? '')) ?? [];
     if (kind !== undefined) report(kind, error.message);
-    const isFree = connection !== undefined && socket.writable && !isAnswering(connection);
-    if (!isFree || status === undefined || status === '') socket.destroy();
+    const canAnswer = connection !== undefined && socket.writable && !isAnswering(connection);
+    if (!canAnswer || status === undefined || status === '') socket.destroy();
     else closeGracefully(connection, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   };

@@ -2,20 +2,20 @@ import type { RequestListener } from 'node:http';
 import type { Server } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TlsOptions } from 'node:tls';
+import type { TlsOptions, TLSSocket } from 'node:tls';
 import { type BindAddress, listen } from '../util/listen.ts';
 import { monotonicMs } from '../util/time.ts';
-import { type ConnectionError, handshakeError, reportConnectionError } from './connection-errors.ts';
+import { type ConnectionError, handshakeError, handshakeReason, reportConnectionError } from './connection-errors.ts';
 import { defaultLimits, drainConnections, type WebhookLimits } from './connection-policy.ts';
 import { type Connection, Connections } from './connections.ts';
 import { httpsServer } from './https-server.ts';
 import { type Handshake, loopbackHandshake } from './loopback-handshake.ts';
 import { type Pair, tlsOptions, type TlsSettings } from './tls.ts';
 
-/** The TLS face of the webhook: HTTP/1.1 only, and nothing listens before there is a certificate to show. */
+/** Creates the TLS server of the webhook: HTTP/1.1 only, listening from the first certificate on. */
 export const createWebhookServer = (options: WebhookServerOptions): WebhookServer => {
   const limits = { ...defaultLimits, ...options.limits };
-  const report = reportConnectionError(options.onTrouble ?? (() => undefined));
+  const report = reportConnectionError(options.onConnectionError ?? (() => undefined));
   const connections = new Connections();
   let opening: Promise<Server> | null = null;
   let address: AddressInfo | null = null;
@@ -29,30 +29,30 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
 
   const answer: RequestListener = (request, response) => {
     const connection = connections.begin(request, response);
-    // It crossed our farewell, which is its answer.
-    if (connection?.stage === 'parting') return void request.resume();
+    // The request crossed the goodbye response, which is its answer.
+    if (connection?.stage === 'closing') return void request.resume();
     if (connection === undefined || isLeaving(connection)) response.shouldKeepAlive = false;
     options.answer(request, response);
   };
-  const onHandshakeError = (error: NodeJS.ErrnoException) => {
+  const onHandshakeError = (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const kind = handshakeError(error);
-    // Our own handshake shows no client certificate: by then it has seen the server's, which is all it came for.
+    // The loopback handshake presents no client certificate: by then it has seen the server's, which was its purpose.
     if (ownHandshakes > 0 && (kind === 'client-certificate' || kind === 'handshake-aborted')) ownHandshakes -= 1;
-    else report(kind, error.message);
+    else report(kind, handshakeReason(error, socket.remoteAddress, options.tlsMinVersion), error.code);
   };
   const open = async (tls: TlsOptions): Promise<Server> => {
-    const on = { answer, onHandshakeError, onSweep: () => void part() };
+    const on = { answer, onHandshakeError, onSweep: () => void closeLeaving() };
     const server = httpsServer({ tls, limits, connections, report, generation: () => generation, ...on });
     address = await listen(server, options.bind);
     server.on('error', (error) => report('accept-failed', error.message));
     return server;
   };
-  const isLeaving = ({ generation: greeted }: Connection) => leaving || greeted < retiredBelow;
-  // Until the cluster has heard of it the callers go on using what they have: each answer ends one, and none fails.
-  const part = () => drainConnections(connections, isLeaving, lingering ? Infinity : limits.quietMs);
+  const isLeaving = (connection: Connection) => leaving || connection.generation < retiredBelow;
+  // While lingering, callers keep using their connections: each answer closes one, and no call fails.
+  const closeLeaving = () => drainConnections(connections, isLeaving, lingering ? Infinity : limits.quietMs);
   const retire = () => {
     retiredBelow = generation;
-    void part();
+    void closeLeaving();
   };
   const swap = (server: Server, tls: TlsOptions): Server => {
     server.setSecureContext(tls);
@@ -77,7 +77,7 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
     },
     retire,
     trustClients(pem) {
-      if (clientCa === null) throw new Error('no client certificates are asked for');
+      if (clientCa === null) throw new Error('no client certificates are requested');
       clientCa = pem;
       void opening?.then(
         (server) => {
@@ -98,13 +98,13 @@ export const createWebhookServer = (options: WebhookServerOptions): WebhookServe
       const endMs = monotonicMs() + graceMs;
       const server = await opening?.catch(() => null);
       if (server === null || server === undefined) return;
-      await part();
+      await closeLeaving();
       await delay(Math.min(lingerMs, graceMs));
       lingering = false;
-      // Not https's own close, which cuts every resting connection on the spot.
+      // Not https's own close, which destroys every idle connection at once.
       NetServer.prototype.close.call(server);
       while (connections.size > 0 && monotonicMs() < endMs) {
-        await part();
+        await closeLeaving();
         await Promise.race([connections.emptied(), delay(Math.min(100, endMs - monotonicMs()))]);
       }
       for (const one of connections.all()) one.socket.destroy();
@@ -123,31 +123,31 @@ export interface WebhookServerOptions extends TlsSettings {
   readonly bind: BindAddress;
   readonly answer: RequestListener;
   readonly limits?: Partial<WebhookLimits>;
-  readonly onTrouble?: (trouble: ConnectionError) => void;
+  readonly onConnectionError?: (connectionError: ConnectionError) => void;
 }
 
 export interface WebhookServer {
   /**
-   * Serves this pair from the next handshake on. The first call begins to listen. A pair that cannot be served throws
-   * and leaves the last one in place.
+   * Presents this pair from the next handshake on. The first call begins to listen. Rejects when the pair cannot be
+   * used, and leaves the previous one in place.
    */
   serve(pair: Pair): Promise<{ readonly port: number }>;
   /**
-   * Parts with every connection greeted with an earlier pair: those at rest soon, the busy ones with their next answer.
-   * See part-with.ts for why not at once.
+   * Closes every connection that was accepted with an earlier pair: idle ones soon, busy ones with their next answer.
+   * See drainConnections for why not at once.
    */
   retire(): void;
   /**
-   * From the next handshake on client certificates must chain to these authorities, PEM; connections from before are
-   * parted with. Only where `clientCa` was set: whether to ask at all is decided once.
+   * Requires client certificates to chain to these CAs (PEM) from the next handshake on, and closes earlier connections.
+   * Only where `clientCa` was set: whether client certificates are requested is decided once.
    */
   trustClients(pem: Buffer | string): void;
-  /** One handshake with ourselves: see loopback-handshake.ts. */
+  /** Performs one handshake with itself: see loopback-handshake.ts. */
   handshake(servername: string, trust: Buffer | string | null): Promise<Handshake>;
   /**
-   * From now on every answer ends its connection. For `lingerMs` new ones are still accepted, since the cluster needs a
-   * moment to learn that this replica is leaving; then those at rest are closed and those being answered waited for,
-   * until `graceMs` after the call, when whatever is left is cut.
+   * Closes every connection with its next answer. For `lingerMs` new connections are still accepted, because the cluster
+   * needs a moment to learn that this replica is leaving; then idle ones are closed and busy ones waited for. Connections
+   * still open `graceMs` after the call are destroyed.
    */
   drain(graceMs: number, lingerMs?: number): Promise<void>;
   /** Null until the first certificate is served. */

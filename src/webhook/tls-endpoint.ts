@@ -2,15 +2,15 @@ import type { AddressInfo } from 'node:net';
 import type { ServablePair } from '../certificates/verify-pair.ts';
 import type { Handshake } from './loopback-handshake.ts';
 
-/** Where verified pairs go to be served: the webhook's own server, or that of whoever embeds the daemon. */
+/** A server that presents verified pairs: the webhook's own, or that of the program that embeds the daemon. */
 export interface TlsEndpoint {
-  /** A pair that cannot be served rejects and leaves the last one in place. */
+  /** Presents this pair from now on. Rejects when the pair cannot be used, and leaves the previous one in place. */
   serve(pair: ServablePair): Promise<unknown>;
-  /** Parts with connections greeted with an earlier pair, whose CA nobody trusts any more. */
+  /** Closes the connections that were accepted with an earlier pair, because its CA is no longer trusted. */
   retire(): void;
-  /** One handshake with itself. @throws Problem saying why a caller would have refused */
+  /** Performs one handshake with itself. @throws Problem with the reason why a caller would have failed */
   handshake(servername: string, trust: Buffer | string | null): Promise<Handshake>;
   drain(graceMs: number, lingerMs?: number): Promise<void>;
-  /** Null while nothing is served. */
+  /** Null until the first certificate is served. */
   readonly address: AddressInfo | null;
 }
