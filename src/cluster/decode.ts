@@ -29,6 +29,7 @@ export const decode = {
     return {
       resourceVersion,
       ...pair,
+      ...(pair.trust.length === 0 && values['ca.crt']?.length ? { isTrustUnreadable: true } : {}),
       validUntil,
       otherManager: otherFieldManager(managedFields, FIELD_MANAGER, 'f:data'),
     };

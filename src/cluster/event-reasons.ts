@@ -16,7 +16,8 @@ export interface Notice {
     | 'AuthoritiesNarrowed'
     | 'CaBundleContested'
     | 'SecretContested'
-    | 'AnnouncementContested';
+    | 'AnnouncementContested'
+    | 'WriteRefused';
   /** Notices with the same reason and key are one Event, counted. */
   readonly key: string;
   readonly message: string;
@@ -79,6 +80,11 @@ export const eventReasons = (): ((event: ReplicaEvent) => Notice | null) => {
   return (event) => {
     if (event.type === 'step/done') return ofStep(event.step, event.touched);
     if (event.type === 'object/contested') return contested(event.object, event.otherManager);
+    if (event.type === 'object/refused') {
+      const { object, error } = event;
+      const message = `The write of ${object} is refused, it is set aside: ${error}`;
+      return { about: 'lease', type: 'Warning', reason: 'WriteRefused', key: object, message };
+    }
     if (event.type !== 'certificate/concluded') return null;
     const { load } = event;
     if (load.type === 'certificate/served') {

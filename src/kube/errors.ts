@@ -16,7 +16,7 @@ interface KubeProblemFacts {
 export class ApiError extends Problem {
   override readonly name: string = 'KubeProblem';
   readonly reason: string | null;
-  readonly retryAfterMs: number | null;
+  override readonly retryAfterMs: number | null;
 
   constructor(message: string, facts: KubeProblemFacts = {}) {
     super(message, facts.status ?? null);

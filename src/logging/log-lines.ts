@@ -90,8 +90,21 @@ export const logLinesFor = (event: ReplicaEvent, lease: string, announced: strin
       return [line('info', message, fields)];
     }
     case 'step/failed': {
-      const { step, status, error } = event;
-      return [line(status === 409 ? 'debug' : 'warn', 'Write failed', { step: step.kind, status, error })];
+      const { step, status, error, retryInMs, repeated } = event;
+      const level = status === 409 || repeated ? 'debug' : 'warn';
+      return [line(level, 'Write failed', { step: step.kind, status, error, retryInMs })];
+    }
+    case 'object/refused': {
+      const { object, status, error, retryInMs } = event;
+      return [line('warn', 'Object refuses our write, setting it aside', { object, status, error, retryInMs })];
+    }
+    case 'object/accepted':
+      return [line('info', 'Object no longer refuses our write', { object: event.object })];
+    case 'ca-change/waiting': {
+      const { objects } = event;
+      return objects.length === 0
+        ? [line('info', 'Change of CA no longer waits for an object')]
+        : [line('warn', 'Change of CA waits for objects that refuse our write', { objects })];
     }
     case 'object/contested': {
       const { object, otherManager } = event;

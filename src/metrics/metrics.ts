@@ -12,6 +12,8 @@ export interface Metrics {
   readonly caBundleWrites: Counter;
   /** target: a caBundle that another writer keeps taking away; one more each time that a fight begins. */
   readonly contests: Counter;
+  /** object: one whose write the API server lastingly refuses; one more for each reason. */
+  readonly refusedWrites: Counter;
   /** outcome: see webhook/answered.ts. */
   readonly admissionRequests: Counter;
   /** kind: see webhook/trouble.ts. */
@@ -50,6 +52,12 @@ export const createMetrics = (targets: readonly string[] = []): Metrics => ({
   contests: createCounter(
     named('contests_total'),
     'Fights with another writer: over a caBundle, secret (SECRET_NAME), authority (SECRET_NAME-ca) or announcement.',
+    ['object'],
+    each([...targets, 'secret', 'ca', 'announcement']),
+  ),
+  refusedWrites: createCounter(
+    named('refused_writes_total'),
+    'Objects set aside because the API server lastingly refuses their write, one more for each reason.',
     ['object'],
     each([...targets, 'secret', 'ca', 'announcement']),
   ),

@@ -32,6 +32,9 @@ export const recordMetrics = (meters: Metrics, nowMs: () => number): ((event: Re
       case 'object/contested':
         meters.contests.add(event.object);
         return;
+      case 'object/refused':
+        meters.refusedWrites.add(event.object);
+        return;
       case 'certificate/concluded':
         if (event.load.type === 'certificate/rejected') meters.loads.add('rejected');
         if (event.load.type !== 'certificate/served') return;

@@ -25,6 +25,8 @@ export interface ReplicaState {
   readonly observation: ClusterState | null;
   /** A write of the leader that has failed and is tried again. */
   readonly failing: { readonly step: string; readonly error: string; readonly sinceMs: number } | null;
+  /** The objects whose write the API server lastingly refuses; they are set aside. */
+  readonly refused: readonly { readonly object: string; readonly reason: string }[];
   readonly rotations: readonly Rotation[];
 }
 
@@ -42,6 +44,7 @@ export const initialState = (nowMs: number): ReplicaState => ({
   watch: { state: 'connecting', sinceMs: nowMs },
   observation: null,
   failing: null,
+  refused: [],
   rotations: [],
 });
 
@@ -81,13 +84,19 @@ const next = (standing: ReplicaState, event: ReplicaEvent, nowMs: number): Repli
       return { ...standing, leading: true };
     case 'leadership/lost':
     case 'leadership/released':
-      return { ...standing, leading: false, observation: null, failing: null };
+      return { ...standing, leading: false, observation: null, failing: null, refused: [] };
     case 'cluster/observed':
       return { ...standing, observation: event.observed };
     case 'step/failed': {
       const { step, error } = event;
       return { ...standing, failing: { step: step.kind, error, sinceMs: standing.failing?.sinceMs ?? nowMs } };
     }
+    case 'object/refused': {
+      const { object, error: reason } = event;
+      return { ...standing, refused: [...standing.refused.filter((one) => one.object !== object), { object, reason }] };
+    }
+    case 'object/accepted':
+      return { ...standing, refused: standing.refused.filter(({ object }) => object !== event.object) };
     case 'step/done':
       return { ...standing, failing: null };
     default:

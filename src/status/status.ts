@@ -62,6 +62,8 @@ export interface Status {
   /** Only the leader looks at them. */
   readonly replicas:
     readonly { readonly name: string; readonly servingHash: string | null; readonly ready: boolean }[] | null;
+  /** The objects whose write the API server lastingly refuses, as the leader sees it. */
+  readonly refused: readonly { readonly object: string; readonly reason: string }[];
   /** The leader's next write, or what it holds for; null when there is nothing to do. */
   readonly step: string | null;
   /** The newest last. */
@@ -158,6 +160,7 @@ export const statusOf = (standing: ReplicaState, surroundings: StatusInput): Sta
       })) ?? null,
     targets: targetsOf(standing),
     replicas: replicasOf(standing),
+    refused: standing.refused,
     step,
     rotations: standing.rotations.map(rotationOf),
   };
