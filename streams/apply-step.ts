@@ -1,41 +1,49 @@
-import { catchError, concat, defer, EMPTY, mergeMap, type Observable, of, type Subject, throwError } from 'rxjs';
+import { catchError, concat, defer, EMPTY, from, mergeMap, type Observable, of, type Subject, throwError } from 'rxjs';
 import type { Clock } from './clock.ts';
-import type { PlannerInput } from './cluster-state.ts';
+import type { PlannerInput, WriteResult } from './cluster-state.ts';
 import { repairOf, type RepairPace } from './contention.ts';
-import type { Fence } from './events.ts';
+import type { Fence, StepEvent } from './events.ts';
+import { basisOf, type FailedWrites, type FailureReport } from './failed-writes.ts';
 import type { LeaseWriter } from './lease-writer.ts';
-import type { WriteResult } from './observe-cluster.ts';
 import { Problem } from './problem.ts';
-import type { Step } from './step.ts';
+import { type LeaseStep, objectOf, type ObjectStep, type Step } from './step.ts';
 
-export type LeaseStep = Extract<Step, { kind: 'announce' | 'record-served' | 'set-rotation-request' }>;
-export type ObjectStep = Exclude<Step, LeaseStep>;
+export type { LeaseStep, ObjectStep } from './step.ts';
 
 export interface StepPorts {
   readonly clock: Clock;
   readonly queue: LeaseWriter;
   /**
-   * Carries out one write and reads it back. Asks the fence right before sending. Errs with a Problem; 409 when the
-   * object is no longer the one the step was decided on.
+   * Executes one write and reads the object back. Asks the fence right before sending. Errors with a Problem: 409 when
+   * the object is no longer the one the step was planned on.
    */
   perform(step: ObjectStep, fence: Fence): Observable<WriteResult>;
   /** Reads the object of a step that met a conflict; empty when it is gone. */
   refresh(step: ObjectStep): Observable<WriteResult>;
 }
 
-export type StepEvent =
-  /** `touched` is the object as it stands now; null for a write to the Lease, which is observed like any other. */
-  | { readonly type: 'step/done'; readonly step: Step; readonly touched: WriteResult | null }
-  | { readonly type: 'step/failed'; readonly step: Step; readonly status: number | null; readonly error: string }
-  /** Somebody else keeps undoing what is written: see {@link repairOf} for what objects are called. */
-  | { readonly type: 'object/contested'; readonly object: string; readonly otherManager: string | null };
+export type { StepEvent } from './events.ts';
 
 const isLeaseStep = (step: Step): step is LeaseStep =>
   step.kind === 'announce' || step.kind === 'record-served' || step.kind === 'set-rotation-request';
 
+/** Why a write that was accepted did not have its effect; null when it had. */
+const defectOf = (written: WriteResult): string | null => {
+  if (written.object === 'secret') {
+    const { problem } = written.state;
+    return problem === null ? null : `the Secret that was written cannot be used: ${problem}`;
+  }
+  return written.object === 'ca' && written.state.current === null ? 'the CA that was written cannot be used' : null;
+};
+
+/** The observed cluster with one object as it was written. */
+const withResult = (observed: PlannerInput, { object, state }: WriteResult): PlannerInput =>
+  object === 'target' ? observed : { ...observed, [object]: state };
+
 /**
- * One write, and what became of it. After a conflict the object is read again, so that the next plan rests on what
- * stands there. A failure is an item, never an end.
+ * Executes one write and reports the result. After a conflict the object is read again, so that the next plan rests on
+ * its current version. A failure is an item, never an error. A write that is accepted without having its effect counts
+ * as refused: to repeat it would only overwrite one unusable object with another.
  *
  *     perform   --t|            --#
  *     refresh                     --t|
@@ -51,26 +59,55 @@ export const applyStep = (
     ports,
     fence,
     pace,
+    failures,
     touched$,
   }: {
     readonly ports: StepPorts;
     readonly fence: Fence;
     readonly pace: RepairPace;
+    readonly failures: FailedWrites;
     readonly touched$: Subject<WriteResult>;
   },
 ): Observable<StepEvent> => {
-  const failed = ({ status, message }: Problem): StepEvent => ({ type: 'step/failed', step, status, error: message });
+  const object = objectOf(step);
+  const { clock } = ports;
+
+  const refused = (
+    { status, message }: Pick<Problem, 'status' | 'message'>,
+    { retryInMs, isNewRefusal }: FailureReport,
+  ): readonly StepEvent[] =>
+    isNewRefusal ? [{ type: 'object/refused', object, status, error: message, retryInMs }] : [];
+
+  const failed = (problem: Problem): Observable<StepEvent> => {
+    const { status, message } = problem;
+    const report = failures.failed(object, basisOf(object, observed, problem), problem, clock.monotonicMs());
+    const { retryInMs, repeated } = report;
+    return from<StepEvent[]>([
+      { type: 'step/failed', step, status, error: message, retryInMs, repeated },
+      ...refused(problem, report),
+    ]);
+  };
+
+  const succeeded = (written: WriteResult | null): readonly StepEvent[] => {
+    const done: StepEvent = { type: 'step/done', step, touched: written };
+    const message = written === null ? null : defectOf(written);
+    if (written === null || message === null)
+      return failures.accepted(object) ? [done, { type: 'object/accepted', object }] : [done];
+    const basis = basisOf(object, withResult(observed, written));
+    const report = failures.ineffective(object, basis, message, clock.monotonicMs());
+    return [done, ...refused({ status: null, message }, report)];
+  };
 
   const repair = repairOf(step, observed);
   const contest = (): Observable<StepEvent> =>
-    repair !== null && pace.wrote(repair, ports.clock.monotonicMs())
+    repair !== null && pace.wrote(repair, clock.monotonicMs())
       ? of({ type: 'object/contested', object: repair.object, otherManager: repair.otherManager })
       : EMPTY;
 
   if (isLeaseStep(step)) {
     return ports.queue.write(step, observed.lease).pipe(
-      mergeMap(() => concat(of<StepEvent>({ type: 'step/done', step, touched: null }), defer(contest))),
-      catchError((error: unknown) => (error instanceof Problem ? of(failed(error)) : throwError(() => error))),
+      mergeMap(() => concat(succeeded(null), defer(contest))),
+      catchError((error: unknown) => (error instanceof Problem ? failed(error) : throwError(() => error))),
     );
   }
 
@@ -82,15 +119,15 @@ export const applyStep = (
 
   const refresh$ = ports.refresh(step).pipe(
     mergeMap(echo),
-    // What could not be read comes by the watch.
+    // An object that cannot be read now arrives through its watch.
     catchError((error: unknown) => (error instanceof Problem ? EMPTY : throwError(() => error))),
   );
 
   return ports.perform(step, fence).pipe(
-    mergeMap((touched) => concat(of<StepEvent>({ type: 'step/done', step, touched }), defer(contest), echo(touched))),
+    mergeMap((touched) => concat(succeeded(touched), defer(contest), echo(touched))),
     catchError((error: unknown): Observable<StepEvent> => {
       if (!(error instanceof Problem)) return throwError(() => error);
-      return concat(of(failed(error)), error.status === 409 ? refresh$ : EMPTY);
+      return concat(failed(error), error.status === 409 ? refresh$ : EMPTY);
     }),
   );
 };

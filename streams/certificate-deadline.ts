@@ -1,12 +1,8 @@
 import { EMPTY, filter, map, type Observable, startWith, takeUntil, timer, withLatestFrom } from 'rxjs';
-import type { Readiness } from './readiness.ts';
+import type { DeadlineEvent } from './events.ts';
+import type { Readiness } from './model.ts';
 
-export interface DeadlineEvent {
-  readonly type: 'certificate/timed-out';
-  readonly timeoutMs: number;
-  /** What it was still waiting for. */
-  readonly reason: string;
-}
+export type { DeadlineEvent } from './events.ts';
 
 /**
  * Says, once, that no certificate was served in time.

@@ -56,15 +56,33 @@ export type Observed<T> = T | 'pending' | 'forbidden' | 'absent';
 export interface Target {
   readonly id: string;
   readonly state: Observed<TargetState>;
-  /** Repairs of it are held back because somebody else keeps rewriting it. */
+  /** It is not written for now: another manager contends it, or the last write of it failed. */
   readonly held: boolean;
+  /** Why the API server lastingly refuses the leader's write of it; absent or null when it does not. */
+  readonly refused?: string | null;
 }
 
-/** Everything a decision of the leader rests on. */
+/** What the leader writes besides the targets. */
+export type OwnObject = 'secret' | 'ca' | 'announcement';
+
+/** Everything a decision of the leader depends on. */
 export interface PlannerInput {
   readonly lease: LeaseSnapshot;
   readonly secret: Observed<SecretState>;
   readonly ca: Observed<CaState>;
   readonly targets: readonly Target[];
   readonly replicas: Exclude<Observed<readonly Replica[]>, 'absent'>;
+  /** The objects that are not written for now, for the reasons of {@link Target.held}; absent: none. */
+  readonly paused?: ReadonlySet<OwnObject>;
 }
+
+/** The observed cluster. The leader adds which targets are held and which refuse its writes when it plans. */
+export type ClusterState = Omit<PlannerInput, 'targets' | 'paused'> & {
+  readonly targets: readonly Omit<Target, 'held' | 'refused'>[];
+};
+
+/** An object as it was after this replica's last write or read of it. */
+export type WriteResult =
+  | { readonly object: 'secret'; readonly state: SecretState }
+  | { readonly object: 'ca'; readonly state: CaState }
+  | { readonly object: 'target'; readonly id: string; readonly state: TargetState };

@@ -4,7 +4,7 @@ import type { Step } from './step.ts';
 
 /** What a write gives to one object. To give an object the same twice is a repair: somebody else has taken it away. */
 interface Repair {
-  /** `TYPE/NAME` of a target, else `secret`, `authority` (SECRET-ca) or `announcement`. */
+  /** `TYPE/NAME` of a target, else `secret`, `ca` (SECRET-ca) or `announcement`. */
   readonly object: string;
   readonly value: string;
   /** The field manager other than us that wrote it last, as far as anybody can tell. */
@@ -23,7 +23,7 @@ export const repairOf = (step: Step, { secret, lease }: PlannerInput): Repair | 
     case 'inject':
       return { object: step.target, value: setOf(step.trust), otherManager: step.plannedOn.otherManager };
     case 'issue-ca': {
-      const { plannedOn: plannedOn, reason } = step;
+      const { plannedOn, reason } = step;
       if (plannedOn === 'absent') return { object: 'ca', value: reason, otherManager: null };
       return {
         object: 'ca',
@@ -35,10 +35,10 @@ export const repairOf = (step: Step, { secret, lease }: PlannerInput): Repair | 
     case 'prune-ca-bundle':
       return { object: 'ca', value: `${step.kind} ${setOf(step.keep)}`, otherManager: step.plannedOn.otherManager };
     case 'issue-leaf': {
-      const { ca: authority, plannedOn: plannedOn, reason } = step;
+      const { ca, plannedOn, reason } = step;
       const due = reason === 'requested' || reason === 'expiring';
       // A leaf whose time has come is replaced once; whatever else is wrong is mended once under each CA.
-      const given = due && plannedOn !== 'absent' ? plannedOn.hash : authority.current?.fingerprint;
+      const given = due && plannedOn !== 'absent' ? plannedOn.hash : ca.current?.fingerprint;
       return {
         object: 'secret',
         value: `${reason} ${given ?? ''}`,

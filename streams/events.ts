@@ -1,8 +1,7 @@
-import type { DeadlineEvent } from './certificate-deadline.ts';
-import type { Desired, LoadEvent } from './load-certificate.ts';
-import type { LeaseSnapshot } from './model.ts';
+import type { ClusterState, WriteResult } from './cluster-state.ts';
+import type { LeaseSnapshot, Readiness, VerifiedPair, VolumeSnapshot } from './model.ts';
 import type { PodEvent } from './pod-annotations.ts';
-import type { Readiness } from './readiness.ts';
+import type { Step } from './step.ts';
 
 type WatchClosed = 'ended' | 'expired' | 'silent';
 
@@ -53,6 +52,36 @@ export type ElectionEvent =
       readonly retryInMs: number;
     };
 
+/** What one replica wants to serve: the announcement it has seen and the generation that is mounted. */
+export interface Desired {
+  readonly lease: LeaseSnapshot | null;
+  readonly mounted: VolumeSnapshot;
+}
+
+export type LoadEvent =
+  | { readonly type: 'certificate/unannounced'; readonly malformed: string | null }
+  | { readonly type: 'certificate/unmounted'; readonly hash: string }
+  | { readonly type: 'certificate/mismatched'; readonly hash: string; readonly filesystemHash: string }
+  | {
+      readonly type: 'certificate/rejected';
+      readonly hash: string;
+      readonly reason: string;
+      readonly retryable: boolean;
+    }
+  | { readonly type: 'certificate/served'; readonly pair: VerifiedPair; readonly untrusted: string | null };
+
+/** In the server, its handshake still to come: not a conclusion. */
+export interface Swapped {
+  readonly type: 'certificate/swapped';
+}
+
+export interface DeadlineEvent {
+  readonly type: 'certificate/timed-out';
+  readonly timeoutMs: number;
+  /** What it was still waiting for. */
+  readonly reason: string;
+}
+
 export type FollowerEvent =
   | { readonly type: 'desired/changed'; readonly desired: Desired; readonly elapsedMs: number }
   | { readonly type: 'tick/checked'; readonly desired: Desired }
@@ -60,3 +89,48 @@ export type FollowerEvent =
   | { readonly type: 'readiness/changed'; readonly readiness: Readiness }
   | DeadlineEvent
   | PodEvent;
+
+export type StepEvent =
+  /** `touched` is the object after the write; null for a write to the Lease, which has its own watch. */
+  | { readonly type: 'step/done'; readonly step: Step; readonly touched: WriteResult | null }
+  | {
+      readonly type: 'step/failed';
+      readonly step: Step;
+      readonly status: number | null;
+      readonly error: string;
+      /** How long the object is left alone, ms; a change of what the step rests on ends the pause. */
+      readonly retryInMs: number;
+      /** The previous write of this object failed in the same way. */
+      readonly repeated: boolean;
+    }
+  /** Another writer keeps undoing what the leader writes. Objects are named as in `contention.ts`. */
+  | { readonly type: 'object/contested'; readonly object: string; readonly otherManager: string | null }
+  /** The API server lastingly refuses the write of one object; once for each object and reason. */
+  | {
+      readonly type: 'object/refused';
+      readonly object: string;
+      readonly status: number | null;
+      readonly error: string;
+      readonly retryInMs: number;
+    }
+  /** An object that was set aside has been written, or no longer needs a write. */
+  | { readonly type: 'object/accepted'; readonly object: string };
+
+export interface WatchFailed {
+  readonly type: 'watch/unavailable';
+  readonly object: string;
+  readonly status: number | null;
+  readonly error: string;
+  readonly retryInMs: number;
+  /** The same failure as the one before, with no event in between: logged once. */
+  readonly repeated?: boolean;
+}
+
+export type LeaderEvent =
+  | StepEvent
+  | { readonly type: 'cluster/observed'; readonly observed: ClusterState }
+  /** A change of CA waits for objects that refuse the leader's writes and trust only the older CA; empty: no longer. */
+  | { readonly type: 'ca-change/waiting'; readonly objects: readonly string[] }
+  | WatchFailed;
+
+export type ReplicaEvent = LeaseEvent | FollowerEvent | ElectionEvent | LeaderEvent;

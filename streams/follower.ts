@@ -95,11 +95,13 @@ export const follower = (
 
   const readiness$ = merge(flight$, tick$.pipe(map(() => ({ type: 'tick' }) as const))).pipe(readiness(ports.clock));
 
-  const servedHash$ = readiness$.pipe(
-    map(({ served }) => served?.hash),
-    filter((hash) => hash !== undefined),
+  // An acknowledgement lets the leader prune a CA: only what a handshake has verified is acknowledged (F10).
+  const verifiedHash$ = load$.pipe(
+    filter((load) => load.type === 'certificate/served'),
+    filter(({ untrusted }) => untrusted === null),
+    map(({ pair }) => pair.hash),
   );
-  const pod$ = podAnnotations({ expected$: load$.pipe(expectedHash()), serving$: servedHash$, apiReachable$ }, ports);
+  const pod$ = podAnnotations({ expected$: load$.pipe(expectedHash()), serving$: verifiedHash$, apiReachable$ }, ports);
 
   return {
     readiness$,

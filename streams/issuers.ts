@@ -1,6 +1,6 @@
 import type { PlannerInput } from './cluster-state.ts';
-import { planExternal } from './plan-external.ts';
-import { planIssuance } from './plan-issuance.ts';
+import { externalWaitsFor, planExternal } from './plan-external.ts';
+import { issuanceWaitsFor, planIssuance } from './plan-issuance.ts';
 import type { IssuancePolicy } from './planner-input.ts';
 import type { Step } from './step.ts';
 
@@ -10,6 +10,8 @@ export interface Issuer {
   readonly name: string;
   /** The leader's next write, or null when there is nothing to do. Pure. */
   readonly plan: (observed: PlannerInput, policy: IssuancePolicy, nowMs: number) => Step | null;
+  /** The targets that a due change of CA waits for, because they refuse the leader's writes; empty: none. Pure. */
+  readonly caChangeWaitsFor: (observed: PlannerInput, policy: IssuancePolicy, nowMs: number) => readonly string[];
   /** The leader keeps a CA of its own in SECRET-ca and signs with it. */
   readonly keepsCa: boolean;
   /** The leader writes SECRET; else another program does, and the leader only announces what it finds there. */
@@ -23,9 +25,17 @@ export const issuers = {
   'self-signed': {
     name: 'self-signed',
     plan: planIssuance,
+    caChangeWaitsFor: issuanceWaitsFor,
     keepsCa: true,
     writesSecret: true,
     enforcesClientRules: true,
   },
-  external: { name: 'external', plan: planExternal, keepsCa: false, writesSecret: false, enforcesClientRules: false },
+  external: {
+    name: 'external',
+    plan: planExternal,
+    caChangeWaitsFor: externalWaitsFor,
+    keepsCa: false,
+    writesSecret: false,
+    enforcesClientRules: false,
+  },
 } as const satisfies Readonly<Record<string, Issuer>>;

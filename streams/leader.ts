@@ -1,18 +1,26 @@
-import { defer, EMPTY, map, merge, type Observable, shareReplay, Subject, withLatestFrom } from 'rxjs';
-import { applyStep, type StepEvent, type StepPorts } from './apply-step.ts';
-import { retryDelayMs } from './backoff.ts';
-import type { PlannerInput } from './cluster-state.ts';
-import { repairOf, repairPace } from './contention.ts';
-import type { Fence } from './events.ts';
+import {
+  concat,
+  defer,
+  EMPTY,
+  from,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  shareReplay,
+  Subject,
+  tap,
+  timer,
+  withLatestFrom,
+} from 'rxjs';
+import { applyStep, type StepPorts } from './apply-step.ts';
+import type { ClusterState, PlannerInput, WriteResult } from './cluster-state.ts';
+import { type RepairPace, repairPace } from './contention.ts';
+import type { Fence, LeaderEvent } from './events.ts';
+import { type FailedWrites, failedWrites } from './failed-writes.ts';
 import type { Issuer } from './issuers.ts';
 import type { LeaseSnapshot } from './model.ts';
-import {
-  type ClusterState,
-  type ObservationPorts,
-  observeCluster,
-  type WatchFailed,
-  type WriteResult,
-} from './observe-cluster.ts';
+import { type ObservationPorts, observeCluster } from './observe-cluster.ts';
 import type { IssuancePolicy } from './planner-input.ts';
 import type { WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
@@ -27,16 +35,45 @@ export interface LeaderPolicy extends IssuancePolicy {
   readonly issuer: Issuer;
 }
 
-export type LeaderEvent =
-  StepEvent | { readonly type: 'cluster/observed'; readonly observed: ClusterState } | WatchFailed;
+export type { LeaderEvent } from './events.ts';
+
+const REPLANNED: ReadonlySet<LeaderEvent['type']> = new Set(['step/failed', 'object/refused', 'object/accepted']);
+
+interface Occasion {
+  readonly observation: ClusterState;
+  /** How many pauses of failed writes are over: each is a reason to plan again. */
+  readonly pausesOver: number;
+}
+
+const OWN_OBJECTS = ['secret', 'ca', 'announcement'] as const;
+
+/** Adds to what is observed which objects are not to be written now, and which refuse the leader's writes. */
+const withPauses = (
+  observed: ClusterState,
+  { pace, failures, nowMs }: { readonly pace: RepairPace; readonly failures: FailedWrites; readonly nowMs: number },
+): PlannerInput => {
+  const input: PlannerInput = { ...observed, targets: observed.targets.map((target) => ({ ...target, held: false })) };
+  const isPaused = (object: string): boolean => pace.isHeld(object, nowMs) || failures.isPaused(object, input, nowMs);
+  return {
+    ...input,
+    targets: input.targets.map((target) => ({
+      ...target,
+      held: isPaused(target.id),
+      refused: failures.refusal(target.id),
+    })),
+    paused: new Set(OWN_OBJECTS.filter(isPaused)),
+  };
+};
 
 /**
- * Level-triggered: observe everything, plan the one next write, do it, observe again. The only memory is how often each
- * object was repaired, and it can only slow down.
+ * Level-triggered: observe everything, plan the one next write, execute it, observe again. The only memory is how often
+ * each object was repaired and which writes failed; it delays writes and never decides which.
  *
  *     observed   1-----2--3-------4-----      3 is the answer to the write planned on 2
  *     plan       0     w  w'      0
  *     result     ------d--d'------------
+ *
+ * A failed write pauses its own object only, and the leader plans again at once without it (L9).
  */
 export const leader = (
   { lease$, tick$ }: { readonly lease$: Observable<LeaseSnapshot>; readonly tick$: Observable<unknown> },
@@ -47,36 +84,61 @@ export const leader = (
   defer(() => {
     const { clock, random } = ports;
     const touched$ = new Subject<WriteResult>();
+    const pauseMs$ = new Subject<number>();
     const pace = repairPace();
+    const failures = failedWrites(random);
     const { observed$, trouble$ } = observeCluster(lease$, touched$, ports, policy);
+    let pausesOver = 0;
+    let waitingFor = '';
 
-    const withHeld = (observation: ClusterState): PlannerInput => ({
-      ...observation,
-      targets: observation.targets.map((target) => ({ ...target, held: pace.isHeld(target.id, clock.monotonicMs()) })),
-    });
+    const waiting = (observed: PlannerInput): readonly LeaderEvent[] => {
+      const objects = policy.issuer.caChangeWaitsFor(observed, policy, clock.wallMs());
+      const names = objects.join();
+      if (names === waitingFor) return [];
+      waitingFor = names;
+      return [{ type: 'ca-change/waiting', objects }];
+    };
 
-    const attempt = ({ observation }: { readonly observation: ClusterState }): Observable<StepEvent> =>
+    /** With nothing left to write, an object whose pause is over is as it should be without the write that failed. */
+    const settled = (observed: PlannerInput, nowMs: number): readonly LeaderEvent[] =>
+      failures
+        .objects()
+        .filter((object) => !failures.isPaused(object, observed, nowMs) && !pace.isHeld(object, nowMs))
+        .flatMap((object) => (failures.accepted(object) ? [{ type: 'object/accepted', object } as const] : []));
+
+    const attempt = ({ observation }: Occasion): Observable<LeaderEvent> =>
       defer(() => {
-        const observed = withHeld(observation);
-        const step = fence() ? policy.issuer.plan(observed, policy, clock.wallMs()) : null;
-        if (step === null) return EMPTY;
-        const repair = repairOf(step, observed);
-        const isHeld = repair !== null && pace.isHeld(repair.object, clock.monotonicMs());
-        return isHeld ? EMPTY : applyStep(step, observed, { ports, fence, pace, touched$ });
-      });
+        if (!fence()) return EMPTY;
+        const nowMs = clock.monotonicMs();
+        const observed = withPauses(observation, { pace, failures, nowMs });
+        const step = policy.issuer.plan(observed, policy, clock.wallMs());
+        const waits = waiting(observed);
+        if (step === null) return from([...waits, ...settled(observed, nowMs)]);
+        return concat(waits, applyStep(step, observed, { ports, fence, pace, failures, touched$ }));
+      }).pipe(
+        tap((event) => {
+          if (event.type === 'step/failed' || event.type === 'object/refused') pauseMs$.next(event.retryInMs);
+        }),
+      );
 
     const seen$ = observed$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
-    const occasion$ = merge(seen$, tick$.pipe(withLatestFrom(seen$, (_, observation) => observation))).pipe(
-      map((observation) => ({ observation })),
+    const pauseOver$ = pauseMs$.pipe(
+      mergeMap((ms) => timer(ms)),
+      tap(() => (pausesOver += 1)),
     );
+    const occasion$ = merge(
+      seen$,
+      merge(tick$, pauseOver$).pipe(withLatestFrom(seen$, (_, observation) => observation)),
+    ).pipe(map((observation) => ({ observation, pausesOver })));
 
     return merge(
       trouble$,
       seen$.pipe(map((observed) => ({ type: 'cluster/observed', observed }) as const)),
       occasion$.pipe(
         singleFlight(attempt, {
-          retryInMs: (event, failures) => (event.type === 'step/failed' ? retryDelayMs(failures, random()) : null),
-          supersedes: (next, flown) => next.observation !== flown.observation,
+          // A failed write is paused: what does not depend on it is planned at once, as is what waited for it.
+          retryInMs: ({ type }) => (REPLANNED.has(type) ? 0 : null),
+          supersedes: (next, flown) => next.observation !== flown.observation || next.pausesOver !== flown.pausesOver,
         }),
       ),
     );

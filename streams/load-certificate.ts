@@ -1,12 +1,9 @@
 import { catchError, concatMap, defer, EMPTY, map, type Observable, of, startWith, throwError } from 'rxjs';
-import type { Announcement, LeaseSnapshot, VerifiedPair, VolumeSnapshot } from './model.ts';
+import type { Desired, LoadEvent, Swapped } from './events.ts';
+import type { Announcement, VerifiedPair, VolumeSnapshot } from './model.ts';
 import { Problem } from './problem.ts';
 
-/** What one replica wants to serve: the announcement it has seen and the generation that is mounted. */
-export interface Desired {
-  readonly lease: LeaseSnapshot | null;
-  readonly mounted: VolumeSnapshot;
-}
+export type { Desired, LoadEvent, Swapped } from './events.ts';
 
 export type PairCheck =
   | { readonly ok: true; readonly pair: VerifiedPair }
@@ -19,23 +16,6 @@ export interface LoadPorts {
   serve(pair: VerifiedPair): Observable<void>;
   /** One loopback TLS handshake with the Service's name: null when it verified, else why not. */
   handshake(pair: VerifiedPair): Observable<string | null>;
-}
-
-export type LoadEvent =
-  | { readonly type: 'certificate/unannounced'; readonly malformed: string | null }
-  | { readonly type: 'certificate/unmounted'; readonly hash: string }
-  | { readonly type: 'certificate/mismatched'; readonly hash: string; readonly filesystemHash: string }
-  | {
-      readonly type: 'certificate/rejected';
-      readonly hash: string;
-      readonly reason: string;
-      readonly retryable: boolean;
-    }
-  | { readonly type: 'certificate/served'; readonly pair: VerifiedPair; readonly untrusted: string | null };
-
-/** In the server, its handshake still to come: not a conclusion. */
-export interface Swapped {
-  readonly type: 'certificate/swapped';
 }
 
 const rejected = (hash: string, reason: string, retryable: boolean): LoadEvent => ({

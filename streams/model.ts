@@ -72,3 +72,18 @@ export interface Replica {
   /** By when it should be gone, though its object stands: 0 for one that runs nowhere, finished or not yet placed. Null while alive. */
   readonly goneAtMs: number | null;
 }
+
+export type UnreadyReason =
+  | 'no-announcement'
+  | 'no-certificate-file'
+  | 'hash-mismatch'
+  | `certificate-rejected: ${string}`
+  | 'certificate-expired'
+  | 'untrusted';
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not, most telling first; empty when ready. */
+  readonly reasons: readonly UnreadyReason[];
+  readonly served: VerifiedPair | null;
+}

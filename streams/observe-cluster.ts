@@ -1,16 +1,13 @@
 import { combineLatest, filter, map, merge, type Observable, of, share } from 'rxjs';
-import type { CaState, PlannerInput, SecretState, Target, TargetState } from './cluster-state.ts';
-import type { WatchItem } from './events.ts';
+import type { CaState, ClusterState, SecretState, TargetState, WriteResult } from './cluster-state.ts';
+import type { WatchFailed, WatchItem } from './events.ts';
 import type { LeaseSnapshot, Replica } from './model.ts';
 import { resumingWatch, type WatchPolicy } from './resuming-watch.ts';
 import { trackedObject, trackedReplicas } from './tracked-object.ts';
 import type { WatchPort } from './watch-port.ts';
 
-/** An object as it stood when it was last written or read again by us. */
-export type WriteResult =
-  | { readonly object: 'secret'; readonly state: SecretState }
-  | { readonly object: 'ca'; readonly state: CaState }
-  | { readonly object: 'target'; readonly id: string; readonly state: TargetState };
+export type { ClusterState, WriteResult } from './cluster-state.ts';
+export type { WatchFailed } from './events.ts';
 
 export interface ObservationPorts {
   readonly secretWatch: WatchPort<SecretState>;
@@ -18,19 +15,6 @@ export interface ObservationPorts {
   readonly targets: readonly { readonly id: string; readonly watch: WatchPort<TargetState> }[];
   readonly replicaWatch: WatchPort<Replica>;
 }
-
-export interface WatchFailed {
-  readonly type: 'watch/unavailable';
-  readonly object: string;
-  readonly status: number | null;
-  readonly error: string;
-  readonly retryInMs: number;
-  /** The same failure as the one before, with no event in between: logged once. */
-  readonly repeated?: boolean;
-}
-
-/** `held` is the leader's to say, at the moment it plans. */
-export type ClusterState = Omit<PlannerInput, 'targets'> & { readonly targets: readonly Omit<Target, 'held'>[] };
 
 /**
  * Everything the leader's decisions rest on, as one value, renewed whenever any part of it changes.
@@ -59,7 +43,7 @@ export const observeCluster = (
     filter((touched) => touched.object === 'secret'),
     map(({ state }) => state),
   );
-  const authority$ = touched$.pipe(
+  const ca$ = touched$.pipe(
     filter((touched) => touched.object === 'ca'),
     map(({ state }) => state),
   );
@@ -77,7 +61,7 @@ export const observeCluster = (
   const observed$ = combineLatest({
     lease: lease$,
     secret: trackedObject(watch('secret', ports.secretWatch), secret$),
-    ca: trackedObject(watch('ca', ports.caWatch), authority$),
+    ca: trackedObject(watch('ca', ports.caWatch), ca$),
     targets: targets.length === 0 ? of([]) : combineLatest(targets),
     replicas: trackedReplicas(watch('replicas', ports.replicaWatch)),
   });

@@ -1,79 +1,125 @@
 import { allAcknowledged } from './acknowledged.ts';
+import { alive, type Certificates, includes, same, union, without } from './certificate-set.ts';
 import type { PlannerInput, SecretState, TargetState } from './cluster-state.ts';
+import type { LeaseSnapshot } from './model.ts';
 import type { IssuancePolicy } from './planner-input.ts';
-import type { Step } from './step.ts';
-import { type Certificates, certificateSets } from './trust.ts';
+import { isPast } from './rfc3339.ts';
+import type { LeaseStep, Step } from './step.ts';
+import { isRefusing } from './trust.ts';
 
-const { alive, includes, same, union, without } = certificateSets;
-
-/** What the certificate that stands in the Secret is to be trusted by; one that signs itself is its own CA. */
-const wantedTrust = ({ trust, leaf, issuer }: SecretState): Certificates => {
+/** The CAs that the Secret's leaf is to be trusted by; a leaf that signed itself is its own CA. */
+const desiredTrust = ({ trust, leaf, issuer }: SecretState): Certificates => {
   if (trust.length > 0) return trust;
   return leaf !== null && leaf.fingerprint === issuer ? [leaf] : [];
 };
 
-/** Whether `ca.crt` holds something of which nothing can be read: then no target can be made to trust what comes. */
-const isTrustUnreadable = ({ trust, trustProblems = [] }: SecretState): boolean =>
-  trust.length === 0 && trustProblems.length > 0;
+/** Whether a target's calls would begin to fail with the Secret's leaf; one that trusts nothing rejects every leaf. */
+const wouldBeginToReject = ({ bundles }: TargetState, { issuer }: SecretState, desired: Certificates): boolean =>
+  bundles.some(
+    (bundle) =>
+      bundle.length > 0 &&
+      !(issuer === null ? includes(bundle, desired) : bundle.some(({ fingerprint }) => fingerprint === issuer)),
+  );
+
+interface Seen {
+  readonly id: string;
+  readonly state: TargetState;
+  readonly held: boolean;
+  readonly isRefused: boolean;
+}
+
+/** The targets, each with whether its caBundle lacks the new trust or holds an expired CA, and who of them blocks. */
+const viewOf = ({ targets }: PlannerInput, secret: SecretState, nowMs: number) => {
+  const desired = desiredTrust(secret);
+  const seen = targets.flatMap((target): readonly Seen[] => {
+    const { id, state, held } = target;
+    return typeof state === 'string' || desired.length === 0
+      ? []
+      : [{ id, state, held, isRefused: isRefusing(target) }];
+  });
+  const trusted = alive(union(...seen.flatMap(({ state }) => state.bundles)), nowMs);
+  const wide = union(desired, trusted);
+  const wrong = seen.filter(
+    ({ state }) => !state.bundles.every((own) => includes(own, desired) && includes(wide, own)),
+  );
+  // A target that refuses the write blocks only what it would reject: a renewal under the CA that it trusts goes on (L9).
+  const blocking = wrong.filter(({ state, isRefused }) => !isRefused || wouldBeginToReject(state, secret, desired));
+  return { desired, seen, trusted, wide, wrong, blocking };
+};
+
+const isUsable = (secret: PlannerInput['secret']): secret is SecretState & { readonly hash: string } =>
+  typeof secret !== 'string' && secret.hash !== null && secret.problem === null;
+
+const isAnnounced = ({ announcement }: LeaseSnapshot, { hash, validUntil }: SecretState): boolean =>
+  announcement?.hash === hash && announcement.validUntil === validUntil;
 
 /**
- * The planner for `CERT_ISSUER=external`: no Secret is ever written (L6). Replicas load only what is announced, so the
- * order is L1's all the same: widen every caBundle by the new `ca.crt`, announce, wait, hold, narrow. The older CAs are
- * remembered where they are: in the caBundles.
+ * The planner for `CERT_ISSUER=external`: it never writes a Secret (L6). Replicas load only what is announced, so the
+ * order is that of L1: widen every caBundle by the new `ca.crt`, announce, wait, hold, prune. The older CAs are
+ * remembered in the caBundles themselves.
  */
 export const planExternal = (
-  { lease, secret, targets, replicas }: PlannerInput,
+  observed: PlannerInput,
   { identity, caOverlapMs }: Pick<IssuancePolicy, 'identity' | 'caOverlapMs'>,
   nowMs: number,
 ): Step | null => {
+  const { lease, secret, targets, replicas } = observed;
   const { announcement, rotate, servedSinceMs } = lease;
-  if (rotate !== null) return { kind: 'set-rotation-request', rotate: null };
-  if (typeof secret === 'string' || secret.hash === null || secret.problem !== null) return null;
+  const onLease = (step: LeaseStep): LeaseStep | null => (observed.paused?.has('announcement') === true ? null : step);
+  const record = (sinceMs: number | null): Step | null => onLease({ kind: 'record-served', sinceMs });
+
+  const answer = rotate === null ? null : onLease({ kind: 'set-rotation-request', rotate: null });
+  if (answer !== null) return answer;
+  if (!isUsable(secret)) return null;
   if (targets.some(({ state }) => state === 'pending')) return null;
 
-  const desired = wantedTrust(secret);
-  const seen = targets.flatMap(({ id, state, held }) =>
-    typeof state === 'string' || desired.length === 0 ? [] : [{ id, state, held }],
-  );
-  const standing = alive(union(...seen.flatMap(({ state }) => state.bundles)), nowMs);
-  const wide = union(desired, standing);
+  const { desired, seen, trusted, wide, wrong, blocking } = viewOf(observed, secret, nowMs);
   const inject = (target: string, trust: Certificates, plannedOn: TargetState): Extract<Step, { kind: 'inject' }> => ({
     kind: 'inject',
     target,
     trust,
-    plannedOn: plannedOn,
+    plannedOn,
   });
-  const mark = (sinceMs: number | null): Step => ({ kind: 'record-served', sinceMs });
 
-  // Too narrow for the new certificate, or with a CA in it that has expired.
-  const wrong = seen.filter(
-    ({ state }) => !state.bundles.every((own) => includes(own, desired) && includes(wide, own)),
-  );
   const next = wrong.find(({ held }) => !held);
   if (next) return inject(next.id, wide, next.state);
 
-  const announced = announcement?.hash === secret.hash && announcement.validUntil === secret.validUntil;
-  if (!announced) {
-    // What is announced goes on serving while somebody else keeps a caBundle from trusting what comes (L2).
-    if (announcement !== null && wrong.length > 0) return null;
-    if (announcement !== null && isTrustUnreadable(secret)) return null;
-    return {
+  if (!isAnnounced(lease, secret)) {
+    const isValid = announcement !== null && !isPast(announcement.validUntil, nowMs);
+    // The announced leaf stays in use, as long as it is valid, while a target would reject the next one (L2).
+    if (isValid && (blocking.length > 0 || isTrustUnreadable(secret, targets))) return null;
+    return onLease({
       kind: 'announce',
       announcement: { hash: secret.hash, validUntil: secret.validUntil },
       clearsRotationRequest: false,
-    };
+    });
   }
 
-  if (without(standing, desired).length === 0) return servedSinceMs === null ? null : mark(null);
+  if (without(trusted, desired).length === 0) return servedSinceMs === null ? null : record(null);
   if (replicas === 'pending') return null;
-  if (!allAcknowledged(replicas, secret.hash, { identity, nowMs })) return servedSinceMs === null ? null : mark(null);
-  if (servedSinceMs === null || servedSinceMs > nowMs) return mark(nowMs);
+  if (!allAcknowledged(replicas, secret.hash, { identity, nowMs })) return servedSinceMs === null ? null : record(null);
+  if (servedSinceMs === null || servedSinceMs > nowMs) return record(nowMs);
   if (nowMs < servedSinceMs + caOverlapMs) return null;
 
   const older = seen.find(({ state, held }) => !held && !state.bundles.every((own) => same(own, desired)));
-  // Two lead for a while when the Lease was deleted; the one that hears nothing any more must not take away what the other
-  // has just given for the next certificate.
+  // Two replicas lead for a while after the Lease was deleted: the one whose watches are silent must not remove what the
+  // other has just injected for the next certificate.
   return older === undefined
     ? null
     : { ...inject(older.id, desired, older.state), precondition: { object: 'secret', state: secret } };
 };
+
+/** The targets that the announcement of a certificate under another CA waits for, because they refuse the write. */
+export const externalWaitsFor = (observed: PlannerInput, _policy: unknown, nowMs: number): readonly string[] => {
+  const { lease, secret } = observed;
+  if (!isUsable(secret) || lease.announcement === null || isAnnounced(lease, secret)) return [];
+  return viewOf(observed, secret, nowMs)
+    .blocking.filter(({ isRefused }) => isRefused)
+    .map(({ id }) => id);
+};
+
+/** `ca.crt` exists and nothing in it can be read, while targets trust certain CAs only: perhaps not the leaf's. */
+const isTrustUnreadable = (secret: SecretState, targets: PlannerInput['targets']): boolean =>
+  (secret.trustProblems ?? []).length > 0 &&
+  desiredTrust(secret).length === 0 &&
+  targets.some(({ state }) => typeof state !== 'string' && state.bundles.some((bundle) => bundle.length > 0));

@@ -1,98 +1,117 @@
 import { allAcknowledged } from './acknowledged.ts';
-import type { CaState, PlannerInput, SecretState, Target } from './cluster-state.ts';
+import { alive, includes, same, union, without } from './certificate-set.ts';
+import type { CaState, OwnObject, PlannerInput, SecretState, Target } from './cluster-state.ts';
 import type { CertificateInfo } from './model.ts';
 import { isOverlapOver, isSettled, type IssuancePolicy, type PlannerView } from './planner-input.ts';
 import { leafReason, renewalDue } from './renewal.ts';
-import type { Step } from './step.ts';
-import { certificateSets, inheritedCas, injectedCas, issuersMissingFromBundle, wouldReject } from './trust.ts';
+import { isPast } from './rfc3339.ts';
+import { ownObjectOf, type Step } from './step.ts';
+import { inheritedCas, injectedCas, isRefusing, issuersMissingFromBundle, wouldReject } from './trust.ts';
 
-const { alive, includes, same, union, without } = certificateSets;
+const isPaused = ({ observed: { paused } }: PlannerView, object: OwnObject): boolean => paused?.has(object) === true;
 
-/** A CA rotation asked for is bound to the CA it replaces, so that nobody carries it out twice. */
+/** A rule's answer when no later rule may write before what this rule could not write. */
+const WAIT = 'wait';
+
+/** A requested CA rotation names the CA that it replaces, so that it is executed once. */
 const boundTo = ({ fingerprint }: CertificateInfo): string => `ca/${fingerprint}`;
 
-const foundAuthority = (observed: PlannerInput, authority: CaState | 'absent', nowMs: number): Step => {
-  const keep = alive(union(authority === 'absent' ? [] : authority.bundle, inheritedCas(observed)), nowMs);
-  return { kind: 'issue-ca', reason: authority === 'absent' ? 'missing' : 'unusable', keep, plannedOn: authority };
+const issueFirstCa = (observed: PlannerInput, ca: CaState | 'absent', nowMs: number): Step => {
+  const keep = alive(union(ca === 'absent' ? [] : ca.bundle, inheritedCas(observed)), nowMs);
+  return { kind: 'issue-ca', reason: ca === 'absent' ? 'missing' : 'unusable', keep, plannedOn: ca };
 };
 
 const requests = ({ observed: { lease }, current }: PlannerView): Step | null => {
   const { rotate } = lease;
   if (rotate === null || rotate === 'leaf' || rotate === boundTo(current)) return null;
   if (rotate === 'ca') return { kind: 'set-rotation-request', rotate: boundTo(current) };
-  // A rotation begun that replaced its CA is dropped by the announcement; anything else is a word we do not know.
+  // The announcement removes a rotation that has replaced its CA; any other value is unknown.
   return rotate.startsWith('ca/') ? null : { kind: 'set-rotation-request', rotate: null };
 };
 
-const renewAuthority = (view: PlannerView): Step | null => {
-  const { ca: authority, current, nowMs, caRenewBeforeMs, observed } = view;
+const isCaDue = ({ current, nowMs, caRenewBeforeMs, observed: { lease } }: PlannerView): boolean =>
+  lease.rotate === boundTo(current) || renewalDue(current, { nowMs, renewBeforeMs: caRenewBeforeMs });
+
+/** Targets that refuse the leader's writes and would reject a leaf of this issuer. */
+const refusingTargets = ({ observed, ca }: PlannerView, issuer: string | null): readonly Target[] =>
+  observed.targets.filter((target) => isRefusing(target) && wouldReject(issuer, ca)(target));
+
+const renewCa = (view: PlannerView): Step | typeof WAIT | null => {
+  const { ca, current, nowMs, observed } = view;
   const expired = nowMs >= current.notAfterMs;
-  const requested = observed.lease.rotate === boundTo(current);
-  // Another party's CA is theirs to renew: replacing it would destroy its key. A request for it is their consent.
-  if (!requested && authority.isOwn === true) return null;
-  if (!requested && !expired && !renewalDue(current, { nowMs, renewBeforeMs: caRenewBeforeMs })) return null;
-  // One rotation at a time: the leaf of the CA before must have been announced, unless there is no time left for that.
+  // A CA of another party is theirs to renew: replacing it would destroy its key. A request for it is their consent.
+  if (ca.isOwn === true && observed.lease.rotate !== boundTo(current)) return null;
+  if (!expired && !isCaDue(view)) return null;
+  // One rotation at a time: the leaf of the CA before must be announced, unless the current CA has already expired.
   if (!expired && !isSettled(view)) return null;
-  const keep = alive(authority.bundle, nowMs);
-  return { kind: 'issue-ca', reason: requested ? 'requested' : 'expiring', keep, plannedOn: authority };
+  // A new CA would end the renewals under the current one, which is all that such a target trusts (L9).
+  if (!expired && refusingTargets(view, null).length > 0) return null;
+  // An expired CA signs nothing.
+  if (isPaused(view, 'ca')) return expired ? WAIT : null;
+  const keep = alive(ca.bundle, nowMs);
+  const requested = observed.lease.rotate === boundTo(current);
+  return { kind: 'issue-ca', reason: requested ? 'requested' : 'expiring', keep, plannedOn: ca };
 };
 
-const completeBundle = (view: PlannerView): Step | null => {
-  const { ca: authority, current, nowMs, observed } = view;
-  // A backup of SECRET-ca knows nothing of the CAs that came or went after it: what we have given is not taken away.
-  const standing = isOverlapOver(view) ? [] : injectedCas(observed);
-  const keep = alive(without(union(authority.bundle, issuersMissingFromBundle(view), standing), [current]), nowMs);
-  if (same(authority.bundle, union([current], keep))) return null;
-  return { kind: 'extend-ca-bundle', keep, plannedOn: authority };
+const completeBundle = (view: PlannerView): Extract<Step, { kind: 'extend-ca-bundle' }> | null => {
+  const { ca, current, nowMs, observed } = view;
+  // A restored backup of SECRET-ca lacks the CAs that came after it: what the leader has injected stays trusted.
+  const injected = isOverlapOver(view) ? [] : injectedCas(observed);
+  const keep = alive(without(union(ca.bundle, issuersMissingFromBundle(view), injected), [current]), nowMs);
+  if (same(ca.bundle, union([current], keep))) return null;
+  return { kind: 'extend-ca-bundle', keep, plannedOn: ca };
 };
 
-const inject = ({ observed, ca: authority }: PlannerView): Step | null => {
+const inject = ({ observed, ca }: PlannerView): Step | null => {
   for (const { id, state, held } of observed.targets) {
     if (typeof state === 'string' || held) continue;
-    if (state.bundles.every((bundle) => same(bundle, authority.bundle))) continue;
-    const step = { kind: 'inject', target: id, trust: authority.bundle, plannedOn: state } as const;
-    const takesAway = !state.bundles.every((bundle) => includes(authority.bundle, bundle));
-    return takesAway ? { ...step, precondition: { object: 'ca', state: authority } } : step;
+    if (state.bundles.every((bundle) => same(bundle, ca.bundle))) continue;
+    const step = { kind: 'inject', target: id, trust: ca.bundle, plannedOn: state } as const;
+    const takesAway = !state.bundles.every((bundle) => includes(ca.bundle, bundle));
+    return takesAway ? { ...step, precondition: { object: 'ca', state: ca } } : step;
   }
   return null;
 };
 
-const issueLeaf = (view: PlannerView): Step | null => {
-  const { observed, secret, ca: authority, current, nowMs } = view;
+const issueLeaf = (view: PlannerView): Step | typeof WAIT | null => {
+  const { observed, secret, ca, current, nowMs } = view;
   const reason = leafReason(view);
   if (reason === null) return null;
   const usable =
     secret !== 'absent' && secret.problem === null && secret.leaf !== null && nowMs < secret.leaf.notAfterMs;
-  // A leaf that still serves is not replaced by one of another CA that some target would refuse (L1).
-  if (usable && reason === 'other-ca' && observed.targets.some(wouldReject(current.fingerprint, authority)))
-    return null;
-  return { kind: 'issue-leaf', reason, ca: authority, plannedOn: secret };
+  // A usable leaf is not replaced by one of another CA that some target would reject (L1).
+  if (usable && reason === 'other-ca' && observed.targets.some(wouldReject(current.fingerprint, ca))) return null;
+  // Any other leaf that cannot be replaced now must not be announced, or counted as the requested one.
+  if (isPaused(view, 'secret')) return usable && (reason === 'other-ca' || reason === 'expiring') ? null : WAIT;
+  return { kind: 'issue-leaf', reason, ca, plannedOn: secret };
 };
 
 const isOurs = ({ issuer }: SecretState, { bundle }: CaState): boolean =>
   bundle.some(({ fingerprint }) => fingerprint === issuer);
 
-const announce = ({ secret, ca: authority, observed, current }: PlannerView): Step | null => {
-  if (secret === 'absent' || secret.hash === null || secret.problem !== null || !isOurs(secret, authority)) return null;
+const announce = (view: PlannerView): Step | null => {
+  const { secret, ca, observed, current, nowMs } = view;
+  if (secret === 'absent' || secret.hash === null || secret.problem !== null || !isOurs(secret, ca)) return null;
   const { announcement, rotate } = observed.lease;
   const replaced = rotate !== null && rotate.startsWith('ca/') && rotate !== boundTo(current);
   const clearsRotationRequest = secret.issuer === current.fingerprint && (rotate === 'leaf' || replaced);
   const announced = announcement?.hash === secret.hash && announcement.validUntil === secret.validUntil;
-  if (announced) return clearsRotationRequest ? { kind: 'set-rotation-request', rotate: null } : null;
-  // What is announced goes on serving while somebody else keeps a caBundle from trusting what comes (L2).
+  if (announced)
+    return clearsRotationRequest && leafReason(view) === null ? { kind: 'set-rotation-request', rotate: null } : null;
+  // The announced leaf stays in use, as long as it is valid, while a target would reject the next one (L2).
   const loses = ({ state, ...rest }: Target): boolean =>
-    state !== 'forbidden' && wouldReject(secret.issuer, authority)({ state, ...rest });
-  if (announcement !== null && observed.targets.some(loses)) return null;
+    state !== 'forbidden' && wouldReject(secret.issuer, ca)({ state, ...rest });
+  if (announcement !== null && !isPast(announcement.validUntil, nowMs) && observed.targets.some(loses)) return null;
   return {
     kind: 'announce',
     announcement: { hash: secret.hash, validUntil: secret.validUntil },
-    clearsRotationRequest: clearsRotationRequest,
+    clearsRotationRequest,
   };
 };
 
-const narrow = (view: PlannerView): Step | null => {
-  const { observed, ca: authority, current, identity, nowMs } = view;
-  const older = without(authority.bundle, [current]);
+const prune = (view: PlannerView): Step | null => {
+  const { observed, ca, current, identity, nowMs } = view;
+  const older = without(ca.bundle, [current]);
   const hash = observed.lease.announcement?.hash;
   if (older.length === 0 || hash === undefined || !isSettled(view) || observed.replicas === 'pending') return null;
   const { servedSinceMs } = observed.lease;
@@ -100,43 +119,73 @@ const narrow = (view: PlannerView): Step | null => {
     return servedSinceMs === null ? null : { kind: 'record-served', sinceMs: null };
   }
   if (servedSinceMs === null || servedSinceMs > nowMs) return { kind: 'record-served', sinceMs: nowMs };
-  return isOverlapOver(view) ? { kind: 'prune-ca-bundle', keep: [], plannedOn: authority } : null;
+  return isOverlapOver(view) ? { kind: 'prune-ca-bundle', keep: [], plannedOn: ca } : null;
 };
 
-const publishTrust = ({ secret, ca: authority }: PlannerView): Step | null =>
-  secret === 'absent' || same(secret.trust, authority.bundle)
+const publishTrust = ({ secret, ca }: PlannerView): Step | null =>
+  secret === 'absent' || same(secret.trust, ca.bundle)
     ? null
-    : { kind: 'update-secret-ca', trust: authority.bundle, plannedOn: secret };
+    : { kind: 'update-secret-ca', trust: ca.bundle, plannedOn: secret };
 
-/** The mark stands until the last caBundle is narrowed, since it is what allows that. */
-const unmark = ({ observed, ca: authority }: PlannerView): Step | null => {
-  const narrowed = authority.bundle.length === 1 && includes(authority.bundle, injectedCas(observed));
-  return narrowed && observed.lease.servedSinceMs !== null ? { kind: 'record-served', sinceMs: null } : null;
+/** The record stays until the last caBundle is pruned, since pruning depends on it. */
+const clearServed = ({ observed, ca }: PlannerView): Step | null => {
+  const pruned = ca.bundle.length === 1 && includes(ca.bundle, injectedCas(observed));
+  return pruned && observed.lease.servedSinceMs !== null ? { kind: 'record-served', sinceMs: null } : null;
 };
 
-/** What stands is mended first, then changed in L1's order: nothing happens while something further up is to be written. */
-const RULES = [completeBundle, inject, requests, renewAuthority, issueLeaf, announce, publishTrust, narrow, unmark];
+/** Repairs come before changes, and changes in the order of L1: each rule applies when none before it has a write. */
+const RULES = [inject, requests, renewCa, issueLeaf, announce, publishTrust, prune, clearServed];
+
+/** What the rules see; null when too little is known, or a CA must be issued first. */
+const viewOf = (observed: PlannerInput, policy: IssuancePolicy, nowMs: number): PlannerView | null => {
+  const { secret, ca } = observed;
+  if (secret === 'pending' || secret === 'forbidden' || ca === 'pending' || ca === 'forbidden') return null;
+  if (observed.targets.some(({ state }) => state === 'pending')) return null;
+  if (ca === 'absent' || ca.current === null) return null;
+  // Whether SECRET-ca lacks a CA because it was pruned or because it was lost depends on the acknowledgements.
+  if (observed.replicas === 'pending' && !includes(ca.bundle, injectedCas(observed))) return null;
+  return { ...policy, nowMs, observed, secret, ca, current: ca.current };
+};
+
+const firstCa = (observed: PlannerInput, nowMs: number): Step | null => {
+  const { secret, ca, targets } = observed;
+  if (secret === 'pending' || secret === 'forbidden' || ca === 'pending' || ca === 'forbidden') return null;
+  if (targets.some(({ state }) => state === 'pending') || observed.paused?.has('ca') === true) return null;
+  // Never overwritten: its key may exist nowhere else. The log says why it cannot sign.
+  if (ca !== 'absent' && ca.current === null && ca.foreign != null) return null;
+  return ca === 'absent' || ca.current === null ? issueFirstCa(observed, ca, nowMs) : null;
+};
 
 /**
- * The one next write that brings the cluster closer to what it should be, or null. Pure: what stands in the cluster and
- * the wall clock decide, so that a leader that dies between two writes is just another observation.
+ * The one next write that brings the cluster closer to its desired state, or null. Pure: only the cluster and the wall
+ * clock decide, so that the next leader continues after a crash between any two writes.
  *
- * Widen every caBundle → write the Secret → announce → wait for acknowledgements → hold CA_OVERLAP → narrow.
+ * Widen every caBundle → write the Secret → announce → wait for acknowledgements → hold CA_OVERLAP → prune.
+ *
+ * An object that is held or paused is passed over, and with it only what depends on it (L9).
  */
 export const planIssuance = (observed: PlannerInput, policy: IssuancePolicy, nowMs: number): Step | null => {
-  const { secret, ca: authority } = observed;
-  if (secret === 'pending' || secret === 'forbidden' || authority === 'pending' || authority === 'forbidden')
-    return null;
-  if (observed.targets.some(({ state }) => state === 'pending')) return null;
-  // Never overwritten: its key may exist nowhere else. The log says why it cannot sign.
-  if (authority !== 'absent' && authority.current === null && authority.foreign != null) return null;
-  if (authority === 'absent' || authority.current === null) return foundAuthority(observed, authority, nowMs);
-  const view: PlannerView = { ...policy, nowMs, observed, secret, ca: authority, current: authority.current };
-  // Whether what SECRET-ca lacks was narrowed away or forgotten, the acknowledgements tell.
-  if (observed.replicas === 'pending' && !includes(authority.bundle, injectedCas(observed))) return null;
+  const view = viewOf(observed, policy, nowMs);
+  if (view === null) return firstCa(observed, nowMs);
+  const completion = completeBundle(view);
+  if (completion !== null && !isPaused(view, 'ca')) return completion;
+  // While SECRET-ca cannot be written, the rules go by what its bundle should be.
+  const { current } = view;
+  const seen = completion === null ? view : { ...view, ca: { ...view.ca, bundle: union([current], completion.keep) } };
   for (const rule of RULES) {
-    const step = rule(view);
-    if (step !== null) return step;
+    const step = rule(seen);
+    if (step === WAIT) return null;
+    if (step !== null && (step.kind === 'inject' || !isPaused(seen, ownObjectOf(step)))) return step;
   }
   return null;
+};
+
+/** The targets that a due change of CA waits for, since they refuse the leader's writes and trust only an older CA. */
+export const issuanceWaitsFor = (observed: PlannerInput, policy: IssuancePolicy, nowMs: number): readonly string[] => {
+  const view = viewOf(observed, policy, nowMs);
+  if (view === null) return [];
+  const { secret, current } = view;
+  const isLeafOutstanding = secret !== 'absent' && !isSettled(view);
+  if (!isLeafOutstanding && !isCaDue(view)) return [];
+  return refusingTargets(view, isLeafOutstanding ? current.fingerprint : null).map(({ id }) => id);
 };

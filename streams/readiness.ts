@@ -1,22 +1,9 @@
 import { distinctUntilChanged, filter, map, type Observable, scan, shareReplay } from 'rxjs';
 import type { Clock } from './clock.ts';
-import type { LoadEvent, Swapped } from './load-certificate.ts';
-import type { VerifiedPair } from './model.ts';
+import type { LoadEvent, Swapped } from './events.ts';
+import type { Readiness, UnreadyReason, VerifiedPair } from './model.ts';
 
-export type UnreadyReason =
-  | 'no-announcement'
-  | 'no-certificate-file'
-  | 'hash-mismatch'
-  | `certificate-rejected: ${string}`
-  | 'certificate-expired'
-  | 'untrusted';
-
-export interface Readiness {
-  readonly ready: boolean;
-  /** Why not, most telling first; empty when ready. */
-  readonly reasons: readonly UnreadyReason[];
-  readonly served: VerifiedPair | null;
-}
+export type { Readiness, UnreadyReason } from './model.ts';
 
 type Served = Extract<LoadEvent, { type: 'certificate/served' }>;
 type Occasion = LoadEvent | Swapped | { readonly type: 'tick' };

@@ -8,8 +8,8 @@ type LeafReason = Extract<Step, { kind: 'issue-leaf' }>['reason'];
  * A leaf that is announced a second time cannot be told to be served everywhere: an acknowledgement of it may date from
  * the first. It matters only while an older CA is to go.
  */
-const isAcknowledgedAlready = ({ secret, ca: authority, observed: { replicas } }: PlannerView): boolean =>
-  authority.bundle.length > 1 &&
+const isAcknowledgedAlready = ({ secret, ca, observed: { replicas } }: PlannerView): boolean =>
+  ca.bundle.length > 1 &&
   typeof replicas !== 'string' &&
   secret !== 'absent' &&
   replicas.some(({ servingHash }) => servingHash === secret.hash);

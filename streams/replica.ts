@@ -14,10 +14,10 @@ import {
   takeUntil,
   tap,
 } from 'rxjs';
-import type { LeaseEvent } from './events.ts';
-import { follower, type FollowerEvent, type FollowerPolicy, type FollowerPorts } from './follower.ts';
-import { leader, type LeaderEvent, type LeaderPolicy, type LeaderPorts } from './leader.ts';
-import { type ElectionEvent, type ElectionPolicy, leaderElection } from './leader-election.ts';
+import type { ReplicaEvent } from './events.ts';
+import { follower, type FollowerPolicy, type FollowerPorts } from './follower.ts';
+import { leader, type LeaderPolicy, type LeaderPorts } from './leader.ts';
+import { type ElectionPolicy, leaderElection } from './leader-election.ts';
 import { type LeasePorts, leaseSnapshot } from './lease-snapshot.ts';
 import { type LeaseWritePort, leaseWriter } from './lease-writer.ts';
 import type { LeaseSnapshot, VerifiedPair } from './model.ts';
@@ -34,7 +34,7 @@ export interface ReplicaPolicy extends FollowerPolicy, ElectionPolicy, LeaderPol
   readonly quietAfterMs: number;
 }
 
-export type ReplicaEvent = LeaseEvent | FollowerEvent | ElectionEvent | LeaderEvent;
+export type { ReplicaEvent } from './events.ts';
 
 export interface ReplicaStreams {
   /** All that happens; subscribe once, unsubscribe to stop. */

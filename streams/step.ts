@@ -1,4 +1,4 @@
-import type { CaState, SecretState, TargetState } from './cluster-state.ts';
+import type { CaState, OwnObject, SecretState, TargetState } from './cluster-state.ts';
 import type { Announcement, CertificateInfo } from './model.ts';
 
 /** What must still stand in the Secret, or in SECRET-ca, right before a write that rests on it. */
@@ -34,3 +34,25 @@ export type Step =
   | { readonly kind: 'set-rotation-request'; readonly rotate: string | null }
   | { readonly kind: 'prune-ca-bundle'; readonly keep: readonly CertificateInfo[]; readonly plannedOn: CaState }
   | { readonly kind: 'update-secret-ca'; readonly trust: readonly CertificateInfo[]; readonly plannedOn: SecretState };
+
+export type LeaseStep = Extract<Step, { kind: 'announce' | 'record-served' | 'set-rotation-request' }>;
+export type ObjectStep = Exclude<Step, LeaseStep>;
+
+/** The object that a step writes: the id of a target, or one of the leader's own. */
+export const objectOf = (step: Step): string => (step.kind === 'inject' ? step.target : ownObjectOf(step));
+
+export const ownObjectOf = ({ kind }: Exclude<Step, { kind: 'inject' }>): OwnObject => {
+  switch (kind) {
+    case 'issue-ca':
+    case 'extend-ca-bundle':
+    case 'prune-ca-bundle':
+      return 'ca';
+    case 'issue-leaf':
+    case 'update-secret-ca':
+      return 'secret';
+    case 'announce':
+    case 'record-served':
+    case 'set-rotation-request':
+      return 'announcement';
+  }
+};

@@ -92,6 +92,13 @@ describe('the notices', () => {
       ['AnnouncementContested', 'announcement'],
     ]);
   });
+
+  it('warn of an object that refuses its write, with the reason', () => {
+    const object = 'apiservice/v1.a';
+    const notice = eventReasons()({ type: 'object/refused', object, status: 422, error: 'invalid', retryInMs: 1 });
+    expect([notice?.type, notice?.reason, notice?.key]).to.deep.equal(['Warning', 'WriteRefused', object]);
+    expect(notice?.message).to.include('apiservice/v1.a').and.to.include('invalid');
+  });
 });
 
 describe('the object of an Event', () => {

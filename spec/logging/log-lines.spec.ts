@@ -125,8 +125,30 @@ describe('log lines', () => {
     expect(first({ ...failed, status: 409 })?.level).to.equal('debug');
     expect(first({ ...failed, status: 500 })?.level).to.equal('warn');
     const step: Step = { kind: 'set-rotation-request', rotate: null };
-    expect(first({ type: 'step/failed', step, status: 409, error: 'x' })?.level).to.equal('debug');
-    expect(first({ type: 'step/failed', step, status: 403, error: 'x' })?.level).to.equal('warn');
+    const refused = { type: 'step/failed', step, error: 'x', retryInMs: 1, repeated: false } as const;
+    expect(first({ ...refused, status: 409 })?.level).to.equal('debug');
+    expect(first({ ...refused, status: 403 })?.level).to.equal('warn');
+  });
+
+  it('logs the same failure of the same write once as a warning', () => {
+    const step: Step = { kind: 'set-rotation-request', rotate: null };
+    const failed = { type: 'step/failed', step, status: 403, error: 'x', retryInMs: 1 } as const;
+    expect(first({ ...failed, repeated: false })?.level).to.equal('warn');
+    expect(first({ ...failed, repeated: true })?.level).to.equal('debug');
+  });
+
+  it('warns of an object that is set aside, and reports when it is written again', () => {
+    const refused = { object: 'apiservice/v1.a', status: 422, error: 'invalid', retryInMs: 30_000 };
+    expect(first({ type: 'object/refused', ...refused })).to.deep.equal({
+      level: 'warn',
+      message: 'Object refuses our write, setting it aside',
+      fields: refused,
+    });
+    expect(first({ type: 'object/accepted', object: 'apiservice/v1.a' })?.level).to.equal('info');
+    expect(first({ type: 'ca-change/waiting', objects: ['apiservice/v1.a'] })?.fields).to.deep.equal({
+      objects: ['apiservice/v1.a'],
+    });
+    expect(first({ type: 'ca-change/waiting', objects: [] })?.level).to.equal('info');
   });
 
   it('carry the full hash in every line of a rotation', () => {

@@ -69,6 +69,7 @@ describe('what is measured', () => {
       },
       { type: 'step/done', step: { kind: 'record-served', sinceMs: 1 }, touched: null },
       { type: 'object/contested', object: 't', otherManager: null },
+      { type: 'object/refused', object: 't', status: 422, error: 'invalid', retryInMs: 30_000 },
     );
     expect(counted(meters.loads)).to.deep.include(['rejected', 1]);
     expect(counted(meters.watchRestarts)).to.deep.equal([
@@ -77,5 +78,6 @@ describe('what is measured', () => {
     ]);
     expect(counted(meters.caBundleWrites)).to.deep.equal([['t', 1]]);
     expect(counted(meters.contests)[0]).to.deep.equal(['t', 1]);
+    expect(counted(meters.refusedWrites)).to.deep.include(['t', 1]);
   });
 });

@@ -9,6 +9,8 @@ export interface ApiServer {
   readonly authority: Collection<StoredAuthority>;
   readonly target: Collection<StoredTarget>;
   readonly pod: Collection<StoredPod>;
+  /** The targets of which every write by a replica is refused. */
+  readonly refusing: Set<string>;
 }
 
 /** Everything that stands in the cluster, under one counter of versions. */
@@ -23,6 +25,7 @@ export const apiServer = (tell: (signal: WrittenSignal) => void): ApiServer => {
     secret: kind((written) => ({ type: 'written', kind: 'secret', ...written })),
     authority: kind((written) => ({ type: 'written', kind: 'authority', ...written })),
     target: kind((written) => ({ type: 'written', kind: 'target', ...written })),
+    refusing: new Set(),
     pod: kind((written) => ({ type: 'written', kind: 'pod', ...written })),
   };
 };

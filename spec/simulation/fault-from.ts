@@ -38,6 +38,11 @@ const FAULTS: readonly Maker[] = [
     target: random.int(0, 1),
     how: random.pick(['emptied', 'foreign', 'earlier'] as const),
   }),
+  (random) => ({
+    kind: 'refuse-target',
+    target: random.int(0, 1),
+    forMs: random.chance(0.4) ? null : ms(random, 120),
+  }),
   (random) => ({ kind: 'remake-target', target: random.int(0, 1), afterMs: ms(random, 20) }),
   (random) => ({ kind: 'fight', target: random.int(0, 1), everyMs: random.int(100, 5_000), times: random.int(5, 20) }),
   (random) => ({

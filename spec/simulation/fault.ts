@@ -44,6 +44,8 @@ export type SecretDeed =
 /** What they do to the caBundles. */
 export type TargetDeed =
   | { readonly kind: 'spoil-target'; readonly target: number; readonly how: 'emptied' | 'foreign' | 'earlier' }
+  /** The API server refuses every write of it by a replica (422), for a while or, with null, for ever. */
+  | { readonly kind: 'refuse-target'; readonly target: number; readonly forMs: number | null }
   | { readonly kind: 'remake-target'; readonly target: number; readonly afterMs: number }
   /** Somebody writes the target back again and again. */
   | { readonly kind: 'fight'; readonly target: number; readonly everyMs: number; readonly times: number };

@@ -111,6 +111,7 @@ export const performStep = ({
             step.precondition === undefined ? of(entry) : stillStands(step.precondition).pipe(map(() => entry)),
           ),
           map(({ version }) => () => {
+            if (api.refusing.has(id)) throw new Problem(`${id} is invalid`, 422);
             const entry = api.target.update(write(id), String(version), ({ bundles }) => ({
               bundles: bundles.map(() => bundle),
               otherManager: null,

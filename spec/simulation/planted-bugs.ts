@@ -111,12 +111,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the Secret is written and announced before the caBundles are widened',
     laws: ['L2'],
     changes: [
-      change('streams/plan-issuance.ts', 'const RULES = [completeBundle, inject, ', 'const RULES = [completeBundle, '),
+      change('streams/plan-issuance.ts', 'const RULES = [inject, ', 'const RULES = ['),
       change('streams/plan-issuance.ts', 'announce, publishTrust,', 'announce, inject, publishTrust,'),
       change('streams/plan-issuance.ts', "if (usable && reason === 'other-ca'", 'if (false'),
-      change('streams/plan-issuance.ts', 'if (announcement !== null && observed.targets.some(loses))', 'if (false)'),
+      change(
+        'streams/plan-issuance.ts',
+        'if (announcement !== null && !isPast(announcement.validUntil, nowMs) && observed.targets.some(loses))',
+        'if (false)',
+      ),
     ],
-    seed: 113,
+    seed: 3,
   },
   {
     name: 'a new CA forgets the older ones, and what the caBundles were given',
@@ -125,8 +129,8 @@ export const plantedBugs: readonly PlantedBug[] = [
       change('streams/plan-issuance.ts', 'isOverlapOver(view) ? [] : injectedCas(observed)', '[]'),
       change(
         'streams/plan-issuance.ts',
-        'const keep = alive(authority.bundle, nowMs);',
-        'const keep: readonly CertificateFacts[] = [];',
+        'const keep = alive(ca.bundle, nowMs);',
+        'const keep: readonly CertificateInfo[] = [];',
       ),
     ],
     seed: 130,
@@ -149,7 +153,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         'if (next) return inject',
         'if (next && announcement?.hash === secret.hash) return inject',
       ),
-      change('streams/plan-external.ts', 'if (announcement !== null && wrong.length > 0) return null;', ''),
+      change('streams/plan-external.ts', 'if (isValid && (blocking.length > 0 || ', 'if (isValid && ('),
     ],
     seed: 89,
   },
@@ -189,11 +193,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a caBundle is written although it is as it should be',
     laws: ['L3'],
     changes: [
-      change(
-        'streams/plan-issuance.ts',
-        'if (state.bundles.every((bundle) => same(bundle, authority.bundle))) continue;',
-        '',
-      ),
+      change('streams/plan-issuance.ts', 'if (state.bundles.every((bundle) => same(bundle, ca.bundle))) continue;', ''),
     ],
     seed: 1,
   },
@@ -252,7 +252,28 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a caBundle that has drifted waits for the tick',
     laws: ['L4'],
-    changes: [change('streams/leader.ts', 'merge(seen$, tick$.pipe(', 'merge(EMPTY as typeof seen$, tick$.pipe(')],
-    seed: 187,
+    changes: [
+      change('streams/leader.ts', '      seen$,\n      merge(tick$', '      EMPTY as typeof seen$,\n      merge(tick$'),
+    ],
+    seed: 161,
+  },
+  {
+    name: 'a target that refuses its write is planned again and again before everything else',
+    laws: ['L9'],
+    changes: [
+      change(
+        'streams/plan-issuance.ts',
+        "if (typeof state === 'string' || held) continue;",
+        "if (typeof state === 'string') continue;",
+      ),
+      change('streams/leader.ts', 'REPLANNED.has(type) ? 0 : null', "type === 'step/failed' ? 5_000 : null"),
+    ],
+    seed: 53,
+  },
+  {
+    name: 'what is served is acknowledged without a look at the handshake',
+    laws: ['F10'],
+    changes: [change('streams/follower.ts', 'filter(({ untrusted }) => untrusted === null),', '')],
+    seed: 68,
   },
 ];

@@ -27,6 +27,13 @@ export const targetDeeds = (model: ClusterModel): Strikes<TargetDeed> => {
       const foreign = how === 'foreign' ? foreignPair(pki, [], clocks.trueMs()).trust : [];
       set(name, `spoil-target ${how}`, how === 'earlier' ? (earlier.get(name) ?? []) : foreign);
     },
+    'refuse-target': ({ target, forMs }) => {
+      const name = nameOf(target);
+      api.refusing.add(name);
+      if (forMs === null) return;
+      const leftMs = Math.max(0, Math.min(forMs, scenario.calmAtMs - time.nowMs()));
+      time.after(cluster, leftMs, () => api.refusing.delete(name));
+    },
     'remake-target': ({ target, afterMs }) => {
       const write = { by: 'outsider', name: nameOf(target), why: 'remake-target' };
       api.target.remove(write);

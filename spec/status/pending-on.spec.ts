@@ -116,7 +116,14 @@ describe('what a replica waits for', () => {
 
   it('is, for a leader, a write that fails, since it first failed, until one succeeds', () => {
     const step = { kind: 'record-served', sinceMs: 1 } as const;
-    const failed: ReplicaEvent = { type: 'step/failed', step, status: 403, error: 'forbidden' };
+    const failed: ReplicaEvent = {
+      type: 'step/failed',
+      step,
+      status: 403,
+      error: 'forbidden',
+      retryInMs: 1,
+      repeated: false,
+    };
     const leads: readonly ReplicaEvent[] = [announced, served, failed, failed];
     expect(waitsAfter(...leads)).to.deep.equal([{ for: 'write', sinceMs: 3_000, detail: 'record-served: forbidden' }]);
     expect(waitsAfter(...leads, { type: 'step/done', step, touched: null })).to.deep.equal([]);

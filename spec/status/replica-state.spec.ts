@@ -26,7 +26,14 @@ const CLUSTER: ClusterState = { lease: leaseOf('a'), secret: 'absent', ca: 'abse
 const observed: ReplicaEvent = { type: 'cluster/observed', observed: CLUSTER };
 const acquired: ReplicaEvent = { type: 'leadership/acquired', fence: () => true };
 const STEP: Step = { kind: 'set-rotation-request', rotate: null };
-const failed = (error: string): ReplicaEvent => ({ type: 'step/failed', step: STEP, status: 500, error });
+const failed = (error: string): ReplicaEvent => ({
+  type: 'step/failed',
+  step: STEP,
+  status: 500,
+  error,
+  retryInMs: 800,
+  repeated: false,
+});
 
 describe('the state of a replica', () => {
   it('begins not ready, without leadership, with the watch connecting', () => {

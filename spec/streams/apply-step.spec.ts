@@ -2,12 +2,15 @@ import { expect } from 'chai';
 import { merge, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import { applyStep, type ObjectStep, type StepEvent, type StepPorts } from '../../streams/apply-step.ts';
 import { repairPace } from '../../streams/contention.ts';
+import { failedWrites } from '../../streams/failed-writes.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import type { WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Step } from '../../streams/step.ts';
 import { clusterOf } from '../support/cluster-of.ts';
+import { inTurn } from '../support/in-turn.ts';
 import { marbles } from '../support/marbles.ts';
+import { noJitter } from '../support/no-jitter.ts';
 
 const observed = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['0'], said: 'a1' });
 
@@ -32,11 +35,20 @@ const refused = new Problem('refused', 403);
 const gone = new Problem('no answer');
 
 const done = (step: Step, touched: WriteResult | null): StepEvent => ({ type: 'step/done', step, touched });
-const failed = (step: Step, { status, message }: Problem): StepEvent => ({
+const failed = (step: Step, { status, message }: Problem, retryInMs = 800, repeated = false): StepEvent => ({
   type: 'step/failed',
   step,
   status,
   error: message,
+  retryInMs,
+  repeated,
+});
+const setAside = (object: string, { status, message }: Problem, retryInMs = 30_000): StepEvent => ({
+  type: 'object/refused',
+  object,
+  status,
+  error: message,
+  retryInMs,
 });
 
 const fence = () => true;
@@ -53,12 +65,12 @@ const portsOf = (given: Partial<StepPorts>): StepPorts => {
   };
 };
 
-const run = (step: Step, given: Partial<StepPorts>, pace = repairPace()) => {
+const run = (step: Step, given: Partial<StepPorts>, pace = repairPace(), failures = failedWrites(noJitter)) => {
   const touched$ = new Subject<WriteResult>();
-  return { event$: applyStep(step, observed, { ports: portsOf(given), fence, pace, touched$ }), touched$ };
+  return { event$: applyStep(step, observed, { ports: portsOf(given), fence, pace, failures, touched$ }), touched$ };
 };
 
-describe('carryOut', () => {
+describe('applyStep', () => {
   describe('a write to an object', () => {
     it('is done when it is answered, and then everybody hears what stands there', () => {
       marbles(({ cold, expectObservable, expectSubscriptions }) => {
@@ -92,7 +104,7 @@ describe('carryOut', () => {
     });
 
     it('fails as an item, and nothing is read again, unless it was a conflict', () => {
-      for (const problem of [refused, gone, new Problem('down', 503), new Problem('not found', 404)]) {
+      for (const problem of [gone, new Problem('down', 503), new Problem('too many', 429)]) {
         marbles(({ cold, expectObservable }) => {
           const perform$ = cold<WriteResult>('--#', undefined, problem);
           expectObservable(run(issue, { perform: () => perform$ }).event$).toBe('--(f|)', {
@@ -100,6 +112,72 @@ describe('carryOut', () => {
           });
         });
       }
+    });
+
+    it('sets the object aside when it is refused for good, once for each reason', () => {
+      const failures = failedWrites(noJitter);
+      const eventsOf = (problem: Problem): readonly StepEvent[] => {
+        const events: StepEvent[] = [];
+        const perform = () => throwError(() => problem);
+        run(inject, { perform }, repairPace(), failures).event$.subscribe((event) => events.push(event));
+        return events;
+      };
+      const invalid = new Problem('invalid', 422);
+      expect(eventsOf(refused)).to.deep.equal([failed(inject, refused, 30_000), setAside('target-0', refused)]);
+      expect(eventsOf(refused)).to.deep.equal([failed(inject, refused, 60_000, true)]);
+      expect(eventsOf(invalid)).to.deep.equal([
+        failed(inject, invalid, 120_000),
+        setAside('target-0', invalid, 120_000),
+      ]);
+    });
+
+    it('reports an object that was set aside as accepted when a write gets through', () => {
+      const failures = failedWrites(noJitter);
+      const events: StepEvent[] = [];
+      const perform$ = inTurn<WriteResult>(
+        throwError(() => refused),
+        of(injected),
+        of(injected),
+      );
+      for (let write = 0; write < 3; write += 1)
+        run(inject, { perform: () => perform$ }, repairPace(), failures).event$.subscribe((event) =>
+          events.push(event),
+        );
+      expect(events.map(({ type }) => type)).to.deep.equal([
+        'step/failed',
+        'object/refused',
+        'step/done',
+        'object/accepted',
+        'step/done',
+      ]);
+    });
+
+    it('sets a Secret aside that it wrote and that cannot be used, and blames no other manager (A7)', () => {
+      const failures = failedWrites(noJitter);
+      const events: StepEvent[] = [];
+      const unusable: WriteResult = { object: 'secret', state: { ...clusterOf.secret('a2:A broken', {}, '2') } };
+      run(issue, { perform: () => of(unusable) }, repairPace(), failures).event$.subscribe((event) =>
+        events.push(event),
+      );
+      const error = 'the Secret that was written cannot be used: key of another certificate';
+      expect(events).to.deep.equal([
+        done(issue, unusable),
+        { type: 'object/refused', object: 'secret', status: null, error, retryInMs: 30_000 },
+      ]);
+      const now = { ...observed, secret: unusable.state };
+      expect(failures.isPaused('secret', now, 29_999)).to.equal(true);
+      expect(failures.isPaused('secret', now, 30_000)).to.equal(false);
+      expect(failures.isPaused('secret', { ...now, secret: clusterOf.secret('a3:A', {}, '3') }, 0)).to.equal(false);
+    });
+
+    it('sets SECRET-ca aside when the CA that it wrote cannot be used', () => {
+      const step: ObjectStep = { kind: 'issue-ca', reason: 'missing', keep: [], plannedOn: 'absent' };
+      const events: StepEvent[] = [];
+      const usable: WriteResult = { object: 'ca', state: clusterOf.authority('A', {}, '2') };
+      const unusable: WriteResult = { object: 'ca', state: clusterOf.authority('/A', {}, '2') };
+      run(step, { perform: () => of(usable) }).event$.subscribe((event) => events.push(event));
+      run(step, { perform: () => of(unusable) }).event$.subscribe((event) => events.push(event));
+      expect(events.map(({ type }) => type)).to.deep.equal(['step/done', 'step/done', 'object/refused']);
     });
 
     it('is followed by a reading when it was a conflict', () => {
@@ -223,7 +301,7 @@ describe('carryOut', () => {
     }
 
     it('fails as an item, a conflict too: the Lease is observed by others', () => {
-      for (const problem of [conflict, refused]) {
+      for (const problem of [conflict, gone]) {
         marbles(({ cold, expectObservable }) => {
           const queue = { written$: NEVER, write: () => cold<LeaseSnapshot>('-#', undefined, problem) };
           expectObservable(run(steps[1]!, { queue }).event$).toBe('-(f|)', { f: failed(steps[1]!, problem) });

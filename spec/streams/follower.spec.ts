@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { NEVER, type Observable, share, shareReplay } from 'rxjs';
+import { NEVER, type Observable, of, share, shareReplay } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
 import {
   type Follower,
@@ -60,6 +60,20 @@ describe('follower', () => {
   const changed = (now: Readiness): FollowerEvent => ({ type: 'readiness/changed', readiness: now });
 
   describe('discovers, verifies and serves', () => {
+    it('what is announced, and acknowledges it only once a handshake has verified it (F10)', () => {
+      marbles((helpers, scheduler) => {
+        const { hot, cold, expectObservable } = helpers;
+        const lease$ = hot('    --a------', leases);
+        const verify = () => of<PairCheck>({ ok: true, pair: pairOf('a') });
+        const handshake$ = inTurn(cold<string | null>('-(h|)', { h: 'unknown CA' }), cold('-(h|)', { h: null }));
+        const ports = { verify, serve: () => of(undefined), handshake: () => handshake$ };
+        const { event$ } = follow(helpers, scheduler, { lease$, ports });
+        expectObservable(event$.pipe(ofType('replica/acknowledged')), '^ 1s !').toBe('----- 800ms k', {
+          k: { type: 'replica/acknowledged', hash: 'a' },
+        });
+      });
+    });
+
     it('what is announced and mounted, says how long it took, and acknowledges it', () => {
       marbles((helpers, scheduler) => {
         const { hot, cold, expectObservable, expectSubscriptions } = helpers;

@@ -30,6 +30,12 @@ const word = (event: LeaderEvent): string => {
       return `failed ${event.status ?? 'without answer'}: ${stepInWords(event.step)}`;
     case 'object/contested':
       return `${event.otherManager ?? 'nobody'} contests ${event.object}`;
+    case 'object/refused':
+      return `${event.object} refused ${event.status}`;
+    case 'object/accepted':
+      return `${event.object} accepted`;
+    case 'ca-change/waiting':
+      return `CA change waits for [${event.objects.join()}]`;
     case 'cluster/observed':
       return 'observed';
     case 'watch/unavailable':
@@ -130,14 +136,108 @@ describe('leader', () => {
     });
   });
 
-  it('tries again at once, and backs off from the beginning, when anything has changed', () => {
+  it('does not try again earlier because the Lease was renewed (A10)', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
       const failing$ = cold<WriteResult>('-#', undefined, new Problem('down', 503));
-      const changed = { ...seen.lease, resourceVersion: '2' };
-      const lease$ = cold('l 1999ms m', { l: seen.lease, m: changed });
+      const renewed = { ...seen.lease, resourceVersion: '2' };
+      const lease$ = cold('l 1999ms m', { l: seen.lease, m: renewed });
       const event$ = lead(scheduler, { perform: () => failing$ }, { lease$ });
-      expectObservable(event$.pipe(filter(isTold), map(word)), '^ 3s !').toBe('--f 800ms f 1197ms f 800ms f', said);
-      expectSubscriptions(failing$.subscriptions).toBe(['-^!', '802ms ^!', '2000ms ^!', '2801ms ^!']);
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^ 3s !').toBe('--f 800ms f 1600ms f', said);
+      expectSubscriptions(failing$.subscriptions).toBe(['-^!', '802ms ^!', '2403ms ^!']);
+    });
+  });
+
+  it('tries again at once, and backs off from the beginning, when the object has changed', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+      const failing$ = cold<WriteResult>('-#', undefined, new Problem('down', 503));
+      const applied: WatchFrame<never> = { type: 'applied', resourceVersion: '4', object: again.state as never };
+      const watch$ = cold('1998ms a', { a: applied });
+      const targets = [{ id: 'target-0', watch: listed([seen.targets[0]!.state as never], watch$) }];
+      const event$ = lead(scheduler, { perform: () => failing$, targets });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^ 3s !').toBe('--f 800ms f 1196ms f 800ms f', said);
+      expectSubscriptions(failing$.subscriptions).toBe(['-^!', '802ms ^!', '1999ms ^!', '2800ms ^!']);
+    });
+  });
+
+  describe('with a target that refuses its write (L9)', () => {
+    const refusal = new Problem('invalid', 422);
+    const wordsOf = (events: readonly LeaderEvent[]): readonly string[] => events.filter(isTold).map(word);
+
+    /** Two targets without a caBundle, the first refuses each write. What the leader does in so many ms. */
+    const run = (forMs: number, given: { readonly accepts?: () => boolean; readonly rotate?: string } = {}) => {
+      const events: LeaderEvent[] = [];
+      marbles(({ flush }, scheduler) => {
+        const states = ['0', '0'].map((sketch) => clusterOf.targetState(sketch) as never);
+        const running = lead(
+          scheduler,
+          {
+            targets: states.map((state, at) => ({ id: `target-${at}`, watch: listed([state]) })),
+            perform: (step) =>
+              timer(1).pipe(
+                map((): WriteResult => {
+                  if (step.kind !== 'inject') throw new Problem('not expected');
+                  if (step.target === 'target-0' && given.accepts?.() !== true) throw refusal;
+                  return { object: 'target', id: step.target, state: clusterOf.targetState('A', {}, '9') };
+                }),
+              ),
+          },
+          { lease$: merge(of({ ...seen.lease, rotate: given.rotate ?? null }), NEVER) },
+        ).subscribe((event) => events.push(event));
+        scheduler.schedule(() => running.unsubscribe(), forMs);
+        flush();
+      });
+      return wordsOf(events);
+    };
+
+    it('repairs the other target at once', () => {
+      expect(run(1_000)).to.deep.equal(['failed 422: target-0: A', 'target-0 refused 422', 'done: target-1: A']);
+    });
+
+    it('tries it again after 30 s and then ever less often, and reports it once', () => {
+      const tries = (forMs: number) => run(forMs).filter((one) => one === 'failed 422: target-0: A').length;
+      expect([29_000, 31_000, 89_000, 92_000].map(tries)).to.deep.equal([1, 2, 2, 3]);
+      expect(run(92_000).filter((one) => one === 'target-0 refused 422')).to.have.lengthOf(1);
+    });
+
+    it('reports that the object is accepted when a later write gets through', () => {
+      let writes = 0;
+      const told = run(31_000, { accepts: () => ++writes > 1 });
+      expect(told.slice(-2)).to.deep.equal(['done: target-0: A', 'target-0 accepted']);
+    });
+  });
+
+  it('reports a refusing target as accepted when it no longer needs the write', () => {
+    marbles(({ cold, expectObservable }, scheduler) => {
+      const applied: WatchFrame<never> = { type: 'applied', resourceVersion: '5', object: mended.state as never };
+      const targets = [
+        { id: 'target-0', watch: listed([seen.targets[0]!.state as never], cold('-----a', { a: applied })) },
+      ];
+      const refused$ = cold<WriteResult>('-#', undefined, new Problem('no', 403));
+      const event$ = lead(scheduler, { perform: () => refused$, targets });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^-------!').toBe('--(fr)a--', {
+        f: 'failed 403: target-0: A',
+        r: 'target-0 refused 403',
+        a: 'target-0 accepted',
+      });
+    });
+  });
+
+  it('says which target a change of CA waits for, and when it no longer does', () => {
+    marbles(({ cold, expectObservable }, scheduler) => {
+      const asked = { ...seen.lease, rotate: 'ca/A' };
+      const applied: WatchFrame<never> = { type: 'applied', resourceVersion: '5', object: mended.state as never };
+      const watch = listed([clusterOf.targetState('A+X') as never], cold('---------a', { a: applied }));
+      const refused$ = cold<WriteResult>('-#', undefined, new Problem('no', 403));
+      const perform = (step: { readonly kind: string }) => (step.kind === 'issue-ca' ? NEVER : refused$);
+      const lease$ = cold('l', { l: asked });
+      const event$ = lead(scheduler, { perform, targets: [{ id: 'target-0', watch }] }, { lease$ });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^------------!').toBe('--(frw)---(an)', {
+        f: 'failed 403: target-0: A',
+        r: 'target-0 refused 403',
+        w: 'CA change waits for [target-0]',
+        a: 'target-0 accepted',
+        n: 'CA change waits for []',
+      });
     });
   });
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { planExternal } from '../../streams/plan-external.ts';
+import { externalWaitsFor, planExternal } from '../../streams/plan-external.ts';
 import type { Step } from '../../streams/step.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { stepInWords } from '../support/step-in-words.ts';
@@ -96,6 +96,22 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'of the leaf', ...served('a1'), rotate: 'leaf', then: 'drop the request' },
     { when: 'of the CA, and there is no Secret', rotate: 'ca', then: 'drop the request' },
     { when: 'in no word', ...served('a1'), rotate: '', then: 'drop the request' },
+  ],
+
+  'a target refuses its write (L9)': [
+    { when: 'nothing has been announced', secret: 'a1:A', targets: ['0 refused', '0'], then: 'target-1: A' },
+    { when: 'the leaf is renewed under the same trust', ...served('a1'), secret: 'a2:A', targets: ['A+X refused', 'A+X'], then: 'announce a2' },
+    { when: 'ca.crt has one CA more', ...served('a1'), secret: 'a2:A+C', targets: ['A refused', 'A+C'], then: 'announce a2' },
+    { when: 'it trusts nothing at all', ...served('a1'), secret: 'b1:B', targets: ['0 refused', 'B+A'], then: 'announce b1' },
+    { when: 'the leaf comes under another CA', ...served('a1'), secret: 'b1:B', targets: ['A refused', 'B+A'], then: 'nothing' },
+    { when: 'nothing says who signed the leaf', ...served('a1'), secret: 'b1:C', targets: ['A refused', 'C+A'], then: 'nothing' },
+    { when: 'nothing says it, and nothing has been announced', secret: 'b1:C', targets: ['A refused', 'C+A'], then: 'announce b1' },
+  ],
+
+  'the Lease cannot be written (L9)': [
+    { when: 'a target has drifted', ...served('a1'), targets: ['0'], rotate: 'ca', paused: 'announcement', then: 'target-0: A' },
+    { when: 'a leaf is to be announced', ...served('a1'), secret: 'a2:A', paused: 'announcement', then: 'nothing' },
+    { when: 'the new leaf is served', ...OVERLAP, paused: 'announcement', then: 'nothing' },
   ],
 };
 
@@ -215,4 +231,33 @@ describe('planExternal', () => {
       }
     });
   }
+
+  describe('with a ca.crt of which nothing can be read (A6)', () => {
+    const plan = (sketch: Sketch, validUntil = 'one day') => {
+      const seen = observed(sketch);
+      const secret = { ...clusterOf.secret(sketch.secret!), trustProblems: ['block 1: not PEM'] };
+      const announcement = sketch.said === undefined ? null : { hash: sketch.said, validUntil };
+      return stepInWords(planExternal({ ...seen, secret, lease: { ...seen.lease, announcement } }, policy, nowMs));
+    };
+
+    it('announces no leaf of which no target is known to trust the issuer, while the announced one is valid', () => {
+      expect(plan({ ...served('a1'), secret: 'b1:' })).to.equal('nothing');
+      expect(plan({ ...served('a1'), secret: 'b1:' }, '2001-01-01T00:00:00Z')).to.equal('announce b1');
+    });
+
+    it('announces it where nothing is announced, or no target trusts any CA', () => {
+      expect(plan({ secret: 'b1:', targets: ['A'] })).to.equal('announce b1');
+      expect(plan({ ...served('a1'), secret: 'b1:', targets: ['0', '-'] })).to.equal('announce b1');
+      expect(plan({ ...served('a1'), secret: 'S:', targets: ['S'] })).to.equal('announce S');
+    });
+  });
+
+  it('names the targets that an announcement under another CA waits for', () => {
+    const waitsFor = (sketch: Sketch) => externalWaitsFor(observed(sketch), policy, nowMs);
+    const renewed = { ...served('a1'), secret: 'b1:B', targets: ['A refused', 'A held', '0 refused'] };
+    expect(waitsFor(renewed)).to.deep.equal(['target-0']);
+    expect(waitsFor({ ...renewed, secret: '-' })).to.deep.equal([]);
+    expect(waitsFor({ secret: 'b1:B', targets: ['A refused'] })).to.deep.equal([]);
+    expect(waitsFor({ ...renewed, said: 'b1' })).to.deep.equal([]);
+  });
 });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { planIssuance } from '../../streams/plan-issuance.ts';
+import { issuanceWaitsFor, planIssuance } from '../../streams/plan-issuance.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { stepInWords } from '../support/step-in-words.ts';
 
@@ -193,6 +193,37 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'it can be replaced', ...served('a1'), secret: 'x1:X', then: 'new leaf, other-ca' },
     { when: 'its trust was edited', ...served('a1'), secret: 'a1:A+X', then: 'Secret trusts A' },
   ],
+
+  'a target refuses its write (L9)': [
+    { when: 'nothing exists', targets: ['0 refused', '0'], then: 'new CA, missing, keep nothing' },
+    { when: 'there is a CA', ca: 'A', targets: ['0 refused', '0'], then: 'target-1: A' },
+    { when: 'the others trust it', ca: 'A', targets: ['0 refused', 'A'], then: 'new leaf, missing' },
+    { when: 'the leaf is written', ca: 'A', secret: 'a1:A', targets: ['0 refused', 'A'], then: 'announce a1' },
+    { when: 'the leaf expires', ...served('a1'), targets: ['A+X refused'], daysLeft: { a1: 30 }, then: 'new leaf, expiring' },
+    { when: 'the renewed leaf is written', ...served('a1'), secret: 'a2:A', targets: ['A+X refused'], then: 'announce a2' },
+    { when: 'its CA is asked for', ...served('a1'), targets: ['A+X refused'], rotate: 'ca/A', then: 'nothing' },
+    { when: 'its CA is due', ...served('a1'), targets: ['A+X refused'], daysLeft: { A: 365 }, then: 'nothing' },
+    { when: 'the CA is due and it trusts none of ours', ...served('a1'), targets: ['X refused', 'A'], daysLeft: { A: 365 }, then: 'new CA, expiring, keep A' },
+    { when: 'its CA has expired', ...served('a1'), targets: ['A refused'], daysLeft: { A: -1, a1: -1 }, then: 'new CA, expiring, keep nothing' },
+    { when: 'it trusts only the CA before', ...served('a1'), ca: 'B+A', targets: ['A refused', 'B+A'], then: 'Secret trusts B+A' },
+    { when: 'it trusts only the CA before, whose leaf has expired', ...served('a1'), ca: 'B+A', targets: ['A refused', 'B+A'], daysLeft: { a1: -1 }, then: 'new leaf, other-ca' },
+  ],
+
+  'the Secrets or the Lease cannot be written (L9)': [
+    { when: 'there is no CA and it cannot be written', paused: 'ca', then: 'nothing' },
+    { when: 'SECRET-ca lacks a CA, and a target the CAs', ...wide('b1'), ca: 'B', targets: ['A', '0'], paused: 'ca', then: 'target-0: B+A' },
+    { when: 'a CA is due', ...served('a1'), daysLeft: { A: 365, a1: 30 }, paused: 'ca', then: 'new leaf, expiring' },
+    { when: 'the CA has expired', ...served('a1'), daysLeft: { A: -1, a1: -1 }, paused: 'ca', then: 'nothing' },
+    { when: 'a target has drifted and the leaf is due', ...served('a1'), targets: ['0'], daysLeft: { a1: 30 }, paused: 'secret', then: 'target-0: A' },
+    { when: 'the leaf is due and not announced', ...served('a1'), secret: 'a2:A', daysLeft: { a2: 30 }, paused: 'secret', then: 'announce a2' },
+    { when: 'the leaf is due and asked for', ...served('a1'), daysLeft: { a1: 30 }, rotate: 'leaf', paused: 'secret', then: 'nothing' },
+    { when: 'the leaf lacks a name', ...served('a1'), secret: 'a2:A nameless', paused: 'secret', then: 'nothing' },
+    { when: 'the leaf has expired', ...served('a1'), secret: 'a2:A', daysLeft: { a2: -1 }, paused: 'secret', then: 'nothing' },
+    { when: 'the leaf is of the CA before and was not announced', ca: 'B+A', secret: 'a2:B+A', targets: ['B+A'], said: 'a1', paused: 'secret', then: 'announce a2' },
+    { when: 'the Secret trusts too little', ...wide('b1'), secret: 'b1:B', servedMinutes: 60, paused: 'secret', then: 'narrow: keep nothing' },
+    { when: 'the leaf is due', ...served('a1'), rotate: 'please', daysLeft: { a1: 30 }, paused: 'announcement', then: 'new leaf, expiring' },
+    { when: 'the Secret trusts too much', ...served('a1'), secret: 'a2:A+X', paused: 'announcement', then: 'Secret trusts A' },
+  ],
 };
 
 describe('planIssuance', () => {
@@ -320,5 +351,37 @@ describe('planIssuance', () => {
       }
     }
     expect(renewals).to.be.above(0);
+  });
+
+  it('announces the next leaf although a target would reject it, once the announced one has expired (L9)', () => {
+    const seen = observed({ ...served('a1'), ca: 'B+A', secret: 'b1:B+A', targets: ['A refused', 'B+A'] });
+    const until = (validUntil: string) => ({
+      ...seen,
+      lease: { ...seen.lease, announcement: { hash: 'a1', validUntil } },
+    });
+    const at = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+    expect(stepInWords(planIssuance(until(at(nowMs + 1_000)), policy, nowMs))).to.equal('nothing');
+    expect(stepInWords(planIssuance(until(at(nowMs)), policy, nowMs))).to.equal('announce b1');
+  });
+
+  describe('issuanceWaitsFor', () => {
+    const waitsFor = (sketch: Sketch) => issuanceWaitsFor(observed(sketch), policy, nowMs);
+
+    it('names the targets that a due change of CA waits for', () => {
+      const refusing = { ...served('a1'), targets: ['A+X refused', 'A', 'X refused'] };
+      expect(waitsFor(refusing)).to.deep.equal([]);
+      expect(waitsFor({ ...refusing, rotate: 'ca/A' })).to.deep.equal(['target-0']);
+      expect(waitsFor({ ...refusing, daysLeft: { A: 365 } })).to.deep.equal(['target-0']);
+    });
+
+    it('names the targets that a leaf of the new CA waits for', () => {
+      const begun = { ...served('a1'), ca: 'B+A', targets: ['A refused', 'B+A', 'A held'] };
+      expect(waitsFor(begun)).to.deep.equal(['target-0']);
+      expect(waitsFor({ ...begun, secret: '-' })).to.deep.equal([]);
+    });
+
+    it('names none while too little is known', () => {
+      expect(waitsFor({ targets: ['A refused'] })).to.deep.equal([]);
+    });
   });
 });

@@ -1,4 +1,12 @@
-import type { CaState, Observed, PlannerInput, SecretState, Target, TargetState } from '../../streams/cluster-state.ts';
+import type {
+  CaState,
+  Observed,
+  OwnObject,
+  PlannerInput,
+  SecretState,
+  Target,
+  TargetState,
+} from '../../streams/cluster-state.ts';
 import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type { IssuancePolicy } from '../../streams/planner-input.ts';
 import { leaseOf } from './lease-of.ts';
@@ -16,7 +24,7 @@ export interface Sketch {
   readonly ca?: string;
   /** Secret: `a1:B+A` serves leaf a1, trusts both; `a1:A broken`; `a1:A nameless` lacks a name; `no leaf` is empty. */
   readonly secret?: string;
-  /** Each caBundle: `B+A`, `B+A held`, `0` for an empty one; `A|B` are two fields of one object. */
+  /** Each caBundle: `B+A`, `B+A held`, `B+A refused` for one that refuses writes, `0` for an empty one; `A|B` are two fields of one object. */
   readonly targets?: readonly string[];
   /** What is announced: a leaf. */
   readonly said?: string;
@@ -25,6 +33,8 @@ export interface Sketch {
   /** How many minutes ago every replica was seen serving it. */
   readonly servedMinutes?: number;
   readonly rotate?: string;
+  /** What is not written for now: `secret ca announcement`. */
+  readonly paused?: string;
   /** Days until the end of a certificate, where it is not 3000 for a CA and 300 for a leaf. */
   readonly daysLeft?: Readonly<Record<string, number>>;
 }
@@ -101,8 +111,9 @@ const targetState = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVers
 });
 
 const target = (id: string, sketch: string, daysLeft?: Sketch['daysLeft']): Target => {
-  const names = sketch.replace(' held', '');
-  return { id, held: names !== sketch, state: known(names, () => targetState(names, daysLeft)) };
+  const names = sketch.replace(/ (?:held|refused)$/, '');
+  const refused = sketch.endsWith(' refused') ? { refused: 'invalid' } : {};
+  return { id, held: names !== sketch, ...refused, state: known(names, () => targetState(names, daysLeft)) };
 };
 
 const replicas = (pods: string): PlannerInput['replicas'] => {
@@ -155,5 +166,6 @@ export const clusterOf = {
     ca: known(sketch.ca ?? '-', () => authority(sketch.ca ?? '', sketch.daysLeft)),
     targets: (sketch.targets ?? ['0']).map((words, at) => target(`target-${at}`, words, sketch.daysLeft)),
     replicas: replicas(sketch.pods ?? '-'),
+    ...(sketch.paused === undefined ? {} : { paused: new Set(sketch.paused.split(' ') as OwnObject[]) }),
   }),
 };

@@ -27,6 +27,7 @@ export const fullStatus: Status = {
     { name: 'pod-0', servingHash: hash, ready: true },
     { name: 'pod-1', servingHash: null, ready: false },
   ],
+  refused: [],
   step: 'await-acknowledgements',
   rotations: [
     {
@@ -58,6 +59,7 @@ export const emptyStatus: Status = {
   bundle: null,
   targets: null,
   replicas: null,
+  refused: [],
   step: null,
   rotations: [],
 };

@@ -115,7 +115,10 @@ export const inspectTarget =
       ['/spec/caBundle', { service: spec?.service }],
     ]);
     return {
-      calls: targetObject(type, null)(object).fields.map((field) => {
+      calls: targetObject(
+        type,
+        null,
+      )(object).fields.map((field) => {
         const { service: to = null, url } = clients.get(field.pointer) ?? {};
         return { field, service: to, server: to === null ? (url ?? '') : `${to.name}.${to.namespace}.svc` };
       }),

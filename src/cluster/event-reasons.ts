@@ -21,7 +21,8 @@ export interface Notice {
     | 'CertificateUnusable'
     | 'AuthorityUnusable'
     | 'CaBundleUnreadable'
-    | 'TargetMissing';
+    | 'TargetMissing'
+    | 'WriteRefused';
   /** Notices with the same reason and key are one Event, counted. */
   readonly key: string;
   readonly message: string;
@@ -102,6 +103,11 @@ export const eventReasons = (): ((event: ReplicaEvent) => Notice | null) => {
       const why = first.problem === 'missing-target' ? `${first.object} does not exist` : first.reason;
       const message = `${what}: ${why}`;
       return { about: 'lease', type: 'Warning', reason, key: `${first.problem} ${first.object}`, message };
+    }
+    if (event.type === 'object/refused') {
+      const { object, error } = event;
+      const message = `The write of ${object} is refused, it is set aside: ${error}`;
+      return { about: 'lease', type: 'Warning', reason: 'WriteRefused', key: object, message };
     }
     if (event.type !== 'certificate/concluded') return null;
     const { load } = event;

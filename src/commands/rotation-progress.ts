@@ -1,7 +1,7 @@
 import { mayBeServing } from '../../streams/acknowledged.ts';
+import { has } from '../../streams/certificate-set.ts';
 import type { CertificateInfo, Replica } from '../../streams/model.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
-import { certificateSets } from '../../streams/trust.ts';
 
 /** The state of the installation when a rotation was requested. */
 export interface RotationStart {
@@ -51,8 +51,6 @@ export interface RotationTerms {
   readonly caOverlapMs: number;
   readonly nowMs: number;
 }
-
-const { has } = certificateSets;
 
 const stage = (key: string, reached: boolean, line: string): RotationStage => ({
   key,

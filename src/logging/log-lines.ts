@@ -58,6 +58,10 @@ const MESSAGES = {
   'secret-ca-partial': 'ca.crt of the Secret is readable only in part, using the rest',
   'target-missing': 'caBundle target does not exist yet',
   'target-found': 'caBundle target found',
+  'object-refused': 'Object refuses our write, setting it aside',
+  'object-accepted': 'Object no longer refuses our write',
+  'ca-change-waiting': 'Change of CA waits for objects that refuse our write',
+  'ca-change-resumed': 'Change of CA no longer waits for an object',
   'object-contested': 'Object is contended by another field manager, limiting repairs to one per minute',
 } as const;
 
@@ -160,9 +164,20 @@ export const logLinesFor = (event: ReplicaEvent, { lease, announced, isServing }
     case 'step/done':
       return [stepLine(event.step, event.touched, announced)];
     case 'step/failed': {
-      const { step, status, error } = event;
-      return [line(failureLevel(status), 'write-failed', { step: step.kind, status, error })];
+      const { step, status, error, retryInMs, repeated } = event;
+      const level = status === 409 || repeated ? 'debug' : 'warn';
+      return [line(level, 'write-failed', { step: step.kind, status, error, retryInMs })];
     }
+    case 'object/refused': {
+      const { object, status, error, retryInMs } = event;
+      return [line('warn', 'object-refused', { object, status, error, retryInMs })];
+    }
+    case 'object/accepted':
+      return [line('info', 'object-accepted', { object: event.object })];
+    case 'ca-change/waiting':
+      return event.objects.length === 0
+        ? [line('info', 'ca-change-resumed')]
+        : [line('warn', 'ca-change-waiting', { objects: event.objects })];
     case 'object/contested':
       return [line('warn', 'object-contested', { object: event.object, otherManager: event.otherManager })];
     case 'desired/changed':

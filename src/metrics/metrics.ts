@@ -35,6 +35,12 @@ export const createMetrics = (targets: readonly string[] = []) => ({
     ['object'],
     each([...targets, 'secret', 'ca', 'announcement']),
   ),
+  refusedWrites: createCounter(
+    named('refused_writes_total'),
+    'Objects set aside because the API server lastingly refuses their write, one more for each reason.',
+    ['object'],
+    each([...targets, 'secret', 'ca', 'announcement']),
+  ),
   admissionRequests: createCounter(
     named('admission_requests_total'),
     'Admission requests by outcome.',

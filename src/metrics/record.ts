@@ -33,6 +33,9 @@ export const recordMetrics = (metrics: Metrics, nowMs: () => number): ((event: R
       case 'object/contested':
         metrics.contests.add(event.object);
         return;
+      case 'object/refused':
+        metrics.refusedWrites.add(event.object);
+        return;
       case 'certificate/concluded':
         if (event.load.type === 'certificate/rejected') metrics.loads.add('rejected');
         if (event.load.type !== 'certificate/served') return;

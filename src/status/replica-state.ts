@@ -25,6 +25,8 @@ export interface ReplicaState {
   readonly observation: ClusterState | null;
   /** A failed write of the leader, which is retried. */
   readonly failing: { readonly step: string; readonly error: string; readonly sinceMs: number } | null;
+  /** The objects whose write the API server lastingly refuses; they are set aside. */
+  readonly refused: readonly { readonly object: string; readonly reason: string }[];
   readonly rotations: readonly Rotation[];
 }
 
@@ -42,6 +44,7 @@ export const initialState = (nowMs: number): ReplicaState => ({
   watch: { state: 'connecting', sinceMs: nowMs },
   observation: null,
   failing: null,
+  refused: [],
   rotations: [],
 });
 
@@ -92,13 +95,19 @@ const next = (state: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaS
       return { ...state, leading: true };
     case 'leadership/lost':
     case 'leadership/released':
-      return { ...state, leading: false, observation: null, failing: null };
+      return { ...state, leading: false, observation: null, failing: null, refused: [] };
     case 'cluster/observed':
       return { ...state, observation: event.observed };
     case 'step/failed': {
       const { step, error } = event;
       return { ...state, failing: { step: step.kind, error, sinceMs: state.failing?.sinceMs ?? nowMs } };
     }
+    case 'object/refused': {
+      const { object, error: reason } = event;
+      return { ...state, refused: [...state.refused.filter((one) => one.object !== object), { object, reason }] };
+    }
+    case 'object/accepted':
+      return { ...state, refused: state.refused.filter(({ object }) => object !== event.object) };
     case 'step/done':
       return { ...state, failing: null };
     default:

@@ -62,6 +62,8 @@ export interface Status {
   /** Null unless this replica is the leader. */
   readonly replicas:
     readonly { readonly name: string; readonly servingHash: string | null; readonly ready: boolean }[] | null;
+  /** The objects whose write the API server lastingly refuses, as the leader observes it. */
+  readonly refused: readonly { readonly object: string; readonly reason: string }[];
   /** The leader's next write, or what it waits for; null when there is nothing to do. */
   readonly step: string | null;
   /** The newest is the last. */
@@ -158,6 +160,7 @@ export const statusOf = (state: ReplicaState, input: StatusInput): Status => {
       })) ?? null,
     targets: targetsOf(state),
     replicas: replicasOf(state),
+    refused: state.refused,
     step,
     rotations: state.rotations.map(rotationOf),
   };

@@ -1,3 +1,4 @@
+import { acknowledgedMeansVerified } from './acknowledged-means-verified.ts';
 import { carefulWrites } from './careful-writes.ts';
 import { driftRepaired } from './drift-repaired.ts';
 import { eachSideAsks } from './each-side-asks.ts';
@@ -30,4 +31,5 @@ export const allLaws: readonly LawOf[] = [
   leafWithinAuthority,
   handsOff,
   everyPairVerifies,
+  acknowledgedMeansVerified,
 ];

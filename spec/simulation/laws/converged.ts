@@ -1,6 +1,5 @@
 import type { PlannerInput } from '../../../streams/cluster-state.ts';
-import { planExternal } from '../../../streams/plan-external.ts';
-import { planIssuance } from '../../../streams/plan-issuance.ts';
+import { issuers } from '../../../streams/issuers.ts';
 import type { ClusterModel } from '../cluster-model.ts';
 
 /** Why the fleet is not yet what it should be, or null: the truth of the API server, not what anybody sees of it. */
@@ -12,6 +11,24 @@ export const converged = ({ api, clocks, machines, scenario, views }: ClusterMod
   if (leader === undefined || leaders.length > 1) return `${leaders.length} replicas think they lead`;
   if (lease.value.holder !== leader.name) return `${leader.name} leads and ${lease.value.holder} holds the Lease`;
   const secret = api.secret.get('secret');
+  const authority = api.authority.get('authority');
+  const observed: PlannerInput = {
+    lease: views.lease(lease),
+    secret: secret === null ? 'absent' : views.secret(secret),
+    ca: authority === null ? 'absent' : views.authority(authority),
+    targets: api.target.list().map((entry) => ({
+      id: entry.name,
+      state: views.target(entry),
+      held: api.refusing.has(entry.name),
+      refused: api.refusing.has(entry.name) ? 'invalid' : null,
+    })),
+    replicas: scenario.podsReadable ? api.pod.list().map(views.replica) : 'forbidden',
+  };
+  const issuer = issuers[scenario.policy.issuer];
+  const policy = { ...scenario.policy, identity: leader.name };
+  const step = issuer.plan(observed, policy, clocks.trueMs());
+  // A change of CA may wait for a target that refuses its write; then nothing else may be left to do.
+  if (step === null && issuer.caChangeWaitsFor(observed, policy, clocks.trueMs()).length > 0) return null;
   const hash = lease.value.announcement?.hash;
   if (secret === null || secret.value.crt !== hash) return `announced is ${hash}, issued ${secret?.value.crt}`;
   for (const machine of machines()) {
@@ -19,20 +36,10 @@ export const converged = ({ api, clocks, machines, scenario, views }: ClusterMod
     if (served !== hash) return `${machine.name} serves ${served}, announced is ${hash}`;
     if (!machine.isReady()) return `${machine.name} is not ready: ${machine.readiness()?.reasons.join()}`;
   }
-  const authority = api.authority.get('authority');
-  const observed: PlannerInput = {
-    lease: views.lease(lease),
-    secret: views.secret(secret),
-    ca: authority === null ? 'absent' : views.authority(authority),
-    targets: api.target.list().map((entry) => ({ id: entry.name, state: views.target(entry), held: false })),
-    replicas: scenario.podsReadable ? api.pod.list().map(views.replica) : 'forbidden',
-  };
-  const plan = scenario.policy.issuer === 'external' ? planExternal : planIssuance;
-  const step = plan(observed, { ...scenario.policy, identity: leader.name }, clocks.trueMs());
   if (step !== null) return `still to do: ${step.kind}`;
   if (scenario.policy.issuer === 'external') return null;
   const trusted = [...(authority?.value.bundle ?? [])].sort().join();
   const isTrue = (bundle: readonly string[]): boolean => [...bundle].sort().join() === trusted;
-  const untrue = api.target.list().find(({ value }) => !value.bundles.every(isTrue));
+  const untrue = api.target.list().find(({ name, value }) => !api.refusing.has(name) && !value.bundles.every(isTrue));
   return untrue === undefined ? null : `${untrue.name} is not the trust bundle ${trusted}`;
 };

@@ -62,6 +62,7 @@ export const driftRepaired: LawOf = (model) => {
         const authority = api.authority.get('authority')?.value;
         const usable = authority !== undefined && pki.get(authority.crt)?.key === authority.key;
         const lately = spoiledAtMs.filter((atMs) => atMs > time.nowMs() - FIGHT_MS).length;
+        if (api.refusing.has(name)) return null;
         if (target === null || String(target.version) !== version || !usable || lately >= FAST_REPAIRS) return null;
         const trusted = [...authority.bundle].sort().join();
         const drifted = !target.value.bundles.every((bundle) => [...bundle].sort().join() === trusted);
@@ -74,7 +75,7 @@ export const driftRepaired: LawOf = (model) => {
       lookedAtMs = time.nowMs();
       weather.look();
       for (const [name, { leader, atMs }] of drifts) {
-        if (!isSettled(leader)) drifts.delete(name);
+        if (!isSettled(leader) || api.refusing.has(name)) drifts.delete(name);
         else if (time.nowMs() - atMs > REPAIR_MS + MESSAGES_MS)
           return `${leader.name} has known for ${time.nowMs() - atMs} ms that ${name} has drifted`;
       }

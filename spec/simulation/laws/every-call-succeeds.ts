@@ -12,6 +12,8 @@ const AGAIN_MS = 30_000;
 export const everyCallSucceeds: LawOf = (model) => {
   const { api, clocks, machines, pki, scenario, time } = model;
   const { note, isTampered, isExcused } = excuses(model);
+  /** Targets that refused to be widened until the certificate that they trust had expired. */
+  const leftBehind = new Set<string>();
   let dirty = true;
   let lookedAtMs = 0;
 
@@ -19,6 +21,13 @@ export const everyCallSucceeds: LawOf = (model) => {
     name: 'L2',
     hear: (signal) => {
       if (signal.type === 'served' || signal.type === 'machine' || signal.type === 'written') dirty = true;
+      if (signal.type === 'written' && signal.kind === 'target') leftBehind.delete(signal.name);
+      if (signal.type === 'written' && signal.kind === 'lease' && signal.after?.announcement != null) {
+        const { announcement: before = null } = signal.before ?? {};
+        const isOver = before !== null && Date.parse(before.validUntil) <= clocks.trueMs() + scenario.mostSkewMs;
+        if (isOver && before.hash !== signal.after.announcement.hash)
+          for (const name of api.refusing) leftBehind.add(name);
+      }
       note(signal);
       return null;
     },
@@ -33,7 +42,7 @@ export const everyCallSucceeds: LawOf = (model) => {
         const { notBeforeMs, notAfterMs } = served.pair.leaf;
         if (nowMs < notBeforeMs || nowMs >= notAfterMs - 2 * scenario.mostSkewMs) continue;
         for (const { name, value } of api.target.list()) {
-          if (isTampered(name)) continue;
+          if (isTampered(name) || leftBehind.has(name)) continue;
           for (const bundle of value.bundles) {
             const problem = chainProblem(pki, served.pair.hash, bundle, nowMs);
             if (problem !== null) return `calls over ${name} to ${machine.name} fail: ${problem}`;

@@ -62,7 +62,9 @@ export const watchLaws = (model: ClusterModel): LawWatch => {
     },
     isOver: () => violation !== null || (wellSinceMs !== null && time.nowMs() >= wellSinceMs + STEADY_MS),
     conclude: () => {
-      if (wellSinceMs === null) broke('convergence', `not within ${endMs - scenario.calmAtMs} ms: ${lacking ?? ''}`);
+      // L9: all that does not depend on an object that cannot be written converges as if it could.
+      const law = model.api.refusing.size > 0 ? 'L9' : 'convergence';
+      if (wellSinceMs === null) broke(law, `not within ${endMs - scenario.calmAtMs} ms: ${lacking ?? ''}`);
       return { violation, recoveredInMs: wellSinceMs === null ? null : wellSinceMs - scenario.calmAtMs };
     },
   };

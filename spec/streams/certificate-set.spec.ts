@@ -1,11 +1,9 @@
 import { expect } from 'chai';
-import { certificateSets } from '../../streams/trust.ts';
+import { alive, has, includes, same, union, without } from '../../streams/certificate-set.ts';
 import { clusterOf } from '../support/cluster-of.ts';
 
 const of = (names: string, daysLeft?: Record<string, number>) => clusterOf.certificates(names, daysLeft);
-const { alive, has, includes, same, union, without } = certificateSets;
-
-describe('certificateSets', () => {
+describe('certificate set', () => {
   it('knows a certificate by its fingerprint alone', () => {
     const renamed = { ...clusterOf.certificate('A'), subject: 'CN=another', pem: 'as somebody else wrote it' };
     expect(has(of('A+B'), renamed)).to.equal(true);
