@@ -96,7 +96,7 @@ export const readReview: Read<AdmissionReview> = (value) => {
 };
 
 const pointer = z.string().check(z.regex(/^(?:\/(?:[^~/]|~[01])*)*$/, 'expected a JSON Pointer like /metadata/labels'));
-const present = z.custom<unknown>((value) => value !== undefined, 'expected a value');
+const present = z.custom((value) => value !== undefined, 'expected a value');
 
 const operation = z.discriminatedUnion('op', [
   z.looseObject({ op: z.enum(['add', 'replace', 'test']), path: pointer, value: present }),

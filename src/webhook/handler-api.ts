@@ -86,7 +86,10 @@ type Originals = WeakMap<object, () => unknown>;
 const ORIGINALS = Symbol.for('webhook-certd.originals');
 
 // In one place per process: a handler module may import its own copy of this file, apart from the bundled daemon's.
-const originals = ((globalThis as { [ORIGINALS]?: Originals })[ORIGINALS] ??= new WeakMap());
+const originals = ((globalThis as { [ORIGINALS]?: Originals | undefined })[ORIGINALS] ??= new WeakMap<
+  object,
+  () => unknown
+>());
 
 /** Remembers how to read an object of a request again, as the API server sent it. */
 export const rememberOriginal = (object: object, read: () => unknown): void => void originals.set(object, read);

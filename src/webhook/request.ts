@@ -49,7 +49,7 @@ export interface MemoryHold {
   grow(bytes: number): boolean;
   /** Ends the time in which this exchange may be evicted: its body is complete. */
   settle(): void;
-  release(): void;
+  readonly release: () => void;
 }
 
 interface Holder {

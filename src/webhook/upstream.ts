@@ -51,7 +51,7 @@ const CLOSED = /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/;
 const UNCONNECTED =
   /^(ECONNREFUSED|ENOENT|EACCES|EAGAIN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/;
 
-const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException | null)?.code ?? '');
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException | null)?.code ?? '';
 
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/^ECONNREFUSED$/, 'nothing listens there (ECONNREFUSED)'],
