@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { ApiUnderTest } from '../support/api-under-test.ts';
+import { startBalancer } from '../support/balancer.ts';
+import { startCreating } from '../support/creating.ts';
+import { install, type SpecReplica } from '../support/installation.ts';
+import { startRealApi } from '../support/real-api.ts';
+import { until } from '../support/until.ts';
+
+/** How long a Service takes to learn that one of its replicas is leaving. */
+const PROPAGATION_MS = 1_000;
+const CALLERS = 48;
+
+interface Review {
+  readonly apiVersion: string;
+  readonly request: { readonly uid: string };
+}
+
+/** The application of one Pod: plain HTTP, and gone at once when it is asked to leave. */
+interface App {
+  readonly port: number;
+  leave(): void;
+  comeBack(): Promise<void>;
+}
+
+const startApp = async (name: string): Promise<App> => {
+  const listen = async (at: number): Promise<Server> => {
+    const server = createServer((request, response) => {
+      void json(request).then(
+        (review) => {
+          const { apiVersion, request: reviewed } = review as Review;
+          const answer = { uid: reviewed.uid, allowed: true, warnings: [`admitted by ${name}`] };
+          response.setHeader('content-type', 'application/json');
+          response.end(JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: answer }));
+        },
+        () => response.destroy(),
+      );
+    }).listen(at, '127.0.0.1');
+    await once(server, 'listening');
+    return server;
+  };
+  let server = await listen(0);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    leave: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+    comeBack: async () => {
+      server = await listen(port);
+    },
+  };
+};
+
+describe('a rolling restart of fronts whose application ends at once on SIGTERM', function () {
+  this.timeout(300_000);
+  let api: ApiUnderTest;
+  before(async () => {
+    api = await startRealApi();
+  });
+  after(() => api[Symbol.asyncDispose]());
+
+  it('fails no create: each refused call carries Retry-After, and the API server asks another replica', async () => {
+    await using balancer = await startBalancer(PROPAGATION_MS);
+    const hooked = { hooked: String(balancer.port) };
+    await using installation = await install(api, {
+      env: {
+        EXTRA_DNS_NAMES: 'localhost',
+        WEBHOOK_HANDLER: '',
+        UPSTREAM_URL: 'http://127.0.0.1:1',
+        SHUTDOWN_GRACE: '12s',
+      },
+      webhook: {
+        clientConfig: { url: `https://localhost:${balancer.port}/validate` },
+        failurePolicy: 'Fail',
+        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
+        namespaceSelector: { matchLabels: hooked },
+        timeoutSeconds: 20,
+      },
+    });
+    const { namespace } = installation;
+    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
+    const pods: { readonly app: App; readonly replica: SpecReplica }[] = [];
+    for (const name of ['app-0', 'app-1', 'app-2']) {
+      const app = await startApp(name);
+      const replica = await installation.replica({ env: { UPSTREAM_URL: `http://127.0.0.1:${app.port}` } });
+      pods.push({ app, replica });
+    }
+    for (const { replica } of pods) {
+      await replica.line('Ready', {}, 60_000);
+      balancer.add(replica);
+    }
+    await sleep(PROPAGATION_MS + 500);
+    const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
+    await until(async () => {
+      const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
+      return status === 201 && headers.warning !== undefined;
+    }, 40_000);
+
+    await using creating = startCreating({ api: api.admin, namespace, callers: CALLERS, pauseMs: 5 });
+    const startMs = performance.now();
+    await sleep(2_000);
+    for (const { app, replica } of pods) {
+      // The kubelet signals all containers of a Pod at once.
+      replica.kill('SIGTERM');
+      app.leave();
+      expect(await replica.exit).to.equal(0);
+      await app.comeBack();
+      const next = replica.again();
+      balancer.add(next);
+      await next.line('Ready', {}, 60_000);
+      await until(() => next.probe('/readyz').then(({ code }) => code === 200));
+      await sleep(PROPAGATION_MS + 200);
+    }
+    await creating[Symbol.asyncDispose]();
+    for (const { app } of pods) app.leave();
+    const seconds = (performance.now() - startMs) / 1_000;
+    const { creates, failures, slowestMs } = creating;
+    console.log(
+      `      ${creates} creates in ${seconds.toFixed(1)} s, ${(creates / seconds).toFixed(0)} a second, ` +
+        `the slowest ${slowestMs.toFixed(0)} ms, ${failures.length} failed`,
+    );
+    expect([...new Set(failures)]).to.deep.equal([]);
+    expect(creates).to.be.above(1_000);
+    expect(creating.admittedBy.size).to.equal(3);
+  });
+});
