@@ -5,8 +5,7 @@ import { type CommandLine, helpText, parseCommandLine } from './config/command-l
 import { type Config, parseConfig } from './config/config.ts';
 import { VERSION } from './config/version.ts';
 import { inClusterAccess, podNamespace } from './kube/in-cluster.ts';
-import { errorText, stackOf } from './logging/error-text.ts';
-import { messageOf } from './util/errors.ts';
+import { errorText, messageOf, stackOf } from './util/errors.ts';
 import { withoutSecret } from './util/redact.ts';
 import { monotonicMs } from './util/time.ts';
 

@@ -1,10 +1,10 @@
 import { catchError, concat, defer, EMPTY, from, mergeMap, type Observable, of, type Subject, throwError } from 'rxjs';
 import type { Clock } from './clock.ts';
-import type { PlannerInput, WriteResult } from './cluster-state.ts';
 import { repairOf, type RepairPace } from './contention.ts';
 import type { Fence, StepEvent } from './events.ts';
 import { basisOf, type FailedWrites, type FailureReport } from './failed-writes.ts';
 import type { LeaseWriter } from './lease-writer.ts';
+import type { PlannerInput, WriteResult } from './planner-input.ts';
 import { Problem } from './problem.ts';
 import { type LeaseStep, objectOf, type ObjectStep, type Step } from './step.ts';
 

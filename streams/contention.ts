@@ -1,5 +1,5 @@
-import type { PlannerInput } from './cluster-state.ts';
 import type { CertificateInfo } from './model.ts';
+import type { PlannerInput } from './planner-input.ts';
 import type { Step } from './step.ts';
 
 /** What a write gives to one object. To give an object the same twice is a repair: somebody else has taken it away. */

@@ -1,5 +1,5 @@
-import type { ClusterState, WriteResult } from './cluster-state.ts';
 import type { LeaseSnapshot, Readiness, VerifiedPair, VolumeSnapshot } from './model.ts';
+import type { ClusterState, WriteResult } from './planner-input.ts';
 import type { PodEvent } from './pod-annotations.ts';
 import type { Step } from './step.ts';
 

@@ -1,6 +1,6 @@
 import { retryDelayMs } from './backoff.ts';
-import type { PlannerInput } from './cluster-state.ts';
 import { isPermanentRejection } from './kubernetes.ts';
+import type { PlannerInput } from './planner-input.ts';
 import type { Problem } from './problem.ts';
 
 const FIRST_REFUSAL_MS = 30_000;

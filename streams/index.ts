@@ -1,6 +1,5 @@
 /** The reactive core, for whoever embeds it. What is not here may change without notice. */
 export type { Clock } from './clock.ts';
-export type { PlannerInput } from './cluster-state.ts';
 export type { WatchItem } from './events.ts';
 export type { Follower, FollowerEvent, FollowerPolicy, FollowerPorts } from './follower.ts';
 export { follower } from './follower.ts';
@@ -9,6 +8,7 @@ export type * from './model.ts';
 export type { MountPorts } from './mounted-hash.ts';
 export { planExternal } from './plan-external.ts';
 export { planIssuance } from './plan-issuance.ts';
+export type { PlannerInput } from './planner-input.ts';
 export type { IssuancePolicy } from './planner-input.ts';
 export type { PodEvent, PodPorts } from './pod-annotations.ts';
 export { Problem } from './problem.ts';

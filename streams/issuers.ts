@@ -1,7 +1,6 @@
-import type { PlannerInput } from './cluster-state.ts';
 import { externalWaitsFor, planExternal } from './plan-external.ts';
 import { issuanceWaitsFor, planIssuance } from './plan-issuance.ts';
-import type { IssuancePolicy } from './planner-input.ts';
+import type { IssuancePolicy, PlannerInput } from './planner-input.ts';
 import type { Step } from './step.ts';
 
 /** One value of CERT_ISSUER, as what it can do. Everything else asks for a capability and never for a name. */

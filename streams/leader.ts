@@ -14,14 +14,13 @@ import {
   withLatestFrom,
 } from 'rxjs';
 import { applyStep, type StepPorts } from './apply-step.ts';
-import type { ClusterState, PlannerInput, WriteResult } from './cluster-state.ts';
 import { type RepairPace, repairPace } from './contention.ts';
 import type { Fence, LeaderEvent } from './events.ts';
 import { type FailedWrites, failedWrites } from './failed-writes.ts';
 import type { Issuer } from './issuers.ts';
 import type { LeaseSnapshot } from './model.ts';
 import { type ObservationPorts, observeCluster } from './observe-cluster.ts';
-import type { IssuancePolicy } from './planner-input.ts';
+import type { ClusterState, IssuancePolicy, PlannerInput, WriteResult } from './planner-input.ts';
 import type { WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
 

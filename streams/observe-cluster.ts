@@ -1,13 +1,13 @@
 import { combineLatest, filter, map, merge, type Observable, of, share } from 'rxjs';
-import type { CaState, ClusterState, SecretState, TargetState, WriteResult } from './cluster-state.ts';
 import type { WatchFailed, WatchItem } from './events.ts';
 import type { LeaseSnapshot, Replica } from './model.ts';
+import type { CaState, ClusterState, SecretState, TargetState, WriteResult } from './planner-input.ts';
 import { resumingWatch, type WatchPolicy } from './resuming-watch.ts';
 import { trackedObject, trackedReplicas } from './tracked-object.ts';
 import type { WatchPort } from './watch-port.ts';
 
-export type { ClusterState, WriteResult } from './cluster-state.ts';
 export type { WatchFailed } from './events.ts';
+export type { ClusterState, WriteResult } from './planner-input.ts';
 
 export interface ObservationPorts {
   readonly secretWatch: WatchPort<SecretState>;

@@ -1,11 +1,9 @@
 import { allAcknowledged } from './acknowledged.ts';
-import { alive, type Certificates, includes, same, union, without } from './certificate-set.ts';
-import type { PlannerInput, SecretState, TargetState } from './cluster-state.ts';
+import { isPast } from './kubernetes.ts';
 import type { LeaseSnapshot } from './model.ts';
-import type { IssuancePolicy } from './planner-input.ts';
-import { isPast } from './rfc3339.ts';
+import type { IssuancePolicy, PlannerInput, SecretState, TargetState } from './planner-input.ts';
 import type { LeaseStep, Step } from './step.ts';
-import { isRefusing } from './trust.ts';
+import { alive, type Certificates, includes, isRefusing, same, union, without } from './trust.ts';
 
 /** The CAs that the Secret's leaf is to be trusted by; a leaf that signed itself is its own CA. */
 const desiredTrust = ({ trust, leaf, issuer }: SecretState): Certificates => {

@@ -1,12 +1,31 @@
 import { allAcknowledged } from './acknowledged.ts';
-import { alive, includes, same, union, without } from './certificate-set.ts';
-import type { CaState, OwnObject, PlannerInput, SecretState, Target } from './cluster-state.ts';
+import { isPast } from './kubernetes.ts';
 import type { CertificateInfo } from './model.ts';
-import { isOverlapOver, isSettled, type IssuancePolicy, type PlannerView } from './planner-input.ts';
+import {
+  type CaState,
+  isOverlapOver,
+  isSettled,
+  type IssuancePolicy,
+  type OwnObject,
+  type PlannerInput,
+  type PlannerView,
+  type SecretState,
+  type Target,
+} from './planner-input.ts';
 import { leafReason, renewalDue } from './renewal.ts';
-import { isPast } from './rfc3339.ts';
 import { ownObjectOf, type Step } from './step.ts';
-import { inheritedCas, injectedCas, isRefusing, issuersMissingFromBundle, wouldReject } from './trust.ts';
+import {
+  alive,
+  includes,
+  inheritedCas,
+  injectedCas,
+  isRefusing,
+  issuersMissingFromBundle,
+  same,
+  union,
+  without,
+  wouldReject,
+} from './trust.ts';
 
 const isPaused = ({ observed: { paused } }: PlannerView, object: OwnObject): boolean => paused?.has(object) === true;
 

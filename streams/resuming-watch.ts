@@ -13,9 +13,9 @@ import {
   tap,
   timeout,
 } from 'rxjs';
-import { catchProblem } from './catch-problem.ts';
+import { retryPause } from './backoff.ts';
 import type { WatchItem } from './events.ts';
-import { retryPause } from './retry-pause.ts';
+import { catchProblem } from './problem.ts';
 import type { WatchFrame, WatchPort } from './watch-port.ts';
 
 export interface WatchPolicy {

@@ -1,7 +1,6 @@
 import { defer, EMPTY, NEVER, type Observable, of, type OperatorFunction, repeat, tap } from 'rxjs';
-import { catchProblem } from './catch-problem.ts';
-import type { Problem } from './problem.ts';
-import { retryPause } from './retry-pause.ts';
+import { retryPause } from './backoff.ts';
+import { catchProblem, type Problem } from './problem.ts';
 
 /**
  * Resubscribes after a {@link Problem}, without limit, and emits each one as an item. A value starts the delays again, and

@@ -1,5 +1,5 @@
-import type { CaState, OwnObject, SecretState, TargetState } from './cluster-state.ts';
 import type { Announcement, CertificateInfo } from './model.ts';
+import type { CaState, OwnObject, SecretState, TargetState } from './planner-input.ts';
 
 /** What must still stand in the Secret, or in SECRET-ca, right before a write that rests on it. */
 export type Precondition =

@@ -1,8 +1,8 @@
 import { distinctUntilChanged, map, merge, type Observable, scan, startWith } from 'rxjs';
-import type { Observed, PlannerInput } from './cluster-state.ts';
 import type { WatchItem } from './events.ts';
 import { isOlderVersion, isPermanentRejection } from './kubernetes.ts';
 import type { Replica } from './model.ts';
+import type { Observed, PlannerInput } from './planner-input.ts';
 
 interface Versioned {
   readonly resourceVersion: string;

@@ -5,7 +5,7 @@ import type { Config } from '../../src/config/config.ts';
 import { replicaPolicy, replicaPorts } from '../../src/daemon/ports.ts';
 import { openKubeClient } from '../../src/kube/client.ts';
 import type { InCluster } from '../../src/kube/in-cluster.ts';
-import type { TlsEndpoint } from '../../src/webhook/tls-endpoint.ts';
+import type { TlsEndpoint } from '../../src/webhook/serving.ts';
 import { replica, type ReplicaStreams } from '../../streams/replica.ts';
 
 /** Serves nothing, and finds what it was given. */

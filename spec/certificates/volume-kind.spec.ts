@@ -1,7 +1,7 @@
 import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { volumeKind } from '../../src/certificates/volume-kind.ts';
+import { volumeKind } from '../../src/certificates/secret-volume.ts';
 import { atomicWriter } from '../support/atomic-writer.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 

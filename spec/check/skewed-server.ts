@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { kubeconfig } from '../../src/dev-cluster/api-server.ts';
-import { makeServerIdentity } from '../../src/dev-cluster/server-identity.ts';
+import { kubeconfig, makeServerIdentity } from '../../src/dev-cluster/api-server.ts';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 
 export interface SkewedServer extends AsyncDisposable {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { settings } from '../../src/config/variables.ts';
-import { gauges } from '../../src/metrics/gauges.ts';
+import { gauges } from '../../src/metrics/endpoint.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { sourceFiles } from '../support/source-files.ts';
 

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { issuer } from '../../src/certificates/issuer.ts';
+import { issuer } from '../../src/certificates/issue.ts';
 import { signingKey } from '../../src/certificates/keys.ts';
 import { authorityExtensions, commonName, publicKeyOf } from '../../src/certificates/x509-fields.ts';
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '../../src/certificates/x509-library.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { observationLines } from '../../src/logging/observation-lines.ts';
-import type { CaState, SecretState, TargetState } from '../../streams/cluster-state.ts';
+import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
 import { clusterOf } from '../support/cluster-of.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { gauges } from '../../src/metrics/gauges.ts';
+import { gauges } from '../../src/metrics/endpoint.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { monitoring } from './monitoring.ts';
 import { only, rendered } from './rendered.ts';

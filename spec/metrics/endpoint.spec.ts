@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { startMetrics } from '../../src/metrics/endpoint.ts';
-import type { MetricsSnapshot } from '../../src/metrics/gauges.ts';
+import { startMetrics, type MetricsSnapshot } from '../../src/metrics/endpoint.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 
 const bare: MetricsSnapshot = {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { snapshotOf } from '../../src/metrics/gauges.ts';
+import { snapshotOf } from '../../src/metrics/endpoint.ts';
 import { initialState, type ReplicaState } from '../../src/status/replica-state.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';

@@ -1,4 +1,4 @@
-import type { PlannerInput } from '../../streams/cluster-state.ts';
+import type { PlannerInput } from '../../streams/planner-input.ts';
 import type { issuers } from '../../streams/issuers.ts';
 import type { CertificateInfo, Replica } from '../../streams/model.ts';
 import type { Step } from '../../streams/step.ts';

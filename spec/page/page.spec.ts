@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Script } from 'node:vm';
 import { expect } from 'chai';
 import { page } from '../../src/page/page.ts';
-import { PAGE_SCRIPT } from '../../src/page/page-script.ts';
+import { PAGE_SCRIPT } from '../../src/page/page-assets.ts';
 import type { Status } from '../../src/status/status.ts';
 import { emptyStatus, fullStatus } from '../support/status-of-replica.ts';
 

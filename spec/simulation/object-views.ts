@@ -1,4 +1,4 @@
-import type { CaState, SecretState, TargetState } from '../../streams/cluster-state.ts';
+import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type { Entry } from './collection.ts';
 import type { StoredAuthority, StoredLease, StoredPod, StoredSecret, StoredTarget } from './stored-objects.ts';

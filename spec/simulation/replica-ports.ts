@@ -1,5 +1,5 @@
 import { tap } from 'rxjs';
-import type { TargetState } from '../../streams/cluster-state.ts';
+import type { TargetState } from '../../streams/planner-input.ts';
 import type { ReplicaPorts } from '../../streams/replica.ts';
 import type { WatchPort } from '../../streams/watch-port.ts';
 import type { Collection, Entry } from './collection.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { get as request, type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { Subject } from 'rxjs';
-import { eventStream } from '../../src/status/event-stream.ts';
+import { eventStream } from '../../src/status/probes.ts';
 import { startPlainServer } from '../../src/util/plain-server.ts';
 import { until } from '../support/until.ts';
 

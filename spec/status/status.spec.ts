@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { initialState, type ReplicaState } from '../../src/status/replica-state.ts';
 import { type StatusInput, statusOf } from '../../src/status/status.ts';
-import type { Target } from '../../streams/cluster-state.ts';
+import type { Target } from '../../streams/planner-input.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { pairOf } from '../support/pair-of.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { alive, has, includes, same, union, without } from '../../streams/certificate-set.ts';
+import { alive, has, includes, same, union, without } from '../../streams/trust.ts';
 import { clusterOf } from '../support/cluster-of.ts';
 
 const of = (names: string, daysLeft?: Record<string, number>) => clusterOf.certificates(names, daysLeft);

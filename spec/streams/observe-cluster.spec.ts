@@ -1,5 +1,5 @@
 import { ignoreElements, map, merge, NEVER, type Observable } from 'rxjs';
-import type { CaState, SecretState, TargetState } from '../../streams/cluster-state.ts';
+import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import {
   type ClusterState,

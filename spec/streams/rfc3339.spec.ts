@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isPast } from '../../streams/rfc3339.ts';
+import { isPast } from '../../streams/kubernetes.ts';
 
 describe('isPast', () => {
   it('compares an announced time with the wall clock, in every month and across leap days', () => {

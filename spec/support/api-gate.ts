@@ -4,7 +4,7 @@ import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { makeServerIdentity } from '../../src/dev-cluster/server-identity.ts';
+import { makeServerIdentity } from '../../src/dev-cluster/api-server.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
 import type { Json } from './raw-api.ts';
 

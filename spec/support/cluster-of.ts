@@ -6,9 +6,9 @@ import type {
   SecretState,
   Target,
   TargetState,
-} from '../../streams/cluster-state.ts';
+  IssuancePolicy,
+} from '../../streams/planner-input.ts';
 import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
-import type { IssuancePolicy } from '../../streams/planner-input.ts';
 import { leaseOf } from './lease-of.ts';
 
 const DAY_MS = 86_400_000;

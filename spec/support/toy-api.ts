@@ -1,6 +1,6 @@
 import { concatMap, defer, EMPTY, map, type Observable, of, startWith, Subject, timer } from 'rxjs';
 import type { ObjectStep, StepPorts } from '../../streams/apply-step.ts';
-import type { Observed } from '../../streams/cluster-state.ts';
+import type { Observed } from '../../streams/planner-input.ts';
 import { leaseWriter } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type { ObservationPorts, WriteResult } from '../../streams/observe-cluster.ts';

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { firstValueFrom } from 'rxjs';
 import { openMount } from '../../src/certificates/mount.ts';
-import { loadPorts } from '../../src/webhook/serving.ts';
-import type { TlsEndpoint } from '../../src/webhook/tls-endpoint.ts';
+import { loadPorts, type TlsEndpoint } from '../../src/webhook/serving.ts';
 import { parse } from '../config/parse.ts';
 import { pairOf } from '../support/pair-of.ts';
 

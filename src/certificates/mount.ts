@@ -3,9 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Observable } from 'rxjs';
 import type { VolumeSnapshot } from '../../streams/model.ts';
 import { sha256Hex } from '../util/hash.ts';
-import { type MountedBytes, readSecretVolume, type VolumeRead } from './secret-volume.ts';
+import { type MountedBytes, readSecretVolume, type VolumeKind, volumeKind, type VolumeRead } from './secret-volume.ts';
 import type { PairFiles } from './verify-pair.ts';
-import { type VolumeKind, volumeKind } from './volume-kind.ts';
 import { watchDirectory, type WatchOptions } from './watch-directory.ts';
 
 interface MountOptions extends WatchOptions {

@@ -1,8 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { VerifiedPair } from '../../streams/model.ts';
 import { sha256Hex } from '../util/hash.ts';
-import { describeCertificate } from './certificate-info.ts';
-import { missingNames } from './names.ts';
+import { describeCertificate, missingNames } from './certificate-info.ts';
 import { type Fault, fault } from './pair-fault.ts';
 import { readBundle, readCertificates, withoutByteOrderMark } from './pem.ts';
 import { privateKey } from './private-key.ts';

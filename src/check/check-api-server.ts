@@ -1,7 +1,7 @@
+import { formatSpan } from '../util/time.ts';
 import { shellQuote } from './kubectl.ts';
 import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
-import { formatSpan } from './time-text.ts';
 
 /** A Date header counts whole seconds, so smaller differences are noise. */
 const SUSPICIOUS_MS = 30_000;

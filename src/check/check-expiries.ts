@@ -1,8 +1,8 @@
 import type { CertificateInfo } from '../../streams/model.ts';
+import { formatExpiry, formatSpan } from '../util/time.ts';
 import { replacePair, requestRotation, restartOrGrant } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
-import { formatExpiry, formatSpan } from './time-text.ts';
 
 interface Expiring {
   readonly name: string;

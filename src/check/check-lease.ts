@@ -1,8 +1,8 @@
+import { formatExpiry, formatSpan } from '../util/time.ts';
 import { alivePods, shellQuote } from './kubectl.ts';
 import { isElectionDisabled, restartOrGrant } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import type { ClusterSnapshot, LeaseInfo } from './snapshot.ts';
-import { formatExpiry, formatSpan } from './time-text.ts';
 
 /** Whether a holder identity belongs to a Pod. client-go's electors append `_UUID` to the Pod name. */
 const isPod = (holder: string, name: string): boolean => holder === name || holder.startsWith(`${name}_`);

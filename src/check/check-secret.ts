@@ -1,4 +1,4 @@
-import { missingNames } from '../certificates/names.ts';
+import { missingNames } from '../certificates/certificate-info.ts';
 import { verifyChain } from '../certificates/verify-chain.ts';
 import { immutable } from './check-ca.ts';
 import { type SecretInfo, trustAnchors } from './inspect-secrets.ts';

@@ -5,8 +5,8 @@ import { readCaPair } from '../certificates/ca-pair.ts';
 import { describeCertificate, describeCertificates } from '../certificates/certificate-info.ts';
 import { readBundle, readCertificates } from '../certificates/pem.ts';
 import { secretPair } from '../certificates/secret-pair.ts';
-import { FIELD_MANAGER } from '../cluster/field-manager.ts';
-import { secretObject } from '../cluster/secrets.ts';
+import { secretObject } from '../cluster/decode.ts';
+import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import type { Labels } from './matching.ts';
 
 export interface SecretInfo {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { FIELD_MANAGER } from '../cluster/field-manager.ts';
 import { type CaBundleField, targetObject, type TargetType } from '../cluster/targets.ts';
+import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import type { LabelSelector } from './matching.ts';
 
 export interface AdmissionRule {

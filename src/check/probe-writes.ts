@@ -1,8 +1,8 @@
 import { firstValueFrom } from 'rxjs';
 import { Problem } from '../../streams/problem.ts';
-import { FIELD_MANAGER } from '../cluster/field-manager.ts';
 import type { CaBundleField } from '../cluster/targets.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import type { KubeRequest } from '../kube/request.ts';
 
 /** The API server's answer to a write that was sent as a server-side dry run. */

@@ -1,5 +1,5 @@
-import { FIELD_MANAGER } from '../cluster/field-manager.ts';
 import type { CaBundleField } from '../cluster/targets.ts';
+import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import { type Access, type Denial, isOptional } from './access.ts';
 import type { PodInfo } from './inspect-pod.ts';
 import { trustAnchors } from './inspect-secrets.ts';

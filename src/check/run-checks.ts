@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { Problem } from '../../streams/problem.ts';
+import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { checkAdmission } from './check-admission.ts';
 import { checkApiServer } from './check-api-server.ts';
 import { checkCa } from './check-ca.ts';
-import { checkConfiguration } from './check-configuration.ts';
 import { checkExpiries } from './check-expiries.ts';
 import { checkLease } from './check-lease.ts';
 import { checkMounts } from './check-mounts.ts';
@@ -17,7 +17,7 @@ import { collect, type CollectOptions } from './collect.ts';
 import { get } from './get.ts';
 import { shellQuote } from './kubectl.ts';
 import type { Check } from './report.ts';
-import { type CheckResult, fail, skipped } from './result.ts';
+import { type CheckResult, fail, ok, skipped } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
 interface CheckOptions extends Omit<CollectOptions, 'client' | 'version'> {
@@ -79,3 +79,17 @@ const categories: readonly Category[] = [
   { title: 'replicas', run: checkReplicas },
   { title: 'caBundles', run: (snapshot) => [...checkTargets(snapshot), ...checkAdmission(snapshot)] },
 ];
+
+/** Summarizes the configuration. An invalid one ends the program before any check. */
+export const checkConfiguration = (config: Config): readonly CheckResult[] => {
+  const targets = config.caBundleTargets.length;
+  const parts = [
+    `namespace ${config.namespace}`,
+    `Lease ${config.leaseName}`,
+    `Secret ${config.secretName}`,
+    `Service ${config.serviceName}`,
+    targets === 0 ? 'no caBundle target' : targets === 1 ? '1 caBundle target' : `${targets} caBundle targets`,
+    ...(!config.issuer.writesSecret ? ['certificates from an external issuer'] : []),
+  ];
+  return [ok('configuration is complete', parts.join(', '))];
+};

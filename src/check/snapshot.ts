@@ -1,5 +1,5 @@
 import type { LeaseSnapshot } from '../../streams/model.ts';
-import type { VolumeKind } from '../certificates/volume-kind.ts';
+import type { VolumeKind } from '../certificates/secret-volume.ts';
 import type { ClusterPaths, TargetPath } from '../cluster/paths.ts';
 import type { Config } from '../config/config.ts';
 import type { Access } from './access.ts';

@@ -1,13 +1,40 @@
-import type { CaState, SecretState, TargetState } from '../../streams/cluster-state.ts';
+import * as z from 'zod/mini';
+import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import { readCaPair } from '../certificates/ca-pair.ts';
 import { describeCertificate } from '../certificates/certificate-info.ts';
 import { readBundle } from '../certificates/pem.ts';
 import { secretPair } from '../certificates/secret-pair.ts';
-import { otherFieldManager, ownsField } from '../kube/managed-fields.ts';
+import {
+  FIELD_MANAGER,
+  type ManagedFields,
+  managedFieldsSchema,
+  otherFieldManager,
+  ownsField,
+} from '../kube/managed-fields.ts';
 import { rfc3339Seconds } from '../util/time.ts';
-import { FIELD_MANAGER } from './field-manager.ts';
-import { type SecretObject, secretObject } from './secrets.ts';
 import { type OwnService, targetObject, type TargetType } from './targets.ts';
+
+/** A Secret with its values decoded. */
+export interface SecretObject {
+  readonly resourceVersion: string;
+  readonly values: Readonly<Record<string, Buffer>>;
+  readonly managedFields: ManagedFields;
+}
+
+const schema = z.object({
+  metadata: z.object({ resourceVersion: z.string().check(z.minLength(1)), managedFields: managedFieldsSchema }),
+  data: z.nullish(z.record(z.string(), z.string())),
+});
+
+/** Decodes a Secret. @throws ZodError when it is none */
+export const secretObject = (object: unknown): SecretObject => {
+  const { metadata, data } = schema.parse(object);
+  return {
+    resourceVersion: metadata.resourceVersion,
+    managedFields: metadata.managedFields,
+    values: Object.fromEntries(Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')])),
+  };
+};
 
 const describe = (pem: Buffer | string | undefined) => readBundle(pem ?? '').certificates.map(describeCertificate);
 

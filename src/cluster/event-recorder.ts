@@ -5,11 +5,11 @@ import { Problem } from '../../streams/problem.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import type { Logger } from '../logging/logger.ts';
 import { looksSecret } from '../util/redact.ts';
 import { rfc3339Seconds } from '../util/time.ts';
 import { eventReasons, type Notice } from './event-reasons.ts';
-import { FIELD_MANAGER } from './field-manager.ts';
 import type { ClusterPaths } from './paths.ts';
 
 const existingEvent = z.object({

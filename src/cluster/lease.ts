@@ -4,8 +4,8 @@ import type { LeaseWritePort } from '../../streams/lease-writer.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import { watchObjects, watchSeconds } from '../kube/watch-objects.ts';
-import { FIELD_MANAGER } from './field-manager.ts';
 import { leaseBody, leaseSchema } from './lease-codec.ts';
 import type { ClusterPaths } from './paths.ts';
 

@@ -4,7 +4,7 @@ import type { Replica } from '../../streams/model.ts';
 import type { PodPorts } from '../../streams/pod-annotations.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { FIELD_MANAGER } from './field-manager.ts';
+import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import type { ClusterPaths } from './paths.ts';
 
 /** Writes the two annotations on this replica's Pod, through pods/status, which cannot change what the Pod runs. */

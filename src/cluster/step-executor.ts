@@ -6,11 +6,10 @@ import { Problem } from '../../streams/problem.ts';
 import type { Precondition } from '../../streams/step.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { decodeOrThrow } from '../kube/errors.ts';
+import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import type { KubeRequest } from '../kube/request.ts';
-import { decodeCa, decodeSecret, decodeTarget } from './decode.ts';
-import { FIELD_MANAGER } from './field-manager.ts';
+import { decodeCa, decodeSecret, decodeTarget, type SecretObject, secretObject } from './decode.ts';
 import type { ClusterPaths } from './paths.ts';
-import { type SecretObject, secretObject } from './secrets.ts';
 import type { SelfSignedIssuer } from './self-signed-issuer.ts';
 import { targetObject } from './targets.ts';
 

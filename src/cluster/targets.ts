@@ -1,10 +1,9 @@
 import * as z from 'zod/mini';
-import type { TargetType } from '../config/ca-bundle-target.ts';
 import type { Config } from '../config/config.ts';
-import { managedFieldsSchema, otherFieldManager } from '../kube/managed-fields.ts';
-import { FIELD_MANAGER } from './field-manager.ts';
+import type { TargetType } from '../config/types.ts';
+import { FIELD_MANAGER, managedFieldsSchema, otherFieldManager } from '../kube/managed-fields.ts';
 
-export type { TargetType } from '../config/ca-bundle-target.ts';
+export type { TargetType } from '../config/types.ts';
 
 /** One caBundle field: its place in the object, and the PEM in it. */
 export interface CaBundleField {

@@ -1,10 +1,10 @@
 import { openMount } from '../certificates/mount.ts';
 import { forKubeconfig, hasPassed, reportJson, reportText } from '../check/report.ts';
 import { runChecks } from '../check/run-checks.ts';
-import { formatSpan } from '../check/time-text.ts';
 import type { Config } from '../config/config.ts';
 import { openKubeClient } from '../kube/client.ts';
 import type { InCluster } from '../kube/in-cluster.ts';
+import { formatSpan } from '../util/time.ts';
 
 interface CheckDependencies {
   readonly inCluster: InCluster | null;

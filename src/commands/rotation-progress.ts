@@ -1,7 +1,7 @@
 import { mayBeServing } from '../../streams/acknowledged.ts';
-import { has } from '../../streams/certificate-set.ts';
 import type { CertificateInfo, Replica } from '../../streams/model.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
+import { has } from '../../streams/trust.ts';
 
 /** The state of the installation when a rotation was requested. */
 export interface RotationStart {

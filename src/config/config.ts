@@ -1,12 +1,11 @@
 import * as z from 'zod/mini';
-import { crossChecks, type IsDefault, type LabelOf } from './cross-checks.ts';
+import { crossChecks, inClusterProblems, type IsDefault, type LabelOf } from './cross-checks.ts';
 import { unknownFlag } from './did-you-mean.ts';
-import { inClusterProblems } from './in-cluster.ts';
 import { type ConfigSources, resolveSource, type Source } from './sources.ts';
 import { type Settings, settings } from './variables.ts';
 
 export type { Upstream } from './addresses.ts';
-export type { CaBundleTarget } from './ca-bundle-target.ts';
+export type { CaBundleTarget } from './types.ts';
 
 /** The parsed and checked configuration, frozen. Times are milliseconds, sizes bytes. */
 export interface Config extends Settings {

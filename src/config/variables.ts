@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { bindAddress, optionalBindAddress, upstream } from './addresses.ts';
-import { caBundleTarget } from './ca-bundle-target.ts';
 import {
   boolean,
   byteSize,
+  caBundleTarget,
   commaSeparated,
   dnsLabel,
   dnsSubdomain,

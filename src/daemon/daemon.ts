@@ -19,7 +19,6 @@ import { monotonicMs } from '../util/time.ts';
 import { startObservabilityServers } from './observability-servers.ts';
 import { replicaPolicy, replicaPorts } from './ports.ts';
 import { type DaemonDependencies, openResources, type StartPhase } from './resources.ts';
-import { after, openWithin } from './start-limits.ts';
 
 export interface Daemon {
   /** Readiness and the served pair. Both observables complete once the daemon has stopped. */
@@ -185,4 +184,37 @@ const warnOfSubPath = (mount: Mount, { certDir, secretName }: Config, logger: Lo
     remedy: `mount Secret ${secretName} as a whole directory, without subPath`,
     event: 'sub-path-mount',
   });
+};
+
+/** Runs an action unless the returned resource is disposed before the delay is over. */
+export const after = (delayMs: number, action: () => void): Disposable => {
+  const timer = setTimeout(action, delayMs);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+};
+
+/**
+ * Waits for a resource to open, for a limited time. A resource that opens after the limit is closed again.
+ *
+ * @param limitMs null: no limit
+ * @throws Problem of `onTimeout` after the limit
+ */
+export const openWithin = async <T extends AsyncDisposable>(
+  opening: Promise<T>,
+  limitMs: number | null,
+  onTimeout: () => Problem,
+): Promise<T> => {
+  if (limitMs === null) return opening;
+  const timeout = Promise.withResolvers<never>();
+  const timer = after(limitMs, () => {
+    timeout.reject(onTimeout());
+    void opening.then(
+      (late) => late[Symbol.asyncDispose](),
+      () => undefined,
+    );
+  });
+  try {
+    return await Promise.race([opening, timeout.promise]);
+  } finally {
+    timer[Symbol.dispose]();
+  }
 };

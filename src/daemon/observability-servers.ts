@@ -1,8 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Mount } from '../certificates/mount.ts';
 import type { Config } from '../config/config.ts';
-import { startMetrics } from '../metrics/endpoint.ts';
-import { snapshotOf } from '../metrics/gauges.ts';
+import { snapshotOf, startMetrics } from '../metrics/endpoint.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { nextAction } from '../status/next-action.ts';
 import { startProbes } from '../status/probes.ts';

@@ -7,7 +7,7 @@ import type { HandlerExport } from '../webhook/admission-types.ts';
 import { openClientCa } from '../webhook/client-ca.ts';
 import type { OnAnswered } from '../webhook/request.ts';
 import { createWebhookServer } from '../webhook/server.ts';
-import type { TlsEndpoint } from '../webhook/tls-endpoint.ts';
+import type { TlsEndpoint } from '../webhook/serving.ts';
 
 /** What the daemon needs beside its configuration. */
 export interface DaemonDependencies {

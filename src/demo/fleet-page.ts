@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { concat, Observable, of, repeat, Subject } from 'rxjs';
 import { page } from '../page/page.ts';
 import type { SeenReplica } from '../page/replica-card.ts';
-import { eventStream } from '../status/event-stream.ts';
+import { eventStream } from '../status/probes.ts';
 import type { Status } from '../status/status.ts';
 import { type PlainServer, startPlainServer } from '../util/plain-server.ts';
 import type { DemoReplica } from './start-replica.ts';

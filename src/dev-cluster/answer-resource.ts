@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { createObject } from './create-object.ts';
-import { deleteObject } from './delete-object.ts';
+import { createObject, deleteObject } from './create-delete.ts';
 import * as failures from './failures.ts';
 import { apiVersion, type JsonObject, omit } from './kube-object.ts';
 import type { ObjectStore } from './object-store.ts';

@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Answer, answerResource } from './answer-resource.ts';
 import { ApiFailure } from './api-failure.ts';
-import { discovery } from './discovery.ts';
 import * as failures from './failures.ts';
 import type { Json } from './kube-object.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { LoggedRequest, RequestLog } from './request-log.ts';
+import { discovery } from './resource-types.ts';
 import { type ResourceRequest, route } from './route.ts';
 import { serveWatch, type WatchLine, type WatchTally } from './serve-watch.ts';
 import { authenticate, authorize, isAnonymous, type User } from './users.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { createObject } from './create-object.ts';
+import { createObject } from './create-delete.ts';
 import { decodeObject } from './decode-object.ts';
 import * as failures from './failures.ts';
 import { jsonPatch } from './json-patch.ts';

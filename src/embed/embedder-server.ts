@@ -4,8 +4,8 @@ import { createSecureContext } from 'node:tls';
 import { type Observable, ReplaySubject } from 'rxjs';
 import { Problem } from '../../streams/problem.ts';
 import { loopbackHandshake } from '../webhook/loopback-handshake.ts';
+import type { TlsEndpoint } from '../webhook/serving.ts';
 import { tlsOptions, type TlsSettings } from '../webhook/tls.ts';
-import type { TlsEndpoint } from '../webhook/tls-endpoint.ts';
 import { publicPair, type ServedCertificate } from './embed.ts';
 
 interface EmbedderServer extends TlsEndpoint {

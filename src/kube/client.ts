@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type Observable, Subject } from 'rxjs';
 import { authorizedExchange, type Wire } from './authorized-exchange.ts';
 import { readJson, readLines, type StreamLine } from './body.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials } from './connection-pool.ts';
 import { ApiError } from './errors.ts';
 import { type InCluster, inClusterCredentials } from './in-cluster.ts';
 import { kubeconfigCredentials } from './kubeconfig.ts';

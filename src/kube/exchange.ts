@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Observable } from 'rxjs';
-import type { Answered, ConnectionPool, Outgoing } from './connection-pool.ts';
-import type { Access } from './credentials.ts';
+import type { Access, Answered, ConnectionPool, Outgoing } from './connection-pool.ts';
 import { type ApiError, connectionFailure, statusError } from './errors.ts';
 import type { KubeRequest } from './request.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../util/errors.ts';
 import { monotonicMs } from '../util/time.ts';
-import type { Access, Credentials } from './credentials.ts';
+import type { Access, Credentials } from './connection-pool.ts';
 import { ApiError } from './errors.ts';
 
 /**

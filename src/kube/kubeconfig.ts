@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { delimiter } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import type { Access, Credentials } from './credentials.ts';
+import type { Access, Credentials } from './connection-pool.ts';
 import { ApiError, redact } from './errors.ts';
 
 /** An exec plugin that takes longer is killed: the requests that waited for it have timed out. */

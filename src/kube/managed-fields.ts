@@ -1,5 +1,8 @@
 import * as z from 'zod/mini';
 
+/** Field manager of every write of this program, as recorded in managedFields. */
+export const FIELD_MANAGER = 'webhook-certd';
+
 /** For `metadata.managedFields`; what cannot be read names nobody. */
 export const managedFieldsSchema = z.catch(
   z.nullish(

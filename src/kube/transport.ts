@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ConnectionPool } from './connection-pool.ts';
-import type { Access } from './credentials.ts';
-import { directPool } from './direct-pool.ts';
+import { type Access, type ConnectionPool, directPool, proxiedPool } from './connection-pool.ts';
 import { ApiError } from './errors.ts';
-import { proxiedPool } from './proxied-pool.ts';
 
 /** The one pool that all requests share. It is replaced when the server, its TLS options or the proxy change. */
 export interface Transport extends AsyncDisposable {

@@ -1,5 +1,5 @@
+import { errorText } from '../util/errors.ts';
 import { withoutSecret } from '../util/redact.ts';
-import { errorText } from './error-text.ts';
 
 /** From the least to the most important. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;

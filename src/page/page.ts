@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { certificateCard, clusterCard, trustCard } from './details.ts';
 import { html, type Markup } from './html.ts';
-import { PAGE_SCRIPT } from './page-script.ts';
-import { PAGE_STYLE } from './page-style.ts';
+import { PAGE_SCRIPT, PAGE_STYLE } from './page-assets.ts';
 import { replicaCard, type SeenReplica } from './replica-card.ts';
 import { rotationCard } from './rotation-card.ts';
 import { type TrackedRotation, tracks } from './tracks.ts';

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { catchError, defer, from, map, of, switchMap, tap, throwError, timer } from 'rxjs';
 import type { LoadPorts } from '../../streams/load-certificate.ts';
 import type { MountPorts } from '../../streams/mounted-hash.ts';
@@ -5,7 +6,20 @@ import { Problem } from '../../streams/problem.ts';
 import type { Mount } from '../certificates/mount.ts';
 import { type ServablePair, verifyPair } from '../certificates/verify-pair.ts';
 import type { Config } from '../config/config.ts';
-import type { TlsEndpoint } from './tls-endpoint.ts';
+import type { Handshake } from './loopback-handshake.ts';
+
+/** A server that presents verified pairs: the webhook's own, or that of the program that embeds the daemon. */
+export interface TlsEndpoint {
+  /** Presents this pair from now on. Rejects when the pair cannot be used, and leaves the previous one in place. */
+  serve(pair: ServablePair): Promise<unknown>;
+  /** Closes the connections that were accepted with an earlier pair, because its CA is no longer trusted. */
+  retire(): void;
+  /** Performs one handshake with itself. @throws Problem with the reason why a caller would have failed */
+  handshake(servername: string, trust: Buffer | string | null): Promise<Handshake>;
+  drain(graceMs: number, lingerMs?: number): Promise<void>;
+  /** Null until the first certificate is served. */
+  readonly address: AddressInfo | null;
+}
 
 /**
  * Delay of the loopback handshake after a swap, in ms: it costs as much as the handshakes of three callers, which wait for

@@ -1,4 +1,4 @@
-import type { PlannerInput } from '../../../streams/cluster-state.ts';
+import type { PlannerInput } from '../../../streams/planner-input.ts';
 import { issuers } from '../../../streams/issuers.ts';
 import type { ClusterModel } from '../cluster-model.ts';
 

@@ -1,2 +1,0 @@
-/** Field manager of every write of this program, as recorded in managedFields. */
-export const FIELD_MANAGER = 'webhook-certd';
