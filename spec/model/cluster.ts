@@ -1,6 +1,6 @@
-import type { PlannerInput } from '../../streams/planner-input.ts';
 import type { issuers } from '../../streams/issuers.ts';
 import type { CertificateInfo, Replica } from '../../streams/model.ts';
+import type { PlannerInput } from '../../streams/planner-input.ts';
 import type { Step } from '../../streams/step.ts';
 
 /** The number of a CA or leaf: a higher one was issued later. */

@@ -36,11 +36,11 @@ export const start = (scope: Scope): State => ({
   accidents: 0,
 });
 
-/** L2: what a replica serves verifies against every caBundle; one that trusts nothing yet refuses every call anyway. */
+/** L2: what a replica serves verifies against every caBundle. */
 const refusedCall = (state: State): string | null => {
   for (const [replica, { serves }] of state.replicas.entries())
     for (const [target, { bundle, isExcused }] of state.targets.entries())
-      if (serves !== null && !isExcused && bundle.length > 0 && !verifies(serves, bundle))
+      if (serves !== null && !isExcused && !verifies(serves, bundle))
         return `replica-${replica} serves leaf ${serves.id} of CA ${serves.ca}, target-${target} trusts [${bundle.join(' ')}]`;
   return null;
 };
@@ -51,7 +51,7 @@ const refusedCall = (state: State): string | null => {
  */
 const isGoal = (state: State): boolean => {
   const { secret, ca, rotate, announced, replicas, leaders } = state;
-  if (secret === null || secret.leaf.id !== announced || leaders.some((planned) => planned !== null)) return false;
+  if (secret?.leaf.id !== announced || secret === null || leaders.some((planned) => planned !== null)) return false;
   if (replicas.some(({ serves, acknowledged }) => serves?.id !== announced || acknowledged !== announced)) return false;
   const writable = state.targets.filter(({ refuses }) => !refuses);
   if (writable.length < state.targets.length)
