@@ -51,7 +51,7 @@ const refusedCall = (state: State): string | null => {
  */
 const isGoal = (state: State): boolean => {
   const { secret, ca, rotate, announced, replicas, leaders } = state;
-  if (secret?.leaf.id !== announced || secret === null || leaders.some((planned) => planned !== null)) return false;
+  if (secret?.leaf.id !== announced || leaders.some((planned) => planned !== null)) return false;
   if (replicas.some(({ serves, acknowledged }) => serves?.id !== announced || acknowledged !== announced)) return false;
   const writable = state.targets.filter(({ refuses }) => !refuses);
   if (writable.length < state.targets.length)
