@@ -51,6 +51,7 @@ describe('the state of a replica', () => {
       watch: { state: 'connecting', sinceMs: 7 },
       observation: null,
       failing: null,
+      refused: [],
       rotations: [],
     });
   });
