@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startMetrics, type MetricsSnapshot } from '../../src/metrics/endpoint.ts';
+import { type MetricsSnapshot, startMetrics } from '../../src/metrics/endpoint.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 
 const bare: MetricsSnapshot = {
