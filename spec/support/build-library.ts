@@ -45,7 +45,8 @@ const declarations = (): ReadonlyMap<string, string> => {
   return texts;
 };
 
-const own = /(from|import)(\s*\(?\s*')(\.{1,2}\/[^']+)\.ts'/g;
+/** An import of an own file; the compiler writes those of types that it inferred with double quotes. */
+const own = /(from|import)(\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\3/g;
 
 /** The public declarations alone, with imports as they are usual in packages. */
 const emitDeclarations = async (outdir: string): Promise<void> => {
@@ -54,9 +55,9 @@ const emitDeclarations = async (outdir: string): Promise<void> => {
   for (const path of wanted) {
     const text = texts.get(path);
     if (text === undefined) throw new Error(`no declarations were emitted for ${path}`);
-    for (const [, , , name = ''] of text.matchAll(own)) wanted.add(normalize(join(dirname(path), `${name}.d.ts`)));
+    for (const [, , , , name = ''] of text.matchAll(own)) wanted.add(normalize(join(dirname(path), `${name}.d.ts`)));
     await mkdir(dirname(join(outdir, path)), { recursive: true });
-    await writeFile(join(outdir, path), text.replaceAll(own, "$1$2$3.js'"));
+    await writeFile(join(outdir, path), text.replaceAll(own, '$1$2$3$4.js$3'));
   }
 };
 
