@@ -54,9 +54,15 @@ export interface TargetState {
  */
 export type Observed<T> = T | 'pending' | 'forbidden' | 'absent';
 
+/**
+ * What is known of a target. `unreadable`: its first list failed in a way that may pass (5xx, no answer). Which CAs it
+ * trusts is unknown, so that a change of CA waits for it; nothing else does (L9).
+ */
+export type ObservedTarget = Observed<TargetState> | 'unreadable';
+
 export interface Target {
   readonly id: string;
-  readonly state: Observed<TargetState>;
+  readonly state: ObservedTarget;
   /** It is not written for now: another manager contends it, or the last write of it failed. */
   readonly held: boolean;
   /** Why the API server lastingly refuses the leader's write of it; absent or null when it does not. */
