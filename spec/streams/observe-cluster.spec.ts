@@ -1,5 +1,4 @@
 import { ignoreElements, map, merge, NEVER, type Observable } from 'rxjs';
-import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import {
   type ClusterState,
@@ -7,6 +6,7 @@ import {
   observeCluster,
   type WriteResult,
 } from '../../streams/observe-cluster.ts';
+import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import { clusterOf } from '../support/cluster-of.ts';

@@ -1,14 +1,14 @@
+import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type {
   CaState,
+  IssuancePolicy,
   Observed,
   OwnObject,
   PlannerInput,
   SecretState,
   Target,
   TargetState,
-  IssuancePolicy,
 } from '../../streams/planner-input.ts';
-import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
 import { leaseOf } from './lease-of.ts';
 
 const DAY_MS = 86_400_000;

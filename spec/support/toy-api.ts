@@ -1,9 +1,9 @@
 import { concatMap, defer, EMPTY, map, type Observable, of, startWith, Subject, timer } from 'rxjs';
 import type { ObjectStep, StepPorts } from '../../streams/apply-step.ts';
-import type { ObservedTarget, TargetState } from '../../streams/planner-input.ts';
 import { leaseWriter } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type { ObservationPorts, WriteResult } from '../../streams/observe-cluster.ts';
+import type { ObservedTarget, TargetState } from '../../streams/planner-input.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Step } from '../../streams/step.ts';
 import type { WatchFrame, WatchPort } from '../../streams/watch-port.ts';
