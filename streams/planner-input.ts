@@ -121,7 +121,7 @@ export const isSettled = ({ secret, current, observed }: PlannerView): boolean =
   secret.hash !== null &&
   secret.hash === observed.lease.announcement?.hash;
 
-/** Whether the announced leaf has been served everywhere for CA_OVERLAP: then, and only then, do older CAs serve nobody. */
+/** Whether the announced leaf has been served everywhere for CA_OVERLAP: only then is no older CA in use. */
 export const isOverlapOver = (view: PlannerView): boolean => {
   const { observed, identity, caOverlapMs, nowMs } = view;
   const { servedSinceMs, announcement } = observed.lease;

@@ -52,6 +52,7 @@ describe('the state of a replica', () => {
       watch: { state: 'connecting', sinceMs: 7 },
       observation: null,
       failing: null,
+      refused: [],
       rotations: [],
     });
   });
