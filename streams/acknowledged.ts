@@ -1,9 +1,8 @@
 import type { Replica } from './model.ts';
 
 /**
- * Whether every replica that may serve anything says that it serves this hash. False when nobody can say so: when the
- * replicas cannot be seen, or when this one is not among them (a selector that matches somebody else's Pods proves
- * nothing).
+ * Whether every replica that may be serving acknowledges this hash. False when that cannot be known: when the replicas
+ * cannot be read, or when this one is not among them (a selector that matches the Pods of another program proves nothing).
  *
  * @param identity the name of this replica's Pod
  */

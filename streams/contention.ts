@@ -2,12 +2,12 @@ import type { CertificateInfo } from './model.ts';
 import type { PlannerInput } from './planner-input.ts';
 import type { Step } from './step.ts';
 
-/** What a write gives to one object. To give an object the same twice is a repair: somebody else has taken it away. */
+/** The value that a write gives to one object. Giving it the same value twice is a repair: another writer reverted it. */
 interface Repair {
   /** `TYPE/NAME` of a target, else `secret`, `ca` (SECRET-ca) or `announcement`. */
   readonly object: string;
   readonly value: string;
-  /** The field manager other than us that wrote it last, as far as anybody can tell. */
+  /** The field manager other than us that wrote it last, as far as managedFields show. */
   readonly otherManager: string | null;
 }
 
@@ -37,7 +37,7 @@ export const repairOf = (step: Step, { secret, lease }: PlannerInput): Repair | 
     case 'issue-leaf': {
       const { ca, plannedOn, reason } = step;
       const due = reason === 'requested' || reason === 'expiring';
-      // A leaf whose time has come is replaced once; whatever else is wrong is mended once under each CA.
+      // A leaf whose time has come is replaced once; any other fault is repaired once under each CA.
       const given = due && plannedOn !== 'absent' ? plannedOn.hash : ca.current?.fingerprint;
       return {
         object: 'secret',

@@ -1,4 +1,4 @@
-/** The reactive core, for whoever embeds it. What is not here may change without notice. */
+/** Exports the reactive core for embedding. What is not exported here may change without notice. */
 export type { Clock } from './clock.ts';
 export type { WatchItem } from './events.ts';
 export type { Follower, FollowerEvent, FollowerPolicy, FollowerPorts } from './follower.ts';

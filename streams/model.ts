@@ -10,7 +10,7 @@ export interface Announcement {
 export interface LeaseSnapshot {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Null when nobody holds it (never acquired, or released). */
+  /** Null when it has no holder (never acquired, or released). */
   readonly holder: string | null;
   readonly durationMs: number;
   /** Opaque: only ever compared for change, never with a clock. */
@@ -19,7 +19,7 @@ export interface LeaseSnapshot {
   readonly announcement: Announcement | null;
   /** Why the announcement cannot be used although annotations are there, else null. */
   readonly malformed: string | null;
-  /** The rotation somebody asks for by annotation, as it stands there: `leaf`, `ca`, `ca/FINGERPRINT` once begun. */
+  /** The value of the annotation that requests a rotation: `leaf`, `ca`, `ca/FINGERPRINT` once begun. */
   readonly rotate: string | null;
   /** Since when every live replica has been seen serving the announced certificate, ms since the epoch. */
   readonly servedSinceMs: number | null;
@@ -37,7 +37,7 @@ export interface CertificateInfo {
   readonly notAfterMs: number;
   /** DNS names and IP addresses of the subjectAltName. */
   readonly names: readonly string[];
-  /** The certificate itself, carried along for whoever writes it into a bundle. */
+  /** The certificate itself, for writing it into a bundle. */
   readonly pem: string;
 }
 
@@ -69,7 +69,7 @@ export interface Replica {
   readonly servingHash: string | null;
   /** The kubelet calls it ready, so that calls may reach it. */
   readonly ready: boolean;
-  /** By when it should be gone, though its object stands: 0 for one that runs nowhere, finished or not yet placed. Null while alive. */
+  /** By when it should be gone, though its object still exists: 0 for one that runs nowhere, finished or not yet placed. Null while alive. */
   readonly goneAtMs: number | null;
 }
 

@@ -3,7 +3,7 @@ import type { WatchFailed, WatchItem } from './events.ts';
 import type { LeaseSnapshot, Replica } from './model.ts';
 import type { CaState, ClusterState, SecretState, TargetState, WriteResult } from './planner-input.ts';
 import { resumingWatch, type WatchPolicy } from './resuming-watch.ts';
-import { trackedObject, trackedReplicas } from './tracked-object.ts';
+import { trackedObject, trackedReplicas, trackedTarget } from './tracked-object.ts';
 import type { WatchPort } from './watch-port.ts';
 
 export type { WatchFailed } from './events.ts';
@@ -55,7 +55,7 @@ export const observeCluster = (
     );
 
   const targets = ports.targets.map(({ id, watch: port }) =>
-    trackedObject(watch(id, port), targetOf(id)).pipe(map((state) => ({ id, state }))),
+    trackedTarget(watch(id, port), targetOf(id)).pipe(map((state) => ({ id, state }))),
   );
 
   const observed$ = combineLatest({

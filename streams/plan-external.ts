@@ -26,7 +26,7 @@ interface Seen {
   readonly isRefused: boolean;
 }
 
-/** The targets, each with whether its caBundle lacks the new trust or holds an expired CA, and who of them blocks. */
+/** The targets, each with whether its caBundle lacks the new trust or holds an expired CA, and which of them block. */
 const viewOf = ({ targets }: PlannerInput, secret: SecretState, nowMs: number) => {
   const desired = desiredTrust(secret);
   const seen = targets.flatMap((target): readonly Seen[] => {
@@ -41,8 +41,13 @@ const viewOf = ({ targets }: PlannerInput, secret: SecretState, nowMs: number) =
     ({ state }) => !state.bundles.every((own) => includes(own, desired) && includes(wide, own)),
   );
   // A target that refuses the write blocks only what it would reject: a renewal under the CA that it trusts goes on (L9).
-  const blocking = wrong.filter(({ state, isRefused }) => !isRefused || wouldBeginToReject(state, secret, desired));
-  return { desired, seen, trusted, wide, wrong, blocking };
+  const rejecting = wrong.filter(({ state, isRefused }) => !isRefused || wouldBeginToReject(state, secret, desired));
+  // What an unreadable target trusts is unknown: it blocks unless all others show that the CA has not changed.
+  const isChangingCa = seen.length === 0 || !same(trusted, desired);
+  const unreadable = targets.filter(({ state }) => state === 'unreadable' && isChangingCa).map(({ id }) => id);
+  const blocking = [...rejecting.map(({ id }) => id), ...unreadable];
+  const delaying = [...rejecting.filter(({ isRefused }) => isRefused).map(({ id }) => id), ...unreadable];
+  return { desired, seen, trusted, wide, wrong, blocking, delaying };
 };
 
 const isUsable = (secret: PlannerInput['secret']): secret is SecretState & { readonly hash: string } =>
@@ -107,13 +112,11 @@ export const planExternal = (
     : { ...inject(older.id, desired, older.state), precondition: { object: 'secret', state: secret } };
 };
 
-/** The targets that the announcement of a certificate under another CA waits for, because they refuse the write. */
+/** The targets that the announcement of a certificate under another CA waits for: they refuse the write or are unreadable. */
 export const externalWaitsFor = (observed: PlannerInput, _policy: unknown, nowMs: number): readonly string[] => {
   const { lease, secret } = observed;
   if (!isUsable(secret) || lease.announcement === null || isAnnounced(lease, secret)) return [];
-  return viewOf(observed, secret, nowMs)
-    .blocking.filter(({ isRefused }) => isRefused)
-    .map(({ id }) => id);
+  return viewOf(observed, secret, nowMs).delaying;
 };
 
 /** `ca.crt` exists and nothing in it can be read, while targets trust certain CAs only: perhaps not the leaf's. */

@@ -16,10 +16,10 @@ import { leafReason, renewalDue } from './renewal.ts';
 import { ownObjectOf, type Step } from './step.ts';
 import {
   alive,
+  delaysCaChange,
   includes,
   inheritedCas,
   injectedCas,
-  isRefusing,
   issuersMissingFromBundle,
   same,
   union,
@@ -51,9 +51,14 @@ const requests = ({ observed: { lease }, current }: PlannerView): Step | null =>
 const isCaDue = ({ current, nowMs, caRenewBeforeMs, observed: { lease } }: PlannerView): boolean =>
   lease.rotate === boundTo(current) || renewalDue(current, { nowMs, renewBeforeMs: caRenewBeforeMs });
 
-/** Targets that refuse the leader's writes and would reject a leaf of this issuer. */
-const refusingTargets = ({ observed, ca }: PlannerView, issuer: string | null): readonly Target[] =>
-  observed.targets.filter((target) => isRefusing(target) && wouldReject(issuer, ca)(target));
+/** Targets that cannot be written or read and would, or may, reject a leaf of this issuer. */
+const delayingTargets = ({ observed, ca }: PlannerView, issuer: string | null): readonly Target[] =>
+  observed.targets.filter((target) => delaysCaChange(target) && wouldReject(issuer, ca)(target));
+
+const isAnnouncementValid = ({ announcement }: PlannerInput['lease'], nowMs: number): boolean =>
+  announcement !== null && !isPast(announcement.validUntil, nowMs);
+
+const isUnreadable = ({ state }: Pick<Target, 'state'>): boolean => state === 'unreadable';
 
 const renewCa = (view: PlannerView): Step | typeof WAIT | null => {
   const { ca, current, nowMs, observed } = view;
@@ -64,7 +69,7 @@ const renewCa = (view: PlannerView): Step | typeof WAIT | null => {
   // One rotation at a time: the leaf of the CA before must be announced, unless the current CA has already expired.
   if (!expired && !isSettled(view)) return null;
   // A new CA would end the renewals under the current one, which is all that such a target trusts (L9).
-  if (!expired && refusingTargets(view, null).length > 0) return null;
+  if (!expired && delayingTargets(view, null).length > 0) return null;
   // An expired CA signs nothing.
   if (isPaused(view, 'ca')) return expired ? WAIT : null;
   const keep = alive(ca.bundle, nowMs);
@@ -118,9 +123,12 @@ const announce = (view: PlannerView): Step | null => {
   if (announced)
     return clearsRotationRequest && leafReason(view) === null ? { kind: 'set-rotation-request', rotate: null } : null;
   // The announced leaf stays in use, as long as it is valid, while a target would reject the next one (L2).
-  const loses = ({ state, ...rest }: Target): boolean =>
-    state !== 'forbidden' && wouldReject(secret.issuer, ca)({ state, ...rest });
-  if (announcement !== null && !isPast(announcement.validUntil, nowMs) && observed.targets.some(loses)) return null;
+  const isChangingCa = secret.issuer === current.fingerprint && without(ca.bundle, [current]).length > 0;
+  const loses = (target: Target): boolean => {
+    if (isUnreadable(target)) return isChangingCa;
+    return target.state !== 'forbidden' && wouldReject(secret.issuer, ca)(target);
+  };
+  if (isAnnouncementValid(observed.lease, nowMs) && observed.targets.some(loses)) return null;
   return {
     kind: 'announce',
     announcement: { hash: secret.hash, validUntil: secret.validUntil },
@@ -148,6 +156,7 @@ const publishTrust = ({ secret, ca }: PlannerView): Step | null =>
 
 /** The record stays until the last caBundle is pruned, since pruning depends on it. */
 const clearServed = ({ observed, ca }: PlannerView): Step | null => {
+  if (observed.targets.some(isUnreadable)) return null;
   const pruned = ca.bundle.length === 1 && includes(ca.bundle, injectedCas(observed));
   return pruned && observed.lease.servedSinceMs !== null ? { kind: 'record-served', sinceMs: null } : null;
 };
@@ -170,6 +179,8 @@ const firstCa = (observed: PlannerInput, nowMs: number): Step | null => {
   const { secret, ca, targets } = observed;
   if (secret === 'pending' || secret === 'forbidden' || ca === 'pending' || ca === 'forbidden') return null;
   if (targets.some(({ state }) => state === 'pending') || observed.paused?.has('ca') === true) return null;
+  // Replicas serve under a CA that is lost, and perhaps only the unreadable target still holds it.
+  if (targets.some(isUnreadable) && isAnnouncementValid(observed.lease, nowMs)) return null;
   // Never overwritten: its key may exist nowhere else. The log says why it cannot sign.
   if (ca !== 'absent' && ca.current === null && ca.foreign != null) return null;
   return ca === 'absent' || ca.current === null ? issueFirstCa(observed, ca, nowMs) : null;
@@ -199,12 +210,12 @@ export const planIssuance = (observed: PlannerInput, policy: IssuancePolicy, now
   return null;
 };
 
-/** The targets that a due change of CA waits for, since they refuse the leader's writes and trust only an older CA. */
+/** The targets that a due change of CA waits for: unreadable ones, and those that refuse writes and trust only an older CA. */
 export const issuanceWaitsFor = (observed: PlannerInput, policy: IssuancePolicy, nowMs: number): readonly string[] => {
   const view = viewOf(observed, policy, nowMs);
   if (view === null) return [];
   const { secret, current } = view;
   const isLeafOutstanding = secret !== 'absent' && !isSettled(view);
   if (!isLeafOutstanding && !isCaDue(view)) return [];
-  return refusingTargets(view, isLeafOutstanding ? current.fingerprint : null).map(({ id }) => id);
+  return delayingTargets(view, isLeafOutstanding ? current.fingerprint : null).map(({ id }) => id);
 };

@@ -54,9 +54,15 @@ export interface TargetState {
  */
 export type Observed<T> = T | 'pending' | 'forbidden' | 'absent';
 
+/**
+ * What is known of a target. `unreadable`: its first list failed in a way that may pass (5xx, no answer). Which CAs it
+ * trusts is unknown, so that a change of CA waits for it; nothing else does (L9).
+ */
+export type ObservedTarget = Observed<TargetState> | 'unreadable';
+
 export interface Target {
   readonly id: string;
-  readonly state: Observed<TargetState>;
+  readonly state: ObservedTarget;
   /** It is not written for now: another manager contends it, or the last write of it failed. */
   readonly held: boolean;
   /** Why the API server lastingly refuses the leader's write of it; absent or null when it does not. */
@@ -115,7 +121,7 @@ export const isSettled = ({ secret, current, observed }: PlannerView): boolean =
   secret.hash !== null &&
   secret.hash === observed.lease.announcement?.hash;
 
-/** Whether the announced leaf has been served everywhere for CA_OVERLAP: then, and only then, do older CAs serve nobody. */
+/** Whether the announced leaf has been served everywhere for CA_OVERLAP: only then is no older CA in use. */
 export const isOverlapOver = (view: PlannerView): boolean => {
   const { observed, identity, caOverlapMs, nowMs } = view;
   const { servedSinceMs, announcement } = observed.lease;

@@ -12,7 +12,7 @@ interface Fold {
   readonly served: Served | null;
   /** What is in the way of a first certificate. */
   readonly obstacle: UnreadyReason;
-  /** Another pair is in the server than `served`, and nobody has shaken hands with it yet. */
+  /** Another pair is in the server than `served`, and no handshake has verified it yet. */
   readonly isSwapping: boolean;
 }
 

@@ -5,7 +5,7 @@ import type { Step } from './step.ts';
 type LeafReason = Extract<Step, { kind: 'issue-leaf' }>['reason'];
 
 /**
- * A leaf that is announced a second time cannot be told to be served everywhere: an acknowledgement of it may date from
+ * Whether a leaf that is announced a second time is served everywhere cannot be known: an acknowledgement of it may date from
  * the first. It matters only while an older CA is to go.
  */
 const isAcknowledgedAlready = ({ secret, ca, observed: { replicas } }: PlannerView): boolean =>

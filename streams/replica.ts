@@ -30,7 +30,7 @@ export interface ReplicaPolicy extends FollowerPolicy, ElectionPolicy, LeaderPol
   readonly tickMs: number;
   /** False: never issue. */
   readonly leaderElection: boolean;
-  /** Silence after which one of the leader's own watches, which are quiet by nature, is taken for dead, ms. */
+  /** Silence after which one of the leader's own watches, which are quiet by nature, is considered dead, ms. */
   readonly quietAfterMs: number;
 }
 
@@ -100,7 +100,7 @@ export const replica = (ports: ReplicaPorts, policy: ReplicaPolicy, stop$: Obser
   return {
     readiness$,
     certificate$,
-    // In the order of cause and effect, since that is how it is told.
+    // In the order of cause and effect, since that is how it is logged.
     event$: merge(leaseEvent$, followed$, unannounced$.pipe(tap(asked$), ignoreElements()), election$, led$),
   };
 };

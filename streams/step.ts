@@ -1,7 +1,7 @@
 import type { Announcement, CertificateInfo } from './model.ts';
 import type { CaState, OwnObject, SecretState, TargetState } from './planner-input.ts';
 
-/** What must still stand in the Secret, or in SECRET-ca, right before a write that rests on it. */
+/** What the Secret, or SECRET-ca, must still contain right before a write that rests on it. */
 export type Precondition =
   { readonly object: 'secret'; readonly state: SecretState } | { readonly object: 'ca'; readonly state: CaState };
 

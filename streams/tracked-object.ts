@@ -2,19 +2,19 @@ import { distinctUntilChanged, map, merge, type Observable, scan, startWith } fr
 import type { WatchItem } from './events.ts';
 import { isOlderVersion, isPermanentRejection } from './kubernetes.ts';
 import type { Replica } from './model.ts';
-import type { Observed, PlannerInput } from './planner-input.ts';
+import type { Observed, ObservedTarget, PlannerInput, TargetState } from './planner-input.ts';
 
 interface Versioned {
   readonly resourceVersion: string;
 }
 
 interface Fold<T> {
-  readonly known: Observed<T>;
+  readonly known: Observed<T> | 'unreadable';
   /** The newest version seen: of the object, of its deletion or of the list. Empty before the first one. */
   readonly version: string;
 }
 
-const isState = <T>(known: Observed<T>): known is T => typeof known !== 'string';
+const isState = <T>(known: Fold<T>['known']): known is T => typeof known !== 'string';
 
 /** The same version read twice is one observation; a version older than the deletion is none. */
 const isNews = <T extends Versioned>({ known, version }: Fold<T>, { resourceVersion }: T): boolean =>
@@ -22,6 +22,33 @@ const isNews = <T extends Versioned>({ known, version }: Fold<T>, { resourceVers
 
 const isGone = <T extends Versioned>({ known }: Fold<T>, { resourceVersion }: T): boolean =>
   !(isState(known) && isOlderVersion(resourceVersion, known.resourceVersion));
+
+const tracked = <T extends Versioned, Failed extends 'pending' | 'unreadable'>(
+  watch$: Observable<WatchItem<T>>,
+  written$: Observable<T>,
+  /** What the object is after a first list that failed in a way that may pass. */
+  whenFailed: Failed,
+): Observable<Observed<T> | Failed> =>
+  merge(watch$, written$.pipe(map((object) => ({ type: 'watch/applied', object }) as const))).pipe(
+    scan(
+      (fold: Fold<T>, item): Fold<T> => {
+        if (item.type === 'watch/listed') return { known: item.items[0] ?? 'absent', version: item.resourceVersion };
+        if (item.type === 'watch/failed') {
+          if (fold.known !== 'pending' && fold.known !== 'unreadable') return fold;
+          return { ...fold, known: isPermanentRejection(item) ? 'forbidden' : whenFailed };
+        }
+        if (item.type !== 'watch/applied' && item.type !== 'watch/deleted') return fold;
+        const { object } = item;
+        if (item.type === 'watch/applied')
+          return isNews(fold, object) ? { known: object, version: object.resourceVersion } : fold;
+        return isGone(fold, object) ? { known: 'absent', version: object.resourceVersion } : fold;
+      },
+      { known: 'pending', version: '' },
+    ),
+    map(({ known }) => known as Observed<T> | Failed),
+    startWith<Observed<T> | Failed>('pending'),
+    distinctUntilChanged(),
+  );
 
 /**
  * The current state of one object watched by name: from its watch and from the responses to our own writes, whichever is
@@ -36,25 +63,19 @@ const isGone = <T extends Versioned>({ known }: Fold<T>, { resourceVersion }: T)
 export const trackedObject = <T extends Versioned>(
   watch$: Observable<WatchItem<T>>,
   written$: Observable<T>,
-): Observable<Observed<T>> =>
-  merge(watch$, written$.pipe(map((object) => ({ type: 'watch/applied', object }) as const))).pipe(
-    scan(
-      (fold: Fold<T>, item): Fold<T> => {
-        if (item.type === 'watch/listed') return { known: item.items[0] ?? 'absent', version: item.resourceVersion };
-        if (item.type === 'watch/failed')
-          return fold.known === 'pending' && isPermanentRejection(item) ? { ...fold, known: 'forbidden' } : fold;
-        if (item.type !== 'watch/applied' && item.type !== 'watch/deleted') return fold;
-        const { object } = item;
-        if (item.type === 'watch/applied')
-          return isNews(fold, object) ? { known: object, version: object.resourceVersion } : fold;
-        return isGone(fold, object) ? { known: 'absent', version: object.resourceVersion } : fold;
-      },
-      { known: 'pending', version: '' },
-    ),
-    map(({ known }) => known),
-    startWith<Observed<T>>('pending'),
-    distinctUntilChanged(),
-  );
+): Observable<Observed<T>> => tracked(watch$, written$, 'pending');
+
+/**
+ * The current state of a target, which is `pending` only until the first answer, good or bad: one target that cannot be
+ * read must not delay the others (L9).
+ *
+ *     watch    --F----L1-----
+ *     result   u-x----1------     u pending, x unreadable
+ */
+export const trackedTarget = (
+  watch$: Observable<WatchItem<TargetState>>,
+  written$: Observable<TargetState>,
+): Observable<ObservedTarget> => tracked<TargetState, 'unreadable'>(watch$, written$, 'unreadable');
 
 type Seen = ReadonlyMap<string, Replica> | 'pending' | 'forbidden';
 

@@ -45,6 +45,9 @@ export const issuersMissingFromBundle = ({ secret, observed: { lease, targets } 
 /** The API server lastingly refuses the leader's writes of this target. */
 export const isRefusing = ({ refused }: Target): boolean => refused !== undefined && refused !== null;
 
+/** A change of CA waits for this target: whether it can be written, or what it trusts, is unknown. */
+export const delaysCaChange = (target: Target): boolean => isRefusing(target) || target.state === 'unreadable';
+
 /**
  * Whether calls would begin to fail at a target with a leaf of this issuer: it trusts another CA of ours, but not this
  * one. A target that trusts none of them rejects every leaf already, and must not keep the others from a renewal.
@@ -52,7 +55,7 @@ export const isRefusing = ({ refused }: Target): boolean => refused !== undefine
 export const wouldReject =
   (issuer: string | null, { bundle: ours }: CaState) =>
   ({ state }: Target): boolean => {
-    if (typeof state === 'string') return state === 'forbidden';
+    if (typeof state === 'string') return state === 'forbidden' || state === 'unreadable';
     return state.bundles.some(
       (bundle) =>
         !bundle.some(({ fingerprint }) => fingerprint === issuer) && ours.some((ca) => includes(bundle, [ca])),

@@ -116,7 +116,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       change('streams/plan-issuance.ts', "if (usable && reason === 'other-ca'", 'if (false'),
       change(
         'streams/plan-issuance.ts',
-        'if (announcement !== null && !isPast(announcement.validUntil, nowMs) && observed.targets.some(loses))',
+        'if (isAnnouncementValid(observed.lease, nowMs) && observed.targets.some(loses))',
         'if (false)',
       ),
     ],

@@ -43,6 +43,7 @@ describe('the state of a replica', () => {
       leaseSeen: false,
       leader: null,
       announced: null,
+      silentHolder: null,
       mounted: null,
       load: null,
       readiness: { ready: false, reasons: ['no-announcement'], served: null },
@@ -83,6 +84,37 @@ describe('the state of a replica', () => {
     const unannounced = concluded({ type: 'certificate/unannounced', malformed: null });
     expect(unreadyReasons(after(unannounced, failed))).to.deep.equal([`no-announcement: ${error}`]);
     expect(unreadyReasons(after(leaseObserved({}), unannounced, failed))).to.deep.equal(['no-announcement']);
+  });
+
+  describe('while another program holds the Lease (B14)', () => {
+    const held = (holder: string | null, hash: string | null = null): ReplicaEvent => ({
+      type: 'lease/observed',
+      lease: leaseOf(hash, { holder, durationMs: 2_000 }),
+      via: 'watch',
+      announces: false,
+    });
+    const other: ReplicaEvent = { type: 'watch/established', resourceVersion: '1' };
+    const named = ['no-announcement: the Lease is held by x'];
+    const unnamed = ['no-announcement'];
+
+    it('names the holder once nothing has been announced for longer than the duration of the Lease', () => {
+      expect(unreadyReasons(after(held('x'), held('x'), held('x')))).to.deep.equal(unnamed);
+      expect(unreadyReasons(after(held('x'), held('x'), held('x'), held('x')))).to.deep.equal(named);
+      expect(unreadyReasons(after(held('x'), other, other, other))).to.deep.equal(named);
+    });
+
+    it('does not name this replica, a new holder, or a holder that has announced or released the Lease', () => {
+      for (const last of [held('y'), held('me'), held('x', 'a'), held(null)])
+        expect(unreadyReasons(after(held('x'), other, other, last))).to.deep.equal(unnamed);
+      expect(unreadyReasons(after(held('me'), other, other, other))).to.deep.equal(unnamed);
+    });
+
+    it('names what is wrong with the announcement rather than the holder', () => {
+      const malformed = concluded({ type: 'certificate/unannounced', malformed: 'cert-hash is missing' });
+      expect(unreadyReasons(after(held('x'), other, other, malformed))).to.deep.equal([
+        'no-announcement: cert-hash is missing',
+      ]);
+    });
   });
 
   it('follows the watch with the time of its last change', () => {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { concat, filter, interval, NEVER, type Observable, switchMap, takeUntil, tap, timer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
-import type { TargetState } from '../../streams/planner-input.ts';
 import { issuers } from '../../streams/issuers.ts';
 import { leader, type LeaderEvent } from '../../streams/leader.ts';
+import type { TargetState } from '../../streams/planner-input.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { marbles } from '../support/marbles.ts';
 import { noJitter } from '../support/no-jitter.ts';

@@ -250,6 +250,24 @@ describe('leader', () => {
     });
   });
 
+  it('repairs the other target while the list of one keeps failing, and says what it cannot watch (L9)', () => {
+    marbles(({ cold, expectObservable }, scheduler) => {
+      const failing: WatchPort<never> = {
+        list: () => cold('--#', undefined, new Problem('unavailable', 503)),
+        watch: () => NEVER,
+      };
+      const targets = [
+        { id: 'target-x', watch: failing },
+        { id: 'target-0', watch: listed([seen.targets[0]!.state as never]) },
+      ];
+      const event$ = lead(scheduler, { perform: () => cold('-(t|)', { t: mended }), targets });
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^------!').toBe('--xd---', {
+        ...said,
+        x: 'cannot watch target-x',
+      });
+    });
+  });
+
   describe('with an admission plugin that drops the caBundle of one target (L9)', () => {
     /** Two targets without a caBundle; the first reads back without one, each time in the version given. */
     const run = (forMs: number, versionOf: (write: number) => string): readonly string[] => {

@@ -1,5 +1,4 @@
 import { ignoreElements, map, merge, NEVER, type Observable } from 'rxjs';
-import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import {
   type ClusterState,
@@ -7,6 +6,7 @@ import {
   observeCluster,
   type WriteResult,
 } from '../../streams/observe-cluster.ts';
+import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import { clusterOf } from '../support/cluster-of.ts';
@@ -165,7 +165,7 @@ describe('observeCluster', () => {
     marbles(({ cold, expectObservable }) => {
       const refused$ = cold<never>('-#    ', undefined, new Problem('may not list', 403));
       const lost$ = cold<never>('   -----#', undefined, new Problem('connection refused'));
-      const expected = '            a(xb)y 796ms z';
+      const expected = '            a(xb)(yc) 793ms z';
       const ports = { caWatch: port<never>(refused$), targets: [{ id: 'one', watch: port<never>(lost$) }] };
       const { observed$, trouble$ } = observe(ports, cold('l', { l: lease() }));
       const trouble = (object: string, status: number | null, error: string, retryInMs: number) => ({
@@ -179,6 +179,7 @@ describe('observeCluster', () => {
         a: '1, pending, pending, [one=pending], pending',
         x: trouble('ca', 403, 'may not list', 800),
         b: '1, pending, forbidden, [one=pending], pending',
+        c: '1, pending, forbidden, [one=unreadable], pending',
         y: trouble('one', null, 'connection refused', 800),
         z: { ...trouble('ca', 403, 'may not list', 1_600), repeated: true },
       });

@@ -108,6 +108,16 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'nothing says it, and nothing has been announced', secret: 'b1:C', targets: ['A refused', 'C+A'], then: 'announce b1' },
   ],
 
+  'a target cannot be listed (L9)': [
+    { when: 'another lacks the CA', secret: 'a1:A', targets: ['~', '0'], then: 'target-1: A' },
+    { when: 'nothing has been announced', secret: 'a1:A', targets: ['~', 'A'], then: 'announce a1' },
+    { when: 'the leaf is renewed under the same trust', ...served('a1'), secret: 'a2:A', targets: ['~', 'A'], then: 'announce a2' },
+    { when: 'the leaf comes under another CA', ...served('a1'), secret: 'b1:B', targets: ['~', 'A'], then: 'target-1: B+A' },
+    { when: 'all others trust the other CA', ...served('a1'), secret: 'b1:B', targets: ['~', 'B+A'], then: 'nothing' },
+    { when: 'there is no other to show the trust', ...served('a1'), secret: 'a2:A', targets: ['~'], then: 'nothing' },
+    { when: 'the overlap of the others is over', ...OVERLAP, targets: ['~', 'B+A'], servedMinutes: 60, then: 'target-1: B' },
+  ],
+
   'the Lease cannot be written (L9)': [
     { when: 'a target has drifted', ...served('a1'), targets: ['0'], rotate: 'ca', paused: 'announcement', then: 'target-0: A' },
     { when: 'a leaf is to be announced', ...served('a1'), secret: 'a2:A', paused: 'announcement', then: 'nothing' },

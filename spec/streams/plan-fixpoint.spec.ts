@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { CaState, PlannerInput, SecretState, TargetState } from '../../streams/planner-input.ts';
 import { planIssuance } from '../../streams/plan-issuance.ts';
+import type { CaState, PlannerInput, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { Step } from '../../streams/step.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { stepInWords } from '../support/step-in-words.ts';

@@ -209,6 +209,25 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'it trusts only the CA before, whose leaf has expired', ...served('a1'), ca: 'B+A', targets: ['A refused', 'B+A'], daysLeft: { a1: -1 }, then: 'new leaf, other-ca' },
   ],
 
+  'a target cannot be listed (L9)': [
+    { when: 'nothing exists', targets: ['~', '0'], then: 'new CA, missing, keep nothing' },
+    { when: 'there is a CA', ca: 'A', targets: ['~', '0'], then: 'target-1: A' },
+    { when: 'the others trust it', ca: 'A', targets: ['~', 'A'], then: 'new leaf, missing' },
+    { when: 'the leaf is written', ca: 'A', secret: 'a1:A', targets: ['~', 'A'], then: 'announce a1' },
+    { when: 'another has drifted', ...served('a1'), targets: ['~', '0'], then: 'target-1: A' },
+    { when: 'the leaf expires', ...served('a1'), targets: ['~'], daysLeft: { a1: 30 }, then: 'new leaf, expiring' },
+    { when: 'the renewed leaf is written', ...served('a1'), secret: 'a2:A', targets: ['~'], then: 'announce a2' },
+    { when: 'the CA is asked for', ...served('a1'), targets: ['~'], rotate: 'ca/A', then: 'nothing' },
+    { when: 'the CA is due', ...served('a1'), targets: ['~'], daysLeft: { A: 365 }, then: 'nothing' },
+    { when: 'the CA has expired', ...served('a1'), targets: ['~'], daysLeft: { A: -1, a1: -1 }, then: 'new CA, expiring, keep nothing' },
+    { when: 'the CA has just changed', ...served('a1'), ca: 'B+A', secret: 'a1:B+A', targets: ['~', 'B+A'], then: 'nothing' },
+    { when: 'a leaf of the new CA is written', ...served('a1'), ca: 'B+A', secret: 'b1:B+A', targets: ['~', 'B+A'], then: 'nothing' },
+    { when: 'a leaf of the CA before is put back', ...served('a1'), ca: 'B+A', secret: 'a2:B+A', targets: ['~', 'B+A'], then: 'announce a2' },
+    { when: 'the overlap is over', ...wide('b1'), targets: ['~', 'B+A'], servedMinutes: 60, then: 'narrow: keep nothing' },
+    { when: 'all others are narrowed', ...served('b1'), targets: ['~', 'B'], servedMinutes: 60, then: 'nothing' },
+    { when: 'SECRET-ca is lost', ...served('a1'), ca: '-', targets: ['~'], then: 'nothing' },
+  ],
+
   'the Secrets or the Lease cannot be written (L9)': [
     { when: 'there is no CA and it cannot be written', paused: 'ca', then: 'nothing' },
     { when: 'SECRET-ca lacks a CA, and a target the CAs', ...wide('b1'), ca: 'B', targets: ['A', '0'], paused: 'ca', then: 'target-0: B+A' },
@@ -364,6 +383,17 @@ describe('planIssuance', () => {
     expect(stepInWords(planIssuance(until(at(nowMs)), policy, nowMs))).to.equal('announce b1');
   });
 
+  it('issues no CA for a lost one while a target that may still trust it cannot be listed and its leaf is valid', () => {
+    const seen = observed({ ...served('a1'), ca: '-', targets: ['~'] });
+    const until = (validUntil: string) => ({
+      ...seen,
+      lease: { ...seen.lease, announcement: { hash: 'a1', validUntil } },
+    });
+    const at = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+    expect(stepInWords(planIssuance(until(at(nowMs + 1_000)), policy, nowMs))).to.equal('nothing');
+    expect(stepInWords(planIssuance(until(at(nowMs)), policy, nowMs))).to.equal('new CA, missing, keep A');
+  });
+
   describe('issuanceWaitsFor', () => {
     const waitsFor = (sketch: Sketch) => issuanceWaitsFor(observed(sketch), policy, nowMs);
 
@@ -372,6 +402,13 @@ describe('planIssuance', () => {
       expect(waitsFor(refusing)).to.deep.equal([]);
       expect(waitsFor({ ...refusing, rotate: 'ca/A' })).to.deep.equal(['target-0']);
       expect(waitsFor({ ...refusing, daysLeft: { A: 365 } })).to.deep.equal(['target-0']);
+    });
+
+    it('names the targets that cannot be listed', () => {
+      const unreadable = { ...served('a1'), targets: ['~', 'A', '!'] };
+      expect(waitsFor(unreadable)).to.deep.equal([]);
+      expect(waitsFor({ ...unreadable, rotate: 'ca/A' })).to.deep.equal(['target-0']);
+      expect(waitsFor({ ...unreadable, ca: 'B+A' })).to.deep.equal(['target-0']);
     });
 
     it('names the targets that a leaf of the new CA waits for', () => {

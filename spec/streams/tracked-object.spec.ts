@@ -1,5 +1,6 @@
 import type { WatchItem } from '../../streams/events.ts';
-import { trackedObject } from '../../streams/tracked-object.ts';
+import type { TargetState } from '../../streams/planner-input.ts';
+import { trackedObject, trackedTarget } from '../../streams/tracked-object.ts';
 import { marbles } from '../support/marbles.ts';
 
 interface Thing {
@@ -20,8 +21,8 @@ const established: WatchItem<Thing> = { type: 'watch/established', resourceVersi
 const closed: WatchItem<Thing> = { type: 'watch/closed', reason: 'ended' };
 const failed: WatchItem<Thing> = { type: 'watch/failed', status: 403, error: 'forbidden', retryInMs: 800 };
 
-/** What it says, in words: u unknown, n unreadable, 0 absent. */
-const WORDS = { u: 'pending', n: 'forbidden', 0: 'absent' } as const;
+/** What it says, in words: u unknown, n forbidden, x unreadable, 0 absent. */
+const WORDS = { u: 'pending', n: 'forbidden', x: 'unreadable', 0: 'absent' } as const;
 
 describe('trackedObject', () => {
   it('is unknown until it is listed, then what was listed', () => {
@@ -43,7 +44,7 @@ describe('trackedObject', () => {
     });
   });
 
-  it('is unreadable when the first list is refused, and says so once', () => {
+  it('is forbidden when the first list is refused, and says so once', () => {
     marbles(({ hot, cold, expectObservable }) => {
       const watch$ = hot(' -F-F-L--', { F: failed, L: listed('9', thing('5')) });
       const expected = '   un---5--';
@@ -196,6 +197,34 @@ describe('trackedObject', () => {
       expectSubscriptions(watch$.subscriptions).toBe('^--!');
       expectSubscriptions(written$.subscriptions).toBe('^--!');
       expectObservable(trackedObject(hot<WatchItem<Thing>>('--#'), hot<Thing>('-'))).toBe('u-#', WORDS);
+    });
+  });
+});
+
+describe('trackedTarget', () => {
+  const target: TargetState = { resourceVersion: '5', bundles: [], otherManager: null };
+  const items: Record<string, WatchItem<TargetState>> = {
+    L: { type: 'watch/listed', items: [target], resourceVersion: '9' },
+    R: { type: 'watch/failed', status: 403, error: 'forbidden', retryInMs: 800 },
+  };
+
+  for (const status of [null, 500, 429]) {
+    it(`is unreadable after a first list that ends with ${status ?? 'no answer'}, until one succeeds (L9)`, () => {
+      marbles(({ hot, cold, expectObservable }) => {
+        const lost: WatchItem<TargetState> = { type: 'watch/failed', status, error: 'lost', retryInMs: 800 };
+        const watch$ = hot(' -F-F-L-F', { ...items, F: lost });
+        const expected = '   ux---5--';
+        expectObservable(trackedTarget(watch$, cold('-'))).toBe(expected, { ...WORDS, 5: target });
+      });
+    });
+  }
+
+  it('is forbidden as soon as a list says so, whatever comes later', () => {
+    marbles(({ hot, cold, expectObservable }) => {
+      const lost: WatchItem<TargetState> = { type: 'watch/failed', status: 500, error: 'lost', retryInMs: 800 };
+      const watch$ = hot(' -F-R-F-L', { ...items, F: lost });
+      const expected = '   ux-n---5';
+      expectObservable(trackedTarget(watch$, cold('-'))).toBe(expected, { ...WORDS, 5: target });
     });
   });
 });

@@ -1,14 +1,14 @@
+import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type {
   CaState,
+  IssuancePolicy,
   Observed,
   OwnObject,
   PlannerInput,
   SecretState,
   Target,
   TargetState,
-  IssuancePolicy,
 } from '../../streams/planner-input.ts';
-import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
 import { leaseOf } from './lease-of.ts';
 
 const DAY_MS = 86_400_000;
@@ -24,7 +24,7 @@ export interface Sketch {
   readonly ca?: string;
   /** Secret: `a1:B+A` serves leaf a1, trusts both; `a1:A broken`; `a1:A nameless` lacks a name; `no leaf` is empty. */
   readonly secret?: string;
-  /** Each caBundle: `B+A`, `B+A held`, `B+A refused` for one that refuses writes, `0` for an empty one; `A|B` are two fields of one object. */
+  /** Each caBundle: `B+A`, `B+A held`, `B+A refused` for one that refuses writes, `~` for one whose list fails, `0` for an empty one; `A|B` are two fields of one object. */
   readonly targets?: readonly string[];
   /** What is announced: a leaf. */
   readonly said?: string;
@@ -40,6 +40,9 @@ export interface Sketch {
 }
 
 const ABSENT = { '-': 'absent', '?': 'pending', '!': 'forbidden' } as const;
+
+/** A target whose list fails. */
+const UNREADABLE = '~';
 
 const known = <T>(word: string, state: () => T): Observed<T> =>
   Object.hasOwn(ABSENT, word) ? ABSENT[word as keyof typeof ABSENT] : state();
@@ -113,7 +116,12 @@ const targetState = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVers
 const target = (id: string, sketch: string, daysLeft?: Sketch['daysLeft']): Target => {
   const names = sketch.replace(/ (?:held|refused)$/, '');
   const refused = sketch.endsWith(' refused') ? { refused: 'invalid' } : {};
-  return { id, held: names !== sketch, ...refused, state: known(names, () => targetState(names, daysLeft)) };
+  return {
+    id,
+    held: names !== sketch,
+    ...refused,
+    state: names === UNREADABLE ? 'unreadable' : known(names, () => targetState(names, daysLeft)),
+  };
 };
 
 const replicas = (pods: string): PlannerInput['replicas'] => {

@@ -1,9 +1,9 @@
 import { concatMap, defer, EMPTY, map, type Observable, of, startWith, Subject, timer } from 'rxjs';
 import type { ObjectStep, StepPorts } from '../../streams/apply-step.ts';
-import type { Observed } from '../../streams/planner-input.ts';
 import { leaseWriter } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type { ObservationPorts, WriteResult } from '../../streams/observe-cluster.ts';
+import type { ObservedTarget, TargetState } from '../../streams/planner-input.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Step } from '../../streams/step.ts';
 import type { WatchFrame, WatchPort } from '../../streams/watch-port.ts';
@@ -19,7 +19,9 @@ export const toyApi = (cluster: ToyCluster) => {
   const landed$ = new Subject<Step>();
   const writings: Step[] = [];
 
-  const frames = <T extends Versioned>(now: () => Observed<T>): Observable<WatchFrame<T>> =>
+  const frames = <T extends Versioned>(
+    now: () => T | Exclude<ObservedTarget, TargetState>,
+  ): Observable<WatchFrame<T>> =>
     defer(() => {
       let last = now();
       return changed$.pipe(
@@ -37,7 +39,7 @@ export const toyApi = (cluster: ToyCluster) => {
       );
     });
 
-  const byName = <T extends Versioned>(now: () => Observed<T>): WatchPort<T> => ({
+  const byName = <T extends Versioned>(now: () => T | Exclude<ObservedTarget, TargetState>): WatchPort<T> => ({
     list: () =>
       timer(1).pipe(
         map(now),

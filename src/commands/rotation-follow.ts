@@ -73,7 +73,9 @@ interface ObservedInstallation {
 }
 
 const isComplete = ({ secret, ca: authority, replicas, targets }: ClusterState): boolean =>
-  [secret, authority, replicas, ...targets.map(({ state }) => state)].every((state) => state !== 'pending');
+  [secret, authority, replicas, ...targets.map(({ state }) => state)].every(
+    (state) => state !== 'pending' && state !== 'unreadable',
+  );
 
 /** Observes the same objects as the leader. */
 export const observeInstallation = (

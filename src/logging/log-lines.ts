@@ -60,7 +60,7 @@ const MESSAGES = {
   'target-found': 'caBundle target found',
   'object-refused': 'Object refuses our write, setting it aside',
   'object-accepted': 'Object no longer refuses our write',
-  'ca-change-waiting': 'Change of CA waits for objects that refuse our write',
+  'ca-change-waiting': 'Change of CA waits for objects that cannot be written or read',
   'ca-change-resumed': 'Change of CA no longer waits for an object',
   'object-contested': 'Object is contended by another field manager, limiting repairs to one per minute',
 } as const;

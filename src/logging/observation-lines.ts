@@ -74,7 +74,9 @@ export const observationLines = (): ((event: ReplicaEvent) => readonly Line[]) =
     );
     // A target that cannot be seen for a moment is not a new absence.
     const pending = [...logged].filter(([key, { object }]) => {
-      const isPending = observed.targets.some(({ id, state }) => id === object && state === 'pending');
+      const isPending = observed.targets.some(
+        ({ id, state }) => id === object && (state === 'pending' || state === 'unreadable'),
+      );
       return isPending && !current.has(key);
     });
     logged = new Map([...pending, ...current]);

@@ -5,6 +5,15 @@ import type { Readiness } from '../../streams/readiness.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import { nextRotations, type Rotation } from './rotations.ts';
 
+/** The holder of a Lease that announces nothing. */
+interface SilentHolder {
+  readonly name: string;
+  readonly sinceMs: number;
+  readonly leaseDurationMs: number;
+  /** For longer than the Lease's duration: more than the first announcement of a new installation takes. */
+  readonly isLasting: boolean;
+}
+
 /** The state of this replica as far as its events show. Times are ms since the epoch. */
 export interface ReplicaState {
   readonly startedMs: number;
@@ -13,6 +22,8 @@ export interface ReplicaState {
   /** The holder of the Lease. */
   readonly leader: string | null;
   readonly announced: Announcement | null;
+  /** Another identity holds the Lease and nothing is announced; null otherwise. */
+  readonly silentHolder: SilentHolder | null;
   readonly mounted: VolumeSnapshot | null;
   /** Result of the newest load, and the time since which the result has been the same. */
   readonly load: { readonly event: LoadEvent; readonly sinceMs: number } | null;
@@ -41,6 +52,7 @@ export const initialState = (nowMs: number): ReplicaState => ({
   leaseSeen: false,
   leader: null,
   announced: null,
+  silentHolder: null,
   mounted: null,
   load: null,
   readiness: { ready: false, reasons: ['no-announcement'], served: null },
@@ -54,12 +66,13 @@ export const initialState = (nowMs: number): ReplicaState => ({
 });
 
 /**
- * Why no announcement is known: it cannot be used, or the Lease has never been read, for example for a missing token file.
- * Null when neither is so.
+ * Why no announcement is known: it cannot be used, the Lease has never been read, for example for a missing token file, or
+ * another program holds the Lease and announces nothing. Null when none of these is so.
  */
-export const whyUnannounced = ({ load, leaseSeen, watch }: ReplicaState): string | null => {
+export const whyUnannounced = ({ load, leaseSeen, watch, silentHolder }: ReplicaState): string | null => {
   if (load?.event.type === 'certificate/unannounced' && load.event.malformed !== null) return load.event.malformed;
-  return leaseSeen ? null : watch.error;
+  if (!leaseSeen) return watch.error;
+  return silentHolder?.isLasting === true ? `the Lease is held by ${silentHolder.name}` : null;
 };
 
 /**
@@ -71,6 +84,20 @@ export const unreadyReasons = (state: ReplicaState): readonly string[] => {
   return state.readiness.reasons.map((reason) =>
     reason === 'no-announcement' && cause !== null ? `${reason}: ${cause}` : reason,
   );
+};
+
+const nextSilentHolder = (
+  before: SilentHolder | null,
+  event: ReplicaEvent,
+  identity: string,
+  nowMs: number,
+): SilentHolder | null => {
+  if (event.type !== 'lease/observed')
+    return before && { ...before, isLasting: nowMs - before.sinceMs > before.leaseDurationMs };
+  const { holder = null, announcement = null, durationMs: leaseDurationMs = 0 } = event.lease ?? {};
+  if (holder === null || holder === identity || announcement !== null) return null;
+  const sinceMs = before?.name === holder ? before.sinceMs : nowMs;
+  return { name: holder, sinceMs, leaseDurationMs, isLasting: nowMs - sinceMs > leaseDurationMs };
 };
 
 /** Whether two loads have the same result, which then counts from the first. */
@@ -137,5 +164,6 @@ const next = (state: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaS
 export const reduce = (state: ReplicaState, event: ReplicaEvent, identity: string, nowMs: number): ReplicaState => {
   const isFirstSight = !state.leaseSeen;
   const rotations = nextRotations(state.rotations, event, { identity, nowMs, isFirstSight });
-  return { ...next(state, event, nowMs), rotations };
+  const silentHolder = nextSilentHolder(state.silentHolder, event, identity, nowMs);
+  return { ...next(state, event, nowMs), silentHolder, rotations };
 };
