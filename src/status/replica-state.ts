@@ -49,14 +49,27 @@ export const initialState = (nowMs: number): ReplicaState => ({
 });
 
 /**
- * The reasons why a replica is not ready, the most important first. An announcement that exists and cannot be used is named,
+ * The reasons why a replica is not ready, the most important first. What keeps a certificate from being announced is named,
  * since `no-announcement` alone would look as if the leader had not come to it yet.
  */
-export const unreadyReasons = ({ readiness, load }: Pick<ReplicaState, 'readiness' | 'load'>): readonly string[] => {
+export const unreadyReasons = ({
+  readiness,
+  load,
+  observation,
+}: Pick<ReplicaState, 'readiness' | 'load' | 'observation'>): readonly string[] => {
   const malformed = load?.event.type === 'certificate/unannounced' ? load.event.malformed : null;
+  const why = malformed ?? (observation === null ? null : unusableSecret(observation));
   return readiness.reasons.map((reason) =>
-    reason === 'no-announcement' && malformed !== null ? `${reason}: ${malformed}` : reason,
+    reason === 'no-announcement' && why !== null ? `${reason}: ${why}` : reason,
   );
+};
+
+/** Why the leader has nothing to announce, as far as a Secret is the cause; only the leader reads the Secrets. */
+const unusableSecret = ({ secret, ca }: ClusterState): string | null => {
+  const inSecret = typeof secret === 'string' ? null : (secret.foreign ?? secret.problem);
+  if (inSecret !== null) return `the Secret cannot be used: ${inSecret}`;
+  const inCa = typeof ca === 'string' ? null : (ca.foreign ?? null);
+  return inCa === null ? null : `the CA in SECRET-ca cannot be used: ${inCa}`;
 };
 
 /** Whether two loads have the same result, which then counts from the first. */
