@@ -27,7 +27,11 @@ import {
   wouldReject,
 } from './trust.ts';
 
-const isPaused = ({ observed: { paused } }: PlannerView, object: OwnObject): boolean => paused?.has(object) === true;
+/** Values of another party are never overwritten: their key may exist nowhere else. The log names the reason. */
+const isForeign = (secret: PlannerInput['secret']): boolean => typeof secret !== 'string' && secret.foreign != null;
+
+const isPaused = ({ observed: { paused }, secret }: PlannerView, object: OwnObject): boolean =>
+  paused?.has(object) === true || (object === 'secret' && isForeign(secret));
 
 /** A rule's answer when no later rule may write before what this rule could not write. */
 const WAIT = 'wait';
@@ -183,6 +187,8 @@ const firstCa = (observed: PlannerInput, nowMs: number): Step | null => {
   if (targets.some(isUnreadable) && isAnnouncementValid(observed.lease, nowMs)) return null;
   // Never overwritten: its key may exist nowhere else. The log says why it cannot sign.
   if (ca !== 'absent' && ca.current === null && ca.foreign != null) return null;
+  // A CA would sign nothing, and displace in the caBundles what the other party serves.
+  if (isForeign(secret)) return null;
   return ca === 'absent' || ca.current === null ? issueFirstCa(observed, ca, nowMs) : null;
 };
 

@@ -22,6 +22,8 @@ export interface SecretState {
   readonly otherManager: string | null;
   /** What could not be read of `ca.crt`, one text a block; the rest of it counts. */
   readonly trustProblems?: readonly string[];
+  /** Why values that another program or a person has put there are none that the leader may replace; they are never overwritten. */
+  readonly foreign?: string | null;
 }
 
 /** Secret `SECRET_NAME-ca`, without its key. */

@@ -1,3 +1,4 @@
+import { CLOCK_SKEW_MS } from './clock.ts';
 import type { CertificateInfo } from './model.ts';
 import type { PlannerView } from './planner-input.ts';
 import type { Step } from './step.ts';
@@ -27,9 +28,6 @@ export const leafReason = (view: PlannerView): LeafReason | null => {
   return lease.rotate === 'leaf' && secret.hash === lease.announcement?.hash ? 'requested' : null;
 };
 
-/** How far back notBefore is set, so that a machine whose clock is behind does not refuse it (L5). */
-const BACKDATED_MS = 3_600_000;
-
 /**
  * Whether a certificate is to be renewed. One whose CA leaves it less life than `renewBeforeMs` is renewed after two
  * thirds of what it has, instead of at once and for ever.
@@ -38,7 +36,7 @@ export const renewalDue = (
   { notBeforeMs, notAfterMs }: CertificateInfo,
   { nowMs, renewBeforeMs }: { readonly nowMs: number; readonly renewBeforeMs: number },
 ): boolean => {
-  const lifeMs = Math.max(0, notAfterMs - notBeforeMs - BACKDATED_MS);
+  const lifeMs = Math.max(0, notAfterMs - notBeforeMs - CLOCK_SKEW_MS);
   const aheadMs = lifeMs > renewBeforeMs ? renewBeforeMs : lifeMs / 3;
   return nowMs >= notAfterMs - aheadMs;
 };

@@ -49,6 +49,15 @@ describe('the notices', () => {
     expect(messages(one, observed('its key is encrypted', '2'))).to.deep.equal([reported, reported]);
   });
 
+  it('report a Secret of another party that is not overwritten', () => {
+    const { secret, ...rest } = clusterOf.observed({ ca: 'A', secret: 'x1:X foreign', targets: ['A'] });
+    const event: ReplicaEvent = { type: 'cluster/observed', observed: { ...rest, secret } };
+    expect(eventReasons()(event)).to.include({ type: 'Warning', reason: 'CertificateUnusable' });
+    expect(messages(event)).to.deep.equal([
+      'The Secret of another party is not overwritten: it is not for this Service',
+    ]);
+  });
+
   it('report two problems one after the other', () => {
     const quiet = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['A'], said: 'a1', pods: 'a1' });
     const observed: ReplicaEvent = {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { podObject } from '../../src/cluster/pods.ts';
 import { secretObject } from '../../src/cluster/decode.ts';
+import { podObject } from '../../src/cluster/pods.ts';
 import { createSecret, patchSecret, setFields } from '../../src/cluster/step-executor.ts';
 import { targetObject, targetPath } from '../../src/cluster/targets.ts';
 

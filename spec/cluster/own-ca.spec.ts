@@ -93,6 +93,52 @@ describe('a CA that another party put into SECRET-ca', () => {
   });
 });
 
+describe('a serving Secret that another party wrote', () => {
+  const SERVICE = { serviceName: 'svc', namespace: 'ns', serviceNames: ['svc.ns.svc'] };
+  const TLS = 'kubernetes.io/tls';
+  const foreign = (object: object, service: typeof SERVICE | null = SERVICE) => decodeSecret(object, service).foreign;
+  const stored = async (order: Parameters<typeof pki.pair>[0] = {}) => {
+    const { certificate, key, trust } = await pki.pair(order);
+    return { 'tls.crt': certificate.toString(), 'tls.key': key.toString(), 'ca.crt': trust.toString() };
+  };
+
+  it('is foreign, with the reason, where it has other keys', async () => {
+    const object = await applied('external-pair-refused-in-silence/certgen-secret.yaml');
+    expect(foreign(object)).to.equal('it holds ca, cert, key instead of tls.crt, tls.key and ca.crt');
+  });
+
+  it('is foreign where its type, its keys or its names are not those of a serving Secret for this Service', async () => {
+    const values = await stored();
+    expect(foreign(secretOf(values))).to.equal('another party wrote it, and its type is Opaque');
+    expect(foreign({ ...secretOf({ ...values, 'ca.crt': '' }), type: TLS })).to.equal(
+      'another party wrote it, and it lacks ca.crt',
+    );
+    const other = await stored({ names: ['other.ns.svc', 'svc'] });
+    expect(foreign({ ...secretOf(other), type: TLS })).to.equal(
+      'another party wrote it, and its certificate is not for svc.ns.svc',
+    );
+    expect(foreign({ ...secretOf({ ...values, 'tls.crt': 'torn' }), type: TLS })).to.be.a('string');
+  });
+
+  it('is not foreign where it has the layout, as a restored backup has, although its leaf cannot be used', async () => {
+    const values = await stored();
+    expect(foreign({ ...secretOf(values), type: TLS })).to.equal(null);
+    const expired = await stored({ names: ['svc.ns.svc'], nowMs: Date.now() - 200 * 86_400_000 });
+    expect(foreign({ ...secretOf(expired), type: TLS })).to.equal(null);
+    const { 'tls.key': otherKey } = await stored();
+    const mismatched = decodeSecret({ ...secretOf({ ...values, 'tls.key': otherKey }), type: TLS }, SERVICE);
+    expect(mismatched).to.include({ foreign: null, problem: 'tls.key belongs to another certificate' });
+  });
+
+  it('is not foreign where it is empty, where this program wrote a value, or where another program issues', async () => {
+    const values = await stored({ names: ['other'] });
+    expect(foreign(secretOf({}))).to.equal(null);
+    expect(foreign(secretOf({ 'tls.crt': '', 'tls.key': '' }))).to.equal(null);
+    expect(foreign(secretOf({ ...values, 'tls.crt': 'torn' }, 'webhook-certd'))).to.equal(null);
+    expect(foreign(secretOf(values), null)).to.equal(null);
+  });
+});
+
 describe('a leaf of a stored CA', () => {
   it('is not issued where its CA may not sign for its names, and the reason is given', async () => {
     const folder = 'unverified-certificate-replaces-a-good-one';

@@ -96,7 +96,11 @@ describe('a caBundle that was written', () => {
 
       /** What stands there now, and what the decision to narrow rested on. */
       const narrow = async (now: unknown, before: unknown) => {
-        const parsed = parse({ CA_BUNDLE_TARGETS: CONFIGURATION });
+        const parsed = parse({
+          CA_BUNDLE_TARGETS: CONFIGURATION,
+          // Only where another program issues is the Secret a precondition.
+          CERT_ISSUER: precondition === 'secret' ? 'external' : 'self-signed',
+        });
         if (!parsed.ok) throw new Error(parsed.problems.join());
         const paths = clusterPaths(parsed.config);
         const { certificatePem: pem } = await pki.authority();

@@ -86,19 +86,20 @@ describe('the permissions of a daemon', function () {
     return replicas;
   };
 
-  /** One target of each other type. They are never called: nothing of theirs is ever asked for. */
-  const otherTargets = async (): Promise<readonly string[]> => {
+  const others = [
+    `mutatingwebhookconfiguration/mutating-${id}`,
+    `customresourcedefinition/nothings.${id}.webhook-certd.dev`,
+    `apiservice/v1.api-${id}.webhook-certd.dev`,
+  ];
+
+  /** Creates one target of each other type, for the Service of the installation: nothing else is maintained. Nobody calls them. */
+  const createOthers = async ({ namespace, serverName }: Installation): Promise<void> => {
     const clientConfig = { url: 'https://localhost:1/' };
     const names = { plural: 'nothings', singular: 'nothing', kind: 'Nothing' };
     const version = { served: true, schema: { openAPIV3Schema: { type: 'object' } } };
-    const objects: readonly (readonly [type: string, collection: string, body: Json])[] = [
+    const objects: readonly (readonly [collection: string, body: Json])[] = [
+      [webhookTarget.collection.replace('validating', 'mutating'), webhookTarget.body(`mutating-${id}`)],
       [
-        'mutatingwebhookconfiguration',
-        webhookTarget.collection.replace('validating', 'mutating'),
-        webhookTarget.body(`mutating-${id}`),
-      ],
-      [
-        'customresourcedefinition',
         '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
         {
           metadata: { name: `nothings.${id}.webhook-certd.dev` },
@@ -112,7 +113,6 @@ describe('the permissions of a daemon', function () {
         },
       ],
       [
-        'apiservice',
         '/apis/apiregistration.k8s.io/v1/apiservices',
         {
           metadata: { name: `v1.api-${id}.webhook-certd.dev` },
@@ -121,25 +121,22 @@ describe('the permissions of a daemon', function () {
             version: 'v1',
             groupPriorityMinimum: 100,
             versionPriority: 100,
-            service: { namespace: 'default', name: 'none' },
+            service: { namespace, name: serverName.split('.')[0] ?? '' },
           },
         },
       ],
     ];
-    const targets: string[] = [];
-    for (const [type, collection, body] of objects) {
+    for (const [collection, body] of objects) {
       const answer = await api.admin.post(collection, body);
       if (answer.status !== 201) throw new Error(answer.text);
-      targets.push(`${type}/${answer.at('metadata', 'name') as string}`);
     }
-    return targets;
   };
 
   it('are all used in a whole life, and none is lacking', async () => {
     await using opened = new AsyncDisposableStack();
     const gates = [opened.use(await startApiGate(api)), opened.use(await startApiGate(api))];
-    const others = await otherTargets();
     const installation = opened.use(await install(api, { env: HASTY, otherTargets: others }));
+    await createOthers(installation);
     const replicas = await twoReplicas(installation, gates);
     await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
     // Without a watch the Lease is read at each tick.

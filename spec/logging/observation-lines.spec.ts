@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { observationLines } from '../../src/logging/observation-lines.ts';
-import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
+import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import { clusterOf } from '../support/cluster-of.ts';
 
 const quiet: ClusterState = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['A'], said: 'a1', pods: 'a1' });
@@ -51,6 +51,15 @@ describe('what the leader observes', () => {
     const [line] = observationLines()({ type: 'cluster/observed', observed: { ...quiet, ca } });
     expect(line).to.include({ level: 'error' });
     expect(line?.fields).to.include({ reason: 'why' });
+  });
+
+  it('is one error where the Secret is of another party, which is not overwritten', () => {
+    const observed = secret('1', { problem: 'it holds ca', foreign: 'it holds ca' });
+    const lines = observationLines()({ type: 'cluster/observed', observed });
+    expect(lines.map(({ level, message }) => [level, message])).to.deep.equal([
+      ['error', 'Secret of another party is not overwritten'],
+    ]);
+    expect(lines[0]?.fields).to.include({ object: 'secret', reason: 'it holds ca' });
   });
 
   it('is logged once when a target is missing, and once when it comes', () => {

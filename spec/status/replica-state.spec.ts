@@ -4,6 +4,7 @@ import type { LoadEvent } from '../../streams/load-certificate.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
+import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { pairOf } from '../support/pair-of.ts';
 import { readingOf } from '../support/reading-of.ts';
@@ -115,6 +116,28 @@ describe('the state of a replica', () => {
         'no-announcement: cert-hash is missing',
       ]);
     });
+  });
+
+  it('gives the reason why the leader has nothing to announce', () => {
+    const seen = (sketch: Sketch): ReplicaEvent => ({
+      type: 'cluster/observed',
+      observed: clusterOf.observed(sketch),
+    });
+    const reasons = (sketch: Sketch) => unreadyReasons(after(acquired, seen(sketch)));
+    expect(reasons({ secret: 'a1:A broken' })).to.deep.equal([
+      'no-announcement: the Secret cannot be used: key of another certificate',
+    ]);
+    expect(reasons({ ca: 'A', secret: 'x1:X foreign' })).to.deep.equal([
+      'no-announcement: the Secret cannot be used: it is not for this Service',
+    ]);
+    expect(reasons({ ca: 'foreign' })).to.deep.equal([
+      'no-announcement: the CA in SECRET-ca cannot be used: its key is encrypted',
+    ]);
+    expect(reasons({})).to.deep.equal(['no-announcement']);
+    const released: ReplicaEvent = { type: 'leadership/released' };
+    expect(unreadyReasons(after(acquired, seen({ secret: 'a1:A broken' }), released))).to.deep.equal([
+      'no-announcement',
+    ]);
   });
 
   it('follows the watch with the time of its last change', () => {

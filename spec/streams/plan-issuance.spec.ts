@@ -192,6 +192,11 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'its issuer is not even in it', ...served('a1'), secret: 'x1:A', targets: ['!'], then: 'nothing' },
     { when: 'it can be replaced', ...served('a1'), secret: 'x1:X', then: 'new leaf, other-ca' },
     { when: 'its trust was edited', ...served('a1'), secret: 'a1:A+X', then: 'Secret trusts A' },
+    { when: 'it must not be replaced', ...served('a1'), secret: 'x1:X foreign', then: 'nothing' },
+    { when: 'it must not be replaced and has expired', ca: 'A', secret: 'a1:A foreign', daysLeft: { a1: -1 }, targets: ['A'], then: 'nothing' },
+    { when: 'it must not be replaced and there is no CA', secret: 'x1:X foreign', targets: ['X'], then: 'nothing' },
+    { when: 'it must not be replaced and a target has drifted', ...served('a1'), secret: 'x1:X foreign', targets: ['0'], then: 'target-0: A' },
+    { when: 'it must not be replaced and its trust differs', ...served('a1'), secret: 'a1:A+X foreign', then: 'nothing' },
   ],
 
   'a target refuses its write (L9)': [

@@ -22,7 +22,7 @@ const nowMs = 20_000 * DAY_MS;
 export interface Sketch {
   /** SECRET-ca: `B+A` signs with B and trusts both; `B:` has no bundle yet; `/A` signs with nothing but trusts A. */
   readonly ca?: string;
-  /** Secret: `a1:B+A` serves leaf a1, trusts both; `a1:A broken`; `a1:A nameless` lacks a name; `no leaf` is empty. */
+  /** Secret: `a1:B+A` serves leaf a1, trusts both; `a1:A broken`; `a1:A nameless` lacks a name; `x1:X foreign` is another party's; `no leaf` is empty. */
   readonly secret?: string;
   /** Each caBundle: `B+A`, `B+A held`, `B+A refused` for one that refuses writes, `~` for one whose list fails, `0` for an empty one; `A|B` are two fields of one object. */
   readonly targets?: readonly string[];
@@ -102,6 +102,7 @@ const secret = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersion =
     issuer: selfSigned || trust.some(({ fingerprint }) => fingerprint === signer) ? signer : null,
     trust,
     problem: flaw === 'broken' ? 'key of another certificate' : null,
+    ...(flaw === 'foreign' ? { foreign: 'it is not for this Service' } : {}),
     ...(flaw === 'unreadable' ? { trustProblems: ['ca.crt: PEM block 1 is cut off'] } : {}),
     otherManager: null,
   };

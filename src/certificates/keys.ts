@@ -1,8 +1,9 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { Settings } from '../config/variables.ts';
 
 /** The key algorithms that can be generated, as KEY_ALGORITHM spells them. */
-export type KeyAlgorithm = 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096';
+export type KeyAlgorithm = Settings['keyAlgorithm'];
 
 const generate = promisify(generateKeyPair);
 

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { type Fault, fault, type PairFault } from './pair-fault.ts';
 import { splitPem, withoutByteOrderMark } from './pem.ts';
 
@@ -40,4 +40,16 @@ export const privateKey = (pem: string | Uint8Array): PrivateKeyReading => {
     // OpenSSL's error names its decoders, not the fault.
     return reject('it is not a readable private key');
   }
+};
+
+/**
+ * Why a key does not fit the leaf, which is the first certificate of a chain; null when it does. A chain in the wrong order
+ * is told from a wrong key, since the remedy is another one.
+ */
+export const keyMismatch = (chain: readonly X509Certificate[], key: KeyObject): string | null => {
+  const at = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
+  if (at === 0) return null;
+  return at < 0
+    ? 'tls.key belongs to another certificate'
+    : `tls.crt is in the wrong order: tls.key belongs to certificate ${at + 1}, which must be the first`;
 };

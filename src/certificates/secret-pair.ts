@@ -3,7 +3,7 @@ import type { CertificateInfo } from '../../streams/model.ts';
 import { sha256Hex } from '../util/hash.ts';
 import { describeCertificate } from './certificate-info.ts';
 import { readBundle, readCertificates } from './pem.ts';
-import { privateKey } from './private-key.ts';
+import { keyMismatch, privateKey } from './private-key.ts';
 
 /** What the leader reads of a kubernetes.io/tls Secret; the key is checked and not kept. */
 interface SecretPair {
@@ -61,6 +61,7 @@ export const secretPair = (values: Readonly<Record<string, Buffer>>): SecretPair
   const issuer = signer === undefined ? null : sha256Hex(signer.raw);
   const reading = privateKey(key ?? Buffer.alloc(0));
   if (!reading.ok) return unusable(`tls.key: ${reading.detail}`, issuer);
-  if (!leaf.checkPrivateKey(reading.key)) return unusable('tls.key belongs to another certificate', issuer);
+  const mismatch = keyMismatch(chain, reading.key);
+  if (mismatch !== null) return unusable(mismatch, issuer);
   return { hash, leaf: describeCertificate(leaf), issuer, trust, problem: null, trustProblems };
 };

@@ -4,7 +4,7 @@ import { sha256Hex } from '../util/hash.ts';
 import { describeCertificate, missingNames } from './certificate-info.ts';
 import { type Fault, fault } from './pair-fault.ts';
 import { readBundle, readCertificates, withoutByteOrderMark } from './pem.ts';
-import { privateKey } from './private-key.ts';
+import { keyMismatch, privateKey } from './private-key.ts';
 import { goParseError, mayServe, verifyChain } from './verify-chain.ts';
 
 export interface PairFiles {
@@ -112,7 +112,8 @@ const checkPair = (files: PairFiles, expectation: PairExpectation): PairResult =
 
   const reading = privateKey(key);
   if (!reading.ok) return reject(reading.reason, `tls.key: ${reading.detail}`);
-  if (!leaf.checkPrivateKey(reading.key)) return reject('key-mismatch', 'tls.key belongs to another certificate');
+  const mismatch = keyMismatch(chain, reading.key);
+  if (mismatch !== null) return reject('key-mismatch', mismatch);
 
   const untimely = validityFault(leaf, nowMs);
   if (untimely !== null) return { ok: false, ...untimely };

@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import { CLOCK_SKEW_MS } from '../../streams/clock.ts';
 import { readCertificates } from './pem.ts';
 import {
   BasicConstraintsExtension,
@@ -53,9 +54,6 @@ export const authorityExtensions = (): readonly Extension[] => [
 /** Rounds down to a whole second, since X.509 times have no fractions. */
 const wholeSecond = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000);
 
-/** How far a new certificate's validity reaches back (law L5), for clients whose clocks are slow. */
-const BACKDATE_MS = 3_600_000;
-
 export interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -73,5 +71,5 @@ export const validity = (
 ): Validity => {
   const endMs = Math.min(notAfterMs, ...issuers.map(({ notAfter }) => notAfter.getTime()));
   if (endMs <= nowMs) throw new Error('the certificate would have expired before it is issued');
-  return { notBefore: wholeSecond(nowMs - BACKDATE_MS), notAfter: wholeSecond(endMs) };
+  return { notBefore: wholeSecond(nowMs - CLOCK_SKEW_MS), notAfter: wholeSecond(endMs) };
 };

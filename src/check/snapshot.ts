@@ -1,3 +1,4 @@
+import { CLOCK_SKEW_MS } from '../../streams/clock.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import type { VolumeKind } from '../certificates/secret-volume.ts';
 import type { ClusterPaths, TargetPath } from '../cluster/paths.ts';
@@ -77,14 +78,12 @@ export const announcedHash = ({ lease }: Pick<ClusterSnapshot, 'lease'>): string
 
 /** A kubelet delivers within its sync period and its cache TTL, 60 s each; one minute is added for slow ones. */
 const DELIVERY_MS = 180_000;
-/** How far the leader backdates notBefore (L5). */
-const BACKDATED_MS = 3_600_000;
 
 /** Whether the certificate in the Secret is old enough that every kubelet should have delivered it. */
 export const isPastDeliveryTime = ({ secret, config, nowMs }: ClusterSnapshot): boolean => {
   const leaf = secret.state === 'there' ? secret.value.leaf : null;
   if (leaf === null) return true;
-  const issuedMs = leaf.notBeforeMs + (config.issuer.writesSecret ? BACKDATED_MS : 0);
+  const issuedMs = leaf.notBeforeMs + (config.issuer.writesSecret ? CLOCK_SKEW_MS : 0);
   return nowMs - issuedMs > DELIVERY_MS;
 };
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import { readCaPair } from '../certificates/ca-pair.ts';
-import { describeCertificate } from '../certificates/certificate-info.ts';
+import { describeCertificate, missingNames } from '../certificates/certificate-info.ts';
 import { readBundle } from '../certificates/pem.ts';
 import { secretPair } from '../certificates/secret-pair.ts';
 import {
@@ -17,20 +17,23 @@ import { type OwnService, targetObject, type TargetType } from './targets.ts';
 /** A Secret with its values decoded. */
 export interface SecretObject {
   readonly resourceVersion: string;
+  readonly type: string;
   readonly values: Readonly<Record<string, Buffer>>;
   readonly managedFields: ManagedFields;
 }
 
 const schema = z.object({
   metadata: z.object({ resourceVersion: z.string().check(z.minLength(1)), managedFields: managedFieldsSchema }),
+  type: z.nullish(z.string()),
   data: z.nullish(z.record(z.string(), z.string())),
 });
 
 /** Decodes a Secret. @throws ZodError when it is none */
 export const secretObject = (object: unknown): SecretObject => {
-  const { metadata, data } = schema.parse(object);
+  const { metadata, type, data } = schema.parse(object);
   return {
     resourceVersion: metadata.resourceVersion,
+    type: type ?? '',
     managedFields: metadata.managedFields,
     values: Object.fromEntries(Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')])),
   };
@@ -38,14 +41,23 @@ export const secretObject = (object: unknown): SecretObject => {
 
 const describe = (pem: Buffer | string | undefined) => readBundle(pem ?? '').certificates.map(describeCertificate);
 
-/** Decodes the serving Secret. @throws ZodError when it is no Secret */
-export const decodeSecret = (object: unknown): SecretState => {
-  const { resourceVersion, managedFields, values } = secretObject(object);
+/**
+ * Decodes the serving Secret.
+ *
+ * @param issuesFor the Service for which the leader issues; null where it never overwrites the Secret
+ * @throws ZodError when it is no Secret
+ */
+export const decodeSecret = (object: unknown, issuesFor: OwnService | null = null): SecretState => {
+  const secret = secretObject(object);
+  const { resourceVersion, managedFields, values } = secret;
   const pair = secretPair(values);
+  const problem = pair.problem ?? misnamed(values);
+  const flaw = issuesFor === null ? null : foreignLayout(secret, issuesFor);
   return {
     resourceVersion,
     ...pair,
-    problem: pair.problem ?? misnamed(values),
+    problem,
+    foreign: flaw === null ? null : (problem ?? flaw),
     validUntil: pair.leaf === null ? '' : rfc3339Seconds(pair.leaf.notAfterMs),
     otherManager: otherFieldManager(managedFields, FIELD_MANAGER, 'f:data'),
   };
@@ -56,6 +68,24 @@ const misnamed = (values: SecretObject['values']): string | null => {
   const keys = Object.keys(values).filter((key) => (values[key]?.length ?? 0) > 0);
   if (keys.length === 0 || keys.some((key) => key === 'tls.crt' || key === 'ca.crt')) return null;
   return `it holds ${keys.slice(0, 5).join(', ')} instead of tls.crt, tls.key and ca.crt`;
+};
+
+/**
+ * What tells that the Secret is another party's, which must not be overwritten; null when it may be: it is empty, or this
+ * program wrote some of its values, or it has the layout of a serving Secret for this Service, as a restored backup has, or
+ * the Secret of the program that issued before.
+ */
+const foreignLayout = (secret: SecretObject, { serviceName, namespace }: OwnService): string | null => {
+  const { type, values, managedFields } = secret;
+  if (isEmpty(values) || ownsField(managedFields, FIELD_MANAGER, 'f:data')) return null;
+  if (type !== 'kubernetes.io/tls') return `another party wrote it, and its type is ${type || 'Opaque'}`;
+  const lacking = ['tls.crt', 'tls.key', 'ca.crt'].filter((key) => (values[key]?.length ?? 0) === 0);
+  if (lacking.length > 0) return `another party wrote it, and it lacks ${lacking.join(', ')}`;
+  const name = `${serviceName}.${namespace}.svc`;
+  const names = [`${serviceName}.${namespace}`, name, `${name}.cluster.local`];
+  const [leaf] = readBundle(values['tls.crt'] ?? '').certificates;
+  const isForService = leaf !== undefined && missingNames(leaf, names).length < names.length;
+  return isForService ? null : `another party wrote it, and its certificate is not for ${name}`;
 };
 
 /** Decodes SECRET-ca. @throws ZodError when it is no Secret */
@@ -77,13 +107,14 @@ export const decodeCa = (object: unknown): CaState => {
   };
 };
 
+const isEmpty = (values: SecretObject['values']): boolean => Object.values(values).every(({ length }) => length === 0);
+
 /**
  * Whether SECRET-ca may be overwritten: it is empty, or this program wrote its key, or it has the layout of one that this
  * program wrote and another restored, as `kubectl apply` of a backup does.
  */
 const isOurs = ({ values, managedFields }: SecretObject): boolean => {
-  const isEmpty = Object.values(values).every(({ length }) => length === 0);
-  if (isEmpty || ownsField(managedFields, FIELD_MANAGER, 'f:ca.key')) return true;
+  if (isEmpty(values) || ownsField(managedFields, FIELD_MANAGER, 'f:ca.key')) return true;
   const subject = describe(values['ca.crt'])[0]?.subject ?? '';
   return values['ca-bundle.crt'] !== undefined && GENERATED_SUBJECT.test(subject);
 };

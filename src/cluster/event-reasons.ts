@@ -75,6 +75,7 @@ const contested = (object: string, otherManager: string | null): Notice => {
 
 const OBJECT_PROBLEMS = {
   'foreign-ca': { reason: 'AuthorityUnusable', what: 'The CA in SECRET-ca cannot be used and is not overwritten' },
+  'foreign-secret': { reason: 'CertificateUnusable', what: 'The Secret of another party is not overwritten' },
   'unusable-pair': { reason: 'CertificateUnusable', what: 'The certificate in the Secret cannot be used' },
   'partial-bundle': { reason: 'CaBundleUnreadable', what: 'ca.crt of the Secret is readable only in part' },
   'missing-target': { reason: 'TargetMissing', what: 'A caBundle target cannot be written' },

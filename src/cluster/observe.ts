@@ -22,7 +22,7 @@ export const observationPorts = (client: KubeClient, paths: ClusterPaths, config
     });
 
   return {
-    secretWatch: byName(paths.secret, decodeSecret),
+    secretWatch: byName(paths.secret, (object) => decodeSecret(object, paths.issuesFor)),
     caWatch: config.issuer.keepsCa ? byName(paths.ca, decodeCa) : NO_CA,
     targets: paths.targets.map((target) => ({
       id: target.id,

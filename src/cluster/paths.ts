@@ -22,6 +22,8 @@ export interface ClusterPaths {
   readonly targets: readonly TargetPath[];
   /** The Service whose caBundles are maintained. */
   readonly service: OwnService;
+  /** The Service for which the leader issues; null where another program writes the Secret. */
+  readonly issuesFor: OwnService | null;
   /** @param id `TYPE/NAME` as in CA_BUNDLE_TARGETS */
   target(id: string): TargetPath;
 }
@@ -52,6 +54,7 @@ export const clusterPaths = (config: Config): ClusterPaths => {
     events: `/api/v1/namespaces/${namespace}/events`,
     targets,
     service: config,
+    issuesFor: config.issuer.writesSecret ? config : null,
     target: (id) => {
       const target = byId.get(id);
       if (target === undefined) throw new Error(`no target is called ${id}`);

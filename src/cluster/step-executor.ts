@@ -27,7 +27,7 @@ export const stepExecutor = (
       return { object: 'target', id: step.target, state: decodeTarget(type, paths.service)(object) };
     }
     return step.kind === 'issue-leaf' || step.kind === 'update-secret-ca'
-      ? { object: 'secret', state: decodeSecret(object) }
+      ? { object: 'secret', state: decodeSecret(object, paths.issuesFor) }
       : { object: 'ca', state: decodeCa(object) };
   };
 
@@ -40,7 +40,9 @@ export const stepExecutor = (
     get(paths[object].path).pipe(
       map((now) =>
         decodeOrThrow('a Secret', () =>
-          object === 'secret' ? { object, state: decodeSecret(now) } : { object, state: decodeCa(now) },
+          object === 'secret'
+            ? { object, state: decodeSecret(now, paths.issuesFor) }
+            : { object, state: decodeCa(now) },
         ),
       ),
     );

@@ -54,6 +54,7 @@ const MESSAGES = {
   'rotation-request-set': 'Rotation request answered',
   'write-failed': 'Write failed',
   'ca-foreign': 'CA of another party cannot be used and is not overwritten',
+  'secret-foreign': 'Secret of another party is not overwritten',
   'secret-unusable': 'Certificate in the Secret cannot be used, keeping the one announced',
   'secret-ca-partial': 'ca.crt of the Secret is readable only in part, using the rest',
   'target-missing': 'caBundle target does not exist yet',

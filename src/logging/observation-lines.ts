@@ -6,7 +6,7 @@ import { type Line, line } from './log-lines.ts';
 export interface ObjectProblem {
   /** `secret`, `ca` or a target's id. */
   readonly object: string;
-  readonly problem: 'foreign-ca' | 'unusable-pair' | 'partial-bundle' | 'missing-target';
+  readonly problem: 'foreign-ca' | 'foreign-secret' | 'unusable-pair' | 'partial-bundle' | 'missing-target';
   /** Changes when the object does; empty for one that does not exist. */
   readonly resourceVersion: string;
   readonly reason: string;
@@ -20,8 +20,10 @@ export const objectProblems = ({ secret, ca, targets }: ClusterState): readonly 
     problems.push({ object: 'ca', problem: 'foreign-ca', resourceVersion, reason });
   }
   if (typeof secret !== 'string') {
-    const { resourceVersion, problem, trustProblems = [] } = secret;
-    if (problem !== null)
+    const { resourceVersion, problem, foreign, trustProblems = [] } = secret;
+    if (foreign != null)
+      problems.push({ object: 'secret', problem: 'foreign-secret', resourceVersion, reason: foreign });
+    else if (problem !== null)
       problems.push({ object: 'secret', problem: 'unusable-pair', resourceVersion, reason: problem });
     if (trustProblems.length > 0) {
       const reason = trustProblems.join('; ');
@@ -40,6 +42,10 @@ const lineOf = ({ object, problem, reason }: ObjectProblem): Line => {
     case 'foreign-ca': {
       const remedy = 'correct ca.crt and ca.key, or delete the Secret to have a CA generated';
       return line('error', 'ca-foreign', { object, reason, remedy });
+    }
+    case 'foreign-secret': {
+      const remedy = 'name another Secret in SECRET_NAME, or delete this one to have a certificate issued into it';
+      return line('error', 'secret-foreign', { object, reason, remedy });
     }
     case 'unusable-pair': {
       const remedy = 'its issuer must write tls.crt (leaf first) and an unencrypted tls.key';

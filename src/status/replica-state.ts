@@ -66,11 +66,13 @@ export const initialState = (nowMs: number): ReplicaState => ({
 });
 
 /**
- * Why no announcement is known: it cannot be used, the Lease has never been read, for example for a missing token file, or
- * another program holds the Lease and announces nothing. Null when none of these is so.
+ * Why no announcement is known: it cannot be used, the Lease has never been read, for example for a missing token file, the
+ * leader cannot use a Secret, or another program holds the Lease and announces nothing. Null when none of these is so.
  */
-export const whyUnannounced = ({ load, leaseSeen, watch, silentHolder }: ReplicaState): string | null => {
+export const whyUnannounced = ({ load, leaseSeen, watch, observation, silentHolder }: ReplicaState): string | null => {
   if (load?.event.type === 'certificate/unannounced' && load.event.malformed !== null) return load.event.malformed;
+  const unusable = observation && unusableSecret(observation);
+  if (unusable !== null) return unusable;
   if (!leaseSeen) return watch.error;
   return silentHolder?.isLasting === true ? `the Lease is held by ${silentHolder.name}` : null;
 };
@@ -98,6 +100,14 @@ const nextSilentHolder = (
   if (holder === null || holder === identity || announcement !== null) return null;
   const sinceMs = before?.name === holder ? before.sinceMs : nowMs;
   return { name: holder, sinceMs, leaseDurationMs, isLasting: nowMs - sinceMs > leaseDurationMs };
+};
+
+/** Why the leader has nothing to announce, as far as a Secret is the cause; only the leader reads the Secrets. */
+const unusableSecret = ({ secret, ca }: ClusterState): string | null => {
+  const inSecret = typeof secret === 'string' ? null : (secret.foreign ?? secret.problem);
+  if (inSecret !== null) return `the Secret cannot be used: ${inSecret}`;
+  const inCa = typeof ca === 'string' ? null : (ca.foreign ?? null);
+  return inCa === null ? null : `the CA in SECRET-ca cannot be used: ${inCa}`;
 };
 
 /** Whether two loads have the same result, which then counts from the first. */
