@@ -27,18 +27,25 @@ export type { StepEvent } from './events.ts';
 const isLeaseStep = (step: Step): step is LeaseStep =>
   step.kind === 'announce' || step.kind === 'record-served' || step.kind === 'set-rotation-request';
 
-/** Why a write that was accepted did not have its effect; null when it had. */
-const defectOf = (written: WriteResult): string | null => {
-  if (written.object === 'secret') {
-    const { problem } = written.state;
-    return problem === null ? null : `the Secret that was written cannot be used: ${problem}`;
-  }
-  return written.object === 'ca' && written.state.current === null ? 'the CA that was written cannot be used' : null;
-};
+/** A write that was accepted without its effect: why, and the cluster as it is known after it. */
+interface Defect {
+  readonly message: string;
+  readonly after: PlannerInput;
+}
 
-/** The observed cluster with one object as it was written. */
-const withResult = (observed: PlannerInput, { object, state }: WriteResult): PlannerInput =>
-  object === 'target' ? observed : { ...observed, [object]: state };
+/** What is wrong with the result of a write; null when the write had its effect. */
+const defectOf = (step: ObjectStep, written: WriteResult, observed: PlannerInput): Defect | null => {
+  // Every planned write changes the object. The same version means that an admission plugin has undone the change.
+  if (step.plannedOn !== 'absent' && step.plannedOn.resourceVersion === written.state.resourceVersion)
+    return { message: 'the write was accepted and changed nothing: admission reverts it', after: observed };
+  if (written.object === 'secret' && written.state.problem !== null) {
+    const message = `the Secret that was written cannot be used: ${written.state.problem}`;
+    return { message, after: { ...observed, secret: written.state } };
+  }
+  if (written.object === 'ca' && written.state.current === null)
+    return { message: 'the CA that was written cannot be used', after: { ...observed, ca: written.state } };
+  return null;
+};
 
 /**
  * Executes one write and reports the result. After a conflict the object is read again, so that the next plan rests on
@@ -88,13 +95,11 @@ export const applyStep = (
     ]);
   };
 
-  const succeeded = (written: WriteResult | null): readonly StepEvent[] => {
+  const succeeded = (written: WriteResult | null, defect: Defect | null = null): readonly StepEvent[] => {
     const done: StepEvent = { type: 'step/done', step, touched: written };
-    const message = written === null ? null : defectOf(written);
-    if (written === null || message === null)
-      return failures.accepted(object) ? [done, { type: 'object/accepted', object }] : [done];
-    const basis = basisOf(object, withResult(observed, written));
-    const report = failures.ineffective(object, basis, message, clock.monotonicMs());
+    if (defect === null) return failures.accepted(object) ? [done, { type: 'object/accepted', object }] : [done];
+    const { message, after } = defect;
+    const report = failures.ineffective(object, basisOf(object, after), message, clock.monotonicMs());
     return [done, ...refused({ status: null, message }, report)];
   };
 
@@ -124,7 +129,7 @@ export const applyStep = (
   );
 
   return ports.perform(step, fence).pipe(
-    mergeMap((touched) => concat(succeeded(touched), defer(contest), echo(touched))),
+    mergeMap((touched) => concat(succeeded(touched, defectOf(step, touched, observed)), defer(contest), echo(touched))),
     catchError((error: unknown): Observable<StepEvent> => {
       if (!(error instanceof Problem)) return throwError(() => error);
       return concat(failed(error), error.status === 409 ? refresh$ : EMPTY);

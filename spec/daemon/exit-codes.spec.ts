@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { runDaemon } from '../support/running-daemon.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -38,6 +39,28 @@ describe('the command line', () => {
     expect(run(['--help']).status).to.equal(0);
     expect(run(['--version']).stdout).to.match(/^\d+\.\d+\.\d+\n$/);
     expect(run(['demo', '--help']).stdout).to.include('--rotations');
+  });
+
+  it('names the token file that is missing when it gives up', async () => {
+    await using directory = await temporaryDirectory();
+    await using daemon = runDaemon({
+      POD_NAMESPACE: 'any',
+      POD_NAME: 'any',
+      WEBHOOK_HANDLER: 'builtin:allow',
+      WEBHOOK_BIND_ADDRESS: '127.0.0.1:0',
+      HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:0',
+      METRICS_BIND_ADDRESS: '0',
+      CERT_DIR: directory.path,
+      CERT_TIMEOUT: '3s',
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      SERVICE_ACCOUNT_DIR: directory.path,
+    });
+    expect(await daemon.exit).to.equal(1);
+    const missing = `credentials: cannot read the service account file ${directory.path}/token: ENOENT`;
+    const line = daemon.lines.find(({ message }) => message === 'Timeout waiting for webhook certificates');
+    expect(line?.['reason'])
+      .to.match(/^no-announcement: /)
+      .and.to.include(missing);
   });
 
   it('ends with 1 and says why when it cannot go on', async () => {

@@ -55,4 +55,31 @@ describe('a watch of the development cluster', () => {
     client.destroy();
     server.closeAllConnections();
   });
+
+  for (const requested of ['2147484', '1e300', '0', '-1', 'soon'])
+    it(`stays open when its client asks for timeoutSeconds=${requested}`, async () => {
+      const ends: string[] = [];
+      await using server = createServer((_, response) => {
+        const query = new URLSearchParams({ timeoutSeconds: requested });
+        const request = { verb: 'watch', type: LEASES, namespace: 'default', name: null, subresource: null } as const;
+        serveWatch(new ObjectStore(), { ...request, query }, response, {
+          bookmarkIntervalMs: 5,
+          onLine: () => undefined,
+        });
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const client = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' }, (answer) =>
+        answer
+          .on('end', () => ends.push(requested))
+          .on('error', () => undefined)
+          .resume(),
+      );
+      client.on('error', () => undefined);
+      await once(client, 'response');
+      await delay(50);
+      expect(ends).to.deep.equal([]);
+      client.destroy();
+      server.closeAllConnections();
+    });
 });

@@ -206,6 +206,7 @@ describe('docs/contract.md', () => {
       secretNotAfterMs: 1,
       bundles: [{ target: 't', notAfterMs: 1 }],
       servingHashes: [null],
+      refused: ['a'],
       rotationStep: 'announce',
     };
     const counted = Object.values(createMetrics()) as readonly { family(): { readonly name: string } }[];

@@ -17,6 +17,7 @@ const shown = new Set([
     secretNotAfterMs: 0,
     bundles: [{ target: 'a', notAfterMs: 0 }],
     servingHashes: ['a'],
+    refused: ['a'],
     rotationStep: 'announce',
   }).map(({ name }) => name),
   ...Object.values(createMetrics()).map((meter) => (meter as { family(): { readonly name: string } }).family().name),

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startMetrics, type MetricsSnapshot } from '../../src/metrics/endpoint.ts';
+import { type MetricsSnapshot, startMetrics } from '../../src/metrics/endpoint.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 
 const bare: MetricsSnapshot = {
@@ -12,6 +12,7 @@ const bare: MetricsSnapshot = {
   secretNotAfterMs: null,
   bundles: null,
   servingHashes: null,
+  refused: [],
   rotationStep: null,
 };
 
@@ -50,6 +51,7 @@ describe('metrics', () => {
       secretNotAfterMs: 1_796_555_540_000,
       bundles: [{ target: 'apiservice/v1.a"b', notAfterMs: 1_900_000_000_000 }],
       servingHashes: ['abc', 'abc', null],
+      refused: ['apiservice/v1.a'],
       rotationStep: 'announce',
     });
     expect(values).to.include.members([
@@ -60,6 +62,7 @@ describe('metrics', () => {
       'webhook_certd_ca_bundle_expiry_timestamp_seconds{target="apiservice/v1.a\\"b"} 1900000000',
       'webhook_certd_replicas{hash="abc"} 2',
       'webhook_certd_replicas{hash=""} 1',
+      'webhook_certd_refused_objects{object="apiservice/v1.a"} 1',
       'webhook_certd_rotation_step{step="announce"} 1',
     ]);
   });

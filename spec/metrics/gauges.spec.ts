@@ -41,4 +41,11 @@ describe('the gauges', () => {
         }).bundles,
       ).to.deep.equal([{ target: 't', notAfterMs: 1_000 }]);
   });
+
+  it('show each object that is set aside', () => {
+    expect(snapshot({ refused: [{ object: 'apiservice/v1.a', reason: 'invalid' }] }).refused).to.deep.equal([
+      'apiservice/v1.a',
+    ]);
+    expect(snapshot({}).refused).to.deep.equal([]);
+  });
 });

@@ -1,6 +1,6 @@
-import type { PlannerInput } from '../../streams/planner-input.ts';
 import type { issuers } from '../../streams/issuers.ts';
 import type { CertificateInfo, Replica } from '../../streams/model.ts';
+import type { PlannerInput } from '../../streams/planner-input.ts';
 import type { Step } from '../../streams/step.ts';
 
 /** The number of a CA or leaf: a higher one was issued later. */
@@ -43,7 +43,14 @@ export interface State {
   readonly rotate: 'leaf' | 'ca' | Id | null;
   /** Since when every replica serves what is announced: not recorded, for less than CA_OVERLAP, or for longer. */
   readonly served: 'no' | 'recent' | 'long';
-  readonly targets: readonly { readonly bundle: readonly Id[]; readonly isTampered: boolean }[];
+  readonly targets: readonly {
+    readonly bundle: readonly Id[];
+    readonly isTampered: boolean;
+    /** The API server refuses every write of it. */
+    readonly refuses: boolean;
+    /** It refuses since nothing was announced: its calls failed then, and no announcement waits for it. */
+    readonly isExcused: boolean;
+  }[];
   readonly replicas: readonly {
     readonly mounted: Pair | null;
     readonly serves: Leaf | null;
@@ -134,10 +141,11 @@ export const observed = (state: State, issuer: keyof typeof issuers): PlannerInp
             bundle: state.ca.bundle.map(caInfo),
             otherManager: null,
           },
-  targets: state.targets.map(({ bundle, isTampered }, at) => ({
+  targets: state.targets.map(({ bundle, isTampered, refuses }, at) => ({
     id: `target-${at}`,
     state: { resourceVersion: '1', bundles: [bundle.map(caInfo)], otherManager: isTampered ? 'other' : null },
-    held: false,
+    held: refuses,
+    refused: refuses ? '403' : null,
   })),
   replicas: state.replicas.map(({ acknowledged }, at): Replica => ({
     name: replicaName(at),

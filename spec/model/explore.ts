@@ -25,7 +25,12 @@ export const start = (scope: Scope): State => ({
   announced: null,
   rotate: null,
   served: 'no',
-  targets: Array.from({ length: scope.targets }, () => ({ bundle: [], isTampered: false })),
+  targets: Array.from({ length: scope.targets }, () => ({
+    bundle: [],
+    isTampered: false,
+    refuses: false,
+    isExcused: false,
+  })),
   replicas: Array.from({ length: scope.replicas }, () => ({ mounted: null, serves: null, acknowledged: null })),
   leaders: Array.from({ length: scope.leaders }, () => null),
   accidents: 0,
@@ -34,24 +39,34 @@ export const start = (scope: Scope): State => ({
 /** L2: what a replica serves verifies against every caBundle. */
 const refusedCall = (state: State): string | null => {
   for (const [replica, { serves }] of state.replicas.entries())
-    for (const [target, { bundle }] of state.targets.entries())
-      if (serves !== null && !verifies(serves, bundle))
+    for (const [target, { bundle, isExcused }] of state.targets.entries())
+      if (serves !== null && !isExcused && !verifies(serves, bundle))
         return `replica-${replica} serves leaf ${serves.id} of CA ${serves.ca}, target-${target} trusts [${bundle.join(' ')}]`;
   return null;
 };
 
-/** Nothing is left to do: one CA, one leaf, announced, mounted, served and acknowledged everywhere. */
-const isGoal = (state: State): boolean =>
-  state.secret !== null &&
-  state.rotate === null &&
-  state.served === 'no' &&
-  state.announced === state.secret.leaf.id &&
-  (state.ca === null || state.ca.bundle.length === 1) &&
-  state.leaders.every((planned) => planned === null) &&
-  state.targets.every(({ bundle }) => bundle.length === 1 && bundle[0] === state.secret?.leaf.ca) &&
-  state.replicas.every(
-    ({ serves, acknowledged }) => serves?.id === state.announced && acknowledged === state.announced,
+/**
+ * Nothing is left to do: one CA, one leaf, announced, mounted, served and acknowledged everywhere. While a target refuses
+ * its writes, a change of CA may wait for it; the leaf and the other targets may not (L9).
+ */
+const isGoal = (state: State): boolean => {
+  const { secret, ca, rotate, announced, replicas, leaders } = state;
+  if (secret?.leaf.id !== announced || leaders.some((planned) => planned !== null)) return false;
+  if (replicas.some(({ serves, acknowledged }) => serves?.id !== announced || acknowledged !== announced)) return false;
+  const writable = state.targets.filter(({ refuses }) => !refuses);
+  if (writable.length < state.targets.length)
+    return rotate !== 'leaf' && writable.every(({ bundle }) => bundle.includes(secret.leaf.ca));
+  const isRotated = rotate === null && state.served === 'no' && (ca === null || ca.bundle.length === 1);
+  return isRotated && writable.every(({ bundle }) => bundle.length === 1 && bundle[0] === secret.leaf.ca);
+};
+
+/** A change of CA has begun or is needed, and must wait for a target that refuses its write and trusts the older CA only. */
+const isWaiting = ({ ca, secret, targets }: State, issuer: Scope['issuer']): boolean => {
+  const next = issuer === 'external' ? secret?.leaf.ca : ca?.hasKey === true ? ca.current : undefined;
+  return targets.some(
+    ({ bundle, refuses }) => refuses && bundle.length > 0 && (next === undefined || !bundle.includes(next)),
   );
+};
 
 /**
  * Visits every state within the scope, breadth first, so that the history to each is a shortest one. Checks L2 in each
@@ -85,7 +100,7 @@ export const explore = (scope: Scope, { mostStates = 5_000_000 } = {}): Explorat
     before.push([]);
     const what = refusedCall(state);
     if (what !== null) violations.push({ law: 'L2', what, trace: trace(at) });
-    if (isGoal(state)) goals.push(at);
+    if (isGoal(state) || isWaiting(state, scope.issuer)) goals.push(at);
     return at;
   };
 

@@ -48,6 +48,17 @@ describe('the model checker', function () {
     expect(violations[0]?.trace.at(-1)).to.equal('replica-0 serves leaf 0');
   });
 
+  it('finds that a planner which stops for one target that refuses its write gets nowhere (L9)', () => {
+    const stopsForOne: typeof planIssuance = (observed, ...rest) =>
+      observed.targets.some(({ refused }) => refused) ? null : planIssuance(observed, ...rest);
+    const scope: Scope = { ...small, targets: 2, kinds: ['target refuses writes'] };
+    expect(explore(scope)).to.include({ stuck: 0 });
+    const { violations, stuck, stuckTraces } = explore({ ...scope, plan: stopsForOne });
+    expect(violations).to.deep.equal([]);
+    expect(stuck).to.be.above(0);
+    expect(stuckTraces[0]?.at(-1)).to.equal('target refuses writes');
+  });
+
   it('finds that a planner which never announces gets nowhere', () => {
     const { violations, stuck, states } = explore({ ...small, plan: announcesNothing });
     expect(violations).to.deep.equal([]);

@@ -23,6 +23,7 @@ export const ACCIDENTS = [
   'SECRET-ca restored from an older backup',
   'announcement removed',
   'replica restarted',
+  'target refuses writes',
   'issuer renews under the same CA',
   'issuer renews under a new CA',
 ] as const;
@@ -148,7 +149,7 @@ export const canonical = (state: State): State => {
     announced: state.announced === null ? null : leafId(state.announced),
     rotate: typeof state.rotate === 'number' ? ca(state.rotate) : state.rotate,
     served: state.served,
-    targets: state.targets.map(({ bundle, isTampered }) => ({ bundle: set(bundle), isTampered })),
+    targets: state.targets.map(({ bundle, ...rest }) => ({ ...rest, bundle: set(bundle) })),
     replicas: state.replicas.map(({ mounted, serves, acknowledged }) => ({
       mounted: pair(mounted),
       serves: serves && leaf(serves),
@@ -225,7 +226,16 @@ const applied = (before: State, { step, leaf }: Planned, leader: number): State 
     }
     case 'inject': {
       const at = Number(step.target.slice(7));
-      return { ...state, leaders, targets: set(state.targets, at, { bundle: idsOf(step.trust), isTampered: false }) };
+      return {
+        ...state,
+        leaders,
+        targets: set(state.targets, at, {
+          bundle: idsOf(step.trust),
+          isTampered: false,
+          refuses: false,
+          isExcused: false,
+        }),
+      };
     }
     case 'issue-leaf':
       return leaf === null ? state : { ...state, leaders, secret: { leaf, trust: idsOf(step.ca.bundle) } };
@@ -319,7 +329,9 @@ const replicaMoves = (state: State): readonly Transition[] =>
 export const accidentsOf = (issuer: Scope['issuer']): readonly Accident[] =>
   ACCIDENTS.filter((kind) => {
     if (kind.startsWith('issuer ')) return issuer === 'external';
-    return issuer !== 'external' || ['announcement removed', 'replica restarted'].includes(kind);
+    return (
+      issuer !== 'external' || ['announcement removed', 'replica restarted', 'target refuses writes'].includes(kind)
+    );
   });
 
 const accident = (state: State, kind: Accident): readonly State[] => {
@@ -339,7 +351,28 @@ const accident = (state: State, kind: Accident): readonly State[] => {
       return [{ ...written(state, 'ca'), ca: { current: 0, hasKey: true, bundle: [0], via: [] } }];
     }
     case 'announcement removed':
-      return state.announced === null ? [] : [{ ...written(state, 'lease'), announced: null, served: 'no' }];
+      return state.announced === null
+        ? []
+        : [
+            {
+              ...written(state, 'lease'),
+              announced: null,
+              served: 'no',
+              targets: state.targets.map((target) => ({ ...target, isExcused: target.refuses })),
+            },
+          ];
+    case 'target refuses writes':
+      // A write that a leader has planned and not sent yet fails, and is planned anew.
+      return state.targets.flatMap((target, at) =>
+        target.refuses
+          ? []
+          : [
+              {
+                ...written(state, `target-${at}`),
+                targets: set(state.targets, at, { ...target, refuses: true, isExcused: state.announced === null }),
+              },
+            ],
+      );
     case 'issuer renews under the same CA':
     case 'issuer renews under a new CA': {
       if (state.secret === null) return [];

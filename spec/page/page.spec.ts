@@ -80,6 +80,15 @@ describe('the status page', () => {
     expect(text).to.match(/Mounted c{12} different/);
   });
 
+  it('names each object whose write is refused, with the reason, and only then', () => {
+    const reason = 'spec.caBundle: Invalid value: "<pem>"';
+    const text = read(drawn({ ...fullStatus, refused: [{ object: 'apiservice/v1.a', reason }] }));
+    expect(text).to.match(
+      /Set aside: the API server refuses the write ✘ apiservice\/v1\.a spec\.caBundle: Invalid value: &quot;&lt;pem&gt;&quot;/,
+    );
+    expect(read(drawn(fullStatus))).to.not.include('Set aside');
+  });
+
   it('draws the stages of each replica and describes them with durations', () => {
     const body = drawn(fullStatus);
     const text = read(body);

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { get as request, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, get as request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Subject } from 'rxjs';
 import { eventStream } from '../../src/status/probes.ts';
@@ -81,6 +83,33 @@ describe('the stream of events', () => {
     expect(codes).to.deep.equal([...Array.from({ length: 32 }, () => 200), 503]);
     await stream[Symbol.asyncDispose]();
     await until(() => !stream.changed$.observed);
+  });
+
+  it('writes nothing between the end of a response and its close', async () => {
+    const changed$ = new Subject<void>();
+    let value = 'one';
+    const errors: unknown[] = [];
+    const stream = eventStream({ changed$, read: () => value })();
+    const started = Promise.withResolvers<ServerResponse>();
+    await using server = createServer((_, response) => {
+      response.on('error', (error) => errors.push(error));
+      stream(response);
+      started.resolve(response);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { response: answer } = await watch((server.address() as AddressInfo).port);
+    const response = await started.promise;
+
+    // As under load: the response is ended, and its last bytes wait to be written.
+    response.cork();
+    response.end();
+    value = 'two';
+    changed$.next();
+    await delay(20);
+    expect(errors).to.deep.equal([]);
+    answer.destroy();
+    server.closeAllConnections();
   });
 
   it('answers HEAD without a stream', async () => {

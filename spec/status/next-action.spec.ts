@@ -69,6 +69,17 @@ describe('the step of a rotation', () => {
     expect(nextAction(settled(both, proved), policy, nowMs + 3_600_000)).to.equal('prune-ca-bundle');
   });
 
+  it('is never a write that the API server refuses, and goes on without it', () => {
+    const refusal = (object: string) => [{ object, reason: 'APIService "t" is invalid' }];
+    const untrusting = { targets: [{ id: 't', state: { resourceVersion: '1', bundles: [[]], otherManager: null } }] };
+    expect(nextAction(settled([ca('A')], untrusting), policy, nowMs)).to.equal('inject');
+    expect(nextAction(settled([ca('A')], untrusting), policy, nowMs, refusal('t'))).to.equal(null);
+    expect(nextAction(settled([ca('A')], { ...untrusting, ...late }), policy, nowMs, refusal('t'))).to.equal(
+      'await-acknowledgements',
+    );
+    expect(nextAction(settled([ca('A')], { secret: 'absent' }), policy, nowMs, refusal('secret'))).to.equal(null);
+  });
+
   it('is planned for another issuer by its own rules', () => {
     const external = { ...policy, issuer: issuers.external } as const;
     const observation = settled([ca('A')], { ca: 'absent', lease: leaseOf(null) });

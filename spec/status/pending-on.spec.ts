@@ -35,6 +35,8 @@ const waitsAfter = (...events: readonly ReplicaEvent[]) =>
 describe('what a replica waits for', () => {
   it('is an announcement, since its start', () => {
     expect(waitsAfter()).to.deep.equal([{ for: 'announcement', sinceMs: 0, detail: null }]);
+    const unreadable = { type: 'watch/failed', status: 403, error: 'forbidden', retryInMs: 1 } as const;
+    expect(waitsAfter(unreadable)).to.deep.equal([{ for: 'announcement', sinceMs: 0, detail: 'forbidden' }]);
   });
 
   it('is nothing once it serves what is announced', () => {

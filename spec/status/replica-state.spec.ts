@@ -48,9 +48,10 @@ describe('the state of a replica', () => {
       readiness: { ready: false, reasons: ['no-announcement'], served: null },
       acknowledgedHash: null,
       isPodForbidden: false,
-      watch: { state: 'connecting', sinceMs: 7 },
+      watch: { state: 'connecting', sinceMs: 7, error: null },
       observation: null,
       failing: null,
+      refused: [],
       rotations: [],
     });
   });
@@ -76,13 +77,25 @@ describe('the state of a replica', () => {
     expect(unreadyReasons(after(unannounced('x'), served('a')))).to.deep.equal(['no-announcement']);
   });
 
+  it('gives the reason why the Lease cannot be read, until it has been read once', () => {
+    const error = 'credentials: cannot read the service account file /token: ENOENT';
+    const failed: ReplicaEvent = { type: 'watch/failed', status: null, error, retryInMs: 1 };
+    const unannounced = concluded({ type: 'certificate/unannounced', malformed: null });
+    expect(unreadyReasons(after(unannounced, failed))).to.deep.equal([`no-announcement: ${error}`]);
+    expect(unreadyReasons(after(leaseObserved({}), unannounced, failed))).to.deep.equal(['no-announcement']);
+  });
+
   it('follows the watch with the time of its last change', () => {
     const established: ReplicaEvent = { type: 'watch/established', resourceVersion: '1' };
     const closed: ReplicaEvent = { type: 'watch/closed', reason: 'silent' };
     const unavailable: ReplicaEvent = { type: 'watch/failed', status: 500, error: 'x', retryInMs: 1 };
-    expect(after(established).watch).to.deep.equal({ state: 'established', sinceMs: 1_000 });
-    expect(after(established, closed).watch).to.deep.equal({ state: 'closed', sinceMs: 2_000 });
-    expect(after(established, closed, unavailable).watch).to.deep.equal({ state: 'failed', sinceMs: 3_000 });
+    expect(after(established).watch).to.deep.equal({ state: 'established', sinceMs: 1_000, error: null });
+    expect(after(established, closed).watch).to.deep.equal({ state: 'closed', sinceMs: 2_000, error: null });
+    expect(after(established, closed, unavailable).watch).to.deep.equal({
+      state: 'failed',
+      sinceMs: 3_000,
+      error: 'x',
+    });
   });
 
   it('takes what is mounted from the follower', () => {

@@ -28,7 +28,7 @@ const inject: ObjectStep = {
 };
 const written: WriteResult = { object: 'secret', state: clusterOf.secret('a2:A', {}, '2') };
 const read: WriteResult = { object: 'secret', state: clusterOf.secret('a3:A', {}, '3') };
-const injected: WriteResult = { object: 'target', id: 'target-0', state: clusterOf.targetState('A') };
+const injected: WriteResult = { object: 'target', id: 'target-0', state: clusterOf.targetState('A', {}, '2') };
 
 const conflict = new Problem('it has changed', 409);
 const refused = new Problem('refused', 403);

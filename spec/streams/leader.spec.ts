@@ -250,13 +250,47 @@ describe('leader', () => {
     });
   });
 
-  it('rests after a write that shows nothing new, until the next tick', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
-      const same: WriteResult = { object: 'target', id: 'target-0', state: clusterOf.targetState('0') };
-      const write$ = cold('-(t|)', { t: same });
-      const event$ = lead(scheduler, { perform: () => write$ }, { tick$: cold('------t') });
-      expectObservable(event$.pipe(filter(isTold), map(word)), '^---------!').toBe('--d----d--', said);
-      expectSubscriptions(write$.subscriptions).toBe(['-^!', '------^!']);
+  describe('with an admission plugin that drops the caBundle of one target (L9)', () => {
+    /** Two targets without a caBundle; the first reads back without one, each time in the version given. */
+    const run = (forMs: number, versionOf: (write: number) => string): readonly string[] => {
+      const events: LeaderEvent[] = [];
+      let writes = 0;
+      marbles(({ flush }, scheduler) => {
+        const states = ['0', '0'].map((sketch) => clusterOf.targetState(sketch) as never);
+        const running = lead(
+          scheduler,
+          {
+            targets: states.map((state, at) => ({ id: `target-${at}`, watch: listed([state]) })),
+            perform: (step) =>
+              timer(1).pipe(
+                map((): WriteResult => {
+                  if (step.kind !== 'inject') throw new Problem('not expected');
+                  if (step.target !== 'target-0')
+                    return { object: 'target', id: step.target, state: clusterOf.targetState('A', {}, '9') };
+                  writes += 1;
+                  const state = clusterOf.targetState('0', {}, versionOf(writes));
+                  return { object: 'target', id: step.target, state };
+                }),
+              ),
+          },
+          { tick$: interval(60_000) },
+        ).subscribe((event) => events.push(event));
+        scheduler.schedule(() => running.unsubscribe(), forMs);
+        flush();
+      });
+      return events.filter(isTold).map(word);
+    };
+
+    it('sets it aside at once when its version shows that nothing was changed, and writes the other', () => {
+      const words = ['done: target-0: A', 'target-0 refused null', 'done: target-1: A'];
+      expect(run(1_000, () => '1')).to.deep.equal(words);
+      expect(run(121_000, () => '1')).to.deep.equal([...words, ...Array<string>(2).fill('done: target-0: A')]);
+    });
+
+    it('holds it after five repairs when its version changes, and writes the other', () => {
+      const words = run(1_000, (write) => String(write + 1));
+      expect(words.slice(-2)).to.deep.equal(['nobody contests target-0', 'done: target-1: A']);
+      expect(words.slice(0, -2)).to.deep.equal(Array<string>(6).fill('done: target-0: A'));
     });
   });
 

@@ -33,9 +33,9 @@ export const startObservabilityServers = async (config: Config, sources: Sources
   const policy = replicaPolicy(config);
   const statusInput = (): StatusInput => {
     const nowMs = Date.now();
-    const { mounted, observation } = state();
+    const { mounted, observation, refused } = state();
     const { identity, leaderElection, kubeletNudge, caOverlapMs } = config;
-    const step = nextAction(observation, policy, nowMs);
+    const step = nextAction(observation, policy, nowMs, refused);
     const settings = { identity, leaderElection, kubeletNudge, caOverlapMs };
     return { ...settings, reasons: reasons(), mountedLeaf: leafOf(mounted), step, nowMs };
   };

@@ -10,6 +10,9 @@ import { type Match, selectors } from './selectors.ts';
 /** kube-apiserver's --min-request-timeout: a watch without a timeout lasts between once and twice this long. */
 const DEFAULT_TIMEOUT_SECONDS = 1_800;
 
+/** The longest delay that a timer takes; a longer one would end the watch at once. */
+const MAX_TIMEOUT_SECONDS = Math.floor((2 ** 31 - 1) / 1_000);
+
 /** kube-apiserver sends a last bookmark this long before it ends a watch. */
 const LAST_BOOKMARK_MS = 2_000;
 
@@ -17,6 +20,13 @@ const startOf = (query: URLSearchParams): number => {
   const text = query.get('resourceVersion') ?? '';
   if (!/^\d*$/.test(text)) throw failures.versionNotANumber(text);
   return Number(text);
+};
+
+/** The requested time, and the default where there is none, as kube-apiserver takes 0; bounded to what a timer takes. */
+const timeoutOf = (query: URLSearchParams): number => {
+  const requested = Number(query.get('timeoutSeconds') ?? 0);
+  const seconds = requested > 0 ? requested : DEFAULT_TIMEOUT_SECONDS * (1 + Math.random());
+  return Math.min(seconds, MAX_TIMEOUT_SECONDS);
 };
 
 /** Serves a watch until it times out, its client disconnects, or the response is ended. Throws only before it starts. */
@@ -29,7 +39,7 @@ export const serveWatch = (
   const { type, namespace, query } = request;
   const match = selectors(type, query);
   const start = startOf(query);
-  const timeoutSeconds = Number(query.get('timeoutSeconds') ?? DEFAULT_TIMEOUT_SECONDS * (1 + Math.random()));
+  const timeoutSeconds = timeoutOf(query);
   const write = (line: WatchLine | null) => {
     // An ended response is still subscribed until it has finished, which takes longer under load.
     if (line === null || response.writableEnded) return;

@@ -19,6 +19,8 @@ export interface MetricsSnapshot {
   readonly bundles: readonly { readonly target: string; readonly notAfterMs: number }[] | null;
   /** The hash that each replica's Pod annotation names; null unless this replica is the leader. */
   readonly servingHashes: readonly (string | null)[] | null;
+  /** The objects that the leader has set aside because the API server refuses their write. */
+  readonly refused: readonly string[];
   /** The leader's next write or what it waits for; null when there is nothing to do, or on other replicas. */
   readonly rotationStep: string | null;
 }
@@ -70,6 +72,11 @@ const GAUGES: readonly (readonly [string, string, (now: MetricsSnapshot) => read
     ({ servingHashes }) => replicasByHash(servingHashes ?? []),
   ],
   [
+    'refused_objects',
+    '1 for each object that is set aside because the API server lastingly refuses its write; leader only.',
+    ({ refused }) => refused.map((object) => ({ labels: { object }, value: 1 })),
+  ],
+  [
     'rotation_step',
     '1 for what the leader does next or waits for; absent when there is nothing to do.',
     ({ rotationStep }) => (rotationStep === null ? [] : [{ labels: { step: rotationStep }, value: 1 }]),
@@ -103,7 +110,7 @@ export const snapshotOf = (
   { reasons, mountedLeaf, step }: Pick<StatusInput, 'reasons' | 'mountedLeaf' | 'step'>,
   version: string,
 ): MetricsSnapshot => {
-  const { announced, leading, readiness, observation } = state;
+  const { announced, leading, readiness, observation, refused } = state;
   const replicas = typeof observation?.replicas === 'object' ? observation.replicas : null;
   return {
     version,
@@ -115,6 +122,7 @@ export const snapshotOf = (
     secretNotAfterMs: secretNotAfterMs(state),
     bundles: bundlesOf(state),
     servingHashes: replicas?.map(({ servingHash }) => servingHash) ?? null,
+    refused: refused.map(({ object }) => object),
     rotationStep: step,
   };
 };

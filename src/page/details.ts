@@ -103,8 +103,14 @@ const targetItem = ({ target, trusts, notAfter }: NonNullable<Status['targets']>
     </p>
   </li>`;
 
-/** The CAs that callers trust: the mounted bundle, and every caBundle as the leader observes it. */
-export const trustCard = ({ bundle, targets }: Status): Markup =>
+const refusedItem = ({ object, reason }: Status['refused'][number]): Markup =>
+  html`<li data-key="${object}">
+    <p class="breakable"><span class="sign bad" aria-hidden="true">✘</span> <b>${object}</b></p>
+    <p class="breakable">${reason}</p>
+  </li>`;
+
+/** The CAs that callers trust: the mounted bundle, every caBundle as the leader observes it, and the writes it set aside. */
+export const trustCard = ({ bundle, targets, refused }: Status): Markup =>
   html`<section class="card trust">
     <h2>Trust bundle</h2>
     ${
@@ -127,6 +133,14 @@ export const trustCard = ({ bundle, targets }: Status): Markup =>
         : html`<h3>caBundles as observed by the leader</h3>
             <ul class="plain">
               ${targets.map(targetItem)}
+            </ul>`
+    }
+    ${
+      refused.length === 0
+        ? null
+        : html`<h3>Set aside: the API server refuses the write</h3>
+            <ul class="plain">
+              ${refused.map(refusedItem)}
             </ul>`
     }
   </section>`;

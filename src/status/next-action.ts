@@ -1,7 +1,11 @@
 import { allAcknowledged } from '../../streams/acknowledged.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
+import type { OwnObject } from '../../streams/planner-input.ts';
 import type { ReplicaPolicy } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
+import type { ReplicaState } from './replica-state.ts';
+
+const OWN_OBJECTS: readonly OwnObject[] = ['secret', 'ca', 'announcement'];
 
 type NextAction = Step['kind'] | 'await-acknowledgements' | 'hold-overlap';
 
@@ -9,16 +13,25 @@ type NextAction = Step['kind'] | 'await-acknowledgements' | 'hold-overlap';
  * Returns the leader's next write as its planner decides, or what it waits for. Null when there is nothing to do, or before
  * the cluster has been observed. Pure.
  *
+ * A write that the API server lastingly refuses is left out: the leader has set its object aside, and goes on with the rest.
+ *
  * @param nowMs wall clock
  */
 export const nextAction = (
   observation: ClusterState | null,
   policy: ReplicaPolicy,
   nowMs: number,
+  refused: ReplicaState['refused'] = [],
 ): NextAction | null => {
   if (observation === null) return null;
-  const targets = observation.targets.map((target) => ({ ...target, held: false }));
-  const step = policy.issuer.plan({ ...observation, targets }, policy, nowMs);
+  const reasons = new Map(refused.map(({ object, reason }) => [object, reason]));
+  const targets = observation.targets.map((target) => ({
+    ...target,
+    held: reasons.has(target.id),
+    refused: reasons.get(target.id) ?? null,
+  }));
+  const paused = new Set(OWN_OBJECTS.filter((object) => reasons.has(object)));
+  const step = policy.issuer.plan({ ...observation, targets, paused }, policy, nowMs);
   if (step !== null) return step.kind;
 
   const { lease, ca, replicas } = observation;

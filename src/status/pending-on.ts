@@ -1,7 +1,7 @@
 import { allAcknowledged, mayBeServing } from '../../streams/acknowledged.ts';
 import type { LoadEvent } from '../../streams/load-certificate.ts';
 import { rfc3339Seconds } from '../util/time.ts';
-import type { ReplicaState } from './replica-state.ts';
+import { type ReplicaState, whyUnannounced } from './replica-state.ts';
 
 /** Something that a replica waits for. */
 export interface Blocker {
@@ -26,10 +26,10 @@ interface Situation {
   readonly nowMs: number;
 }
 
-const loadBlocker = (load: LoadEvent, sinceMs: number): Blocker | null => {
+const loadBlocker = (load: LoadEvent, sinceMs: number, unannounced: string | null): Blocker | null => {
   switch (load.type) {
     case 'certificate/unannounced':
-      return { for: 'announcement', sinceMs, detail: load.malformed };
+      return { for: 'announcement', sinceMs, detail: unannounced };
     case 'certificate/unmounted':
       return { for: 'mount', sinceMs, detail: 'nothing is mounted' };
     case 'certificate/mismatched':
@@ -67,7 +67,9 @@ const leaderBlockers = (state: ReplicaState, { identity, caOverlapMs, nowMs }: S
 export const pendingOn = (state: ReplicaState, situation: Situation): readonly Blocker[] => {
   const { load, readiness, startedMs } = state;
   const own: Blocker | null =
-    load === null ? { for: 'announcement', sinceMs: startedMs, detail: null } : loadBlocker(load.event, load.sinceMs);
+    load === null
+      ? { for: 'announcement', sinceMs: startedMs, detail: whyUnannounced(state) }
+      : loadBlocker(load.event, load.sinceMs, whyUnannounced(state));
   const expired: Blocker[] =
     readiness.served !== null && readiness.reasons.includes('certificate-expired')
       ? [

@@ -44,6 +44,8 @@ export const eventStream = ({ changed$, read }: EventStreamOptions): (() => Stre
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
     const subscription = merge(value$, heartbeat$).subscribe({
       next: (text) => {
+        // An ended or destroyed response is still subscribed until it has closed, which takes longer under load.
+        if (response.writableEnded || response.destroyed) return;
         response.write(text);
         if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
       },

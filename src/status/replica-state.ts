@@ -20,7 +20,12 @@ export interface ReplicaState {
   readonly acknowledgedHash: string | null;
   /** Whether writing the annotations of its Pod is forbidden. */
   readonly isPodForbidden: boolean;
-  readonly watch: { readonly state: 'connecting' | 'established' | 'closed' | 'failed'; readonly sinceMs: number };
+  readonly watch: {
+    readonly state: 'connecting' | 'established' | 'closed' | 'failed';
+    readonly sinceMs: number;
+    /** Why the newest attempt failed; null unless it did. */
+    readonly error: string | null;
+  };
   /** The cluster as the leader observes it; null when this replica is not the leader. */
   readonly observation: ClusterState | null;
   /** A failed write of the leader, which is retried. */
@@ -41,7 +46,7 @@ export const initialState = (nowMs: number): ReplicaState => ({
   readiness: { ready: false, reasons: ['no-announcement'], served: null },
   acknowledgedHash: null,
   isPodForbidden: false,
-  watch: { state: 'connecting', sinceMs: nowMs },
+  watch: { state: 'connecting', sinceMs: nowMs, error: null },
   observation: null,
   failing: null,
   refused: [],
@@ -49,13 +54,22 @@ export const initialState = (nowMs: number): ReplicaState => ({
 });
 
 /**
- * The reasons why a replica is not ready, the most important first. An announcement that exists and cannot be used is named,
- * since `no-announcement` alone would look as if the leader had not come to it yet.
+ * Why no announcement is known: it cannot be used, or the Lease has never been read, for example for a missing token file.
+ * Null when neither is so.
  */
-export const unreadyReasons = ({ readiness, load }: Pick<ReplicaState, 'readiness' | 'load'>): readonly string[] => {
-  const malformed = load?.event.type === 'certificate/unannounced' ? load.event.malformed : null;
-  return readiness.reasons.map((reason) =>
-    reason === 'no-announcement' && malformed !== null ? `${reason}: ${malformed}` : reason,
+export const whyUnannounced = ({ load, leaseSeen, watch }: ReplicaState): string | null => {
+  if (load?.event.type === 'certificate/unannounced' && load.event.malformed !== null) return load.event.malformed;
+  return leaseSeen ? null : watch.error;
+};
+
+/**
+ * The reasons why a replica is not ready, the most important first. A known cause is named with `no-announcement`, which
+ * alone would read as if the leader had not announced yet.
+ */
+export const unreadyReasons = (state: ReplicaState): readonly string[] => {
+  const cause = whyUnannounced(state);
+  return state.readiness.reasons.map((reason) =>
+    reason === 'no-announcement' && cause !== null ? `${reason}: ${cause}` : reason,
   );
 };
 
@@ -73,11 +87,11 @@ const next = (state: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaS
       return { ...state, leaseSeen: true, leader: holder, announced: announcement };
     }
     case 'watch/established':
-      return { ...state, watch: { state: 'established', sinceMs: nowMs } };
+      return { ...state, watch: { state: 'established', sinceMs: nowMs, error: null } };
     case 'watch/closed':
-      return { ...state, watch: { state: 'closed', sinceMs: nowMs } };
+      return { ...state, watch: { state: 'closed', sinceMs: nowMs, error: null } };
     case 'watch/failed':
-      return { ...state, watch: { state: 'failed', sinceMs: nowMs } };
+      return { ...state, watch: { state: 'failed', sinceMs: nowMs, error: event.error } };
     case 'desired/changed':
       return { ...state, mounted: event.desired.mounted };
     case 'certificate/concluded': {
