@@ -12,7 +12,7 @@ RUN node spec/support/build.ts && cp dist/webhook-certd.js dist/start.cjs .
 # What V8 makes of the bundle while a replica starts, loads and serves: an empty cache is there to be filled.
 # By the flags of the ENTRYPOINT, or it would not be taken.
 RUN : > webhook-certd.cache && \
-    node --min-semi-space-size=8 --max-semi-space-size=8 start.cjs demo --rotations 0 && \
+    node --disable-sigusr1 --min-semi-space-size=8 --max-semi-space-size=8 start.cjs demo --rotations 0 && \
     test -s webhook-certd.cache
 # Where Node is, and each library that the loader would take, at the same paths.
 RUN set -e; \

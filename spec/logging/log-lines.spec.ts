@@ -141,6 +141,7 @@ describe('log lines', () => {
     const refused = { object: 'apiservice/v1.a', status: 422, error: 'invalid', retryInMs: 30_000 };
     expect(first({ type: 'object/refused', ...refused })).to.deep.equal({
       level: 'warn',
+      event: 'object-refused',
       message: 'Object refuses our write, setting it aside',
       fields: refused,
     });

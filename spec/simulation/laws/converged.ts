@@ -1,5 +1,5 @@
-import type { PlannerInput } from '../../../streams/planner-input.ts';
 import { issuers } from '../../../streams/issuers.ts';
+import type { PlannerInput } from '../../../streams/planner-input.ts';
 import type { ClusterModel } from '../cluster-model.ts';
 
 /** Why the fleet is not yet what it should be, or null: the truth of the API server, not what anybody sees of it. */
@@ -26,7 +26,11 @@ export const converged = ({ api, clocks, machines, scenario, views }: ClusterMod
   };
   const issuer = issuers[scenario.policy.issuer];
   const policy = { ...scenario.policy, identity: leader.name };
-  const step = issuer.plan(observed, policy, clocks.trueMs());
+  // A certificate that ends just now is valid on one clock and expired on another: what is left to do by the true time
+  // counts only where the clock of the leader, as wrong as it may be, would agree.
+  const planAt = (skewMs: number) => issuer.plan(observed, policy, clocks.trueMs() + skewMs);
+  const skewsMs = [-scenario.mostSkewMs, 0, scenario.mostSkewMs];
+  const step = skewsMs.some((skewMs) => planAt(skewMs) === null) ? null : planAt(0);
   // A change of CA may wait for a target that refuses its write; then nothing else may be left to do.
   if (step === null && issuer.caChangeWaitsFor(observed, policy, clocks.trueMs()).length > 0) return null;
   const hash = lease.value.announcement?.hash;
