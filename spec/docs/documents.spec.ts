@@ -236,6 +236,10 @@ describe('docs/contract.md', () => {
     offenders(elsewhere.filter((id) => !listed.includes(id)));
   });
 
+  it('lists no log line without an event id', () => {
+    offenders(logRows().filter((row) => /^\|\s*\|/.test(row)));
+  });
+
   it('lists every log message and no other', () => {
     const messages = logRows().flatMap((row) =>
       [...(row.split('|')[2] ?? '').matchAll(/`([^`]+)`/g)].map(([, text = '']) => text),

@@ -79,7 +79,11 @@ export const recordEvents = (
     const { status, message } = error instanceof Problem ? error : { status: null, message: String(error) };
     const isNews = status === 403 && !eventsAreForbidden;
     eventsAreForbidden ||= status === 403;
-    logger[isNews ? 'warn' : 'debug']('Event could not be written', { status, error: message });
+    logger[isNews ? 'warn' : 'debug']('Event could not be written', {
+      status,
+      error: message,
+      event: 'event-unwritten',
+    });
   };
 
   const record = ({ about, ...notice }: Notice): Observable<unknown> => {

@@ -104,7 +104,7 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
   const { memory = createMemoryBudget() } = options;
   const throttle = logThrottle();
   const rejectAndLog = rejectLogged((status, reason, suppressed) =>
-    log.warn('Admission request refused', { status, reason, suppressed }),
+    log.warn('Admission request refused', { status, reason, suppressed, event: 'admission-refused' }),
   );
 
   const answer = async (request: IncomingMessage, response: ServerResponse, startMs: number): Promise<Outcome> => {
@@ -128,7 +128,7 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
     if (response.closed) return 'aborted';
     if (typeof answered === 'string') {
       const { emit, suppressed } = throttle(pathname);
-      const fields = { path: pathname, uid: review.request.uid, reason: answered, suppressed };
+      const fields = { path: pathname, uid: review.request.uid, reason: answered, suppressed, event: 'handler-failed' };
       log[emit ? 'warn' : 'debug']('Admission handler failed', fields);
       return (reject(response, 500, answered), 'failed');
     }
@@ -142,7 +142,7 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
     const startMs = monotonicMs();
     void answer(request, response, startMs)
       .catch((error: unknown): Outcome => {
-        log.error('Admission request failed', { reason: reasonOf(error) });
+        log.error('Admission request failed', { reason: reasonOf(error), event: 'admission-failed' });
         reject(response, 500, 'internal error');
         return 'failed';
       })
