@@ -23,7 +23,7 @@ const NEVER_MS = 600_000;
 const CALM = { LEASE_DURATION: '60s', RENEW_DEADLINE: '40s', RETRY_PERIOD: '15s' };
 
 describe('the status page in a browser', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let api: ApiUnderTest;
   let browser: Browser;
   before(async () => {
@@ -172,7 +172,7 @@ describe('the status page in a browser', function () {
     await page.waitForSelector('#connection[data-state=live]');
     replica.kill('SIGKILL');
     await page.waitForSelector('#connection[data-state=lost]');
-    expect(await page.textContent('#connection')).to.equal('no answer, trying again');
+    expect(await page.textContent('#connection')).to.equal('no response, retrying');
     await replica.exit;
     await using again = replica.again();
     await again.line(LOADED);
