@@ -27,7 +27,7 @@ describe('watchDirectory', () => {
   const watch = (path: string, options: WatchOptions = {}) => {
     subscription = watchDirectory(path, {
       rearmMs: 20,
-      onTrouble: (kind, detail) => troubles.push(`${kind}: ${detail.split(' ')[0] ?? ''}`),
+      onFailure: (kind, detail) => troubles.push(`${kind}: ${detail.split(' ')[0] ?? ''}`),
       ...options,
     }).subscribe(() => (moves += 1));
   };

@@ -123,7 +123,7 @@ describe('what check says', function () {
     expect(rival.detail).to.match(/^helm owns/);
   });
 
-  it('5: sees that nobody renews the Lease, without believing any clock', async () => {
+  it('5: reports that the Lease is not renewed, without relying on any clock', async () => {
     await using scene = await layOut(api, { isLed: false });
     // As a holder whose clock is a day ahead would have left it.
     const renewTime = new Date(Date.now() + DAY_MS).toISOString().replace('Z', '000Z');
@@ -169,7 +169,7 @@ describe('what check says', function () {
     expect(remedy).to.match(/^kubectl create role webhook-certd-create-secrets /);
   });
 
-  it('9: sees that nobody leads, and that nobody may', async () => {
+  it('9: reports that no replica leads, and that none may', async () => {
     const env = [{ name: 'LEADER_ELECTION', value: 'false' }];
     const template = (standard: object) =>
       JSON.parse(

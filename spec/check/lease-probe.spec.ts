@@ -35,7 +35,7 @@ describe('whether the Lease lives', () => {
     expect(seen.watchedMs).to.be.within(1_000, 1_500);
   });
 
-  it('begins when somebody makes it or takes it, and not when its holder lets go', async () => {
+  it('begins when the Lease is created or acquired, and not when its holder releases it', async () => {
     const absent: GetResult<LeaseInfo> = { state: 'absent', why: 'not found' };
     expect((await watching(absent, lease('2026-11-23T12:00:00.000000Z'))).renewed).to.equal(true);
     expect((await watching(lease('1', null), lease('1'))).renewed).to.equal(true);

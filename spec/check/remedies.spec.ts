@@ -105,7 +105,7 @@ describeOnRealServer((api) => {
       expect((await scene.check()).named(`replica ${rolledOut.podName} mounts`).status).to.equal('ok');
     });
 
-  it('3: issues the right names by hand where somebody else is to issue', async () => {
+  it('3: issues the right names by hand with an external issuer', async () => {
     await using scene = await layOut(api(), {
       env: { CERT_ISSUER: 'external' },
       leaf: { names: ['other.ns.svc'] },
@@ -149,8 +149,8 @@ describeOnRealServer((api) => {
       "Secret's key matches",
       { broken: async (pair) => ({ ...pair, key: (await pki.pair()).key }) },
     ],
-    '9: gets a leader where nobody leads': ['Lease is held', { holder: '' }],
-    '9: gets a leader where nobody may lead': [
+    '9: gets a leader where none leads': ['Lease is held', { holder: '' }],
+    '9: gets a leader where no replica may lead': [
       'Lease is held',
       {
         holder: '',

@@ -24,7 +24,7 @@ export interface SceneOptions {
   readonly broken?: (pair: MountedPair) => MountedPair | Promise<MountedPair>;
   readonly rules?: (rules: readonly Rule[]) => readonly Rule[];
   readonly template?: (template: Body) => Json;
-  /** Whether somebody renews the Lease. */
+  /** Whether the Lease is renewed. */
   readonly isLed?: boolean;
   readonly holder?: string;
   /** Whether there are replicas at all. */

@@ -59,7 +59,7 @@ describe('the Events in the cluster', function () {
     expect(adopted.message).to.equal(`Serves certificate ${String(hash)}, valid until ${String(validUntil)}`);
   });
 
-  it('are one a matter, counted, whoever leads', async () => {
+  it('are one for each reason and object, counted, also across leaders', async () => {
     await using installation = await install(api);
     {
       await using first = await installation.replica();
@@ -105,7 +105,7 @@ describe('the Events in the cluster', function () {
       [`${PREFIX}/cert-valid-until`]: '2126-12-06T11:12:18Z',
     };
     const metadata = { name: lease, annotations };
-    await api.admin.post(dirname(paths.lease), { metadata, spec: { holderIdentity: 'somebody' } });
+    await api.admin.post(dirname(paths.lease), { metadata, spec: { holderIdentity: 'another-replica' } });
 
     await using replica = await installation.replica();
     const { reason } = await replica.line('Certificate rejected, no certificate is served yet');
@@ -115,7 +115,7 @@ describe('the Events in the cluster', function () {
     expect(rejected.involvedObject).to.include({ kind: 'Pod', name: replica.name });
   });
 
-  it('are missed by nobody who may not write them: one warning, and everything goes on', async () => {
+  it('are not required: without the permission there is one warning, and everything goes on', async () => {
     await using installation = await install(api, { permit: ({ resource }) => resource !== 'events' });
     await using replica = await installation.replica();
     await replica.line(LOADED);

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const ACKNOWLEDGED = 'Certificate acknowledged';
 
-/** What somebody who has nothing but the lines with the hash can say about a rotation. */
+/** What the lines with the hash alone show about a rotation. */
 interface Story {
   readonly issuedBy: string | undefined;
   readonly why: unknown;

@@ -29,7 +29,7 @@ interface Reviewed {
   readonly response: { readonly uid: string; readonly allowed: boolean };
 }
 
-/** Version and uid as whoever sent these bytes would read them. */
+/** Version and uid as the sender of these bytes would read them. */
 const asked = (body: Buffer): { readonly apiVersion: unknown; readonly uid: unknown } => {
   const review = JSON.parse(body.toString('utf8')) as {
     readonly apiVersion?: unknown;

@@ -10,7 +10,7 @@ import { type FuzzLaw, openedLaw } from './fuzz-law.ts';
 import { mutated } from './mutated.ts';
 
 const SECRET = 'canary-5ecreT';
-const NOBODY = 'https://127.0.0.1:9';
+const UNREACHABLE = 'https://127.0.0.1:9';
 const caPem = corpus.authority.certificate.toString();
 
 /** Whatever happens is a problem of one line that does not tell the credential: anything else would end the daemon. */
@@ -24,7 +24,7 @@ const asks = async (options: Omit<KubeClientOptions, 'userAgent'>): Promise<void
     expect((error as Error).message).to.not.include(SECRET);
     return;
   }
-  expect.fail('nobody listens there');
+  expect.fail('nothing listens on this port');
 };
 
 const users = [
@@ -38,7 +38,7 @@ const users = [
   { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: '/no/such/plugin', args: [SECRET] } },
 ];
 const files = users.map((user) =>
-  kubeconfig({ server: NOBODY, cluster: { 'certificate-authority-data': base64(caPem) }, user }),
+  kubeconfig({ server: UNREACHABLE, cluster: { 'certificate-authority-data': base64(caPem) }, user }),
 );
 const tidy = files.map((file) => JSON.stringify(JSON.parse(file), null, 1));
 const servers = fc.constantFrom(

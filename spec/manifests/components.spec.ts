@@ -37,7 +37,7 @@ describe('the component external-issuer', () => {
   const certificates = objects.filter(({ kind }) => kind === 'Certificate');
   const leaf = certificates.find((certificate) => certificate.at('spec', 'isCA') !== true);
 
-  it('leaves the issuing to somebody else, with the names and the Secret that the daemon expects', () => {
+  it('leaves issuing to the external issuer, with the names and the Secret that the daemon expects', () => {
     expect(config.issuer.name).to.equal('external');
     expect(leaf?.at('spec', 'secretName')).to.equal(config.secretName);
     expect(leaf?.at('spec', 'dnsNames')).to.deep.equal(config.serviceNames);

@@ -9,7 +9,7 @@ import { COMPONENTS, MANIFESTS, only, rendered } from './rendered.ts';
 import { replicaOf } from './replica-of.ts';
 
 const nobodyAsks = (): never => {
-  throw new Error('nobody asks for it');
+  throw new Error('not used');
 };
 
 const probesThatSayYes = (): Promise<Probes> =>
@@ -75,7 +75,7 @@ for (const component of [undefined, ...COMPONENTS]) {
       expect(container).not.to.have.property('lifecycle');
     });
 
-    it('runs as anybody but root, on a read-only root, without privileges', () => {
+    it('runs as a user other than root, on a read-only root, without privileges', () => {
       expect(pod['securityContext']).to.deep.include({
         runAsNonRoot: true,
         seccompProfile: { type: 'RuntimeDefault' },

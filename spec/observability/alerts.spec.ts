@@ -25,7 +25,7 @@ describe('the alerts, as promtool sees them', () => {
     expect(code).to.equal(0);
   });
 
-  it('fire when they must, not earlier, and for nobody else', async () => {
+  it('fire when they must, not earlier, and for no other series', async () => {
     const { code, said } = await test(monitoring.rules);
     expect(said).to.include('SUCCESS');
     expect(code).to.equal(0);

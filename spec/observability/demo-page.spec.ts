@@ -19,7 +19,7 @@ describe('the page of the demo', function () {
     try {
       const { promise: address, resolve } = Promise.withResolvers<string>();
       createInterface(demo.stdout).on('line', (line) => {
-        const url = /all replicas at (?<url>http:\S+)/.exec(line)?.groups?.['url'];
+        const url = /status page of all replicas: (?<url>http:\S+)/.exec(line)?.groups?.['url'];
         if (url !== undefined) resolve(url);
       });
       const view = await browser.open(await address, { theme: 'light', width: 1280 });

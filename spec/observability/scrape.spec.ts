@@ -125,7 +125,7 @@ describe('the metrics of a live daemon', function () {
       const hash = String(replicas.line['hash']);
       await until(async () => (await ask(`webhook_certd_replicas{hash="${hash}"}`)).join() === '2');
       // Nothing is wrong here, and nothing is told to be, once the rules have been evaluated on all of this. Before, where
-      // they were after the follower's first scrape and before the leader's, that nobody leads may have been pending.
+      // they were after the follower's first scrape and before the leader's, the alert for a missing leader may have been pending.
       const seenMs = Date.now();
       await until(async () => (await evaluatedMs()) > seenMs + 1_000);
       expect(await alerts('ALERTS')).to.deep.equal([]);

@@ -19,11 +19,11 @@ const LOOKS: readonly Look[] = [
 const [DESK] = LOOKS as readonly [Look];
 /** As good as never. */
 const NEVER_MS = 600_000;
-/** A frozen API server costs nobody the Lease. */
+/** A frozen API server does not cost the leader its Lease. */
 const CALM = { LEASE_DURATION: '60s', RENEW_DEADLINE: '40s', RETRY_PERIOD: '15s' };
 
 describe('the status page in a browser', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let api: ApiUnderTest;
   let browser: Browser;
   before(async () => {
@@ -92,7 +92,7 @@ describe('the status page in a browser', function () {
       await view.picture('2-announced');
     }
 
-    // Now the kubelet brings it; the replica can load it, and tell nobody.
+    // Now the kubelet delivers it; the replica can load it, and cannot acknowledge it.
     replica.kubelet.delayMs = 1_000;
     await api.admin.patch('merge', installation.paths.secret, { metadata: { annotations: { delivered: 'now' } } });
     api.freeze();
@@ -172,7 +172,7 @@ describe('the status page in a browser', function () {
     await page.waitForSelector('#connection[data-state=live]');
     replica.kill('SIGKILL');
     await page.waitForSelector('#connection[data-state=lost]');
-    expect(await page.textContent('#connection')).to.equal('no answer, trying again');
+    expect(await page.textContent('#connection')).to.equal('no response, retrying');
     await replica.exit;
     await using again = replica.again();
     await again.line(LOADED);

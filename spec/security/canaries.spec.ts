@@ -15,7 +15,7 @@ const HANDLER = fileURLToPath(new URL('indiscreet-handler.ts', import.meta.url))
 const ecKey = (): string =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 
-/** The answer's body, and that of an error too: whoever called sees it. */
+/** The answer's body, and that of an error too: the caller sees it. */
 const review = ({ webhookPort: port }: SpecReplica, name: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json' };
@@ -85,7 +85,7 @@ describe('a secret', function () {
         await said(end, before);
         keys = { ...keys, ...(await keysOf(installation)) };
       }
-      // A key of somebody else's in the Secret, and one that is none: told, and replaced.
+      // A key that does not fit the certificate, and one that is no key: both are logged and replaced.
       for (const text of [planted, `-----BEGIN PRIVATE KEY-----\n${canary.split('\n')[1] ?? ''}\n`]) {
         await api.admin.patch('merge', paths.secret, { data: { 'tls.key': Buffer.from(text).toString('base64') } });
         await until(async () => !Object.values(await keysOf(installation)).includes(text), 90_000);

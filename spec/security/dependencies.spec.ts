@@ -52,7 +52,7 @@ describe('the dependencies', () => {
       expect(manifest.scripts).to.not.have.property(hook);
   });
 
-  it('come from wherever whoever installs them says: no committed file names a registry', () => {
+  it('come from the registry of the installing user: no committed file names one', () => {
     const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean);
     // In two parts, or this file would name one.
     const named = new RegExp(['npm', 'js\\.(?:com|org)|//regis', 'try\\.[a-z]'].join(''), 'i');

@@ -11,7 +11,7 @@ const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export
 const canaries = { key, token: 'canary-t0ken-of-a-plugin', password: 'canary-passw0rd-in-a-url' } as const;
 const leaks = leaksOf(canaries);
 const { token, password } = canaries;
-const NOBODY = 'https://127.0.0.1:9';
+const UNREACHABLE = 'https://127.0.0.1:9';
 
 interface Case {
   readonly what: string;
@@ -60,14 +60,14 @@ const cases: readonly Case[] = [
   {
     what: 'a token that no header can carry',
     inCommands: true,
-    kubeconfig: kubeconfig({ server: NOBODY, user: { token: `${token}\n\u0000` } }),
+    kubeconfig: kubeconfig({ server: UNREACHABLE, user: { token: `${token}\n\u0000` } }),
     status: 1,
     tells: /Watch creation failed/,
   },
   {
     what: 'a client key that is none',
     kubeconfig: kubeconfig({
-      server: NOBODY,
+      server: UNREACHABLE,
       user: { 'client-certificate-data': 'YQ==', 'client-key-data': Buffer.from(key.slice(0, 150)).toString('base64') },
     }),
     status: 1,
@@ -76,7 +76,7 @@ const cases: readonly Case[] = [
   {
     what: 'a proxy with a password',
     kubeconfig: kubeconfig({
-      server: NOBODY,
+      server: UNREACHABLE,
       cluster: { 'proxy-url': `http://user:${password}@127.0.0.1:9` },
       user: { token },
     }),
@@ -106,7 +106,7 @@ describe('the last words of a daemon', function () {
 
   const run = async ({ env = {}, args = [], kubeconfig: text, plugin }: Case, command: string) => {
     const exec = plugin === undefined ? null : await directory.write('plugin', `#!/bin/sh\n${plugin}\n`, 0o700);
-    const file = exec === null ? (text ?? '') : kubeconfig({ server: NOBODY, user: { exec: { command: exec } } });
+    const file = exec === null ? (text ?? '') : kubeconfig({ server: UNREACHABLE, user: { exec: { command: exec } } });
     const path = await directory.write('config', file);
     const standard = {
       POD_NAMESPACE: 'n',

@@ -6,7 +6,7 @@ import { startCluster } from '../../src/demo/cluster.ts';
 const forOthers = async (path: string): Promise<number> => (await stat(path)).mode & 0o077;
 
 describe('the files of the demo', () => {
-  it('stand in a folder that nobody else may enter, its token readable by nobody else, and go with it', async () => {
+  it('are in a directory that only its owner may enter, the token readable only by its owner, and are removed with it', async () => {
     let folder = '';
     {
       await using cluster = await startCluster(['replica-0'], 0);

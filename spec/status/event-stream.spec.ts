@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, get as request, type ServerResponse } from 'node:http';
+import { createServer, get as request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -66,7 +66,7 @@ describe('the stream of events', () => {
     expect(seen.length).to.be.at.most(3);
   });
 
-  it('does nothing for nobody, and lets whoever goes away go', async () => {
+  it('reads nothing without a client, and unsubscribes when the client disconnects', async () => {
     await using stream = await open();
     stream.change('two');
     expect([stream.state.reads, stream.changed$.observed]).to.deep.equal([0, false]);

@@ -15,7 +15,7 @@ describe('the mounted leaf', () => {
     return { asked, leafOf: mountedLeaf({ files }) };
   };
 
-  it('is read once a generation, when somebody looks', async () => {
+  it('is parsed once for each generation, on demand', async () => {
     const { certificatePem } = await pki.authority();
     const { asked, leafOf } = mounting(certificatePem);
     expect(leafOf(null)).to.equal(null);

@@ -88,7 +88,7 @@ describe('what a replica waits for', () => {
     ]);
   });
 
-  it('is no acknowledgement where nobody gives any, unless a CA is to be dropped by it', () => {
+  it('is no acknowledgement where no replica has given one, unless the removal of a CA depends on it', () => {
     const replicas = [pod('me', null), pod('x', null)];
     expect(waitsAfter(announced, served, observed({ replicas }))).to.deep.equal([]);
     const authority = {

@@ -88,7 +88,7 @@ describe('probes', () => {
       .that.matches(/cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
   });
 
-  it('is gone at once when closed, whoever is connected', async () => {
+  it('closes at once, also with open connections', async () => {
     const probes = await open();
     const socket = connect(probes.port, '127.0.0.1');
     const closed = new Promise((resolve) => socket.once('close', resolve));

@@ -111,7 +111,7 @@ describe('the recent rotations', () => {
     ]);
   });
 
-  it('do not claim to have seen what had happened before somebody looked', () => {
+  it('do not count as witnessed what happened before the first observation', () => {
     const [rotation] = after(announced('a'), seen('a', 'pending'), seen('a', [pod('x', 'a'), pod('y', null)]));
     expect(rotation?.replicas).to.deep.equal([
       { name: 'x', acknowledgedMs: 3, witnessed: false },
@@ -119,7 +119,7 @@ describe('the recent rotations', () => {
     ]);
   });
 
-  it('forget a replica that goes before it has it, and take in nobody who joins once all have', () => {
+  it('drop a replica that leaves before it acknowledges, and add none that joins after all have', () => {
     const here = [pod('x', 'a'), pod('y', null)];
     const [rotation] = after(
       announced('a'),

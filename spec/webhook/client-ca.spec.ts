@@ -35,11 +35,11 @@ describe('the client authorities', () => {
   it('are followed when the file changes, and only then', async () => {
     await writeFile(file, older);
     const { authority, changes, problems } = await open();
-    await authority.look();
+    await authority.read();
     expect(changes).to.deep.equal([]);
     await writeFile(file, older + newer);
-    await authority.look();
-    await authority.look();
+    await authority.read();
+    await authority.read();
     expect(changes).to.deep.equal([older + newer]);
     expect(authority.pem.toString()).to.equal(older + newer);
     expect(problems).to.deep.equal([]);
@@ -49,14 +49,14 @@ describe('the client authorities', () => {
     await writeFile(file, older);
     const { authority, changes, problems } = await open();
     await rm(file);
-    await authority.look();
-    await authority.look();
+    await authority.read();
+    await authority.read();
     expect(problems).to.deep.equal([`CLIENT_CA_FILE ${file}: ENOENT`]);
     expect(authority.pem.toString()).to.equal(older);
     await writeFile(file, newer);
-    await authority.look();
+    await authority.read();
     await rm(file);
-    await authority.look();
+    await authority.read();
     expect([changes, problems.length]).to.deep.equal([[newer], 2]);
   });
 

@@ -71,11 +71,11 @@ export const openMount = (directory: string, options: MountOptions = {}): Mount 
 
   const read = async (signal: AbortSignal): Promise<VolumeSnapshot> => {
     const turn = ++turns;
-    const look = await readUntilWhole(directory, wallMs, signal);
+    const result = await readUntilWhole(directory, wallMs, signal);
     const now =
-      look.type === 'read'
-        ? keep(look.bytes, look.isUnmoved)
-        : failedReading(look.type === 'failed' ? look.problem : 'torn');
+      result.type === 'read'
+        ? keep(result.bytes, result.isUnmoved)
+        : failedReading(result.type === 'failed' ? result.problem : 'torn');
     // A reading that began earlier, or that was unsubscribed, must not replace a newer one.
     if (!signal.aborted && turn > keptTurn) {
       kept = now;

@@ -29,5 +29,5 @@ export interface Fault {
   readonly retryable: boolean;
 }
 
-/** Builds a fault. It is permanent until the bytes change, unless `retryable` says that time mends it. */
+/** Builds a fault. It is permanent until the bytes change, unless `retryable` says that it may pass later. */
 export const fault = (reason: PairFault, detail: string, retryable = false): Fault => ({ reason, detail, retryable });

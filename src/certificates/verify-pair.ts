@@ -34,7 +34,7 @@ type PairResult = { readonly ok: true; readonly pair: ServablePair } | ({ readon
 
 /**
  * Verifies that these bytes may be served (law F1): the leaf is the announced one, its key belongs to it, it is valid now,
- * carries the names and chains to the mounted bundle, all as a Go client would judge. This happens before the server
+ * carries the names and chains to the mounted bundle, all by the rules of a Go client. This happens before the server
  * switches to the pair, so that a certificate that callers refuse never replaces one that they accept. The TLS library
  * may refuse further pairs (a key that is too short) when they are served; the previous one then stays. Never throws.
  */

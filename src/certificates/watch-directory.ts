@@ -15,7 +15,7 @@ import {
 } from 'rxjs';
 import { errnoOf } from '../util/errors.ts';
 
-type WatchTrouble = 'directory-absent' | 'watches-exhausted' | 'watch-failed';
+type WatchFailure = 'directory-absent' | 'watches-exhausted' | 'watch-failed';
 
 type OpenWatch = (
   directory: string,
@@ -24,7 +24,7 @@ type OpenWatch = (
 
 export interface WatchOptions {
   /** Called once for each kind of failure, however long it lasts. */
-  readonly onTrouble?: (kind: WatchTrouble, detail: string) => void;
+  readonly onFailure?: (kind: WatchFailure, detail: string) => void;
   /** Interval in ms at which a failed watch is retried and a working one is compared with the directory; 15 s. */
   readonly rearmMs?: number;
   /** Opens a watch; inotify unless a spec replaces it. */
@@ -33,7 +33,7 @@ export interface WatchOptions {
 
 const openInotify: OpenWatch = (directory, listener) => watchPath(directory, { persistent: false }, listener);
 
-const troubleOf = (errno: string): WatchTrouble => {
+const failureOf = (errno: string): WatchFailure => {
   if (errno === 'ENOENT' || errno === 'ENOTDIR') return 'directory-absent';
   return ['ENOSPC', 'EMFILE', 'ENFILE'].includes(errno) ? 'watches-exhausted' : 'watch-failed';
 };
@@ -60,13 +60,13 @@ const namesMoved = (directory: string, open: OpenWatch): Observable<string | nul
  * free watches or without a directory it does not emit, reports that once, and tries again (law F9).
  *
  *     directory   (absent)----------created---..data swapped---
- *     trouble     T
+ *     failure     F
  *     result      ------------------m---------m----------------
  */
 export const watchDirectory = (directory: string, options: WatchOptions = {}): Observable<void> =>
   defer(() => {
-    const { onTrouble, rearmMs = 15_000, open = openInotify } = options;
-    const reported = new Set<WatchTrouble>();
+    const { onFailure, rearmMs = 15_000, open = openInotify } = options;
+    const reported = new Set<WatchFailure>();
     let tried = false;
 
     const identity$ = defer(() => of(identityOf(directory)));
@@ -88,11 +88,11 @@ export const watchDirectory = (directory: string, options: WatchOptions = {}): O
     return session$.pipe(
       catchError((error: unknown) => {
         const errno = errnoOf(error);
-        const kind = troubleOf(errno);
+        const kind = failureOf(errno);
         tried = true;
         if (!reported.has(kind)) {
           reported.add(kind);
-          onTrouble?.(kind, `${errno} while watching ${directory}`);
+          onFailure?.(kind, `${errno} while watching ${directory}`);
         }
         return EMPTY;
       }),

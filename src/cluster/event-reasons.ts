@@ -5,7 +5,7 @@ import { objectProblems } from '../logging/observation-lines.ts';
 import { rfc3339Seconds } from '../util/time.ts';
 
 /** One Kubernetes Event to be recorded. */
-export interface Notice {
+export interface RecordedEvent {
   readonly about: 'lease' | 'pod';
   readonly type: 'Normal' | 'Warning';
   readonly reason:
@@ -23,19 +23,19 @@ export interface Notice {
     | 'CaBundleUnreadable'
     | 'TargetMissing'
     | 'WriteRefused';
-  /** Notices with the same reason and key are one Event, counted. */
+  /** Events with the same reason and key are one Event, counted. */
   readonly key: string;
   readonly message: string;
 }
 
 /** Names of contended objects other than targets; see streams/contention.ts. */
-const CONTESTED: Readonly<Record<string, { readonly reason: Notice['reason']; readonly what: string }>> = {
+const CONTESTED: Readonly<Record<string, { readonly reason: RecordedEvent['reason']; readonly what: string }>> = {
   secret: { reason: 'SecretContested', what: 'The Secret of the certificate' },
   ca: { reason: 'SecretContested', what: 'The Secret of the CA' },
   announcement: { reason: 'AnnouncementContested', what: 'The announcement on this Lease' },
 };
 
-const normal = (about: Notice['about'], reason: Notice['reason'], message: string): Notice => ({
+const normal = (about: RecordedEvent['about'], reason: RecordedEvent['reason'], message: string): RecordedEvent => ({
   about,
   type: 'Normal',
   reason,
@@ -43,12 +43,12 @@ const normal = (about: Notice['about'], reason: Notice['reason'], message: strin
   message,
 });
 
-const ofStep = (step: Step, touched: WriteResult | null): Notice | null => {
+const ofStep = (step: Step, written: WriteResult | null): RecordedEvent | null => {
   switch (step.kind) {
     case 'issue-ca':
       return normal('lease', 'AuthorityIssued', `Made a certificate authority (${step.reason})`);
     case 'issue-leaf': {
-      const hash = touched?.object === 'secret' ? touched.state.hash : null;
+      const hash = written?.object === 'secret' ? written.state.hash : null;
       return normal('lease', 'CertificateIssued', `Issued certificate ${hash ?? ''} (${step.reason})`);
     }
     case 'announce': {
@@ -66,7 +66,7 @@ const ofStep = (step: Step, touched: WriteResult | null): Notice | null => {
   }
 };
 
-const contested = (object: string, otherManager: string | null): Notice => {
+const contested = (object: string, otherManager: string | null): RecordedEvent => {
   const writer = otherManager === null ? 'an unnamed field manager' : `field manager ${JSON.stringify(otherManager)}`;
   const { reason, what } = CONTESTED[object] ?? { reason: 'CaBundleContested', what: `caBundle of ${object}` };
   const message = `${what} keeps being overwritten by ${writer}; it is repaired once a minute`;
@@ -85,7 +85,7 @@ const OBJECT_PROBLEMS = {
  * Selects the events that are recorded as Kubernetes Events. What has been recorded of this replica's own certificate is
  * not recorded again: a load is retried, and a certificate is verified again when its bundle changes.
  */
-export const eventReasons = (): ((event: ReplicaEvent) => Notice | null) => {
+export const eventReasons = (): ((event: ReplicaEvent) => RecordedEvent | null) => {
   let adopted: string | null = null;
   let rejected: string | null = null;
   let reported: ReadonlySet<string> = new Set();

@@ -9,7 +9,7 @@ import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import type { Logger } from '../logging/logger.ts';
 import { looksSecret } from '../util/redact.ts';
 import { rfc3339Seconds } from '../util/time.ts';
-import { eventReasons, type Notice } from './event-reasons.ts';
+import { eventReasons, type RecordedEvent } from './event-reasons.ts';
 import type { ClusterPaths } from './paths.ts';
 
 const existingEvent = z.object({
@@ -86,20 +86,20 @@ export const recordEvents = (
     });
   };
 
-  const record = ({ about, ...notice }: Notice): Observable<unknown> => {
+  const record = ({ about, ...content }: RecordedEvent): Observable<unknown> => {
     const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: leaseName, namespace };
     const pod = { apiVersion: 'v1', kind: 'Pod', name: identity, namespace };
     const about$ = about === 'lease' ? of({ ...lease, uid: leaseUid }) : podUid$.pipe(map((uid) => ({ ...pod, uid })));
     const from = { component: FIELD_MANAGER, instance: identity, nowMs: Date.now() };
-    return about$.pipe(concatMap((object) => raise(eventObject({ ...notice, ...from, about: object }))));
+    return about$.pipe(concatMap((object) => raise(eventObject({ ...content, ...from, about: object }))));
   };
 
-  const notice$ = new Subject<Notice>();
+  const recorded$ = new Subject<RecordedEvent>();
   // One after the other, so that two of the same name are counted instead of conflicting.
-  notice$
+  recorded$
     .pipe(
-      concatMap((notice) =>
-        record(notice).pipe(
+      concatMap((recorded) =>
+        record(recorded).pipe(
           catchError((error: unknown) => {
             failed(error);
             return EMPTY;
@@ -110,13 +110,13 @@ export const recordEvents = (
     )
     .subscribe();
 
-  const notice = eventReasons();
+  const select = eventReasons();
   return (event) => {
     if (event.type === 'lease/observed') leaseUid = event.lease?.uid ?? null;
-    const found = notice(event);
+    const found = select(event);
     if (found === null || waiting >= MAX_QUEUED) return;
     waiting += 1;
-    notice$.next(found);
+    recorded$.next(found);
   };
 };
 

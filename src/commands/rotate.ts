@@ -59,9 +59,9 @@ const rotate = async (client: KubeClient, config: Config, ca: boolean, dependenc
   }
 
   const written$ = new Subject<LeaseSnapshot>();
-  const { observation$, trouble$ } = observeInstallation(client, config, ports, written$);
+  const { observation$, failure$ } = observeInstallation(client, config, ports, written$);
   const seen$ = observation$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
-  const watching = merge(seen$, trouble$.pipe(distinct(), tap(print))).subscribe();
+  const watching = merge(seen$, failure$.pipe(distinct(), tap(print))).subscribe();
   try {
     const before = await firstValueFrom(seen$.pipe(timeout({ first: INITIAL_LIST_MS, with: notListed })));
     const request = await requestRotation(ports, ca);

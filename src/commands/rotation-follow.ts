@@ -69,7 +69,7 @@ interface ObservedInstallation {
   /** Emits once every object is either read or known to be unreadable. */
   readonly observation$: Observable<ClusterState>;
   /** Reasons why an object cannot be watched, as lines. */
-  readonly trouble$: Observable<string>;
+  readonly failure$: Observable<string>;
 }
 
 const isComplete = ({ secret, ca: authority, replicas, targets }: ClusterState): boolean =>
@@ -89,13 +89,16 @@ export const observeInstallation = (
   const leaseItem$ = resumingWatch(leaseWatch, { staleAfterMs, random }).pipe(share());
   const lease$ = trackedObject(leaseItem$, written$).pipe(filter((lease) => typeof lease !== 'string'));
   const ports = observationPorts(client, clusterPaths(config), config);
-  const { observed$, trouble$ } = observeCluster(lease$, NEVER, ports, { staleAfterMs: quietAfterMs, random });
-  const leaseTrouble$ = leaseItem$.pipe(
+  const { observed$, trouble$: watchFailure$ } = observeCluster(lease$, NEVER, ports, {
+    staleAfterMs: quietAfterMs,
+    random,
+  });
+  const leaseFailure$ = leaseItem$.pipe(
     filter((item) => item.type === 'watch/failed'),
     map(({ error }) => ({ object: 'lease', error })),
   );
   return {
     observation$: observed$.pipe(filter(isComplete)),
-    trouble$: merge(leaseTrouble$, trouble$).pipe(map(({ object, error }) => `cannot watch ${object}: ${error}`)),
+    failure$: merge(leaseFailure$, watchFailure$).pipe(map(({ object, error }) => `cannot watch ${object}: ${error}`)),
   };
 };

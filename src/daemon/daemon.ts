@@ -55,7 +55,7 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
   const paths = clusterPaths(config);
   const metrics = createMetrics(paths.targets.map(({ id }) => id));
   const mount = openMount(config.certDir, {
-    onTrouble: (kind, detail) =>
+    onFailure: (kind, detail) =>
       logger.info('Directory watch is not available, polling', { kind, detail, event: 'directory-watch-unavailable' }),
   });
 

@@ -171,5 +171,5 @@ const openWebhookServer = async (
       if (emit) logger[level]('Connection error', { kind, reason, suppressed, event: 'connection-error' });
     },
   });
-  return { server, refreshFiles: () => clientCa?.look() ?? Promise.resolve() };
+  return { server, refreshFiles: () => clientCa?.read() ?? Promise.resolve() };
 };

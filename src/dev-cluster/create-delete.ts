@@ -41,19 +41,19 @@ export const createObject = (store: ObjectStore, request: WriteRequest): KubeObj
       `the name of the object (${metadata.name}) does not match the name on the URL (${request.name})`,
     );
   }
-  const wanted = named(request, decoded.object);
-  const causes = validateObject(type, wanted, null);
-  if (causes.length > 0) throw failures.invalid(type, wanted.metadata.name, causes);
-  if (store.get(type, namespace, wanted.metadata.name) !== undefined) {
-    throw failures.alreadyExists(type, wanted.metadata.name);
+  const submitted = named(request, decoded.object);
+  const causes = validateObject(type, submitted, null);
+  if (causes.length > 0) throw failures.invalid(type, submitted.metadata.name, causes);
+  if (store.get(type, namespace, submitted.metadata.name) !== undefined) {
+    throw failures.alreadyExists(type, submitted.metadata.name);
   }
   const time = rfc3339(new Date());
-  const managedFields = trackFields({ type, previous: null, next: wanted, manager: request.manager, time });
+  const managedFields = trackFields({ type, previous: null, next: submitted, manager: request.manager, time });
   const born = {
-    ...wanted,
+    ...submitted,
     ...serverDefaults[type.resource],
     metadata: {
-      ...omit(wanted.metadata, 'resourceVersion'),
+      ...omit(submitted.metadata, 'resourceVersion'),
       uid: randomUUID(),
       creationTimestamp: time,
       ...(managedFields.length > 0 && { managedFields }),

@@ -26,18 +26,18 @@ export const trackFields = (write: TrackedWrite): readonly ManagedFieldsEntry[] 
   const taken = [...after]
     .filter(([path, value]) => !before.has(path) || !isDeepStrictEqual(before.get(path), value))
     .map(([path]) => path);
-  const touched = new Set([...taken, ...[...before.keys()].filter((path) => !after.has(path))]);
+  const changed = new Set([...taken, ...[...before.keys()].filter((path) => !after.has(path))]);
   const entries = previous?.metadata.managedFields ?? [];
 
   const others = entries
     .filter((entry) => entry.manager !== manager)
-    .map((entry) => ({ entry, paths: without(decodeFieldsV1(entry.fieldsV1), touched) }))
+    .map((entry) => ({ entry, paths: without(decodeFieldsV1(entry.fieldsV1), changed) }))
     .filter(({ paths }) => paths.size > 0)
     .map(({ entry, paths }) => ({ ...entry, fieldsV1: encodeFieldsV1(paths) }));
 
   const own = entries.find((entry) => entry.manager === manager);
   const ownedBefore = own === undefined ? new Set<string>() : decodeFieldsV1(own.fieldsV1);
-  const owned = new Set([...without(ownedBefore, touched), ...taken]);
+  const owned = new Set([...without(ownedBefore, changed), ...taken]);
   const isMoved = own === undefined || !isDeepStrictEqual(owned, ownedBefore);
   const mine: ManagedFieldsEntry = {
     manager,

@@ -21,21 +21,21 @@ const decode = (request: WriteRequest, current: KubeObject): KubeObject => {
 };
 
 /** Throws unless the preconditions of the write hold for the current object. */
-const checkPreconditions = ({ type, verb }: WriteRequest, wanted: ObjectMeta, { metadata }: KubeObject) => {
-  if (wanted.name !== metadata.name) {
+const checkPreconditions = ({ type, verb }: WriteRequest, submitted: ObjectMeta, { metadata }: KubeObject) => {
+  if (submitted.name !== metadata.name) {
     throw failures.badRequest(
-      `the name of the object (${wanted.name}) does not match the name on the URL (${metadata.name})`,
+      `the name of the object (${submitted.name}) does not match the name on the URL (${metadata.name})`,
     );
   }
-  if (wanted.namespace !== undefined && wanted.namespace !== metadata.namespace) {
+  if (submitted.namespace !== undefined && submitted.namespace !== metadata.namespace) {
     throw failures.badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
-  if (verb === 'update' && wanted.uid !== undefined && wanted.uid !== metadata.uid) {
-    throw failures.uidDiffers(type, metadata.name, wanted.uid, metadata.uid ?? '');
+  if (verb === 'update' && submitted.uid !== undefined && submitted.uid !== metadata.uid) {
+    throw failures.uidDiffers(type, metadata.name, submitted.uid, metadata.uid ?? '');
   }
-  if (wanted.resourceVersion === undefined) {
+  if (submitted.resourceVersion === undefined) {
     if (!type.mayOverwrite) throw failures.versionRequired(type, metadata.name);
-  } else if (wanted.resourceVersion !== metadata.resourceVersion) {
+  } else if (submitted.resourceVersion !== metadata.resourceVersion) {
     throw failures.modified(type, metadata.name);
   }
 };
@@ -44,19 +44,23 @@ const checkPreconditions = ({ type, verb }: WriteRequest, wanted: ObjectMeta, { 
 const serverOwned = ['namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'];
 
 /** Restricts a write to what its path may change: a status path only status and metadata, the main path all but status. */
-const restrictToPath = ({ type, subresource }: WriteRequest, wanted: KubeObject, current: KubeObject): KubeObject => {
-  if (!type.hasStatus) return wanted;
-  const [body, status] = subresource === 'status' ? [current, wanted['status']] : [wanted, current['status']];
-  const kept = { ...omit(body, 'status'), apiVersion: body.apiVersion, kind: body.kind, metadata: wanted.metadata };
+const restrictToPath = (
+  { type, subresource }: WriteRequest,
+  submitted: KubeObject,
+  current: KubeObject,
+): KubeObject => {
+  if (!type.hasStatus) return submitted;
+  const [body, status] = subresource === 'status' ? [current, submitted['status']] : [submitted, current['status']];
+  const kept = { ...omit(body, 'status'), apiVersion: body.apiVersion, kind: body.kind, metadata: submitted.metadata };
   return status === undefined ? kept : { ...kept, status };
 };
 
-const keepServerOwned = (wanted: KubeObject, current: KubeObject): KubeObject => {
+const keepServerOwned = (submitted: KubeObject, current: KubeObject): KubeObject => {
   const owned = serverOwned.filter((key) => current.metadata[key] !== undefined);
   const kept = Object.fromEntries(owned.map((key) => [key, current.metadata[key]]));
-  const metadata = omit(wanted.metadata, 'managedFields');
+  const metadata = omit(submitted.metadata, 'managedFields');
   return {
-    ...wanted,
+    ...submitted,
     metadata: { ...metadata, ...kept, resourceVersion: current.metadata.resourceVersion },
   } as KubeObject;
 };
@@ -81,9 +85,9 @@ export const updateObject = (store: ObjectStore, request: WriteRequest): Updated
     if (request.verb !== 'update' || !type.createsOnPut) throw failures.notFound(type, name);
     return { object: createObject(store, request), isNew: true };
   }
-  const wanted = decode(request, current);
-  checkPreconditions(request, wanted.metadata, current);
-  const scoped = restrictToPath(request, wanted, current);
+  const submitted = decode(request, current);
+  checkPreconditions(request, submitted.metadata, current);
+  const scoped = restrictToPath(request, submitted, current);
   const causes = validateObject(type, scoped, current);
   if (causes.length > 0) throw failures.invalid(type, name, causes);
   const next = keepServerOwned(scoped, current);

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 /** Field manager of every write of this program, as recorded in managedFields. */
 export const FIELD_MANAGER = 'webhook-certd';
 
-/** For `metadata.managedFields`; what cannot be read names nobody. */
+/** For `metadata.managedFields`; what cannot be read counts as absent. */
 export const managedFieldsSchema = z.catch(
   z.nullish(
     z.array(
@@ -21,7 +21,7 @@ const owns = (fields: unknown, field: string): boolean =>
   Object.entries(fields).some(([key, below]) => key === field || owns(below, field));
 
 /**
- * The field manager other than ours that wrote a field last; null when nobody else owns it.
+ * The field manager other than ours that wrote a field last; null when there is none.
  *
  * @param field as managedFields spells it, wherever it stands: `f:caBundle`
  */

@@ -8,7 +8,7 @@ interface ClientCa {
   /** PEM of the last valid version. */
   readonly pem: Buffer;
   /** Reads the file again. An unusable version is reported once and changes nothing. */
-  look(): Promise<void>;
+  read(): Promise<void>;
 }
 
 interface ClientCaReports {
@@ -54,6 +54,6 @@ export const openClientCa = async (path: string, { onChange, onProblem }: Client
     get pem() {
       return pem;
     },
-    look: () => readPem(path).then(accept, reportOnce),
+    read: () => readPem(path).then(accept, reportOnce),
   };
 };
