@@ -1,5 +1,5 @@
-import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
+import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { Entry } from './collection.ts';
 import type { StoredAuthority, StoredLease, StoredPod, StoredSecret, StoredTarget } from './stored-objects.ts';
 import type { SymbolicPki } from './symbolic-pki.ts';

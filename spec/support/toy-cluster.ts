@@ -1,5 +1,5 @@
-import type { CaState, PlannerInput, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
+import type { CaState, PlannerInput, SecretState, TargetState } from '../../streams/planner-input.ts';
 import type { Step } from '../../streams/step.ts';
 import { clusterOf } from './cluster-of.ts';
 
