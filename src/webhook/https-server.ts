@@ -55,6 +55,13 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
   server.on('secureConnection', (socket) => connections.secure(socket));
   server.on('tlsClientError', on.onHandshakeError);
   server.on('clientError', answerProtocolError(report, connections));
+  // Without a listener Node destroys the socket, and a reset can overtake an answer that is still on its way.
+  server.on('connect', (_request, socket) => {
+    const connection = connections.of(socket);
+    if (connection === undefined) socket.destroy();
+    else closeGracefully(connection, NO_TUNNEL_RESPONSE);
+    socket.resume();
+  });
   server.on('request', on.answer);
   server.once('close', stopSweeping);
   return server;
@@ -76,6 +83,9 @@ const evictConnection = (connections: Connections, newcomer: Connection): void =
   }
   (unused ?? idle ?? newcomer).socket.destroy();
 };
+
+const NO_TUNNEL_RESPONSE =
+  'HTTP/1.1 405 Method Not Allowed\r\nAllow: POST\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 const protocolErrors: readonly (readonly [RegExp, ConnectionErrorKind, string])[] = [
   [/^HPE_HEADER_OVERFLOW$/, 'header-too-large', '431 Request Header Fields Too Large'],
