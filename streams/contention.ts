@@ -80,8 +80,8 @@ const UNTOUCHED: History = { given: [], repairedAtMs: Array<number>(FAST_REPAIRS
 export interface RepairPace {
   /** Notes that an object was written; writing what it had been given before is a repair. True when a fight begins. */
   wrote(repair: Pick<Repair, 'object' | 'value'>, nowMs: number): boolean;
-  /** Whether the next repair must wait. */
-  isHeld(object: string, nowMs: number): boolean;
+  /** Whether a write must wait: it repeats what the object was given before. A new value is never held back. */
+  isHeld(repair: Pick<Repair, 'object' | 'value'>, nowMs: number): boolean;
 }
 
 /** Still a fight while the last five repairs lie within five minutes, which at one a minute they just do. */
@@ -103,9 +103,10 @@ export const repairPace = (): RepairPace => {
       histories.set(object, after);
       return isFight(after) && !isFight(before);
     },
-    isHeld: (object, nowMs) => {
+    isHeld: ({ object, value }, nowMs) => {
       const history = histories.get(object) ?? UNTOUCHED;
-      return isFight(history) && nowMs < Math.max(...history.repairedAtMs) + MINUTE_MS;
+      const isRepair = history.given.includes(value);
+      return isRepair && isFight(history) && nowMs < Math.max(...history.repairedAtMs) + MINUTE_MS;
     },
   };
 };

@@ -14,7 +14,8 @@ import {
   withLatestFrom,
 } from 'rxjs';
 import { applyStep, type StepPorts } from './apply-step.ts';
-import { type RepairPace, repairPace } from './contention.ts';
+import type { Clock } from './clock.ts';
+import { repairOf, type RepairPace, repairPace } from './contention.ts';
 import type { Fence, LeaderEvent } from './events.ts';
 import { type FailedWrites, failedWrites } from './failed-writes.ts';
 import type { Issuer } from './issuers.ts';
@@ -23,6 +24,7 @@ import { type ObservationPorts, observeCluster } from './observe-cluster.ts';
 import type { ClusterState, IssuancePolicy, PlannerInput, WriteResult } from './planner-input.ts';
 import type { WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
+import type { Step } from './step.ts';
 
 export type { LeaseStep, ObjectStep } from './apply-step.ts';
 
@@ -46,13 +48,28 @@ interface Occasion {
 
 const OWN_OBJECTS = ['secret', 'ca', 'announcement'] as const;
 
+interface Memory {
+  readonly pace: RepairPace;
+  readonly failures: FailedWrites;
+}
+
+/** The next write, and the observation that it was planned on: with the objects that are not to be written now. */
+interface Plan {
+  readonly step: Step | null;
+  readonly observed: PlannerInput;
+  /** The objects whose repair is left out, since another manager keeps reverting it. */
+  readonly contended: ReadonlySet<string>;
+}
+
 /** Adds to what is observed which objects are not to be written now, and which refuse the leader's writes. */
 const withPauses = (
   observed: ClusterState,
-  { pace, failures, nowMs }: { readonly pace: RepairPace; readonly failures: FailedWrites; readonly nowMs: number },
+  contended: ReadonlySet<string>,
+  failures: FailedWrites,
+  nowMs: number,
 ): PlannerInput => {
   const input: PlannerInput = { ...observed, targets: observed.targets.map((target) => ({ ...target, held: false })) };
-  const isPaused = (object: string): boolean => pace.isHeld(object, nowMs) || failures.isPaused(object, input, nowMs);
+  const isPaused = (object: string): boolean => contended.has(object) || failures.isPaused(object, input, nowMs);
   return {
     ...input,
     targets: input.targets.map((target) => ({
@@ -62,6 +79,23 @@ const withPauses = (
     })),
     paused: new Set(OWN_OBJECTS.filter(isPaused)),
   };
+};
+
+/**
+ * Plans without the repairs that another manager keeps reverting: each is left out in turn until the step is due now. A
+ * contended object that is to get a new value, such as the CA of the next certificate, gets it at once.
+ */
+const planNext = (observation: ClusterState, { pace, failures }: Memory, policy: LeaderPolicy, clock: Clock): Plan => {
+  const nowMs = clock.monotonicMs();
+  const contended = new Set<string>();
+  for (;;) {
+    const observed = withPauses(observation, contended, failures, nowMs);
+    const step = policy.issuer.plan(observed, policy, clock.wallMs());
+    const repair = step === null ? null : repairOf(step, observed);
+    if (repair === null || !pace.isHeld(repair, nowMs) || contended.has(repair.object))
+      return { step, observed, contended };
+    contended.add(repair.object);
+  }
 };
 
 /**
@@ -99,20 +133,19 @@ export const leader = (
     };
 
     /** With nothing left to write, an object whose pause is over is as it should be without the write that failed. */
-    const settled = (observed: PlannerInput, nowMs: number): readonly LeaderEvent[] =>
+    const settled = ({ observed, contended }: Plan): readonly LeaderEvent[] =>
       failures
         .objects()
-        .filter((object) => !failures.isPaused(object, observed, nowMs) && !pace.isHeld(object, nowMs))
+        .filter((object) => !contended.has(object) && !failures.isPaused(object, observed, clock.monotonicMs()))
         .flatMap((object) => (failures.accepted(object) ? [{ type: 'object/accepted', object } as const] : []));
 
     const attempt = ({ observation }: Occasion): Observable<LeaderEvent> =>
       defer(() => {
         if (!fence()) return EMPTY;
-        const nowMs = clock.monotonicMs();
-        const observed = withPauses(observation, { pace, failures, nowMs });
-        const step = policy.issuer.plan(observed, policy, clock.wallMs());
+        const plan = planNext(observation, { pace, failures }, policy, clock);
+        const { step, observed } = plan;
         const waits = waiting(observed);
-        if (step === null) return from([...waits, ...settled(observed, nowMs)]);
+        if (step === null) return from([...waits, ...settled(plan)]);
         return concat(waits, applyStep(step, observed, { ports, fence, pace, failures, touched$ }));
       }).pipe(
         tap((event) => {

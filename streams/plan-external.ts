@@ -84,11 +84,17 @@ export const planExternal = (
     plannedOn,
   });
 
-  const next = wrong.find(({ held }) => !held);
+  const isValid = announcement !== null && !isPast(announcement.validUntil, nowMs);
+  // Only an unreadable target may know the CA of the announced leaf: one that trusts nothing gets both at once (L2).
+  const isOlderCaUnknown =
+    trusted.length === 0 &&
+    isValid &&
+    !isAnnounced(lease, secret) &&
+    targets.some(({ state }) => state === 'unreadable');
+  const next = isOlderCaUnknown ? undefined : wrong.find(({ held }) => !held);
   if (next) return inject(next.id, wide, next.state);
 
   if (!isAnnounced(lease, secret)) {
-    const isValid = announcement !== null && !isPast(announcement.validUntil, nowMs);
     // The announced leaf stays in use, as long as it is valid, while a target would reject the next one (L2).
     if (isValid && (blocking.length > 0 || isTrustUnreadable(secret, targets))) return null;
     return onLease({

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { merge, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import { applyStep, type ObjectStep, type StepEvent, type StepPorts } from '../../streams/apply-step.ts';
-import { repairPace } from '../../streams/contention.ts';
+import { repairOf, repairPace } from '../../streams/contention.ts';
 import { failedWrites } from '../../streams/failed-writes.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import type { WriteResult } from '../../streams/observe-cluster.ts';
@@ -29,6 +29,9 @@ const inject: ObjectStep = {
 const written: WriteResult = { object: 'secret', state: clusterOf.secret('a2:A', {}, '2') };
 const read: WriteResult = { object: 'secret', state: clusterOf.secret('a3:A', {}, '3') };
 const injected: WriteResult = { object: 'target', id: 'target-0', state: clusterOf.targetState('A', {}, '2') };
+
+/** The injection as the pace of repairs knows it. */
+const repair = repairOf(inject, observed)!;
 
 const conflict = new Problem('it has changed', 409);
 const refused = new Problem('refused', 403);
@@ -232,7 +235,7 @@ describe('applyStep', () => {
       const contested = { type: 'object/contested', object: 'target-0', otherManager: 'somebody' };
       const loud = ['done', contested, 'echo'];
       expect(told).to.deep.equal([quiet, quiet, quiet, quiet, quiet, loud, quiet, quiet].flat());
-      expect(pace.isHeld('target-0', 1)).to.equal(true);
+      expect(pace.isHeld(repair, 1)).to.equal(true);
     });
 
     it('counts for nothing when it fails', () => {
@@ -240,7 +243,7 @@ describe('applyStep', () => {
       for (let write = 0; write < 8; write += 1) {
         run(inject, { perform: () => throwError(() => refused) }, pace).event$.subscribe();
       }
-      expect(pace.isHeld('target-0', 0)).to.equal(false);
+      expect(pace.isHeld(repair, 0)).to.equal(false);
     });
 
     it('is paced by the clock that never jumps', () => {
@@ -248,8 +251,8 @@ describe('applyStep', () => {
       const clock = { wallMs: () => 7e12, monotonicMs: () => 1_000 };
       for (let write = 0; write < 8; write += 1)
         run(inject, { perform: () => of(injected), clock }, pace).event$.subscribe();
-      expect(pace.isHeld('target-0', 60_999)).to.equal(true);
-      expect(pace.isHeld('target-0', 61_000)).to.equal(false);
+      expect(pace.isHeld(repair, 60_999)).to.equal(true);
+      expect(pace.isHeld(repair, 61_000)).to.equal(false);
     });
   });
 

@@ -9,8 +9,9 @@ const fight = (lengthMs: number, trustAt: (write: number) => string, stepMs = 10
   const writesAtMs: number[] = [];
   const toldAtMs: number[] = [];
   for (let nowMs = 0; nowMs < lengthMs; nowMs += stepMs) {
-    if (pace.isHeld('webhook', nowMs)) continue;
-    if (pace.wrote({ object: 'webhook', value: trustAt(writesAtMs.length) }, nowMs)) toldAtMs.push(nowMs);
+    const repair = { object: 'webhook', value: trustAt(writesAtMs.length) };
+    if (pace.isHeld(repair, nowMs)) continue;
+    if (pace.wrote(repair, nowMs)) toldAtMs.push(nowMs);
     writesAtMs.push(nowMs);
   }
   return { writesAtMs, toldAtMs };
@@ -18,7 +19,7 @@ const fight = (lengthMs: number, trustAt: (write: number) => string, stepMs = 10
 
 describe('repairPace', () => {
   it('holds back nothing that was never written', () => {
-    expect(repairPace().isHeld('webhook', 0)).to.equal(false);
+    expect(repairPace().isHeld({ object: 'webhook', value: 'A' }, 0)).to.equal(false);
   });
 
   it('lets the first five repairs through at once and then one a minute', () => {
@@ -39,7 +40,7 @@ describe('repairPace', () => {
     const pace = repairPace();
     trusts.forEach((trust, second) => {
       expect(pace.wrote({ object: 'webhook', value: trust }, second * 1_000)).to.equal(false);
-      expect(pace.isHeld('webhook', second * 1_000)).to.equal(false);
+      expect(pace.isHeld({ object: 'webhook', value: trust }, second * 1_000)).to.equal(false);
     });
   });
 
@@ -58,20 +59,22 @@ describe('repairPace', () => {
     expect(pace.wrote({ object: 'webhook', value: 'I' }, 6)).to.equal(true);
   });
 
-  it('keeps holding back a target whose set is changed by plan during a fight', () => {
+  it('lets a contended target have a new set at once, and holds back every set that it was given before', () => {
     const pace = repairPace();
     for (let nowMs = 0; nowMs < 600; nowMs += 100) pace.wrote({ object: 'webhook', value: 'A' }, nowMs);
-    expect(pace.isHeld('webhook', 600)).to.equal(true);
+    expect(pace.isHeld({ object: 'webhook', value: 'B+A' }, 600)).to.equal(false);
     expect(pace.wrote({ object: 'webhook', value: 'B+A' }, 700)).to.equal(false);
-    expect(pace.isHeld('webhook', 700)).to.equal(true);
-    expect(pace.isHeld('webhook', 500 + MINUTE_MS)).to.equal(false);
+    for (const value of ['A', 'B+A']) {
+      expect(pace.isHeld({ object: 'webhook', value }, 700)).to.equal(true);
+      expect(pace.isHeld({ object: 'webhook', value }, 500 + MINUTE_MS)).to.equal(false);
+    }
   });
 
   it('holds until a minute after the last repair, not after the first', () => {
     const pace = repairPace();
     for (const nowMs of [0, 10, 20, 30, 40, 5_000]) pace.wrote({ object: 'webhook', value: 'A' }, nowMs);
-    expect(pace.isHeld('webhook', 5_000 + MINUTE_MS - 1)).to.equal(true);
-    expect(pace.isHeld('webhook', 5_000 + MINUTE_MS)).to.equal(false);
+    expect(pace.isHeld({ object: 'webhook', value: 'A' }, 5_000 + MINUTE_MS - 1)).to.equal(true);
+    expect(pace.isHeld({ object: 'webhook', value: 'A' }, 5_000 + MINUTE_MS)).to.equal(false);
   });
 
   it('calls five repairs in five minutes a fight, and slower ones drift', () => {
@@ -83,14 +86,14 @@ describe('repairPace', () => {
     ]);
     expect(told.map(([first]) => first)).to.deep.equal([false, false, false, false, false, true]);
     expect(told.map(([, second]) => second)).to.deep.equal([false, false, false, false, false, false]);
-    expect(slow.isHeld('webhook', 5 * 75_000 + 1)).to.equal(false);
+    expect(slow.isHeld({ object: 'webhook', value: 'A' }, 5 * 75_000 + 1)).to.equal(false);
   });
 
   it('starts afresh after a rest: the next single repair is at once, the next fight is told again', () => {
     const pace = repairPace();
     for (let nowMs = 0; nowMs < 600; nowMs += 100) pace.wrote({ object: 'webhook', value: 'A' }, nowMs);
     const nextDayMs = 86_400_000;
-    expect(pace.isHeld('webhook', nextDayMs)).to.equal(false);
+    expect(pace.isHeld({ object: 'webhook', value: 'A' }, nextDayMs)).to.equal(false);
     const told = [0, 1, 2, 3, 4].map((repair) => pace.wrote({ object: 'webhook', value: 'A' }, nextDayMs + repair));
     expect(told).to.deep.equal([false, false, false, false, true]);
   });
@@ -98,8 +101,8 @@ describe('repairPace', () => {
   it('counts each target for itself', () => {
     const pace = repairPace();
     for (let nowMs = 0; nowMs < 600; nowMs += 100) pace.wrote({ object: 'one', value: 'A' }, nowMs);
-    expect(pace.isHeld('one', 600)).to.equal(true);
-    expect(pace.isHeld('other', 600)).to.equal(false);
+    expect(pace.isHeld({ object: 'one', value: 'A' }, 600)).to.equal(true);
+    expect(pace.isHeld({ object: 'other', value: 'A' }, 600)).to.equal(false);
     expect(pace.wrote({ object: 'other', value: 'A' }, 600)).to.equal(false);
   });
 });

@@ -270,7 +270,11 @@ describe('leader', () => {
 
   describe('with an admission plugin that drops the caBundle of one target (L9)', () => {
     /** Two targets without a caBundle; the first reads back without one, each time in the version given. */
-    const run = (forMs: number, versionOf: (write: number) => string): readonly string[] => {
+    const run = (
+      forMs: number,
+      versionOf: (write: number) => string,
+      given: Partial<LeaderPorts> = {},
+    ): readonly string[] => {
       const events: LeaderEvent[] = [];
       let writes = 0;
       marbles(({ flush }, scheduler) => {
@@ -290,6 +294,7 @@ describe('leader', () => {
                   return { object: 'target', id: step.target, state };
                 }),
               ),
+            ...given,
           },
           { tick$: interval(60_000) },
         ).subscribe((event) => events.push(event));
@@ -303,6 +308,15 @@ describe('leader', () => {
       const words = ['done: target-0: A', 'target-0 refused null', 'done: target-1: A'];
       expect(run(1_000, () => '1')).to.deep.equal(words);
       expect(run(121_000, () => '1')).to.deep.equal([...words, ...Array<string>(2).fill('done: target-0: A')]);
+    });
+
+    it('gives it a new set of CAs at once while its repairs are held, and holds the repairs of that set too', () => {
+      const wide = { type: 'applied', resourceVersion: '2', object: clusterOf.authority('B+A', {}, '2') as never } as const;
+      const caWatch = listed([seen.ca as never], merge(timer(500).pipe(map(() => wide)), NEVER));
+      const words = run(1_000, (write) => String(write + 1), { caWatch });
+      expect(words.slice(6, 8)).to.deep.equal(['nobody contests target-0', 'done: target-1: A']);
+      const wideWrites = words.flatMap((word, at) => (word === 'done: target-0: B+A' ? [at] : []));
+      expect(wideWrites).to.deep.equal([8]);
     });
 
     it('holds it after five repairs when its version changes, and writes the other', () => {

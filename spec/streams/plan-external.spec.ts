@@ -114,6 +114,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'the leaf is renewed under the same trust', ...served('a1'), secret: 'a2:A', targets: ['~', 'A'], then: 'announce a2' },
     { when: 'the leaf comes under another CA', ...served('a1'), secret: 'b1:B', targets: ['~', 'A'], then: 'target-1: B+A' },
     { when: 'all others trust the other CA', ...served('a1'), secret: 'b1:B', targets: ['~', 'B+A'], then: 'nothing' },
+    { when: 'only it may know the older CA, and another trusts nothing', ...served('a1'), secret: 'b1:B', targets: ['~', '0'], then: 'nothing' },
+    { when: 'another trusts nothing and the leaf is announced', ...served('a1'), targets: ['~', '0'], then: 'target-1: A' },
     { when: 'there is no other to show the trust', ...served('a1'), secret: 'a2:A', targets: ['~'], then: 'nothing' },
     { when: 'the overlap of the others is over', ...OVERLAP, targets: ['~', 'B+A'], servedMinutes: 60, then: 'target-1: B' },
   ],
@@ -260,6 +262,12 @@ describe('planExternal', () => {
       expect(plan({ ...served('a1'), secret: 'b1:', targets: ['0', '-'] })).to.equal('announce b1');
       expect(plan({ ...served('a1'), secret: 'S:', targets: ['S'] })).to.equal('announce S');
     });
+  });
+
+  it('fills a target that trusts nothing once the announced leaf has expired, though another cannot be listed (L9)', () => {
+    const seen = observed({ ...served('a1'), secret: 'b1:B', targets: ['~', '0'] });
+    const lease = { ...seen.lease, announcement: { hash: 'a1', validUntil: '2001-01-01T00:00:00Z' } };
+    expect(stepInWords(planExternal({ ...seen, lease }, policy, nowMs))).to.equal('target-1: B');
   });
 
   it('names the targets that an announcement under another CA waits for', () => {
