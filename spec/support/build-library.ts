@@ -31,6 +31,7 @@ const declarations = (): ReadonlyMap<string, string> => {
     // `npm run check` checks; here only declarations are wanted.
     {
       ...config.compilerOptions,
+      incremental: false,
       noEmit: false,
       declaration: true,
       emitDeclarationOnly: true,
