@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { budgetMs, requestTarget } from '../../src/webhook/request.ts';
+import { budgetMs, heldBytesLimit, requestTarget } from '../../src/webhook/request.ts';
 
 describe('request target', () => {
   const cases: readonly (readonly [string | undefined, string, number | null])[] = [
@@ -25,5 +25,19 @@ describe('budget', () => {
 
   it('never exceeds the ceiling, and holds without a grant', () => {
     expect([budgetMs(30_000, 10_000), budgetMs(null, 10_000), budgetMs(0, 10_000)]).to.deep.equal([10_000, 10_000, 1]);
+  });
+});
+
+describe('the memory that requests may hold together', () => {
+  const MIB = 1024 * 1024;
+
+  it("is an eighth of the container's limit, and at least 8 MiB: one body of the largest size must fit", () => {
+    expect([256, 512, 2_048].map((mib) => heldBytesLimit(mib * MIB) / MIB)).to.deep.equal([32, 64, 256]);
+    expect(heldBytesLimit(32 * MIB) / MIB).to.equal(8);
+  });
+
+  it('is 64 MiB where the container has no limit, which the kernel reports as 0 or as a number near 2^63', () => {
+    for (const unlimited of [0, 2 ** 63, 9_223_372_036_854_771_712])
+      expect(heldBytesLimit(unlimited) / MIB).to.equal(64);
   });
 });

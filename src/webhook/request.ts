@@ -7,11 +7,12 @@ const MIB = 1024 * 1024;
 const UNLIMITED_BYTES = 2 ** 50;
 
 /**
- * Returns how many bytes the requests of a process may hold together: a quarter of the container's memory limit, since
- * a body is held as bytes, text and objects; 64 MiB where there is no limit.
+ * Returns how many bytes the requests of a process may hold together: an eighth of the container's memory limit, 64 MiB
+ * where there is no limit. A body is held as bytes, text and objects, and what was dropped is freed at the next
+ * collection only: with a quarter, 512 connections of 7 MiB each took the process over a limit of 256 MiB.
  */
 export const heldBytesLimit = (limitBytes: number = constrainedMemory()): number =>
-  limitBytes > 0 && limitBytes < UNLIMITED_BYTES ? Math.max(8 * MIB, Math.floor(limitBytes / 4)) : 64 * MIB;
+  limitBytes > 0 && limitBytes < UNLIMITED_BYTES ? Math.max(8 * MIB, Math.floor(limitBytes / 8)) : 64 * MIB;
 
 interface RequestTarget {
   readonly pathname: string;
