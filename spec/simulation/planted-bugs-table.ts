@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type PlantedBug,plantedBugs } from './planted-bugs.ts';
+import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 import type { runHistory } from './run-history.ts';
 import { scenarioFrom } from './scenario-from.ts';
 import { withPlantedBug } from './with-planted-bug.ts';
