@@ -16,14 +16,19 @@ interface Told {
 describe('the bench', function () {
   this.timeout(240_000);
 
+  let told: Told;
+  before(async () => {
+    const { stdout } = await run(process.execPath, [BENCH, '--quick', '--json']);
+    told = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Told;
+  });
+
   for (const name of Object.keys(figures)) {
-    it(`measures ${name} from end to end, and tells it as --help says`, async () => {
-      const { stdout } = await run(process.execPath, [BENCH, '--quick', '--json', '--only', name]);
-      const told = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Told;
-      expect(told.failed).to.deep.equal([]);
-      expect(told.figures).to.not.be.empty;
-      for (const figure of told.figures) {
-        expect(figure).to.have.all.keys('name', 'unit', 'median', 'p99', 'baseline', 'ratio', 'limit', 'met');
+    it(`measures ${name} from end to end, and tells it as --help says`, () => {
+      expect(told.failed).to.not.include(name);
+      const own = told.figures.filter((figure) => figure['figure'] === name);
+      expect(own).to.not.be.empty;
+      for (const figure of own) {
+        expect(figure).to.have.all.keys('figure', 'name', 'unit', 'median', 'p99', 'baseline', 'ratio', 'limit', 'met');
         expect(figure['median']).to.be.a('number');
         expect(figure['met']).to.be.a('boolean');
       }

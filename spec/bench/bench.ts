@@ -14,7 +14,7 @@ Measures the figures of docs/performance.md on the production bundle (built if a
 /proc. Takes a dozen minutes; run it on an otherwise idle machine.
 
   --json   the last line is one object: {"machine":{"cpu","cores","node"},"figures":[FIGURE,...],"failed":[NAME,...]}, where
-           FIGURE is {"name","unit","median","p99","baseline":{"name","median","p99"}|null,"ratio":number|null,
+           FIGURE is {"figure","name","unit","median","p99","baseline":{"name","median","p99"}|null,"ratio":number|null,
            "limit":[{"of":"median"|"p99"|"ratio","atMost"?,"atLeast"?},...],"met":boolean}
   --only   these figures: ${Object.keys(figures).join(', ')}
   --quick  few rounds, to see that it runs; the numbers are worth nothing
@@ -67,7 +67,7 @@ for (const name of names) {
       build: buildOwn,
       say,
     });
-    const results = findings.map(result);
+    const results = findings.map((finding) => result(name, finding));
     found.push(...results);
     if (values.json) say(table(results));
   } catch (error) {

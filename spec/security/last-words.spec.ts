@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { kubeconfig } from '../kube/kubeconfig.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { scaled } from '../support/until.ts';
 import { leaksOf } from './leaks.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -112,7 +113,7 @@ describe('the last words of a daemon', function () {
       POD_NAMESPACE: 'n',
       POD_NAME: 'p',
       LOG_LEVEL: 'debug',
-      CERT_TIMEOUT: '4s',
+      CERT_TIMEOUT: `${scaled(4_000)}ms`,
       CERT_DIR: directory.path,
       KUBECONFIG: path,
     };
@@ -126,7 +127,7 @@ describe('the last words of a daemon', function () {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [MAIN, ...(command === 'serve' && args.length > 0 ? [] : [command]), ...args],
-      { env: all, encoding: 'utf8', timeout: 50_000 },
+      { env: all, encoding: 'utf8', timeout: 100_000 },
     );
     return { status, text: stdout + stderr };
   };

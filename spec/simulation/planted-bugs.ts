@@ -29,7 +29,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         'hash = files.crt ?? hash;',
       ),
     ],
-    seed: 1,
+    seed: 4,
   },
   {
     name: 'the key is read from the generation that is mounted by now',
@@ -75,13 +75,13 @@ export const plantedBugs: readonly PlantedBug[] = [
         "if (served !== null && occasion.type === 'certificate/rejected') return { served: { ...served, untrusted: 'planted' }, obstacle }; return { served, obstacle:",
       ),
     ],
-    seed: 29,
+    seed: 36,
   },
   {
     name: 'readiness outlives the certificate',
     laws: ['F4/F6'],
     changes: [change('streams/readiness.ts', 'nowMs >= notAfterMs', 'false')],
-    seed: 33,
+    seed: 206,
   },
   {
     name: 'readiness does not ask for a handshake',
@@ -93,13 +93,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'nobody asks the Lease about a mount that was not announced',
     laws: ['F7'],
     changes: [change('streams/resync-requests.ts', 'mounted.generation === agreed ? null :', 'true ? null :')],
-    seed: 366,
+    seed: 491,
   },
   {
     name: 'the kubelet is never nudged',
     laws: ['F7'],
     changes: [change('streams/expected-hash.ts', 'map(({ expected }) => expected)', 'map(() => null)')],
-    seed: 24,
+    seed: 2,
   },
   {
     name: 'the planner narrows without waiting for acknowledgements',
@@ -133,7 +133,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         'const keep: readonly CertificateInfo[] = [];',
       ),
     ],
-    seed: 130,
+    seed: 42,
   },
   {
     name: 'a lost CA is replaced without a look at what is trusted, neither then nor later',
@@ -142,7 +142,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       change('streams/plan-issuance.ts', ', inheritedCas(observed)), nowMs)', '), nowMs)'),
       change('streams/plan-issuance.ts', 'isOverlapOver(view) ? [] : injectedCas(observed)', '[]'),
     ],
-    seed: 103,
+    seed: 258,
   },
   {
     name: 'with an external issuer the announcement does not wait for the caBundles',
@@ -163,13 +163,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change('streams/renew-lease.ts', '!over && clock.monotonicMs() - renewedAtMs < renewDeadlineMs', 'true || over'),
     ],
-    seed: 43,
+    seed: 10,
   },
   {
     name: 'a renewal counts from its answer',
     laws: ['L3'],
     changes: [change('streams/renew-lease.ts', 'renewedAtMs = item.sentAtMs', 'renewedAtMs = clock.monotonicMs()')],
-    seed: 161,
+    seed: 328,
   },
   {
     name: 'a candidate does not wait for the Lease to expire',
@@ -201,7 +201,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a fight over a caBundle does not slow down',
     laws: ['L4'],
     changes: [change('streams/contention.ts', 'isFight(history) && nowMs <', 'nowMs < 0 && nowMs <')],
-    seed: 69,
+    seed: 72,
   },
   {
     name: 'a leaf outlives its CA',
@@ -223,19 +223,19 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change('streams/tracked-object.ts', "{ known: 'absent', version: object.resourceVersion } : fold", 'fold : fold'),
     ],
-    seed: 45,
+    seed: 3,
   },
   {
     name: 'a silent watch is never given up',
     laws: ['F8'],
     changes: [change('streams/resuming-watch.ts', 'each: staleAfterMs,', 'each: 2 ** 31,')],
-    seed: 23,
+    seed: 9,
   },
   {
     name: 'the tick does not read the Lease while there is no watch',
     laws: ['F8'],
     changes: [change('streams/lease-snapshot.ts', '(blind ? tick$ : EMPTY)', '(blind ? EMPTY : tick$)')],
-    seed: 155,
+    seed: 129,
   },
   {
     name: 'mounts are read when the directory says so, and at no other time',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, merge, of, Subject, timeout } from 'rxjs';
-import { waitLimit } from './wait-limit.ts';
+import { waitLimit } from './until.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -30,6 +30,10 @@ export interface RunningDaemon extends AsyncDisposable {
   mark(): void;
 }
 
+/** Set by suite.ts. */
+const { NODE_COMPILE_CACHE } = process.env;
+const cached = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+
 const parse = (text: string): LogLine => {
   try {
     return JSON.parse(text) as LogLine;
@@ -51,13 +55,13 @@ export interface DaemonOptions {
   readonly stdout?: number;
 }
 
-/** Starts it with this environment and nothing of ours. */
+/** Starts it with this environment and nothing of ours but the compiled sources. */
 export const runDaemon = (
   env: Readonly<Record<string, string>>,
   { flags = [], within = [], stdout: logsTo }: DaemonOptions = {},
 ): RunningDaemon => {
   const [command = '', ...args] = [...within, process.execPath, MAIN, 'serve', ...flags];
-  const child = spawn(command, args, { env: { ...env }, stdio: ['ignore', logsTo ?? 'pipe', 'pipe'] });
+  const child = spawn(command, args, { env: { ...cached, ...env }, stdio: ['ignore', logsTo ?? 'pipe', 'pipe'] });
   const lines: LogLine[] = [];
   const line$ = new Subject<LogLine>();
   let stderr = '';

@@ -1,5 +1,35 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitLimit } from './wait-limit.ts';
+
+/** More would let a spec that hangs go on for too long. */
+const MOST = 8;
+const SAMPLE_MS = 50;
+/** A shorter limit is what the spec asserts; a longer one only detects a hang. */
+const MIN_SCALED_MS = 10_000;
+
+/** How many times longer a piece of work takes than the processor works for it. */
+const contention = (): number => {
+  const beganMs = performance.now();
+  const began = process.cpuUsage();
+  let ranMs = 0;
+  while (ranMs < SAMPLE_MS) {
+    const { user, system } = process.cpuUsage(began);
+    ranMs = (user + system) / 1_000;
+  }
+  return (performance.now() - beganMs) / ranMs;
+};
+
+const loadPerCore = (): number => (loadavg()[0] ?? 0) / availableParallelism();
+
+/** How many times slower than an idle one this machine is, measured once in a process: 1 to 8. */
+export const slowness = Math.min(MOST, Math.max(1, contention(), loadPerCore()));
+
+/** A time limit that a spec gives to the code under test and that honest work must not exceed, on a slow machine neither. */
+export const scaled = (ms: number): number => Math.ceil(ms * slowness);
+
+/** The time limit of a wait, so that a spec does not fail because the machine is busy, as it was at the start or is by now. */
+export const waitLimit = (ms: number): number =>
+  ms < MIN_SCALED_MS ? ms : Math.ceil(ms * Math.min(MOST, Math.max(slowness, loadPerCore())));
 
 /** Resolves when the condition holds; rejects when it does not in time. Checks every 20 ms; the limit scales with the load. */
 export const until = async (condition: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> => {
@@ -11,9 +41,9 @@ export const until = async (condition: () => boolean | Promise<boolean>, withinM
   }
 };
 
-/** Waits for a claim for at most two seconds; the error names it. */
+/** Waits for a claim; the error names it. */
 export const eventually = async (claim: () => boolean, what: string): Promise<void> => {
-  await until(claim, 2_000).catch((cause: unknown) => {
+  await until(claim).catch((cause: unknown) => {
     throw new Error(`never came true: ${what}`, { cause });
   });
 };

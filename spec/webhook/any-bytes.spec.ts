@@ -7,9 +7,16 @@ import { allowAll } from '../../src/webhook/load-handler.ts';
 import { createUpstream } from '../../src/webhook/upstream.ts';
 import { quietLog, reviewText } from '../support/admission-review.ts';
 import { openServer } from '../support/plain-webhook-server.ts';
+import { scaled } from '../support/until.ts';
 import { call, dial, heard } from '../support/webhook-call.ts';
 
-const limits = { handshakeTimeoutMs: 100, headersTimeoutMs: 100, requestTimeoutMs: 150, exchangeTimeoutMs: 400 };
+/** Short, and yet longer than an honest caller takes here. */
+const limits = {
+  handshakeTimeoutMs: scaled(250),
+  headersTimeoutMs: scaled(200),
+  requestTimeoutMs: scaled(250),
+  exchangeTimeoutMs: scaled(600),
+};
 const maxRequestBytes = 10_000;
 
 const some = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { expect } from 'chai';
 import { openServer, pairs } from '../support/plain-webhook-server.ts';
-import { until } from '../support/until.ts';
+import { scaled, until } from '../support/until.ts';
 import { call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 
 const limits = { quietMs: 100 };
@@ -123,7 +123,7 @@ describe('webhook server, leaving', () => {
 
   describe('retire', () => {
     it('closes the resting connections of an earlier certificate and keeps those of the newest', async () => {
-      await using open = await openServer({ limits: { ...limits, headersTimeoutMs: 100 } });
+      await using open = await openServer({ limits: { ...limits, headersTimeoutMs: scaled(200) } });
       const old = await dial(open.port);
       const closed = heard(old);
       await open.server.serve(pairs()[1]);

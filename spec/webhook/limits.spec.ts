@@ -7,15 +7,21 @@ import { createAdmission } from '../../src/webhook/admission.ts';
 import { allowAll } from '../../src/webhook/load-handler.ts';
 import { quietLog, reviewText } from '../support/admission-review.ts';
 import { openServer } from '../support/plain-webhook-server.ts';
-import { until } from '../support/until.ts';
+import { scaled, until } from '../support/until.ts';
 import { call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 
-const limits = { handshakeTimeoutMs: 100, headersTimeoutMs: 100, requestTimeoutMs: 150, exchangeTimeoutMs: 400 };
+/** Short, and yet longer than an honest caller takes here. */
+const limits = {
+  handshakeTimeoutMs: scaled(250),
+  headersTimeoutMs: scaled(200),
+  requestTimeoutMs: scaled(250),
+  exchangeTimeoutMs: scaled(600),
+};
 const answer = () => createAdmission({ route: () => allowAll, maxRequestBytes: 10_000, log: quietLog });
 const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
 
 describe('webhook limits', () => {
-  const ended = async (says: (socket: TLSSocket) => void, maxMs = 2_000) => {
+  const ended = async (says: (socket: TLSSocket) => void, maxMs = scaled(3_000)) => {
     await using open = await openServer({ limits, answer: answer() });
     const socket = await dial(open.port);
     const start = performance.now();

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { createWebhookServer } from '../../src/webhook/server.ts';
 import { supportPair } from '../support/openssl-pair.ts';
 import { openServer, pairs } from '../support/plain-webhook-server.ts';
-import { until } from '../support/until.ts';
+import { scaled, until } from '../support/until.ts';
 import { weakPair } from '../support/weak-pair.ts';
 import { call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 
@@ -220,7 +220,10 @@ describe('webhook server', () => {
 
     it('takes another authority at once, and parts with connections that came in under the one before', async () => {
       const next = supportPair(['api-server']);
-      await using open = await openServer({ clientCa: client.ca, limits: { quietMs: 50, headersTimeoutMs: 100 } });
+      await using open = await openServer({
+        clientCa: client.ca,
+        limits: { quietMs: 50, headersTimeoutMs: scaled(200) },
+      });
       const early = await dial(open.port, presenting);
       const closed = heard(early);
       open.server.trustClients(next.ca);
