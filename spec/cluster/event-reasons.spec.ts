@@ -110,6 +110,202 @@ describe('the notices', () => {
   });
 });
 
+describe('the Event of', () => {
+  const issued = clusterOf.observed({ secret: 'a1:A' }).secret;
+  if (typeof issued === 'string') throw new Error(issued);
+  const cluster = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['A'] });
+  const ca = typeof cluster.ca === 'string' ? null : cluster.ca;
+  if (ca === null) throw new Error('no CA');
+  const missing: ReplicaEvent = {
+    type: 'cluster/observed',
+    observed: { ...cluster, targets: [{ id: 'apiservice/x', state: 'absent' }] },
+  };
+  const announcement = { hash: 'a', validUntil: '2026-12-06T11:12:18Z' };
+  const step = (step: Step, touched: Extract<ReplicaEvent, { type: 'step/done' }>['touched'] = null): ReplicaEvent => ({
+    type: 'step/done',
+    step,
+    touched,
+  });
+  const leaf: Step = { kind: 'issue-leaf', reason: 'expiring', ca, plannedOn: 'absent' };
+  const fight = (object: string, otherManager: string | null): ReplicaEvent => ({
+    type: 'object/contested',
+    object,
+    otherManager,
+  });
+  const repaired = 'it is repaired once a minute';
+
+  const rows: readonly (readonly [string, ReplicaEvent, ReturnType<ReturnType<typeof eventReasons>>])[] = [
+    [
+      'a new CA',
+      step({ kind: 'issue-ca', reason: 'missing', keep: [], plannedOn: 'absent' }),
+      {
+        about: 'lease',
+        type: 'Normal',
+        reason: 'AuthorityIssued',
+        key: '',
+        message: 'Made a certificate authority (missing)',
+      },
+    ],
+    [
+      'a new leaf',
+      step(leaf, { object: 'secret', state: issued }),
+      {
+        about: 'lease',
+        type: 'Normal',
+        reason: 'CertificateIssued',
+        key: '',
+        message: 'Issued certificate a1 (expiring)',
+      },
+    ],
+    [
+      'a new leaf whose Secret is not known',
+      step(leaf),
+      {
+        about: 'lease',
+        type: 'Normal',
+        reason: 'CertificateIssued',
+        key: '',
+        message: 'Issued certificate  (expiring)',
+      },
+    ],
+    [
+      'a new leaf after which another object was read',
+      step(leaf, { object: 'ca', state: ca }),
+      {
+        about: 'lease',
+        type: 'Normal',
+        reason: 'CertificateIssued',
+        key: '',
+        message: 'Issued certificate  (expiring)',
+      },
+    ],
+    [
+      'an announcement',
+      step({ kind: 'announce', announcement, clearsRotationRequest: false }),
+      {
+        about: 'lease',
+        type: 'Normal',
+        reason: 'CertificateAnnounced',
+        key: '',
+        message: 'Announced certificate a, valid until 2026-12-06T11:12:18Z',
+      },
+    ],
+    [
+      'a pruned bundle',
+      step({ kind: 'prune-ca-bundle', keep: [], plannedOn: ca }),
+      {
+        about: 'lease',
+        type: 'Normal',
+        reason: 'AuthoritiesNarrowed',
+        key: '',
+        message: 'Dropped the older authority: every replica serves the new certificate',
+      },
+    ],
+    ['an extended bundle', step({ kind: 'extend-ca-bundle', keep: [], plannedOn: ca }), null],
+    [
+      'a contended caBundle',
+      fight('apiservice/x', 'helm'),
+      {
+        about: 'lease',
+        type: 'Warning',
+        reason: 'CaBundleContested',
+        key: 'apiservice/x',
+        message: `caBundle of apiservice/x keeps being overwritten by field manager "helm"; ${repaired}`,
+      },
+    ],
+    [
+      'a contended Secret',
+      fight('secret', null),
+      {
+        about: 'lease',
+        type: 'Warning',
+        reason: 'SecretContested',
+        key: 'secret',
+        message: `The Secret of the certificate keeps being overwritten by an unnamed field manager; ${repaired}`,
+      },
+    ],
+    [
+      'a contended SECRET-ca',
+      fight('ca', null),
+      {
+        about: 'lease',
+        type: 'Warning',
+        reason: 'SecretContested',
+        key: 'ca',
+        message: `The Secret of the CA keeps being overwritten by an unnamed field manager; ${repaired}`,
+      },
+    ],
+    [
+      'a contended announcement',
+      fight('announcement', 'x'),
+      {
+        about: 'lease',
+        type: 'Warning',
+        reason: 'AnnouncementContested',
+        key: 'announcement',
+        message: `The announcement on this Lease keeps being overwritten by field manager "x"; ${repaired}`,
+      },
+    ],
+    [
+      'a missing target',
+      missing,
+      {
+        about: 'lease',
+        type: 'Warning',
+        reason: 'TargetMissing',
+        key: 'missing-target apiservice/x',
+        message: 'A caBundle target cannot be written: apiservice/x does not exist',
+      },
+    ],
+    [
+      'a refused write',
+      { type: 'object/refused', object: 'apiservice/x', status: 422, error: 'invalid', retryInMs: 1 },
+      {
+        about: 'lease',
+        type: 'Warning',
+        reason: 'WriteRefused',
+        key: 'apiservice/x',
+        message: 'The write of apiservice/x is refused, it is set aside: invalid',
+      },
+    ],
+    [
+      'an adoption',
+      served('a'),
+      {
+        about: 'pod',
+        type: 'Normal',
+        reason: 'CertificateAdopted',
+        key: '',
+        message: 'Serves certificate a, valid until 1970-01-01T01:00:00Z',
+      },
+    ],
+    [
+      'a rejection',
+      rejected('a', 'expired'),
+      {
+        about: 'pod',
+        type: 'Warning',
+        reason: 'CertificateRejected',
+        key: '',
+        message: 'Rejected certificate a: expired',
+      },
+    ],
+    [
+      'a load without announcement',
+      {
+        type: 'certificate/concluded',
+        load: { type: 'certificate/unannounced', malformed: 'x' },
+        elapsedMs: 0,
+      },
+      null,
+    ],
+  ];
+  for (const [what, event, expected] of rows)
+    it(`${what} is ${expected === null ? 'none' : `${expected.reason} on the ${expected.about}`}`, () => {
+      expect(eventReasons()(event)).to.deep.equal(expected);
+    });
+});
+
 describe('the object of an Event', () => {
   const told = {
     about: { apiVersion: 'v1', kind: 'Pod', name: 'pod-0', namespace: 'ns', uid: null },

@@ -86,4 +86,42 @@ describe('the step of a rotation', () => {
     expect(nextAction(observation, external, nowMs)).to.equal('announce');
     expect(nextAction({ ...settled(both, proved), ca: 'absent' }, external, nowMs)).to.equal('record-served');
   });
+
+  it('is nothing to wait for while nothing is announced, or the replicas are not known', () => {
+    const external = { ...policy, issuer: { ...issuers.external, plan: () => null } } as typeof policy;
+    const of = (rest: Partial<ClusterState>) => nextAction({ ...settled(both), ...late, ...rest }, external, nowMs);
+    expect(of({})).to.equal('await-acknowledgements');
+    expect(of({ lease: leaseOf(null) })).to.equal(null);
+    expect(of({ replicas: 'pending' })).to.equal(null);
+  });
+
+  it('waits for acknowledgements in an overlap, which the Lease or the bundle shows, and else where one has been given', () => {
+    const quiet = { ...policy, issuer: { ...issuers.external, plan: () => null } } as typeof policy;
+    const pod = (name: string, servingHash: string | null) => ({ name, servingHash, ready: true, goneAtMs: null });
+    const mute = [pod('me', null), pod('x', null)];
+    const of = (rest: Partial<ClusterState>) => nextAction({ ...settled([ca('A')]), ...rest }, quiet, nowMs);
+    expect(of({ replicas: mute })).to.equal(null);
+    expect(of({ replicas: mute, ...proved })).to.equal('await-acknowledgements');
+    expect(of({ replicas: mute, ca: 'absent' })).to.equal(null);
+    expect(of({ replicas: mute, ca: 'absent', ...proved })).to.equal('await-acknowledgements');
+    expect(of({ replicas: [pod('me', 'a'), pod('x', null)] })).to.equal('await-acknowledgements');
+    expect(of({ replicas: 'forbidden' })).to.equal(null);
+    expect(nextAction({ ...settled(both), replicas: mute }, quiet, nowMs)).to.equal('await-acknowledgements');
+  });
+
+  it('plans with each refused object set aside, and the reason of each refused target', () => {
+    const seen: unknown[] = [];
+    const plan = ({ targets, paused }: Parameters<typeof policy.issuer.plan>[0]) => {
+      seen.push([targets.map(({ id, held, refused }) => [id, held, refused]), Array.from(paused ?? [])]);
+      return null;
+    };
+    const spying = { ...policy, issuer: { ...policy.issuer, plan } } as typeof policy;
+    const refusals = ['t', 'secret', 'ca', 'announcement', 'other'].map((object) => ({ object, reason: 'invalid' }));
+    nextAction(settled([ca('A')]), spying, nowMs, refusals);
+    nextAction(settled([ca('A')]), spying, nowMs);
+    expect(seen).to.deep.equal([
+      [[['t', true, 'invalid']], ['secret', 'ca', 'announcement']],
+      [[['t', false, null]], []],
+    ]);
+  });
 });

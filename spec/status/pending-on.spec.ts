@@ -131,4 +131,41 @@ describe('what a replica waits for', () => {
     expect(waitsAfter(...leads, { type: 'step/done', step, touched: null })).to.deep.equal([]);
     expect(waitsAfter(...leads, { type: 'leadership/lost', reason: 'deposed' })).to.deep.equal([]);
   });
+
+  it('is no acknowledgement, for a leader, before it has seen an announcement or the replicas', () => {
+    const replicas = [pod('me', 'a'), pod('x', 'old')];
+    expect(waitsAfter(served, observed({ replicas }))).to.deep.equal([]);
+    for (const unknown of ['pending', 'forbidden'] as const)
+      expect(waitsAfter(announced, served, observed({ replicas: unknown }))).to.deep.equal([]);
+  });
+
+  it('is no overlap, for a leader, while its beginning is not recorded', () => {
+    const bundle = [factsOf('B'), factsOf('A')];
+    const ca = { resourceVersion: '1', current: factsOf('B'), bundle, otherManager: null };
+    expect(waitsAfter(announced, served, observed({ ca }))).to.deep.equal([]);
+  });
+
+  it('is the overlap where only the Lease shows it, as with an external issuer', () => {
+    const lease = leaseOf('a', { servedSinceMs: 5_000 });
+    expect(waitsAfter(announced, served, observed({ ca: 'absent', lease }))[0]).to.include({ for: 'overlap' });
+    const mute = [pod('me', null), pod('x', null)];
+    expect(waitsAfter(announced, served, observed({ ca: 'absent', lease, replicas: mute }))[0]).to.include({
+      for: 'acknowledgements',
+    });
+    expect(waitsAfter(announced, served, observed({ ca: 'absent', replicas: mute }))).to.deep.equal([]);
+  });
+
+  it('is acknowledgements without a name where those that are missing can no longer be serving', () => {
+    const lease = leaseOf('a', { servedSinceMs: 5_000 });
+    expect(waitsAfter(announced, served, observed({ lease, replicas: [] }))).to.deep.equal([
+      { for: 'acknowledgements', sinceMs: 1_000, detail: null },
+    ]);
+  });
+
+  it('is no valid certificate before one is served', () => {
+    const readiness = { ready: false, reasons: ['certificate-expired'], served: null } as const;
+    expect(waitsAfter(announced, served, { type: 'readiness/changed', readiness })).to.deep.equal([]);
+    const ready = { ready: true, reasons: [], served: pairOf('a') };
+    expect(waitsAfter(announced, served, { type: 'readiness/changed', readiness: ready })).to.deep.equal([]);
+  });
 });

@@ -196,6 +196,57 @@ describe('the state of a replica', () => {
     expect(after(failed('first'), done).failing).to.equal(null);
   });
 
+  it('lists an object that refuses its write once, until its own write is accepted', () => {
+    const refused = (object: string): ReplicaEvent => ({
+      type: 'object/refused',
+      object,
+      status: 422,
+      error: `${object} is invalid`,
+      retryInMs: 1,
+    });
+    const both = after(refused('a'), refused('b'), refused('a'));
+    expect(both.refused.map(({ object }) => object)).to.deep.equal(['b', 'a']);
+    const accepted: ReplicaEvent = { type: 'object/accepted', object: 'b' };
+    expect(after(refused('a'), refused('b'), accepted).refused).to.deep.equal([
+      { object: 'a', reason: 'a is invalid' },
+    ]);
+  });
+
+  it('explains no other reason than no-announcement', () => {
+    const silent = { name: 'x', sinceMs: 0, leaseDurationMs: 0, isLasting: true };
+    const readiness = { ready: false, reasons: ['no-announcement', 'certificate-expired'], served: null } as const;
+    expect(unreadyReasons({ ...initialState(0), leaseSeen: true, silentHolder: silent, readiness })).to.deep.equal([
+      'no-announcement: the Lease is held by x',
+      'certificate-expired',
+    ]);
+  });
+
+  it('calls a silent holder lasting only after longer than its Lease lasts, whatever the time', () => {
+    const lease = leaseOf(null, { holder: 'x', durationMs: 2_000 });
+    const seen: ReplicaEvent = { type: 'lease/observed', lease, via: 'watch', announces: false };
+    const other: ReplicaEvent = { type: 'watch/established', resourceVersion: '1' };
+    const at = (nowMs: number): ReplicaState => reduce(reduce(initialState(0), seen, 'me', 10_000), other, 'me', nowMs);
+    expect([at(11_999), at(12_000), at(12_001)].map(({ silentHolder }) => silentHolder?.isLasting)).to.deep.equal([
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  it('has no silent holder while nobody holds the Lease', () => {
+    const released: ReplicaEvent = { type: 'lease/observed', lease: leaseOf(null), via: 'watch', announces: false };
+    expect(after(released).silentHolder).to.equal(null);
+  });
+
+  it('counts a load of the same certificate from the first although its bundle has changed', () => {
+    const again = concluded({
+      type: 'certificate/served',
+      pair: pairOf('a', { bundle: [], generation: 'gen-2' }),
+      untrusted: null,
+    });
+    expect(after(served('a'), again).load?.sinceMs).to.equal(1_000);
+  });
+
   it('keeps the recent rotations, of which the first may have been announced before the start', () => {
     const second: ReplicaEvent = { type: 'lease/observed', lease: leaseOf('b'), via: 'watch', announces: true };
     expect(after(leaseObserved(), second).rotations.map(({ hash, kind }) => [hash, kind])).to.deep.equal([

@@ -141,4 +141,34 @@ describe('the recent rotations', () => {
     const hashes = Array.from('abcdefgh');
     expect(after(...hashes.map(announced)).map(({ hash }) => hash)).to.deep.equal(Array.from('cdefgh'));
   });
+
+  it('begin once for each announcement, however often the Lease is observed', () => {
+    expect(after(announced('a'), announced('a'), announced('b'), announced('a')).map(({ hash }) => hash)).to.deep.equal(
+      ['a', 'b', 'a'],
+    );
+    expect(after(nothing, nothing)).to.deep.equal([]);
+    expect(after(announced('a'), nothing).map(({ hash }) => hash)).to.deep.equal(['a']);
+  });
+
+  it('are neither rejected nor acknowledged by what concerns another certificate, or is no rejection', () => {
+    const mismatched: ReplicaEvent = {
+      type: 'certificate/concluded',
+      load: { type: 'certificate/mismatched', hash: 'a', filesystemHash: 'b' },
+      elapsedMs: 0,
+    };
+    expect(after(announced('a'), rejected('a', 'torn'), mismatched)[0]?.rejected).to.equal('torn');
+    expect(after(announced('a'), acknowledged('b'))[0]?.acknowledgedMs).to.equal(null);
+  });
+
+  it('count a replica until the moment at which it is gone', () => {
+    const names = (goneAtMs: number) =>
+      after(announced('a'), seen('a', [pod('x', null, goneAtMs)]))[0]?.replicas?.map(({ name }) => name);
+    expect(names(3)).to.deep.equal(['x']);
+    expect(names(2)).to.deep.equal([]);
+  });
+
+  it('go on while this replica has not loaded the certificate, although all others serve it', () => {
+    const [rotation] = after(announced('a'), seen('a', [pod('x', 'a')]), seen('a', [pod('x', 'a'), pod('z', null)]));
+    expect(rotation?.replicas?.map(({ name }) => name)).to.deep.equal(['x', 'z']);
+  });
 });

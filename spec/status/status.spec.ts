@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { initialState, type ReplicaState } from '../../src/status/replica-state.ts';
+import type { Rotation } from '../../src/status/rotations.ts';
 import { type StatusInput, statusOf } from '../../src/status/status.ts';
+import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { Target } from '../../streams/planner-input.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
@@ -20,16 +22,25 @@ const INPUT: StatusInput = {
 const status = (state: Partial<ReplicaState> = {}, input: Partial<StatusInput> = {}) =>
   statusOf({ ...initialState(0), ...state }, { ...INPUT, ...input });
 
+const OBSERVATION: ClusterState = {
+  lease: leaseOf('a'),
+  secret: 'absent',
+  ca: 'absent',
+  targets: [],
+  replicas: 'pending',
+};
+const rotation = (hash: string, announcedMs: number): Rotation => ({
+  hash,
+  kind: 'rotation',
+  announcedMs,
+  mountedMs: null,
+  loadedMs: null,
+  acknowledgedMs: null,
+  rejected: null,
+  replicas: null,
+});
 const targetsOf = (state: Target['state']) =>
-  status({
-    observation: {
-      lease: leaseOf('a'),
-      secret: 'absent',
-      ca: 'absent',
-      targets: [{ id: 'webhook/x', state }],
-      replicas: 'pending',
-    },
-  }).targets;
+  status({ observation: { ...OBSERVATION, targets: [{ id: 'webhook/x', state }] } }).targets;
 const target = (...bundles: ReturnType<typeof factsOf>[][]) => ({ resourceVersion: '1', bundles, otherManager: null });
 const early = factsOf('early', { notAfterMs: 1_000 });
 const late = factsOf('late', { notAfterMs: 2_000 });
@@ -83,5 +94,77 @@ describe('the status', () => {
     });
     expect(bundle).to.deep.equal([{ subject: 'CN=ca', serial: '01', notAfter: '1970-01-01T01:00:00Z' }]);
     expect(mounted).to.deep.equal({ hash: 'b', serial: null, notBefore: null, notAfter: null, names: null });
+  });
+
+  it('describes the mounted certificate when it can be read, and nothing while nothing is mounted', () => {
+    expect(
+      status({ mounted: readingOf('b') }, { mountedLeaf: factsOf('leaf', { serial: '07' }) }).mounted,
+    ).to.deep.equal({
+      hash: 'b',
+      serial: '07',
+      notBefore: '1970-01-01T00:00:00Z',
+      notAfter: '1970-01-01T01:00:00Z',
+      names: ['svc.ns.svc'],
+    });
+    expect(status().mounted).to.equal(null);
+    expect(status({ mounted: readingOf(null) }).mounted).to.equal(null);
+  });
+
+  it('gives since when the announcement is known, by the newest rotation of its hash', () => {
+    const announced = { hash: 'a', validUntil: '2026-12-06T11:12:18Z' };
+    const rotations = [rotation('a', 1_000), rotation('b', 2_000), rotation('a', 3_000), rotation('c', 4_000)];
+    expect(status({ announced, rotations }).announced).to.deep.equal({
+      ...announced,
+      since: '1970-01-01T00:00:03.000Z',
+    });
+    expect(status({ announced, rotations: [rotation('b', 1_000)] }).announced).to.equal(null);
+    expect(status({ announced: null, rotations }).announced).to.equal(null);
+  });
+
+  it('gives the stages of each rotation, with the other replicas, as times or null', () => {
+    const stages = { mountedMs: 1_500, loadedMs: 1_600, acknowledgedMs: 1_700, rejected: 'torn' };
+    const replicas = [
+      { name: 'x', acknowledgedMs: 1_800, witnessed: true },
+      { name: 'y', acknowledgedMs: null, witnessed: false },
+    ];
+    const rotations = [rotation('a', 1_000), { ...rotation('b', 1_000), ...stages, replicas }];
+    const unreached = { mountedAt: null, loadedAt: null, acknowledgedAt: null, rejected: null, replicas: [] };
+    expect(status({ rotations }).rotations).to.deep.equal([
+      { hash: 'a', kind: 'rotation', announcedAt: '1970-01-01T00:00:01.000Z', ...unreached },
+      {
+        hash: 'b',
+        kind: 'rotation',
+        announcedAt: '1970-01-01T00:00:01.000Z',
+        mountedAt: '1970-01-01T00:00:01.500Z',
+        loadedAt: '1970-01-01T00:00:01.600Z',
+        acknowledgedAt: '1970-01-01T00:00:01.700Z',
+        rejected: 'torn',
+        replicas: [
+          { name: 'x', acknowledgedAt: '1970-01-01T00:00:01.800Z', witnessed: true },
+          { name: 'y', acknowledgedAt: null, witnessed: false },
+        ],
+      },
+    ]);
+  });
+
+  it('names the replicas that the leader observes, without when they are gone', () => {
+    const seen = { name: 'x', servingHash: 'a', ready: true };
+    const observation = { ...OBSERVATION, replicas: [{ ...seen, goneAtMs: 7 }] };
+    expect(status({ observation }).replicas).to.deep.equal([seen]);
+    for (const replicas of ['pending', 'forbidden'] as const)
+      expect(status({ observation: { ...OBSERVATION, replicas } }).replicas).to.equal(null);
+  });
+
+  it('gives what the replica waits for, its acknowledgement, and the state of the watch since its last change', () => {
+    expect(status({ startedMs: 1_000, acknowledgedHash: 'a' })).to.deep.include({
+      waitsFor: [{ for: 'announcement', since: '1970-01-01T00:00:01.000Z', detail: null }],
+      acknowledged: { hash: 'a' },
+      watch: { state: 'connecting', since: '1970-01-01T00:00:00.000Z' },
+    });
+    expect(status().acknowledged).to.equal(null);
+    expect(status({ watch: { state: 'failed', sinceMs: 2_000, error: 'x' } }).watch).to.deep.equal({
+      state: 'failed',
+      since: '1970-01-01T00:00:02.000Z',
+    });
   });
 });

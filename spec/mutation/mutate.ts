@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { Stryker } from '@stryker-mutator/core';
+import { toolFlags } from '../support/tool-flags.ts';
+import { writeDevelopmentDocument } from './document.ts';
+import { MUTATED_ROOMS, type MutatedRoom, type RoomName } from './rooms.ts';
+import { missingFrom, type MutationReport, readResults, resultOf, scoreOf, writeResults } from './survivors.ts';
+
+const ABOUT = `npm run mutate -- [--room NAME] [--only PATTERN]
+
+Mutates one room and runs its specs on each mutant, those of the files that changed since the last run. Writes the score and
+the survivors to spec/mutation/survivors.json and docs/development.md. Ends with 1 when the score is too low, when a mutant
+survives that has no reason in that file, or when a listed one is killed.`;
+
+const names = Object.keys(MUTATED_ROOMS);
+const flags = toolFlags(process.argv.slice(2), ABOUT, {
+  room: {
+    standard: 'streams',
+    accepts: `one of ${names.join(', ')}`,
+    isGood: (text) => names.includes(text),
+    help: `one of ${names.join(', ')}`,
+  },
+  only: {
+    standard: '',
+    accepts: 'files as a glob pattern',
+    isGood: () => true,
+    help: 'mutates only these files, shows what survives, and writes nothing',
+  },
+  concurrency: {
+    standard: '1',
+    accepts: 'a whole number from 1',
+    isGood: (text) => /^[1-9]\d?$/.test(text),
+    help: 'processes that run specs at the same time',
+  },
+});
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+if ('text' in flags) {
+  say(flags.text);
+  process.exit(flags.exitCode);
+}
+
+const { asked } = flags;
+const name = asked.room as RoomName;
+const { mutate, spec, minimum }: MutatedRoom = MUTATED_ROOMS[name];
+const report = `test-output/mutation/${name}`;
+const isWhole = asked.only === '';
+await new Stryker({
+  mutate: isWhole ? [...mutate] : [asked.only],
+  ...(spec === null ? {} : { mochaOptions: { spec: [...spec] } }),
+  concurrency: Number(asked.concurrency),
+  incremental: isWhole,
+  incrementalFile: `${report}.incremental.json`,
+  jsonReporter: { fileName: `${report}.json` },
+  htmlReporter: { fileName: `${report}.html` },
+  tempDirName: `test-output/mutation/sandbox-${name}`,
+  timeoutMS: 10_000,
+  thresholds: { high: 95, low: 90, break: null },
+}).runMutationTest();
+
+const results = readResults();
+const known = results[name]?.survivors ?? [];
+const result = resultOf(JSON.parse(readFileSync(`${report}.json`, 'utf8')) as MutationReport, known);
+const complaints: string[] = [];
+for (const { file, line, from, to, why } of result.survivors)
+  if (why === '') complaints.push(`${file}: survives without a reason: ${from} → ${to} in ${line}`);
+if (isWhole) {
+  for (const { file, line, from, to } of missingFrom(known, result.survivors))
+    complaints.push(`${file}: was listed and no longer survives: ${from} → ${to} in ${line}`);
+  if (scoreOf(result) < minimum) complaints.push(`${name}: the score is below ${minimum} %`);
+  writeResults({ ...results, [name]: result });
+  writeDevelopmentDocument();
+}
+for (const complaint of complaints) say(complaint);
+say(JSON.stringify({ room: name, ...result, survivors: result.survivors.length, score: scoreOf(result).toFixed(1) }));
+process.exitCode = complaints.length > 0 ? 1 : 0;

@@ -1,0 +1,38 @@
+/** One part of the code that is mutated as a whole: its files, the specs that are run on each mutant, and the score it must reach. */
+export interface MutatedRoom {
+  readonly mutate: readonly string[];
+  /** Null: those of stryker.config.json. Only specs that stay in this process and are fast: each mutant of a constant runs them all. */
+  readonly spec: readonly string[] | null;
+  /** In percent. */
+  readonly minimum: number;
+}
+
+const room = (mutate: readonly string[], spec: readonly string[]): MutatedRoom => ({ mutate, spec, minimum: 90 });
+
+/** What `npm run mutate -- --room` accepts. */
+export const MUTATED_ROOMS = {
+  streams: { mutate: ['streams/**/*.ts'], spec: null, minimum: 97 },
+  cluster: room(['src/cluster/*.ts'], ['spec/cluster/*.spec.ts']),
+  status: room(['src/status/*.ts'], ['spec/status/*.spec.ts']),
+  metrics: room(['src/metrics/*.ts'], ['spec/metrics/*.spec.ts']),
+  config: room(['src/config/*.ts'], ['spec/config/*.spec.ts']),
+  certificates: room(
+    ['src/certificates/!(mount|secret-volume|watch-directory).ts'],
+    ['spec/certificates/!(go-verifier|mount|rotation-matrix|volume-kind|watch-directory).spec.ts'],
+  ),
+  mount: room(
+    ['src/certificates/@(mount|secret-volume|watch-directory).ts'],
+    ['spec/certificates/@(mount|volume-kind|watch-directory).spec.ts'],
+  ),
+  webhook: room(
+    ['src/webhook/!(connections|https-server|loopback-handshake|server).ts'],
+    [
+      'spec/webhook/@(admission|admission-schema|client-ca|connection-policy|handler-api|load-handler|request|serving|tls|upstream).spec.ts',
+    ],
+  ),
+  kube: room(['src/kube/*.ts'], ['spec/kube/*.spec.ts']),
+  commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
+  logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),
+} as const satisfies Readonly<Record<string, MutatedRoom>>;
+
+export type RoomName = keyof typeof MUTATED_ROOMS;
