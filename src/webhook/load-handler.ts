@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Problem } from '../../streams/problem.ts';
 import type { AdmissionHandler, HandlerExport } from './admission-types.ts';
+import { provideHandlerApi } from './provide-handler-api.ts';
 
 const locate = (name: string, directory: string): string => {
   if (name.startsWith('file:')) return name;
@@ -27,6 +28,7 @@ const defaultExport = ({ default: exported }: { readonly default?: unknown }): u
  */
 export const loadHandler = async (name: string, directory: string): Promise<Route> => {
   if (name === 'builtin:allow') return () => allowAll;
+  provideHandlerApi();
   try {
     const loaded = (await import(locate(name, directory))) as { readonly default?: unknown };
     return routes(defaultExport(loaded), 'its default export');
