@@ -98,7 +98,12 @@ const demo = async (options: Extract<CommandLine, { command: 'demo' }>['options'
   const stopped = stopSignal();
   const { runDemo } = await import('./demo/run-demo.ts');
   const program = { node: process.execPath, flags: process.execArgv, script: process.argv[1] ?? '' };
-  return runDemo(options, { program, print, stopped });
+  return runDemo(options, { program, directory: process.cwd(), print, stopped });
+};
+
+const tryHandler = async ({ operands, options }: Extract<CommandLine, { command: 'try' }>): Promise<number> => {
+  const { runTry } = await import('./author/try.ts');
+  return runTry(operands, options, { print, directory: process.cwd() });
 };
 
 const rotate = async (config: Config, options: { readonly ca: boolean }): Promise<number> => {
@@ -129,7 +134,10 @@ const run = async (line: CommandLine): Promise<number> => {
     print(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : VERSION);
     return 0;
   }
-  if (line.command === 'demo') return line.problems.length > 0 ? exitWithProblems(line.problems) : demo(line.options);
+  if (line.command === 'demo' || line.command === 'try') {
+    if (line.problems.length > 0) exitWithProblems(line.problems);
+    return line.command === 'try' ? tryHandler(line) : demo(line.options);
+  }
   const config = configure(line);
   if (line.command === 'rotate') return rotate(config, line.options);
   return line.command === 'check' ? check(config, line.options) : serve(config);
@@ -142,6 +150,6 @@ onCrash((error) => {
 const line = parseCommandLine(process.argv.slice(2));
 void run(line).then((code) => {
   process.exitCode = code;
-  // Timers and connections of a handler must not outlive SHUTDOWN_GRACE.
-  if (line.command === 'serve') process.exit();
+  // Timers and connections of a handler must not outlive SHUTDOWN_GRACE, nor its answers.
+  if (['serve', 'try', 'demo'].includes(line.command)) process.exit();
 });

@@ -20,10 +20,10 @@ import {
   timer,
 } from 'rxjs';
 import { timerDelayMs } from './backoff.ts';
+import { catchProblem } from './catch-problem.ts';
 import type { LeaseEvent, Via } from './events.ts';
 import { isOlderVersion } from './kubernetes.ts';
 import type { LeaseSnapshot } from './model.ts';
-import { catchProblem } from './problem.ts';
 import { resumingWatch, type WatchPolicy } from './resuming-watch.ts';
 import { singleFlight } from './single-flight.ts';
 import type { WatchPort } from './watch-port.ts';

@@ -1,8 +1,6 @@
-import { catchError, type Observable, type OperatorFunction, throwError } from 'rxjs';
-
 /**
  * A failure of the outside world that the core expects and handles, such as a rejected request or a lost connection.
- * Anything else on an error channel is a bug and ends the process.
+ * Anything else on an error channel is a bug and ends the process. In a file without rxjs, which handlers do not need.
  */
 export class Problem extends Error {
   override readonly name: string = 'Problem';
@@ -17,12 +15,3 @@ export class Problem extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 }
-
-/**
- * `catchError` for a {@link Problem} only. Any other error is a bug and passes through.
- *
- *     source   --a--#              # a Problem
- *     result   --a--f
- */
-export const catchProblem = <T, F>(handle: (problem: Problem) => Observable<F>): OperatorFunction<T, T | F> =>
-  catchError((error: unknown) => (error instanceof Problem ? handle(error) : throwError(() => error)));

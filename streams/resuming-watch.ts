@@ -14,8 +14,8 @@ import {
   timeout,
 } from 'rxjs';
 import { retryPause } from './backoff.ts';
+import { catchProblem } from './catch-problem.ts';
 import type { WatchItem } from './events.ts';
-import { catchProblem } from './problem.ts';
 import type { WatchFrame, WatchPort } from './watch-port.ts';
 
 export interface WatchPolicy {

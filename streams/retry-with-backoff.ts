@@ -1,6 +1,7 @@
 import { defer, EMPTY, NEVER, type Observable, of, type OperatorFunction, repeat, tap } from 'rxjs';
 import { retryPause } from './backoff.ts';
-import { catchProblem, type Problem } from './problem.ts';
+import { catchProblem } from './catch-problem.ts';
+import type { Problem } from './problem.ts';
 
 /**
  * Resubscribes after a {@link Problem}, without limit, and emits each one as an item. A value starts the delays again, and

@@ -56,6 +56,8 @@ describe('parseCommandLine', () => {
       rotations: null,
       kubeletDelayMs: 3000,
       port: null,
+      handler: null,
+      review: null,
       json: false,
     });
     expect(line('demo --replicas 5 --rotations=2 --kubelet-delay 500ms --port 0 --json').options).to.deep.equal({
@@ -63,8 +65,32 @@ describe('parseCommandLine', () => {
       rotations: 2,
       kubeletDelayMs: 500,
       port: 0,
+      handler: null,
+      review: null,
       json: true,
     });
+    expect(line('demo --handler ./h.ts --review pod.yaml').options).to.include({
+      handler: './h.ts',
+      review: 'pod.yaml',
+    });
+  });
+
+  it('reads the operands and flags of try', () => {
+    const { operands, options, problems } = line(
+      'try ./h.ts --operation update --old a.yaml b.yaml --path /m --user eve',
+    );
+    expect({ operands, options, problems }).to.deep.equal({
+      operands: ['./h.ts', 'b.yaml'],
+      options: { operation: 'UPDATE', old: 'a.yaml', path: '/m', user: 'eve', json: false },
+      problems: [],
+    });
+  });
+
+  it('reports missing and surplus operands, with what is expected', () => {
+    expect(problemsOf('try ./h.ts')).to.deep.equal(['missing argument: expected try HANDLER FILE [flags]']);
+    expect(problemsOf('try a b c')).to.deep.equal(['unexpected argument "c": expected try HANDLER FILE [flags]']);
+    expect(problemsOf('try a b --operation patch').join()).to.match(/--operation="patch": expected one of create/);
+    expect(problemsOf('try a b --path mutate').join()).to.match(/expected a path like \/mutate/);
   });
 
   it('reads the flag of rotate', () => {
@@ -82,7 +108,7 @@ describe('parseCommandLine', () => {
   it('suggests the command that was meant', () => {
     expect(problemsOf('chek')).to.deep.equal(['unknown command "chek": did you mean check?']);
     expect(problemsOf('frobnicate')).to.deep.equal([
-      'unknown command "frobnicate": expected one of serve, check, rotate, demo',
+      'unknown command "frobnicate": expected one of serve, check, rotate, try, demo',
     ]);
     expect(problemsOf('constructor')).to.have.lengthOf(1);
   });
@@ -92,7 +118,7 @@ describe('parseCommandLine', () => {
     expect(problems).to.have.lengthOf(6);
     expect(problems[0]).to.equal('unexpected argument "now": expected one command and flags');
     expect(problems[1]).to.equal('unknown flag --cert-timout: did you mean --cert-timeout?');
-    expect(problems[2]).to.equal('--json: a flag of check and demo, not of serve');
+    expect(problems[2]).to.equal('--json: a flag of check, try, demo, not of serve');
     expect(problems[3]).to.equal('--replicas: a flag of demo, not of serve');
     expect(problems[4]).to.match(/^--lease-name without a value: expected a DNS subdomain/);
     expect(problems[5]).to.match(/^unknown flag --__proto__/);

@@ -25,6 +25,12 @@ describe('embedded/json-patch', () => {
       { op: 'add', path: '/map/a~1b~0c', value: 2 },
       { list: ['a', 'b'], map: { key: 1, 'a/b~c': 2 } },
     ],
+    ['moves', { op: 'move', from: '/map/key', path: '/list/0' }, { list: [1, 'a', 'b'], map: {} }],
+    [
+      'copies',
+      { op: 'copy', from: '/list', path: '/map/list' },
+      { list: ['a', 'b'], map: { key: 1, list: ['a', 'b'] } },
+    ],
     ['tests whole values', { op: 'test', path: '/list', value: ['a', 'b'] }, target],
     ['takes an absent value for null in a test', { op: 'test', path: '/map/none', value: null }, target],
   ] as const) {
@@ -41,6 +47,8 @@ describe('embedded/json-patch', () => {
     expect(failing([{ op: 'add', path: '/none/key', value: 1 }])).to.equal(422);
     expect(failing([{ op: 'test', path: '/map/key', value: '1' }])).to.equal(422);
     expect(failing([{ op: 'remove', path: '' }])).to.equal(422);
+    for (const from of ['/map/none', '/none/key', ''])
+      expect(failing([{ op: 'move', from, path: '/map/key' }]), from).to.equal(422);
   });
 
   it('refuses what is no patch', () => {

@@ -13,7 +13,7 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 /** Everything written for a reader, from the root of the repository. */
 const DOCUMENTS = [
   ...globSync('*.md', { cwd: ROOT }),
-  ...globSync('{docs,manifests,spec,streams}/**/*.md', { cwd: ROOT }),
+  ...globSync('{docs,examples,manifests,spec,streams}/**/*.md', { cwd: ROOT }),
 ].toSorted();
 
 /** The changelog names what earlier versions had. */
@@ -105,9 +105,9 @@ describe('the documents', () => {
 
   it('name files that exist', () => {
     const PATH = /^(?:\.\/)?[\w.{},*@-]+(?:\/[\w.{},*@-]+)*\/?$/;
-    const ROOTS = /^(?:src|streams|spec|docs|manifests|\.ci)\//;
+    const ROOTS = /^(?:src|streams|spec|docs|manifests|examples|\.ci)\//;
     const names = new Set(
-      globSync('{src,streams,spec,docs,manifests}/**/*', { cwd: ROOT }).map((path) => path.split('/').at(-1)),
+      globSync('{src,streams,spec,docs,manifests,examples}/**/*', { cwd: ROOT }).map((path) => path.split('/').at(-1)),
     );
     const exists = (path: string, from: string): boolean =>
       ROOTS.test(path)

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { build } from 'esbuild';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { openPlace } from './place.ts';
 
@@ -16,7 +17,12 @@ const env = Object.fromEntries(
 );
 
 const run = async (cwd: string, command: string, ...args: readonly string[]): Promise<string> =>
-  (await promisify(execFile)(command, args, { cwd, env })).stdout;
+  (
+    await promisify(execFile)(command, args, { cwd, env }).catch((error: unknown) => {
+      const { message, stdout } = error as { readonly message: string; readonly stdout: string };
+      throw new Error(`${message}\n${stdout}`);
+    })
+  ).stdout;
 
 /** The JavaScript of docs/embedding.md. */
 const snippets = async (): Promise<readonly string[]> => {
@@ -24,9 +30,26 @@ const snippets = async (): Promise<readonly string[]> => {
   return [...text.matchAll(/```js\n([^]*?)```/g)].map(([, code = '']) => code);
 };
 
+const COMPILER_OPTIONS = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  module: 'nodenext',
+  target: 'es2024',
+  lib: ['esnext'],
+  types: ['node'],
+  noEmit: true,
+};
+
 describe('the package', function () {
   this.timeout(180_000);
   let project: TemporaryDirectory;
+  const compile = async (): Promise<void> => {
+    const config = { compilerOptions: COMPILER_OPTIONS, include: ['*.mts'] };
+    await writeFile(join(project.path, 'tsconfig.json'), JSON.stringify(config));
+    await run(project.path, process.execPath, join(root, 'node_modules', 'typescript', 'lib', 'tsc.js'), '-p', '.');
+  };
   before(async () => {
     project = await temporaryDirectory();
     await run(root, 'npm', 'pack', '--silent', '--pack-destination', project.path);
@@ -59,22 +82,7 @@ describe('the package', function () {
     expect(await exited).to.deep.equal([0, null]);
   });
 
-  it('has types that a strict compiler takes, for every snippet and for the streams', async () => {
-    const strict = {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      skipLibCheck: false,
-    };
-    const compilerOptions = {
-      ...strict,
-      module: 'nodenext',
-      target: 'es2024',
-      lib: ['esnext'],
-      types: ['node'],
-      noEmit: true,
-    };
-    await writeFile(join(project.path, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.mts'] }));
+  it('has types that a strict compiler takes, for every snippet, typed handlers and the streams', async () => {
     for (const [index, code] of (await snippets()).entries())
       await writeFile(join(project.path, `snippet-${index}.mts`), code);
     await writeFile(
@@ -90,18 +98,56 @@ describe('the package', function () {
        // @ts-expect-error a misspelt verdict
        export const wrong: AdmissionHandler = () => ({ alowed: true });`,
     );
-    await run(project.path, process.execPath, join(root, 'node_modules', 'typescript', 'lib', 'tsc.js'), '-p', '.');
+    await writeFile(
+      join(project.path, 'handlers.mts'),
+      `import { type AdmissionHandler, allow, deny, type HandlerExport, mutate } from 'webhook-certd/handler';
+       import { createWebhook, type AdmissionHandler as Same } from 'webhook-certd';
+       interface Pod { readonly spec?: { readonly hostNetwork?: boolean } }
+       interface Account { readonly automountServiceAccountToken?: boolean }
+       const pods: AdmissionHandler<Pod> = ({ object }, { path }) =>
+         object?.spec?.hostNetwork === true ? deny(path, 422) : allow();
+       const accounts: Same<Account> = ({ object }) => mutate(object, { ...object, automountServiceAccountToken: false });
+       // @ts-expect-error a field that the object does not have
+       export const wrong: AdmissionHandler<Pod> = ({ object }) => (object?.status ? allow() : deny('no'));
+       export const some: HandlerExport = { '/labels': ({ object }) => (object?.metadata?.labels?.['team'] ? allow() : deny('no')) };
+       const env = {};
+       void createWebhook({ env, handler: pods });
+       void createWebhook({ env, handler: { '/pods': pods, '/accounts': accounts } });
+       void createWebhook({ env, handler: ({ object }) => (object?.metadata?.labels?.['team'] ? allow() : deny('no')) });`,
+    );
+    await compile();
   });
 
-  it('shares its classes between both entries, and keeps everything else to itself', async () => {
+  it('has helpers for handlers that load no dependency and leave nothing in a bundle that does not use them', async () => {
+    const { outputFiles, metafile } = await build({
+      stdin: {
+        contents: `import { allow, mutate } from 'webhook-certd/handler'; export default () => allow();`,
+        resolveDir: project.path,
+      },
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: 'esm',
+      platform: 'node',
+    });
+    const packages = Object.keys(metafile.inputs).map((path) => /node_modules\/([^/]+)/.exec(path)?.[1] ?? path);
+    expect(new Set(packages)).to.deep.equal(new Set(['webhook-certd', '<stdin>']));
+    expect(Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path))).to.deep.equal([]);
+    expect(outputFiles[0]?.text.length).to.be.below(1_000);
+  });
+
+  it('shares its classes between the entries, and keeps everything else to itself', async () => {
     const code = `
       import * as all from 'webhook-certd';
       import * as streams from 'webhook-certd/streams';
+      import * as handler from 'webhook-certd/handler';
       const inner = await import('webhook-certd/dist/lib/index.js').catch(({ code }) => code);
-      console.log(JSON.stringify([Object.keys(all), all.Problem === streams.Problem, inner]));`;
+      const shared = all.Problem === streams.Problem && all.mutate === handler.mutate;
+      console.log(JSON.stringify([Object.keys(all), Object.keys(handler), shared, inner]));`;
     const said = await run(project.path, process.execPath, '--input-type=module', '--eval', code);
     expect(JSON.parse(said)).to.deep.equal([
       ['Problem', 'allow', 'createCertificates', 'createWebhook', 'deny', 'jsonPatch', 'mutate'],
+      ['allow', 'deny', 'jsonPatch', 'mutate'],
       true,
       'ERR_PACKAGE_PATH_NOT_EXPORTED',
     ]);

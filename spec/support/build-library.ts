@@ -4,9 +4,9 @@ import { build } from 'esbuild';
 import ts from 'typescript';
 
 const root = join(import.meta.dirname, '..', '..');
-const entries = { index: 'src/embed/index.ts', streams: 'streams/index.ts' };
+const entries = { index: 'src/embed/index.ts', handler: 'src/embed/handler.ts', streams: 'streams/index.ts' };
 
-/** Plain JavaScript, since Node strips no types below node_modules. Both entries share their classes. */
+/** Plain JavaScript, since Node strips no types below node_modules. The entries share their classes. */
 const emitScripts = (outdir: string): Promise<unknown> =>
   build({
     absWorkingDir: root,
@@ -62,7 +62,7 @@ const emitDeclarations = async (outdir: string): Promise<void> => {
   }
 };
 
-/** Builds what `import 'webhook-certd'` and `import 'webhook-certd/streams'` find in the package. */
+/** Builds what `import 'webhook-certd'` and its subpaths find in the package. */
 export const buildLibrary = async (outdir: string): Promise<void> => {
   const [lib, types] = [join(outdir, 'lib'), join(outdir, 'types')];
   for (const folder of [lib, types]) await rm(folder, { recursive: true, force: true });

@@ -92,6 +92,9 @@ const common = {
   logLevel: 'warning',
 } satisfies EsbuildOptions;
 
+/** What is used of a library in a box, where it is not most of it. */
+const boxed: Readonly<Record<string, string>> = { 'js-yaml': '{ load, loadAll }' };
+
 /**
  * Libraries that few starts need go into a function of their own. All else that comes from ES modules stands side by side in
  * one, and V8 makes an object of each function there before the first line runs, and keeps it with what it made of the
@@ -102,17 +105,17 @@ const common = {
 const lateInBoxes = (boxes: Map<string, Metafile>, sourcemap: boolean): Plugin => ({
   name: 'late-in-boxes',
   setup: (build) => {
-    build.onResolve({ filter: /^@peculiar\/x509$|client-node\/dist\/config\.js$/ }, ({ path }) => ({
+    build.onResolve({ filter: /^@peculiar\/x509$|^js-yaml$|client-node\/dist\/config\.js$/ }, ({ path }) => ({
       path,
       namespace: 'box',
     }));
     build.onLoad({ filter: /./, namespace: 'box' }, async ({ path }) => {
       const { metafile, outputFiles } = await bundle({
         ...common,
-        stdin: { contents: `export * from ${JSON.stringify(path)}`, resolveDir: root },
+        stdin: { contents: `export ${boxed[path] ?? '*'} from ${JSON.stringify(path)}`, resolveDir: root },
         plugins: [builtinsWhenUsed, withoutUnused],
-        // A front forwards with the same one.
-        external: ['undici/*'],
+        // A front forwards with the same undici, and `try` reads objects with the same js-yaml.
+        external: ['undici/*', ...(path === 'js-yaml' ? [] : ['js-yaml'])],
         sourcemap: sourcemap ? 'inline' : false,
       });
       boxes.set(`box:${path}`, metafile);

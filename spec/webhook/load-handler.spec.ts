@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import defaultField from '../../manifests/examples/default-field.ts';
-import requireLabels from '../../manifests/examples/require-labels.ts';
 import type { AdmissionRequest, AdmissionResponse, HandlerContext } from '../../src/webhook/admission-types.ts';
 import { loadHandler, type Route } from '../../src/webhook/load-handler.ts';
 import { quietLog, reviewText } from '../support/admission-review.ts';
@@ -62,6 +60,22 @@ describe('handler loading', () => {
     expect(await ask(await loadHandler('entries.cjs', directory), '/a')).to.deep.equal({ allowed: true });
   });
 
+  it('provides webhook-certd/handler where the package is not installed, to ES modules and CommonJS', async () => {
+    write('imports.mts', `import { allow } from 'webhook-certd/handler'; export default () => allow();`);
+    write('requires.cjs', `const { allow } = require('webhook-certd/handler'); module.exports = () => allow();`);
+    for (const name of ['imports.mts', 'requires.cjs'])
+      expect(await ask(await loadHandler(name, directory), '/'), name).to.deep.equal({ allowed: true });
+  });
+
+  it('prefers an installed webhook-certd/handler to its own', async () => {
+    const folder = 'apart/node_modules/webhook-certd';
+    write(`${folder}/package.json`, '{"name":"webhook-certd","exports":{"./handler":"./handler.mjs"}}');
+    write(`${folder}/handler.mjs`, 'export const allow = () => ({ allowed: true, warnings: ["installed"] });');
+    write('apart/imports.mts', `import { allow } from 'webhook-certd/handler'; export default () => allow();`);
+    const route = await loadHandler('apart/imports.mts', directory);
+    expect(await ask(route, '/')).to.deep.equal({ allowed: true, warnings: ['installed'] });
+  });
+
   it('says what is wrong with what it was given', async () => {
     write('none.mjs', 'export const handler = () => undefined;');
     write('empty.mjs', 'export default {};');
@@ -79,16 +93,11 @@ describe('handler loading', () => {
 });
 
 describe('worked examples', () => {
-  it('are what WEBHOOK_HANDLER loads', async () => {
-    expect((await loadHandler('manifests/examples/require-labels.ts', '.'))('/')).to.equal(requireLabels);
-    const route = await loadHandler('manifests/examples/default-field.ts', '.');
-    expect(Object.entries(defaultField)).to.deep.equal(['/mutate', '/validate'].map((path) => [path, route(path)]));
-  });
-
+  const example = (name: string): Promise<Route> => loadHandler(`examples/handlers/${name}.ts`, '.');
   const patched = ({ patch = '' }: AdmissionResponse): unknown => JSON.parse(Buffer.from(patch, 'base64').toString());
 
   it('require-labels refuses what lacks them, reminds of the wished one, and never hinders a delete', async () => {
-    const route = await loadHandler('manifests/examples/require-labels.ts', '.');
+    const route = await example('require-labels');
     expect(await ask(route, '/')).to.deep.equal({
       allowed: false,
       status: { message: 'missing labels: app.kubernetes.io/name, team', code: 422 },
@@ -104,7 +113,7 @@ describe('worked examples', () => {
   });
 
   it('default-field sets the absent field, and denies mounting the token of the default account', async () => {
-    const route = await loadHandler('manifests/examples/default-field.ts', '.');
+    const route = await example('default-field');
     const account = { metadata: { name: 'default' } };
     const mounting = { ...account, automountServiceAccountToken: true };
     const defaulted = await ask(route, '/mutate', { object: account });
@@ -115,5 +124,23 @@ describe('worked examples', () => {
     for (const object of [account, another, null])
       expect(await ask(route, '/validate', { object })).to.deep.equal({ allowed: true });
     expect(route('/other')).to.equal(undefined);
+  });
+
+  it('policy-file denies what a rule of its file matches, and nothing without a match', async () => {
+    const route = await example('policy-file');
+    const kind = { group: 'apps', version: 'v1', kind: 'Deployment' };
+    const withImages = (...images: readonly string[]) => ({
+      kind,
+      object: { spec: { template: { spec: { containers: images.map((image) => ({ image })) } } } },
+    });
+    expect(await ask(route, '/', withImages('a:1', 'registry:5000/b@sha256:00'))).to.deep.equal({ allowed: true });
+    for (const image of ['a', 'a:latest'])
+      expect(await ask(route, '/', withImages('b:1', image)), image).to.deep.equal({
+        allowed: false,
+        status: { message: 'name a version of each image, not latest', code: 422 },
+      });
+    const unowned = { metadata: { annotations: { owner: '' } } };
+    expect(await ask(route, '/', { object: unowned })).to.have.nested.property('status.code', 422);
+    expect(await ask(route, '/', { object: null })).to.deep.equal({ allowed: true });
   });
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { quoted } from '../util/redact.ts';
-import { type CommandFlag, type CommandName, commands } from './commands.ts';
+import { type CommandFlag, type CommandName, commands, operandsOf } from './commands.ts';
 import { didYouMean, unknownFlag } from './did-you-mean.ts';
 import type { Schema } from './types.ts';
 import { settings } from './variables.ts';
@@ -17,6 +17,8 @@ type Options<C extends CommandName> = {
 interface Shared {
   /** The flags of variables, for parseConfig, by name without dashes. Of a repeated flag the last one counts. */
   readonly flags: ReadonlyMap<string, string>;
+  /** What `try` and the like are applied to, in the order of the command's operands. */
+  readonly operands: readonly string[];
   readonly help: boolean;
   readonly version: boolean;
   /** One line each. Help and version are printed despite problems. */
@@ -36,8 +38,13 @@ const unknownCommand = (word: string): string => {
   return `unknown command ${quoted(word)}: ${hint}`;
 };
 
+const described = (command: CommandName): string => {
+  const operands = operandsOf(command);
+  return operands.length === 0 ? 'one command and flags' : [command, ...operands, '[flags]'].join(' ');
+};
+
 /**
- * Parses `[serve|check|rotate|demo] [flags]` in any order; the default command is `serve`. parseConfig reads the values of
+ * Parses `[serve|check|rotate|…] [flags]` in any order; the default command is `serve`. parseConfig reads the values of
  * the variables' flags, so that their problems are reported together with those of the environment.
  *
  * @param argv The arguments without the executable and the script.
@@ -48,7 +55,10 @@ export const parseCommandLine = (argv: readonly string[]): CommandLine => {
   const named = commandNames.find((name) => name === word);
   const command = named ?? 'serve';
   const problems = named === undefined ? [unknownCommand(word)] : [];
-  problems.push(...extra.map((each) => `unexpected argument ${quoted(each)}: expected one command and flags`));
+  const expected = operandsOf(command);
+  const [operands, unexpected] = [extra.slice(0, expected.length), extra.slice(expected.length)];
+  problems.push(...unexpected.map((each) => `unexpected argument ${quoted(each)}: expected ${described(command)}`));
+  if (operands.length < expected.length) problems.push(`missing argument: expected ${described(command)}`);
   // Which flags are allowed depends on the command.
   if (named !== undefined) problems.push(...flags.flatMap((each) => flagProblem(each, command) ?? []));
 
@@ -62,6 +72,7 @@ export const parseCommandLine = (argv: readonly string[]): CommandLine => {
   return {
     command,
     options,
+    operands,
     flags: new Map([...texts].filter(([flag]) => knownFlags.get(flag)?.kind === 'variable')),
     help: words[0] === 'help' || texts.has('help') || texts.has('h'),
     version: texts.has('version'),
@@ -145,7 +156,7 @@ const flagProblem = ({ flag, value }: GivenFlag, command: CommandName): string |
   const known = knownFlags.get(flag);
   if (known === undefined) return unknownFlag(flag, [...knownFlags.keys()]);
   if (!known.commands.includes(command))
-    return `--${flag}: a flag of ${known.commands.join(' and ')}, not of ${command}`;
+    return `--${flag}: a flag of ${known.commands.join(', ')}, not of ${command}`;
   if (value !== null || known.schema === null) return null;
   const accepts = z.safeParse(known.schema, '').error?.issues[0]?.message;
   return `--${flag} without a value: expected ${accepts ?? 'one'}`;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { boolean, duration, type Schema, wholeNumber } from './types.ts';
+import { boolean, duration, oneOf, parsed, type Schema, string, wholeNumber } from './types.ts';
 import type { Setting } from './variable.ts';
 
 /** A flag of one command that is not an environment variable. */
@@ -24,6 +24,17 @@ const commandFlag = <T>(
   meaning,
   valueWhenBare: placeholder === null ? 'true' : null,
 });
+
+const file = (flag: string, meaning: string): CommandFlag<string | null> =>
+  commandFlag(flag, 'FILE', null, z.nullable(string('a file')), meaning);
+
+/** An operation of an AdmissionRequest, in upper or lower case. */
+const operation = z.pipe(
+  z.nullable(oneOf('create', 'update', 'delete')),
+  z.transform((word) => (word === null ? null : (word.toUpperCase() as 'CREATE' | 'UPDATE' | 'DELETE'))),
+);
+
+const urlPath = parsed('a path like /mutate', (text) => (/^\/[^\s?#]*$/.test(text) ? text : undefined));
 
 const json = commandFlag('json', null, 'false', boolean, 'print JSON instead of text');
 
@@ -60,6 +71,40 @@ export const commands = {
       ['webhook-certd rotate --ca', 'a new CA, then a new leaf'],
     ],
   },
+  try: {
+    summary: 'call a handler with the objects of a file and print its answers; needs no cluster',
+    operands: ['HANDLER', 'FILE'],
+    flags: {
+      operation: commandFlag(
+        'operation',
+        'CREATE|UPDATE|DELETE',
+        null,
+        operation,
+        'what the user asks for; if unset, CREATE, or UPDATE with --old',
+      ),
+      old: file('old', 'the stored version of the object, for an update'),
+      path: commandFlag(
+        'path',
+        'PATH',
+        null,
+        z.nullable(urlPath),
+        'path of the call, for a handler with several paths',
+      ),
+      user: commandFlag(
+        'user',
+        'NAME',
+        null,
+        z.nullable(string('a name')),
+        'the user who asks; if unset, an administrator',
+      ),
+      json,
+    },
+    exits: ['every object is allowed', 'an object is denied, or the handler failed'],
+    examples: [
+      ['webhook-certd try ./handler.ts pod.yaml', 'may this Pod be created?'],
+      ['webhook-certd try ./handler.ts new.yaml --operation UPDATE --old old.yaml', 'may it be changed?'],
+    ],
+  },
   demo: {
     summary: 'run replicas against a cluster inside this process and rotate certificates',
     flags: {
@@ -85,14 +130,23 @@ export const commands = {
         z.nullable(wholeNumber(0, 65_535)),
         'port of the status page; if unset or 0, any free port',
       ),
+      handler: file('handler', 'handler module that the replicas call; if unset, they admit everything'),
+      review: file('review', 'object, or AdmissionReview, that they are called with; if unset, a ConfigMap'),
       json,
     },
     exits: ['no request failed', 'a request failed, or a fatal error'],
     examples: [
       ['webhook-certd demo', 'three replicas, until Ctrl-C'],
+      ['webhook-certd demo --handler ./handler.ts --review pod.yaml', 'your handler, while certificates rotate'],
       ['webhook-certd demo --replicas 5 --rotations 3 --kubelet-delay 500ms --json', 'for a script'],
     ],
   },
 } as const;
 
 export type CommandName = keyof typeof commands;
+
+/** The names of the words that a command needs after its own, in order. */
+export const operandsOf = (name: CommandName): readonly string[] => {
+  const command = commands[name];
+  return 'operands' in command ? command.operands : [];
+};

@@ -1,4 +1,4 @@
-import { type CommandFlag, type CommandName, commands } from './commands.ts';
+import { type CommandFlag, type CommandName, commands, operandsOf } from './commands.ts';
 import type { Default, Setting, Variable } from './variable.ts';
 import { variables } from './variables.ts';
 
@@ -88,7 +88,7 @@ export const helpText = (command: CommandName, { columns }: { readonly columns: 
   const isMain = command === 'serve';
   const section = (title: string, rows: readonly Row[]): string[] => ['', `${title}:`, ...twoColumns(rows, chars)];
   return [
-    `Usage: webhook-certd ${isMain ? `[${Object.keys(commands).join('|')}]` : command} [flags]`,
+    `Usage: webhook-certd ${isMain ? `[${Object.keys(commands).join('|')}]` : [command, ...operandsOf(command)].join(' ')} [flags]`,
     '',
     ...wrap(isMain ? INTRO : `${summary}.`.replace(/^./, (first) => first.toUpperCase()), chars),
     ...(isMain ? section('Commands (default: serve)', commandRows) : []),

@@ -20,7 +20,7 @@ export interface DaemonDependencies {
   /** Start of the process on the monotonic clock, from which CERT_TIMEOUT counts; default: now. */
   readonly startedMs?: number;
   /** Answers the requests instead of WEBHOOK_HANDLER or UPSTREAM_URL. */
-  readonly handler?: HandlerExport;
+  readonly handler?: HandlerExport<never>;
   /** Serves the certificates instead of the webhook's own server. Probes and metrics are then left to the embedder. */
   readonly endpoint?: TlsEndpoint;
 }

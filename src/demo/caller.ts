@@ -1,6 +1,6 @@
 import { Agent } from 'node:https';
 import { interval, mergeMap, type Observable, range, type Subscription } from 'rxjs';
-import { type Endpoint, sendReview } from './send-review.ts';
+import { anyQuestion, type Endpoint, type Question, sendReview } from './send-review.ts';
 
 interface CallerOptions {
   /** PEM of the current caBundle, the only trust anchor. */
@@ -8,6 +8,8 @@ interface CallerOptions {
   readonly endpoints: () => readonly Endpoint[];
   readonly serverName: string;
   readonly everyMs: number;
+  /** Default: whether a ConfigMap may be created, which must be allowed. */
+  readonly question?: Question;
   readonly onFailure: (endpoint: Endpoint, reason: string) => void;
 }
 
@@ -27,7 +29,7 @@ const MAX_PER_TICK = 8;
  * Connections are kept alive, and reopened when the caBundle changes.
  */
 export const startCaller = (options: CallerOptions): Caller => {
-  const { caBundle$, endpoints, serverName, everyMs, onFailure } = options;
+  const { caBundle$, endpoints, serverName, everyMs, question = anyQuestion, onFailure } = options;
   const counts = { calls: 0, failed: 0, inFlight: 0 };
   let agent: Agent | null = null;
   let turn = 0;
@@ -45,7 +47,7 @@ export const startCaller = (options: CallerOptions): Caller => {
     if (endpoint === undefined || agent === null) return;
     const startedMs = performance.now();
     counts.inFlight += 1;
-    const reason = await sendReview(endpoint, agent, serverName);
+    const reason = await sendReview(endpoint, agent, serverName, question);
     counts.inFlight -= 1;
     if (calling.closed) return;
     counts.calls += 1;

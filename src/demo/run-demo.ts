@@ -5,6 +5,7 @@ import { startCaller } from './caller.ts';
 import { demoNames, startCluster } from './cluster.ts';
 import { followFleet } from './fleet.ts';
 import { startFleetPage } from './fleet-page.ts';
+import { type HandlerOptions, openHandler } from './handler.ts';
 import { type LogLine, type Program, startReplica } from './start-replica.ts';
 
 const short = (hash: unknown): string => (typeof hash === 'string' ? hash.slice(0, 8) : 'none');
@@ -60,12 +61,16 @@ const kindOf = (rotation: number): 'leaf' | 'ca' => (rotation % 3 === 0 ? 'ca' :
  *
  * @returns the exit code: 1 when a call failed or a rotation did not finish
  */
-export const runDemo = async (options: DemoOptions, { program, print, stopped }: DemoDependencies): Promise<number> => {
+export const runDemo = async (
+  options: DemoOptions,
+  { program, directory, print, stopped }: DemoDependencies,
+): Promise<number> => {
   await using opened = new AsyncDisposableStack();
   const { say, tell } = timeline(Date.now(), print);
   const names = Array.from({ length: options.replicas }, (_, at) => `replica-${at}`);
   const timeoutMs = TIMEOUT_MS + options.kubeletDelayMs;
 
+  const handler = await openHandler(options, directory);
   const cluster = opened.use(await startCluster(names, options.kubeletDelayMs));
   const free = await freePorts(2 * names.length);
   const replicas = names.map((name, at) => {
@@ -73,7 +78,7 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
       name,
       webhookPort: free[2 * at + 1] ?? 0,
       probePort: free[2 * at] ?? 0,
-      env: cluster.replicaEnv(name),
+      env: { ...cluster.replicaEnv(name), ...(handler === null ? {} : { WEBHOOK_HANDLER: handler.module }) },
     };
     return opened.use(startReplica(place, program));
   });
@@ -81,6 +86,7 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
   const { port } = opened.use(await startFleetPage(replicas, options.port ?? 0));
   say('demo', `status page of all replicas: http://127.0.0.1:${port}/`);
   for (const { name, probePort } of replicas) say(name, `own status page: http://127.0.0.1:${probePort}/`);
+  for (const line of handler?.answer ?? []) say('handler', line);
   say('kubelet', `delivers a changed Secret after ${options.kubeletDelayMs / 1000} s, or at once when nudged`);
 
   const caller = opened.use(
@@ -89,6 +95,7 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
       endpoints: fleet.endpoints,
       serverName: `${demoNames.service}.${demoNames.namespace}.svc`,
       everyMs: CALL_EVERY_MS,
+      ...(handler === null ? {} : { question: handler.question }),
       onFailure: ({ name }, reason) => say('caller', `CALL FAILED at ${name}: ${reason}`),
     }),
   );
@@ -143,7 +150,7 @@ export const runDemo = async (options: DemoOptions, { program, print, stopped }:
   return failed > 0 || timeouts > 0 ? 1 : 0;
 };
 
-interface DemoOptions {
+interface DemoOptions extends HandlerOptions {
   readonly replicas: number;
   /** Null: until stopped. */
   readonly rotations: number | null;
@@ -155,6 +162,8 @@ interface DemoOptions {
 
 interface DemoDependencies {
   readonly program: Program;
+  /** The directory that a relative handler is resolved from. */
+  readonly directory: string;
   readonly print: (text: string) => void;
   /** Settles when the demo is to end. */
   readonly stopped: Promise<void>;

@@ -4,7 +4,7 @@ import * as failures from './failures.ts';
 import type { Json } from './kube-object.ts';
 
 const operations = z.array(
-  z.object({ op: z.string(), path: z.string(), value: z.json().optional() }),
+  z.object({ op: z.string(), path: z.string(), from: z.string().optional(), value: z.json().optional() }),
   'json: cannot unmarshal object into Go value of type jsonpatch.Patch',
 );
 
@@ -58,8 +58,18 @@ const apply = (document: Json, op: string, path: string, value: Json): void => {
   else throw failures.patchRejected();
 };
 
+/** `move` is a `remove` and an `add`, `copy` is an `add`, of what is at `from`. */
+const transfer = (document: Json, op: string, from: string, path: string): void => {
+  const key = segments(from).at(-1);
+  if (key === undefined) throw failures.patchRejected();
+  const value = valueIn(containerAt(document, segments(from).slice(0, -1)), key);
+  if (value === undefined) throw failures.patchRejected();
+  if (op === 'move') apply(document, 'remove', from, null);
+  apply(document, 'add', path, structuredClone(value));
+};
+
 /**
- * Applies a JSON Patch, RFC 6902, with add, replace, remove and test. A `replace` of an absent value is rejected, as the
+ * Applies a JSON Patch, RFC 6902. A `replace` of an absent value is rejected, as the
  * RFC demands; kube-apiserver before 1.24 added it.
  *
  * @throws ApiFailure 400 when the patch is malformed, 422 when it does not apply
@@ -68,6 +78,9 @@ export const jsonPatch = (target: Json, patch: Json): Json => {
   const parsed = operations.safeParse(patch);
   if (!parsed.success) throw failures.badRequest(parsed.error.issues[0]?.message ?? 'not a JSON patch');
   const document = structuredClone(target);
-  for (const { op, path, value } of parsed.data) apply(document, op, path, structuredClone(value ?? null));
+  for (const { op, path, from, value } of parsed.data) {
+    if (op === 'move' || op === 'copy') transfer(document, op, from ?? '', path);
+    else apply(document, op, path, structuredClone(value ?? null));
+  }
   return document;
 };

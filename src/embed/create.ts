@@ -2,7 +2,7 @@ import type { Server } from 'node:net';
 import { map, type Observable } from 'rxjs';
 import type { VerifiedPair } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
-import type { HandlerExport } from '../webhook/admission-types.ts';
+import type { HandlerExport, KubeObject } from '../webhook/admission-types.ts';
 import { allow } from '../webhook/handler-api.ts';
 import {
   type EmbedOptions,
@@ -14,9 +14,9 @@ import {
 } from './embed.ts';
 import { embedderServer } from './embedder-server.ts';
 
-export interface WebhookOptions extends EmbedOptions {
+export interface WebhookOptions<T extends object = KubeObject> extends EmbedOptions {
   /** One handler for every path, or an object with one handler per path. */
-  readonly handler: HandlerExport;
+  readonly handler: HandlerExport<T>;
 }
 
 export interface Webhook extends Running {
@@ -26,13 +26,19 @@ export interface Webhook extends Running {
   readonly port: number | null;
 }
 
+interface CreateWebhook {
+  <T extends object = KubeObject>(options: WebhookOptions<T>): Promise<Webhook>;
+  /** One handler per path, each for another type of object. */
+  (options: WebhookOptions<never>): Promise<Webhook>;
+}
+
 /**
  * Runs a complete replica in this process: it takes part in the election, issues certificates, serves TLS and calls the
  * handler. Probes and metrics listen as configured. Signals and exit codes are left to the caller.
  *
  * @throws Problem when a variable is invalid or a resource cannot be opened
  */
-export const createWebhook = async ({ handler, ...options }: WebhookOptions): Promise<Webhook> => {
+export const createWebhook: CreateWebhook = async ({ handler, ...options }: WebhookOptions<never>) => {
   const { config, dependencies } = prepareEmbedding(options);
   const { startDaemon } = await import('../daemon/daemon.ts');
   const daemon = await startDaemon(config, { ...dependencies, handler });

@@ -26,7 +26,7 @@ export interface KubeObject {
 }
 
 /** `request` of an AdmissionReview; the same in admission.k8s.io/v1 and v1beta1. */
-export interface AdmissionRequest<T = KubeObject> {
+export interface AdmissionRequest<T extends object = KubeObject> {
   readonly uid: string;
   readonly kind: GroupVersionKind;
   readonly resource: GroupVersionResource;
@@ -72,6 +72,7 @@ export interface AdmissionResponse extends Remarks {
   readonly patchType?: 'JSONPatch';
 }
 
+/** The log of the replica. Each line carries the fields, with secrets removed. */
 export type HandlerLog = Readonly<
   Record<'debug' | 'info' | 'warn' | 'error', (message: string, fields?: Readonly<Record<string, unknown>>) => void>
 >;
@@ -86,10 +87,15 @@ export interface HandlerContext {
   readonly log: HandlerLog;
 }
 
-export type AdmissionHandler = (
-  request: AdmissionRequest,
+/**
+ * Answers one request. `T` is the type of the object, for example `V1Pod` of `@kubernetes/client-node`. It is not checked
+ * at run time: the object is JSON as the API server sent it, so that times are strings.
+ */
+export type AdmissionHandler<T extends object = KubeObject> = (
+  request: AdmissionRequest<T>,
   context: HandlerContext,
 ) => AdmissionResponse | Promise<AdmissionResponse>;
 
-/** The default export of a handler module: one function for every path, or one for each path. */
-export type HandlerExport = AdmissionHandler | Readonly<Record<string, AdmissionHandler>>;
+/** The default export of a handler module: one function for every path, or one for each path. Any export is a `HandlerExport<never>`. */
+export type HandlerExport<T extends object = KubeObject> =
+  AdmissionHandler<T> | Readonly<Record<string, AdmissionHandler<T>>>;

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Problem } from '../../streams/problem.ts';
 import type { AdmissionHandler, HandlerExport } from './admission-types.ts';
+import { provideHandlerApi } from './provide-handler-api.ts';
 
 const locate = (name: string, directory: string): string => {
   if (name.startsWith('file:')) return name;
@@ -23,15 +24,17 @@ const defaultExport = ({ default: exported }: { readonly default?: unknown }): u
  * Loads the handler that WEBHOOK_HANDLER names: a path (absolute, or from `directory`), a file URL, a package that
  * `directory` can reach, or `builtin:allow`, which admits everything.
  *
+ * @param setting how error messages call it
  * @throws Problem with what is wrong with it
  */
-export const loadHandler = async (name: string, directory: string): Promise<Route> => {
+export const loadHandler = async (name: string, directory: string, setting = 'WEBHOOK_HANDLER'): Promise<Route> => {
   if (name === 'builtin:allow') return () => allowAll;
+  provideHandlerApi();
   try {
     const loaded = (await import(locate(name, directory))) as { readonly default?: unknown };
     return routes(defaultExport(loaded), 'its default export');
   } catch (error) {
-    throw new Problem(`WEBHOOK_HANDLER ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Problem(`${setting} ${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
 };
 
@@ -39,7 +42,11 @@ export const loadHandler = async (name: string, directory: string): Promise<Rout
 export const allowAll: AdmissionHandler = () => ({ allowed: true });
 
 /** Returns the handler of a path; undefined where there is none. */
-export type Route = (pathname: string) => AdmissionHandler | undefined;
+export interface Route {
+  (pathname: string): AdmissionHandler | undefined;
+  /** The paths that have a handler of their own; absent if one handler answers all. */
+  readonly paths?: readonly string[];
+}
 
 const EXPECTED = 'expected a function, or an object of path → function';
 
@@ -56,5 +63,5 @@ export const routes = (exported: unknown, name: string): Route => {
   const faulty = [...paths].find(([path, handler]) => !path.startsWith('/') || typeof handler !== 'function');
   if (typeof exported !== 'object' || paths.size === 0) throw new Problem(`${name} is no handler: ${EXPECTED}`);
   if (faulty !== undefined) throw new Problem(`${name} has a wrong entry ${faulty[0]}: ${EXPECTED}`);
-  return (pathname) => paths.get(pathname);
+  return Object.assign((pathname: string) => paths.get(pathname), { paths: [...paths.keys()] });
 };

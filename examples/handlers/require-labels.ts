@@ -1,9 +1,9 @@
 /**
  * Denies an object that lacks the required labels, and warns about one that will be required later.
  *
- *     WEBHOOK_HANDLER=manifests/examples/require-labels.ts
+ *     webhook-certd try examples/handlers/require-labels.ts examples/objects/deployment.yaml
  */
-import { type AdmissionHandler, allow, deny } from '../../src/webhook/handler-api.ts';
+import { type AdmissionHandler, allow, deny } from 'webhook-certd/handler';
 
 const required = ['app.kubernetes.io/name', 'team'];
 const recommended = 'cost-center';

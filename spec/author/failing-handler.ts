@@ -1,0 +1,4 @@
+/** Fails each call. */
+export default () => {
+  throw new Error('always');
+};
