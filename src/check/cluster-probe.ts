@@ -38,8 +38,13 @@ export interface Reach {
   readonly concurrency: number;
   /** Why this endpoint cannot be dialled this way, null when it can. */
   readonly obstacle: (endpoint: Endpoint) => string | null;
-  /** @throws Error with the code of the system call, or a {@link Refused} */
+  /** @throws Error with the code of the system call */
   readonly open: (endpoint: Endpoint, namespace: string, signal: AbortSignal) => Promise<Duplex>;
+  /**
+   * Translates what a tunnel reports after it has opened: into {@link Refused} or {@link TimedOut} where it means that.
+   * Null for a connection that opens only once somebody listens.
+   */
+  readonly explain: ((error: Error) => Error) | null;
 }
 
 /** The other end of a tunnel reports that nothing listens. */
@@ -68,6 +73,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 export const direct: Reach = {
   concurrency: 32,
   obstacle: () => null,
+  explain: null,
   open: ({ address, port }, _namespace, signal) =>
     new Promise((resolve, reject) => {
       const socket = connectTcp({ host: address, port });
@@ -101,8 +107,10 @@ const handshakeText = (error: Error): string => {
  * Makes a handshake as kube-apiserver would, and accepts whatever certificate is shown. Older versions of TLS are
  * offered too, so that a server which has nothing newer can be told from one that has no TLS at all.
  */
-const shakeHands = (socket: Duplex, servername: string, signal: AbortSignal): Promise<ProbeResult> =>
-  new Promise((resolve) => {
+const shakeHands = (reach: Reach, socket: Duplex, servername: string, signal: AbortSignal): Promise<ProbeResult> =>
+  new Promise((resolve, reject) => {
+    const { explain } = reach;
+    if (explain !== null) socket.once('error', (error) => reject(explain(error)));
     const tls = connectTls({
       socket,
       ...(isIpAddress(servername) ? {} : { servername }),
@@ -173,7 +181,7 @@ export const probe = async (
     }
   };
   try {
-    const result = await within((socket, signal) => shakeHands(socket, servername, signal));
+    const result = await within((socket, signal) => shakeHands(reach, socket, servername, signal));
     if (result.state !== 'failed' || result.why !== 'no-handshake') return result;
     const isPlain = await within((socket, signal) => speaksHttp(socket, servername, signal)).catch(() => false);
     return isPlain ? failed('plain-http', 'it answers HTTP without TLS') : result;

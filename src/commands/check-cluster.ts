@@ -6,6 +6,7 @@ import { direct } from '../check/cluster-probe.ts';
 import { isSound, reportCluster } from '../check/cluster-report.ts';
 import { surveyCluster } from '../check/cluster-survey.ts';
 import { clusterJson, clusterText } from '../check/cluster-text.ts';
+import { tunnelled } from '../check/cluster-tunnel.ts';
 import { type KubeClient, openKubeClient } from '../kube/client.ts';
 import type { InCluster } from '../kube/in-cluster.ts';
 
@@ -55,7 +56,7 @@ export const runCheckCluster = async (options: ClusterOptions, dependencies: Clu
     await using client = await open(kubeconfig, dependencies);
     const survey = await surveyCluster({
       client,
-      reach: direct,
+      reach: portForward ? tunnelled(client) : direct,
       namespace: options.namespace,
       secrets: options.secrets,
     });
