@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { type ClusterRule, clusterRules } from '../../src/check/cluster-access.ts';
 import { direct, type Reach } from '../../src/check/cluster-probe.ts';
-import { type ClusterReport, reportCluster, type ReportedHook } from '../../src/check/cluster-report.ts';
+import { type ClusterReport, isSound, reportCluster, type ReportedHook } from '../../src/check/cluster-report.ts';
 import { surveyCluster } from '../../src/check/cluster-survey.ts';
 import { clusterJson, clusterText } from '../../src/check/cluster-text.ts';
 import { openKubeClient } from '../../src/kube/client.ts';
@@ -39,6 +40,9 @@ const plantsOf = async (servers: PlantedServers): Promise<readonly Plant[]> => {
   const twice = await leafFor('healthy');
   const older = await leafFor('not-reloaded', { fromDays: -60, toDays: 200 });
   const newer = await leafFor('not-reloaded', { toDays: 300 });
+  const mounted = await leafFor('mounts-what-it-serves');
+  const stale = await leafFor('stale', { fromDays: -60 });
+  const renewed = await leafFor('stale');
   const half = await leafFor('half-refused');
   const repairRule = { operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*'] };
   return [
@@ -339,6 +343,23 @@ const plantsOf = async (servers: PlantedServers): Promise<readonly Plant[]> => {
       says: 'the last kubectl apply wrote an empty placeholder',
     },
     {
+      name: 'mounts-what-it-serves',
+      bundle,
+      endpoints: [{ port: await servers.tls(mounted), secret: 'mounted' }],
+      secrets: { mounted: mounted.pem },
+      status: 'ok',
+      findings: [],
+    },
+    {
+      name: 'stale',
+      bundle,
+      endpoints: [{ port: await servers.tls(stale), secret: 'renewed' }],
+      secrets: { renewed: renewed.pem },
+      status: 'ok',
+      findings: [],
+      withSecrets: ['secret-differs'],
+    },
+    {
       name: 'unverified-api',
       kind: 'apiservice',
       bundle: null,
@@ -375,6 +396,8 @@ describe('check --cluster names what is wrong with each webhook, and nothing els
   let api: ApiUnderTest;
   let plants: readonly Plant[];
   let report: ClusterReport;
+  /** As whoever the rules allow, or as the administrator. */
+  let surveyAs: (rules: readonly ClusterRule[] | null, secrets: boolean) => Promise<ClusterReport>;
   const go = goBinary();
 
   before(async () => {
@@ -387,19 +410,25 @@ describe('check --cluster names what is wrong with each webhook, and nothing els
     const labels = { 'plants.test/repair': 'true', spares: 'true' };
     await api.admin.patch('merge', `/api/v1/namespaces/${NAMESPACE}`, { metadata: { labels } });
     await plantAll(api, plants);
-    await using client = opened.use(
-      await openKubeClient({
-        kubeconfig: await folder.write('kubeconfig', api.adminKubeconfig()),
+    let user = 0;
+    surveyAs = async (rules, secrets) => {
+      user += 1;
+      const granted = (rules ?? []).map(({ group, ...rule }) => ({ apiGroups: [group], ...rule }));
+      const kubeconfig =
+        rules === null ? api.adminKubeconfig() : await api.userWithRules(`cluster-checker-${user}`, granted);
+      await using client = await openKubeClient({
+        kubeconfig: await folder.write(`kubeconfig-${user}`, kubeconfig),
         userAgent: 'cluster-check-spec',
-      }),
-    );
-    const survey = await surveyCluster({ client, reach: onLoopback, namespace: null, secrets: false });
-    report = reportCluster(survey, { warnBeforeMs: 30 * DAY_MS });
+      });
+      const survey = await surveyCluster({ client, reach: onLoopback, namespace: null, secrets });
+      return reportCluster(survey, { warnBeforeMs: 30 * DAY_MS });
+    };
+    report = await surveyAs(null, false);
   });
   after(() => opened.disposeAsync());
 
-  const reported = (plant: Plant): ReportedHook => {
-    const found = report.hooks.find(({ hook }) => hook.id === idOf(plant));
+  const reported = (plant: Plant, by = report): ReportedHook => {
+    const found = by.hooks.find(({ hook }) => hook.id === idOf(plant));
     if (found === undefined) throw new Error(`the report lacks ${idOf(plant)}`);
     return found;
   };
@@ -421,6 +450,40 @@ describe('check --cluster names what is wrong with each webhook, and nothing els
       if (typeof plant.says === 'string') expect(first?.detail, plant.name).to.contain(plant.says);
       else expect(first?.detail, plant.name).to.match(plant.says!);
     }
+  });
+
+  it('finds with --secrets which Pod serves another certificate than it mounts', async () => {
+    const withSecrets = await surveyAs(clusterRules({ portForward: false, secrets: true }), true);
+    const found = plants.map((plant) => [plant.name, reported(plant, withSecrets).findings.map(({ id }) => id)]);
+    expect(found).to.deep.equal(plants.map(({ name, findings, withSecrets: ids = findings }) => [name, ids]));
+    const [first] = reported(named('stale'), withSecrets).findings;
+    expect(first?.detail).to.match(/^Pod stale-0 serves [0-9a-f]{12}, Secret renewed holds [0-9a-f]{12}/);
+    expect(first?.remedy).to.equal(`kubectl delete pod -n ${NAMESPACE} stale-0`);
+  });
+
+  it('finds the same with no more than the permissions that --rbac prints', async () => {
+    const { hooks, unreadable } = await surveyAs(clusterRules({ portForward: false, secrets: false }), false);
+    expect(unreadable).to.deep.equal([]);
+    const found = (each: readonly ReportedHook[]) =>
+      each.map(({ hook, findings }) => [hook.id, findings.map(({ id }) => id)]);
+    expect(found(hooks)).to.deep.equal(found(report.hooks));
+  });
+
+  it('says what it may not read, and does not take it for sound', async () => {
+    const all = clusterRules({ portForward: false, secrets: false });
+    const limited = await surveyAs(
+      all.filter(
+        ({ resources }) => !['endpointslices', 'customresourcedefinitions'].some((each) => resources.includes(each)),
+      ),
+      false,
+    );
+    expect(limited.unreadable.map(({ path }) => path)).to.deep.equal([
+      '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+    ]);
+    expect(isSound(limited)).to.equal(false);
+    const { status, findings } = reported(named('healthy'), limited);
+    expect({ status, ids: findings.map(({ id }) => id) }).to.deep.equal({ status: 'unknown', ids: ['not-inspected'] });
+    expect(findings[0]?.detail).to.contain('endpointslices');
   });
 
   it('gives each finding a page, and each failure a command', () => {

@@ -29,6 +29,10 @@ export interface Plant {
   readonly skipsVerification?: boolean;
   readonly status: HookStatus;
   readonly findings: readonly FindingId[];
+  /** Secrets in the namespace: the certificate of each, PEM. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** The findings with `--secrets`; the same. */
+  readonly withSecrets?: readonly FindingId[];
   /** What the first finding says, in part. */
   readonly says?: string | RegExp;
   /** When it fails, in days from now; not checked where it is absent. */
@@ -180,6 +184,10 @@ export const plantAll = async (api: ApiUnderTest, plants: readonly Plant[]): Pro
       await admin.patch('merge', `${root}/pods/${name}-${at}/status`, { status: { conditions: [ready] } });
       await create(slices, slice(plant, at, endpoint, version === 'v1'));
     }
+  }
+  for (const [name, pem] of plants.flatMap(({ secrets = {} }) => Object.entries(secrets))) {
+    const data = { 'tls.crt': encoded(pem), 'tls.key': encoded('no key') };
+    await create(`${root}/secrets`, { metadata: { name }, data });
   }
   for (const plant of plants) {
     const [path, body] = hookObject(plant);

@@ -1,11 +1,11 @@
-interface Rule {
+export interface ClusterRule {
   readonly group: string;
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
 }
 
 /** What `check --cluster` reads. Reads of single objects, since Services and Secrets are known by name. */
-const RULES: readonly Rule[] = [
+const RULES: readonly ClusterRule[] = [
   {
     group: 'admissionregistration.k8s.io',
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
@@ -19,12 +19,23 @@ const RULES: readonly Rule[] = [
 ];
 
 /** `create` since Kubernetes 1.35, `get` before. */
-const PORT_FORWARD: Rule = { group: '', resources: ['pods/portforward'], verbs: ['create', 'get'] };
-const SECRETS: Rule = { group: '', resources: ['secrets'], verbs: ['get'] };
+const PORT_FORWARD: ClusterRule = { group: '', resources: ['pods/portforward'], verbs: ['create', 'get'] };
+const SECRETS: ClusterRule = { group: '', resources: ['secrets'], verbs: ['get'] };
+
+interface Scope {
+  readonly portForward: boolean;
+  readonly secrets: boolean;
+}
+
+/** The permissions that these options need, and no more. */
+export const clusterRules = ({ portForward, secrets }: Scope): readonly ClusterRule[] => [
+  ...RULES,
+  ...(portForward ? [PORT_FORWARD] : []),
+  ...(secrets ? [SECRETS] : []),
+];
 
 /** The least ClusterRole for these options, as YAML. */
-export const clusterRole = (options: { readonly portForward: boolean; readonly secrets: boolean }): string => {
-  const rules = [...RULES, ...(options.portForward ? [PORT_FORWARD] : []), ...(options.secrets ? [SECRETS] : [])];
+export const clusterRole = (scope: Scope): string => {
   const list = (words: readonly string[]): string => `[${words.map((word) => (word === '' ? "''" : word)).join(', ')}]`;
   return [
     'apiVersion: rbac.authorization.k8s.io/v1',
@@ -32,7 +43,7 @@ export const clusterRole = (options: { readonly portForward: boolean; readonly s
     'metadata:',
     '  name: webhook-certd-cluster-check',
     'rules:',
-    ...rules.flatMap(({ group, resources, verbs }) => [
+    ...clusterRules(scope).flatMap(({ group, resources, verbs }) => [
       `  - apiGroups: ${list([group])}`,
       `    resources: ${list(resources)}`,
       `    verbs: ${list(verbs)}`,
