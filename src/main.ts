@@ -129,6 +129,25 @@ const check = async (config: Config, options: { readonly json: boolean }): Promi
   });
 };
 
+type CheckLine = Extract<CommandLine, { command: 'check' }>;
+
+/** Needs no configuration of an installation, and does not read it. */
+const checkCluster = async ({ options, flags, problems }: CheckLine): Promise<number> => {
+  if (problems.length > 0) return exitWithProblems(problems);
+  const { runCheckCluster } = await import('./commands/check-cluster.ts');
+  return runCheckCluster(
+    { ...options, namespace: null },
+    {
+      kubeconfig: flags.get('kubeconfig') ?? process.env['KUBECONFIG'] ?? null,
+      inCluster: inClusterAccess(process.env),
+      version: VERSION,
+      print,
+      printError: (text) => void process.stderr.write(`${text}\n`),
+      colours: process.stdout.isTTY,
+    },
+  );
+};
+
 const run = async (line: CommandLine): Promise<number> => {
   if (line.help || line.version) {
     print(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : VERSION);
@@ -138,6 +157,7 @@ const run = async (line: CommandLine): Promise<number> => {
     if (line.problems.length > 0) exitWithProblems(line.problems);
     return line.command === 'try' ? tryHandler(line) : demo(line.options);
   }
+  if (line.command === 'check' && line.options.cluster) return checkCluster(line);
   const config = configure(line);
   if (line.command === 'rotate') return rotate(config, line.options);
   return line.command === 'check' ? check(config, line.options) : serve(config);

@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process';
 import type { X509Certificate } from 'node:crypto';
-import { readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { env } from 'node:process';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { readCertificates } from '../../src/certificates/pem.ts';
 import { goRefusal } from '../../src/certificates/verify-chain.ts';
 import { verifyPair } from '../../src/certificates/verify-pair.ts';
 import { sha256Hex } from '../../src/util/hash.ts';
+import { goBinary } from '../support/go-binary.ts';
 import { handshakeError } from '../support/handshake-error.ts';
 import { openssl } from '../support/openssl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -229,25 +228,6 @@ const TABLE: readonly Difference[] = [
     openssl: 'ok',
   },
 ];
-
-const goBinary = (): string | null => {
-  const versions = (() => {
-    try {
-      return readdirSync('/usr/lib').filter((entry) => entry.startsWith('go-'));
-    } catch {
-      return [];
-    }
-  })();
-  const folders = [...(env['PATH'] ?? '').split(delimiter), ...versions.map((entry) => join('/usr/lib', entry, 'bin'))];
-  for (const folder of folders) {
-    try {
-      if (readdirSync(folder).includes('go')) return join(folder, 'go');
-    } catch {
-      // A folder of PATH that does not exist.
-    }
-  }
-  return null;
-};
 
 const run = (command: string, args: readonly string[], input: string): Promise<string> =>
   new Promise((resolve, reject) => {

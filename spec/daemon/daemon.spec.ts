@@ -21,6 +21,7 @@ describe('a daemon', () => {
       connect: () => Promise.resolve(),
       send: ask,
       stream: ask,
+      webSocket: () => Promise.reject(new Error('no WebSocket is expected')),
       clockSkewMs: () => null,
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };

@@ -3,7 +3,9 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect } from 'chai';
 import { firstValueFrom } from 'rxjs';
+import { portForward } from '../../src/kube/port-forward.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
+import { forwardPorts } from './pod-tunnels.ts';
 import { scriptedApi } from './scripted-api.ts';
 
 const get = { method: 'GET', path: '/api/v1/namespaces/ns/pods/p' } as const;
@@ -55,6 +57,19 @@ describe('the Kubernetes client behind a proxy-url', () => {
     const cluster = { 'proxy-url': proxy.url, 'tls-server-name': 'api.internal' };
     await using client = await openSpecClient(api, { cluster });
     expect(await firstValueFrom(client.send(get))).to.deep.equal({});
+  });
+
+  it('forwards a port of a Pod through it', async () => {
+    await using api = await scriptedApi();
+    await using proxy = await openProxy();
+    await using client = await openSpecClient(api, { cluster: { 'proxy-url': proxy.url } });
+    const { asked } = forwardPorts(api, { error: 'no such Pod' });
+    const signal = new AbortController().signal;
+    const tunnel = await portForward(client, { namespace: 'ns', pod: 'p', port: 8443 }, signal);
+    const [error] = (await once(tunnel, 'error')) as [Error];
+    expect(error.message).to.contain('no such Pod');
+    expect(asked).to.have.length(1);
+    expect(proxy.tunnels).to.deep.equal([`127.0.0.1:${api.port}`]);
   });
 
   it('tells that the proxy refused', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { createPki, type Pki } from '../support/kube-pki.ts';
 
@@ -28,6 +29,8 @@ export interface ScriptedApi extends AsyncDisposable {
   open(): number;
   /** What to do with every request from now on. */
   answer(script: Script): void;
+  /** What to do with every request for another protocol; without it such a request is one like the others. */
+  upgrade(handler: (request: IncomingMessage, socket: Duplex) => void): void;
   /** Cuts every connection. */
   drop(): void;
 }
@@ -94,6 +97,7 @@ export const scriptedApi = async (options: ScriptedApiOptions = {}): Promise<Scr
     asked,
     connections: () => connections,
     open: () => sockets.size,
+    upgrade: (handler) => void server.on('upgrade', handler),
     answer(next) {
       script = next;
     },

@@ -47,6 +47,22 @@ export const verifyPair = (files: PairFiles, expectation: PairExpectation): Pair
 };
 
 /**
+ * Everything that a client would refuse about what a server presented in a handshake, by the same rules; it reports the
+ * first. Nothing is said about a chain when there is no anchor.
+ */
+export const presentedFaults = (
+  [leaf, ...intermediates]: readonly X509Certificate[],
+  anchors: readonly X509Certificate[],
+  name: string,
+  nowMs: number,
+): readonly Fault[] => {
+  if (leaf === undefined) return [];
+  const untimely = validityFault(leaf, nowMs);
+  const faults = clientFaults({ leaf, intermediates, anchors, names: [name], nowMs });
+  return untimely === null ? faults : [untimely, ...faults];
+};
+
+/**
  * Verifies what a server presented in a handshake, by the same rules.
  *
  * @returns why a client would refuse it, or null when it would not

@@ -1,11 +1,11 @@
-import type { AdmissionRule, WebhookInfo } from './inspect-target.ts';
+import type { AdmissionRule } from './inspect-target.ts';
 import { alivePods, shellQuote } from './kubectl.ts';
-import { type KnownLabels, type Labels, selectorMatches } from './matching.ts';
+import { type KnownLabels, type Labels, type LabelSelector, selectorMatches } from './matching.ts';
 import { type CheckResult, ok, skipped, warn } from './result.ts';
 import type { ClusterSnapshot, TargetSnapshot } from './snapshot.ts';
 
 /** The attributes of a request that webhook rules match on. */
-interface AdmissionRequest {
+export interface AdmissionRequest {
   readonly operation: string;
   readonly apiGroup: string;
   readonly resource: string;
@@ -65,24 +65,32 @@ const labelsOfNamespace = ({ namespaceLabels, config }: ClusterSnapshot): KnownL
     ? { labels: namespaceLabels.value, complete: true }
     : { labels: { [NAME_LABEL]: config.namespace }, complete: false };
 
-const exclusionRemedy = (
-  snapshot: ClusterSnapshot,
-  { path }: TargetSnapshot,
-  blocking: readonly (readonly [WebhookInfo, number])[],
-): string => {
-  const { namespace } = snapshot.config;
+interface Exclusion {
+  readonly type: string;
+  /** Of the configuration. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Whether the namespace lacks the label with its name, as before Kubernetes 1.22. */
+  readonly isUnlabelled: boolean;
+  readonly webhooks: readonly { readonly at: number; readonly namespaceSelector: LabelSelector }[];
+}
+
+/** The command that excludes a namespace from webhooks of one configuration. */
+export const excludeNamespace = ({ type, name, namespace, isUnlabelled, webhooks }: Exclusion): string => {
   const exclusion = { key: NAME_LABEL, operator: 'NotIn', values: [namespace] };
-  const operations = blocking.map(([{ namespaceSelector }, at]) => ({
+  const operations = webhooks.map(({ at, namespaceSelector }) => ({
     op: 'add',
     path: `/webhooks/${at}/namespaceSelector`,
     value: { ...namespaceSelector, matchExpressions: [...namespaceSelector.matchExpressions, exclusion] },
   }));
-  const { labels, complete } = labelsOfNamespace(snapshot);
   const label = `kubectl label namespace ${namespace} ${NAME_LABEL}=${namespace} && `;
-  const isUnlabelled = complete && labels[NAME_LABEL] !== namespace;
-  const patch = `kubectl patch ${path.type} ${shellQuote(path.name)} --type=json -p ${shellQuote(JSON.stringify(operations))}`;
+  const patch = `kubectl patch ${type} ${shellQuote(name)} --type=json -p ${shellQuote(JSON.stringify(operations))}`;
   return isUnlabelled ? label + patch : patch;
 };
+
+/** Whether these labels of a namespace are known to lack its name. */
+export const lacksName = ({ labels, complete }: KnownLabels, namespace: string): boolean =>
+  complete && labels[NAME_LABEL] !== namespace;
 
 const checkTarget = (snapshot: ClusterSnapshot, target: TargetSnapshot): readonly CheckResult[] => {
   if (target.object.state !== 'there' || target.object.value.webhooks.length === 0) return [];
@@ -114,11 +122,12 @@ const checkTarget = (snapshot: ClusterSnapshot, target: TargetSnapshot): readonl
     ? ', unless its matchConditions exclude them'
     : '';
   const detail = `failurePolicy is Fail, and its rules match ${kinds} of its own namespace ${snapshot.config.namespace}${unless}`;
-  const remedy = exclusionRemedy(
-    snapshot,
-    target,
-    certain.map(({ webhook, at }) => [webhook, at] as const),
-  );
+  const remedy = excludeNamespace({
+    ...target.path,
+    namespace: snapshot.config.namespace,
+    isUnlabelled: lacksName(namespace, snapshot.config.namespace),
+    webhooks: certain.map(({ webhook: { namespaceSelector }, at }) => ({ at, namespaceSelector })),
+  });
   return [warn(name, detail, remedy)];
 };
 

@@ -86,7 +86,7 @@ type Parsed = z.infer<typeof podSchema>;
 const nullIfEmpty = (value: string | null | undefined): string | null => (value == null || value === '' ? null : value);
 
 /** The workload that owns a Pod. A ReplicaSet of a Deployment is named DEPLOYMENT-HASH, and the Pod carries the hash. */
-const workloadOf = ({ labels, ownerReferences }: Parsed['metadata']): Workload | null => {
+export const workloadOf = ({ labels, ownerReferences }: Parsed['metadata']): Workload | null => {
   const owner = ownerReferences?.find(({ controller }) => controller === true) ?? ownerReferences?.[0];
   if (owner === undefined) return null;
   const hash = labels?.['pod-template-hash'];

@@ -12,7 +12,8 @@ export interface AdmissionRule {
 }
 
 const texts = z.array(z.string()).nullish();
-const selector = z
+/** A label selector; one that is absent matches everything. */
+export const selectorSchema = z
   .object({
     matchLabels: z.record(z.string(), z.string()).nullish(),
     matchExpressions: z.array(z.object({ key: z.string(), operator: z.string(), values: texts })).nullish(),
@@ -24,7 +25,7 @@ const selector = z
   }));
 const service = z.object({ name: z.string(), namespace: z.string() }).nullish();
 const client = z.object({ service, url: z.string().nullish() }).nullish();
-const rule = z
+export const ruleSchema = z
   .object({ operations: texts, apiGroups: texts, apiVersions: texts, resources: texts, scope: z.string().nullish() })
   .transform((given): AdmissionRule => ({
     operations: given.operations ?? [],
@@ -36,9 +37,9 @@ const rule = z
 const webhook = z.object({
   name: z.string(),
   failurePolicy: z.string().nullish(),
-  rules: z.array(rule).nullish(),
-  namespaceSelector: selector,
-  objectSelector: selector,
+  rules: z.array(ruleSchema).nullish(),
+  namespaceSelector: selectorSchema,
+  objectSelector: selectorSchema,
   matchConditions: z.array(z.unknown()).nullish(),
   clientConfig: client,
 });

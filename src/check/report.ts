@@ -16,7 +16,7 @@ const NAME_CHARS = 64;
 /** The subject of an unknown CA may hold any characters, terminal escape sequences included. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-const printable = (text: string): string => text.replace(CONTROL, '\ufffd');
+export const printable = (text: string): string => text.replace(CONTROL, '\ufffd');
 
 const count = (checks: readonly Check[], status: CheckStatus): number =>
   checks.filter((check) => check.status === status).length;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { clusterFlags } from './cluster-flags.ts';
 import { boolean, duration, oneOf, parsed, type Schema, string, wholeNumber } from './types.ts';
 import type { Setting } from './variable.ts';
 
@@ -55,11 +56,12 @@ export const commands = {
   },
   check: {
     summary: 'inspect the cluster and report problems; changes nothing',
-    flags: { json },
+    flags: { ...clusterFlags, json },
     exits: ['no problem found', 'a problem found, or something could not be inspected'],
     examples: [
       ['webhook-certd check', 'in a replica'],
       ['webhook-certd check --json --pod-namespace=webhooks --kubeconfig ~/.kube/config', 'from a workstation'],
+      ['webhook-certd check --cluster', 'every webhook of the cluster: which one fails next, and why'],
     ],
   },
   rotate: {

@@ -81,6 +81,9 @@ export const resourceTypes: readonly ResourceType[] = [
     hasStatus: true,
     mayOverwrite: true,
   },
+  { ...plain, group: '', resource: 'services', kind: 'Service', hasStatus: true, mayOverwrite: true },
+  { ...plain, group: '', resource: 'endpoints', kind: 'Endpoints', createsOnPut: true, mayOverwrite: true },
+  { ...plain, group: 'discovery.k8s.io', resource: 'endpointslices', kind: 'EndpointSlice', mayOverwrite: true },
   { ...webhooks, resource: 'validatingwebhookconfigurations', kind: 'ValidatingWebhookConfiguration' },
   { ...webhooks, resource: 'mutatingwebhookconfigurations', kind: 'MutatingWebhookConfiguration' },
   {

@@ -8,6 +8,7 @@ import { type InCluster, inClusterCredentials } from './in-cluster.ts';
 import { kubeconfigCredentials } from './kubeconfig.ts';
 import type { KubeRequest, KubeResponse } from './request.ts';
 import { openTransport } from './transport.ts';
+import type { WebSocketStream } from './web-socket.ts';
 
 export interface KubeClientOptions {
   /** Path, or paths joined as in KUBECONFIG; null inside a pod. */
@@ -31,6 +32,12 @@ export interface KubeClient extends AsyncDisposable {
   send(request: KubeRequest): Observable<unknown>;
   /** Opens within `timeoutMs`, then stays open until the server ends it: the caller decides how long silence may last. */
   stream(request: KubeRequest): Observable<StreamLine>;
+  /**
+   * Opens a WebSocket under this subprotocol.
+   *
+   * @param signal ends the attempt
+   */
+  webSocket(request: KubeRequest, subprotocol: string, signal: AbortSignal): Promise<WebSocketStream>;
   /** The server's clock minus this machine's, accurate to about a second, as of the last response; null before it. */
   readonly clockSkewMs: () => number | null;
 }
@@ -74,6 +81,10 @@ export const openKubeClient = async (options: KubeClientOptions): Promise<KubeCl
     },
     stream(request) {
       return authorizedExchange(wire, request, readLines);
+    },
+    async webSocket(request, subprotocol, signal) {
+      const { openWebSocket } = await import('./web-socket.ts');
+      return openWebSocket(wire, request, subprotocol, signal);
     },
     clockSkewMs: () => skewMs,
     async [Symbol.asyncDispose]() {

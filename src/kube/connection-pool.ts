@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from 'node:http';
+import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { connect as connectTcp, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import type { buildConnector } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 import { isIpAddress } from '../util/ip.ts';
 
 /** How to reach the API server and prove who we are, as of one moment. */
@@ -39,12 +40,24 @@ export interface Answered {
   failed(error: Error): void;
 }
 
+/** The answer to a request for another protocol: its connection with what came behind the header, or a rejection. */
+export type UpgradeAnswer =
+  | { readonly upgraded: true; readonly headers: IncomingHttpHeaders; readonly socket: Duplex; readonly head: Buffer }
+  | {
+      readonly upgraded: false;
+      readonly status: number;
+      readonly headers: IncomingHttpHeaders;
+      readonly body: string;
+    };
+
 /** Connections to one server under one set of TLS options, kept alive and used again. */
 export interface ConnectionPool {
   /** Opens a connection ahead of the first request, which will use it. A proxy is asked for none. */
   connect(): void;
   /** Starts a request. The result gives it up, and its connection with it, whether that is opening, waiting or reading. */
   dispatch(outgoing: Outgoing, answered: Answered): () => void;
+  /** Asks for a WebSocket on a connection of its own, which is the caller's to close. */
+  upgrade(outgoing: Outgoing, signal: AbortSignal): Promise<UpgradeAnswer>;
   /** Lets what is in flight end, takes nothing new. */
   close(): Promise<void>;
   /** Ends everything now. */
@@ -99,6 +112,29 @@ export const directPool = ({ server, tls }: Pick<Access, 'server' | 'tls'>): Con
         .end(body ?? undefined);
       return () => outgoing.destroy();
     },
+    upgrade: ({ path, method, headers }, signal) =>
+      new Promise((resolve, reject) => {
+        const outgoing = request({
+          createConnection: open,
+          path,
+          method,
+          headers: { host: url.host, connection: 'Upgrade', upgrade: 'websocket', ...headers },
+          signal,
+        });
+        inFlight.add(outgoing);
+        outgoing
+          .on('close', () => inFlight.delete(outgoing))
+          .on('error', reject)
+          .on('upgrade', (incoming, socket, head) =>
+            resolve({ upgraded: true, headers: incoming.headers, socket, head }),
+          )
+          .on('response', (incoming) => {
+            readText(incoming).then((body) => {
+              resolve({ upgraded: false, status: incoming.statusCode ?? 0, headers: incoming.headers, body });
+            }, reject);
+          })
+          .end();
+      }),
     async close() {
       closeIdle();
       await Promise.all([...inFlight].map((outgoing) => once(outgoing, 'close').catch(() => undefined)));
@@ -110,6 +146,17 @@ export const directPool = ({ server, tls }: Pick<Access, 'server' | 'tls'>): Con
     },
   };
 };
+
+const MOST_REJECTION_CHARS = 64 * 1024;
+
+const readText = async (incoming: IncomingMessage): Promise<string> => {
+  let text = '';
+  for await (const chunk of incoming) if (text.length < MOST_REJECTION_CHARS) text += String(chunk);
+  return text;
+};
+
+/** undici's types leave out the origin, which its agents need. */
+type UpgradeOptions = Parameters<Dispatcher['upgrade']>[0];
 
 /** Within this a network either connects or has lost the packet; a request's own deadline is longer. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -173,6 +220,12 @@ export const proxiedPool = ({ server, tls }: Pick<Access, 'server' | 'tls'>, pro
         ),
       );
       return () => given.abort();
+    },
+    upgrade: async ({ path, method, headers }, signal) => {
+      const { headers: answer, socket } = await (
+        await agent
+      ).upgrade({ path, method: method, headers, protocol: 'websocket', origin, signal } as UpgradeOptions);
+      return { upgraded: true, headers: answer, socket, head: Buffer.alloc(0) };
     },
     close: async () => (await agent).close(),
     destroy: async () => (await agent).destroy(),

@@ -23,7 +23,12 @@ interface ExchangeOptions {
 /** A Status is a few hundred bytes; the rest of a longer error page explains nothing more. */
 const REJECTION_BYTES = 64 * 1024;
 
-const outgoing = ({ access, request, userAgent }: ExchangeOptions): Outgoing => {
+/** The request as it goes out, with the credentials. */
+export const outgoing = ({
+  access,
+  request,
+  userAgent,
+}: Pick<ExchangeOptions, 'access' | 'request' | 'userAgent'>): Outgoing => {
   const base = new URL(access.server);
   const query = new URLSearchParams(request.query).toString();
   const body = request.body === undefined ? null : JSON.stringify(request.body);

@@ -20,7 +20,7 @@ const addressesOf = ({ address }: AddressInfo) =>
   address === '::' || address === '0.0.0.0' ? LOOPBACKS : [{ address, family: address.includes(':') ? 6 : 4 }];
 
 /** The certificates that the server presented, leaf first. Bounded, since a root names itself as its issuer. */
-const presentedChain = (leaf: X509Certificate): readonly X509Certificate[] => {
+export const presentedChain = (leaf: X509Certificate): readonly X509Certificate[] => {
   const chain: X509Certificate[] = [];
   let next: X509Certificate | undefined = leaf;
   while (next !== undefined && !chain.some(({ fingerprint256 }) => fingerprint256 === next?.fingerprint256)) {

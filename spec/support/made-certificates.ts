@@ -1,0 +1,91 @@
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const DAY_MS = 86_400_000;
+
+interface Life {
+  /** Counted from now; yesterday. */
+  readonly fromDays?: number;
+  /** Counted from now; a year. */
+  readonly toDays?: number;
+}
+
+/** A CA that signs whatever is asked of it, also what no sensible CA would. */
+export interface MadeCa {
+  readonly pem: string;
+  readonly keys: webcrypto.CryptoKeyPair;
+  readonly subject: string;
+}
+
+export interface MadeLeaf {
+  /** The leaf alone. */
+  readonly pem: string;
+  readonly key: string;
+}
+
+export interface LeafOrder extends Life {
+  readonly ca: MadeCa;
+  readonly names: readonly string[];
+  /** Object identifiers; serverAuth. */
+  readonly usages?: readonly string[];
+  readonly extensions?: readonly x509.Extension[];
+}
+
+const validity = ({ fromDays = -1, toDays = 365 }: Life) => ({
+  notBefore: new Date(Date.now() + fromDays * DAY_MS),
+  notAfter: new Date(Date.now() + toDays * DAY_MS),
+});
+
+const newKeys = (): Promise<webcrypto.CryptoKeyPair> => {
+  x509.cryptoProvider.set(webcrypto);
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+};
+
+const pemOf = async (key: webcrypto.CryptoKey): Promise<string> =>
+  x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
+
+/** Makes a self-signed CA. */
+const ca = async (subject = `CN=spec CA ${webcrypto.randomUUID()}`, life: Life = {}): Promise<MadeCa> => {
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity(life),
+    name: subject,
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+    ],
+  });
+  return { pem: `${certificate.toString('pem')}\n`, keys, subject };
+};
+
+/** Makes a leaf with a key of its own. */
+const leaf = async ({ ca: issuer, names, usages, extensions = [], ...life }: LeafOrder): Promise<MadeLeaf> => {
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity(life),
+    subject: `CN=${names[0] ?? 'leaf'}`,
+    issuer: issuer.subject,
+    publicKey: keys.publicKey,
+    signingKey: issuer.keys.privateKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value }))),
+      new x509.ExtendedKeyUsageExtension([...(usages ?? [x509.ExtendedKeyUsage.serverAuth])]),
+      ...extensions,
+    ],
+  });
+  return { pem: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
+};
+
+/** Certificates with any life, usage and extension, for servers that specs plant. */
+export const madeCertificates = {
+  ca,
+  leaf,
+  clientAuth: x509.ExtendedKeyUsage.clientAuth as string,
+  /** A critical extension that neither Go nor OpenSSL knows. */
+  unknownCritical: (): x509.Extension => new x509.Extension('1.2.3.4', true, new Uint8Array([5, 0])),
+} as const;

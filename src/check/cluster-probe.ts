@@ -1,0 +1,191 @@
+import type { X509Certificate } from 'node:crypto';
+import { connect as connectTcp } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import { Problem } from '../../streams/problem.ts';
+import { errnoOf, messageOf } from '../util/errors.ts';
+import { isIpAddress } from '../util/ip.ts';
+import { presentedChain } from '../webhook/loopback-handshake.ts';
+import type { Endpoint } from './cluster-backends.ts';
+
+/** Why no certificate was seen. */
+export type ProbeFailure =
+  /** Nothing listens. */
+  | 'closed'
+  /** No answer in time, or no route. */
+  | 'unreachable'
+  /** HTTP without TLS. */
+  | 'plain-http'
+  /** Something listens that makes no TLS handshake that Go would make. */
+  | 'no-handshake';
+
+/** What one endpoint showed in a TLS handshake. */
+export type ProbeResult =
+  | {
+      readonly state: 'presented';
+      /** Leaf first, as the server sent it. */
+      readonly chain: readonly X509Certificate[];
+      /** `TLSv1.3` */
+      readonly protocol: string;
+    }
+  | { readonly state: 'failed'; readonly why: ProbeFailure; readonly detail: string }
+  /** It could not be dialled from here, which says nothing about it. */
+  | { readonly state: 'skipped'; readonly detail: string };
+
+/** A way to an endpoint: a connection of TCP, or a tunnel through the API server. */
+export interface Reach {
+  /** Endpoints dialled at once. */
+  readonly concurrency: number;
+  /** Why this endpoint cannot be dialled this way, null when it can. */
+  readonly obstacle: (endpoint: Endpoint) => string | null;
+  /** @throws Error with the code of the system call */
+  readonly open: (endpoint: Endpoint, namespace: string, signal: AbortSignal) => Promise<Duplex>;
+  /**
+   * Translates what a tunnel reports after it has opened: into {@link Refused} or {@link TimedOut} where it means that.
+   * Null for a connection that opens only once somebody listens.
+   */
+  readonly explain: ((error: Error) => Error) | null;
+}
+
+/** The other end of a tunnel reports that nothing listens. */
+export class Refused extends Problem {}
+
+/** A connection did not open in time. */
+export class TimedOut extends Problem {
+  constructor() {
+    super(`no answer within ${TIMEOUT_MS / 1_000} s`);
+  }
+}
+
+/** A handshake within one network takes milliseconds; the API server itself gives a webhook 10 s. */
+const TIMEOUT_MS = 5_000;
+
+const CLOSED: ReadonlySet<string> = new Set(['ECONNREFUSED']);
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** Connections of this process. */
+export const direct: Reach = {
+  concurrency: 32,
+  obstacle: () => null,
+  explain: null,
+  open: ({ address, port }, _namespace, signal) =>
+    new Promise((resolve, reject) => {
+      const socket = connectTcp({ host: address, port });
+      const onAbort = (): void => void socket.destroy(new TimedOut());
+      signal.addEventListener('abort', onAbort);
+      socket.once('error', reject).once('connect', () => {
+        signal.removeEventListener('abort', onAbort);
+        socket.off('error', reject);
+        resolve(socket);
+      });
+    }),
+};
+
+const failed = (why: ProbeFailure, detail: string): ProbeResult => ({ state: 'failed', why, detail });
+
+const connectionFailed = (error: unknown): ProbeResult => {
+  const code = errnoOf(error);
+  if (error instanceof Refused || CLOSED.has(code)) return failed('closed', messageOf(error));
+  if (error instanceof TimedOut || UNREACHABLE.has(code)) return failed('unreachable', messageOf(error));
+  if (error instanceof Problem) return { state: 'skipped', detail: error.message };
+  return failed('no-handshake', messageOf(error));
+};
+
+/** OpenSSL's errors are `F0E1:error:0A00010B:SSL routines:tls_get_more_records:wrong version number:../file.c:354:`. */
+const handshakeText = (error: Error): string => {
+  const [, reason] = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(error.message) ?? [];
+  return reason ?? error.message;
+};
+
+/**
+ * Makes a handshake as kube-apiserver would, and accepts whatever certificate is shown. Older versions of TLS are
+ * offered too, so that a server which has nothing newer can be told from one that has no TLS at all.
+ */
+const shakeHands = (reach: Reach, socket: Duplex, servername: string, signal: AbortSignal): Promise<ProbeResult> =>
+  new Promise((resolve, reject) => {
+    const { explain } = reach;
+    if (explain !== null) socket.once('error', (error) => reject(explain(error)));
+    const tls = connectTls({
+      socket,
+      ...(isIpAddress(servername) ? {} : { servername }),
+      ALPNProtocols: ['h2', 'http/1.1'],
+      minVersion: 'TLSv1',
+      // Keys that OpenSSL finds too short are for the verification to judge, by the rules of Go.
+      ciphers: 'DEFAULT:@SECLEVEL=0',
+      // Verified by the caller.
+      rejectUnauthorized: false,
+      ca: [],
+    });
+    const settle = (result: ProbeResult): void => {
+      signal.removeEventListener('abort', onAbort);
+      resolve(result);
+    };
+    const onAbort = (): void => {
+      tls.destroy();
+      settle(failed('unreachable', `no TLS handshake within ${TIMEOUT_MS / 1_000} s`));
+    };
+    const presented = (): ProbeResult | null => {
+      const leaf = tls.getPeerX509Certificate();
+      return leaf === undefined
+        ? null
+        : { state: 'presented', chain: presentedChain(leaf), protocol: tls.getProtocol() ?? 'unknown' };
+    };
+    signal.addEventListener('abort', onAbort);
+    tls.once('secureConnect', () => {
+      settle(presented() ?? failed('no-handshake', 'the server showed no certificate'));
+      tls.destroySoon();
+    });
+    // A server that asks for a client certificate shows its own first.
+    tls.on('error', (error) => {
+      settle(presented() ?? failed('no-handshake', handshakeText(error)));
+      tls.destroy();
+    });
+    tls.once('close', () => settle(failed('no-handshake', 'the connection was closed during the handshake')));
+  });
+
+/** Whether the server answers a request without TLS. Resolves to false for everything else. */
+const speaksHttp = (socket: Duplex, servername: string, signal: AbortSignal): Promise<boolean> =>
+  new Promise((resolve) => {
+    const settle = (answer: boolean): void => {
+      resolve(answer);
+      socket.destroy();
+    };
+    signal.addEventListener('abort', () => settle(false));
+    socket.on('error', () => settle(false)).on('close', () => settle(false));
+    socket.once('data', (bytes: Buffer) => settle(bytes.subarray(0, 5).toString('latin1') === 'HTTP/'));
+    socket.write(`GET / HTTP/1.1\r\nHost: ${servername}\r\nConnection: close\r\n\r\n`);
+  });
+
+/** Dials one endpoint under the name that the API server expects. Never rejects. */
+export const probe = async (
+  reach: Reach,
+  endpoint: Endpoint,
+  namespace: string,
+  servername: string,
+): Promise<ProbeResult> => {
+  const obstacle = reach.obstacle(endpoint);
+  if (obstacle !== null) return { state: 'skipped', detail: obstacle };
+  const within = async <T>(use: (socket: Duplex, signal: AbortSignal) => Promise<T>): Promise<T> => {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), TIMEOUT_MS);
+    try {
+      return await use(await reach.open(endpoint, namespace, controller.signal), controller.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  try {
+    const result = await within((socket, signal) => shakeHands(reach, socket, servername, signal));
+    if (result.state !== 'failed' || result.why !== 'no-handshake') return result;
+    const isPlain = await within((socket, signal) => speaksHttp(socket, servername, signal)).catch(() => false);
+    return isPlain ? failed('plain-http', 'it answers HTTP without TLS') : result;
+  } catch (error) {
+    return connectionFailed(error);
+  }
+};
