@@ -1,10 +1,11 @@
 import { type CommandFlag, type CommandName, commands } from './commands.ts';
-import type { Default, Setting, Variable } from './variable.ts';
+import { type Default, isNamedDefault, type Setting, type Variable } from './variable.ts';
 import { variables } from './variables.ts';
 
 /** A default in words, or null when there is none to show. */
 export const describeDefault = (value: Default): string | null => {
   if (value === null || value === '') return null;
+  if (isNamedDefault(value)) return `${value.withoutName}; with NAME: ${value.withName}`;
   return typeof value === 'string' ? value : value.description;
 };
 

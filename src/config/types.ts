@@ -59,6 +59,15 @@ export const dnsLabel: Schema<string> = parsed(
   (text) => (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text) ? text : undefined),
 );
 
+/** Leaves room for the suffixes of the names that are derived from it. A Service's name begins with a letter. */
+const INSTALLATION = /^[a-z](?:[-a-z0-9]{0,48}[a-z0-9])?$/;
+
+/** The name of an installation, from which the names of its objects are derived. */
+export const installationName: Schema<string> = parsed(
+  'a name of at most 50 of a-z, 0-9 and -, beginning with a letter and not ending with -',
+  (text) => (INSTALLATION.test(text) ? text : undefined),
+);
+
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /**
