@@ -101,6 +101,16 @@ const demo = async (options: Extract<CommandLine, { command: 'demo' }>['options'
   return runDemo(options, { program, print, stopped });
 };
 
+const manifests = async (line: Extract<CommandLine, { command: 'manifests' }>): Promise<number> => {
+  const { parseInstallation } = await import('./manifests/options.ts');
+  const result = parseInstallation(line.options, line.flags);
+  const problems = [...line.problems, ...(result.ok ? [] : result.problems)];
+  if (!result.ok || problems.length > 0) return exitWithProblems(problems);
+  const { manifests: objects, manifestText } = await import('./manifests/manifests.ts');
+  process.stdout.write(objects(result.spec).map(manifestText).join('---\n'));
+  return 0;
+};
+
 const rotate = async (config: Config, options: { readonly ca: boolean }): Promise<number> => {
   const { runRotate } = await import('./commands/rotate.ts');
   return runRotate(config, options, {
@@ -130,6 +140,7 @@ const run = async (line: CommandLine): Promise<number> => {
     return 0;
   }
   if (line.command === 'demo') return line.problems.length > 0 ? exitWithProblems(line.problems) : demo(line.options);
+  if (line.command === 'manifests') return manifests(line);
   const config = configure(line);
   if (line.command === 'rotate') return rotate(config, line.options);
   return line.command === 'check' ? check(config, line.options) : serve(config);

@@ -82,7 +82,7 @@ describe('parseCommandLine', () => {
   it('suggests the command that was meant', () => {
     expect(problemsOf('chek')).to.deep.equal(['unknown command "chek": did you mean check?']);
     expect(problemsOf('frobnicate')).to.deep.equal([
-      'unknown command "frobnicate": expected one of serve, check, rotate, demo',
+      'unknown command "frobnicate": expected one of serve, check, rotate, manifests, demo',
     ]);
     expect(problemsOf('constructor')).to.have.lengthOf(1);
   });
@@ -93,7 +93,7 @@ describe('parseCommandLine', () => {
     expect(problems[0]).to.equal('unexpected argument "now": expected one command and flags');
     expect(problems[1]).to.equal('unknown flag --cert-timout: did you mean --cert-timeout?');
     expect(problems[2]).to.equal('--json: a flag of check and demo, not of serve');
-    expect(problems[3]).to.equal('--replicas: a flag of demo, not of serve');
+    expect(problems[3]).to.equal('--replicas: a flag of manifests and demo, not of serve');
     expect(problems[4]).to.match(/^--lease-name without a value: expected a DNS subdomain/);
     expect(problems[5]).to.match(/^unknown flag --__proto__/);
   });

@@ -34,11 +34,14 @@ export const oneOf = <const Words extends readonly string[]>(...words: Words): S
 
 const issuerNames = Object.keys(issuers) as readonly (keyof typeof issuers)[];
 
+/** The name of an issuer. */
+export const issuerName = oneOf(...issuerNames);
+
 /** The name of an issuer, read as its capabilities. */
-export const issuer: Schema<Issuer> = parsed(`one of ${issuerNames.join(', ')}`, (text) => {
-  const name = issuerNames.find((each) => each === text.toLowerCase());
-  return name && issuers[name];
-});
+export const issuer: Schema<Issuer> = z.pipe(
+  issuerName,
+  z.transform((name) => issuers[name]),
+);
 
 /** `true` or `false`, in upper or lower case. */
 export const boolean: Schema<boolean> = parsed('true or false', (text) => {
