@@ -24,6 +24,7 @@ const ROOMS = [
   'daemon',
   'embed',
   'check',
+  'manifests',
   'commands',
   'dev-cluster',
   'author',

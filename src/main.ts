@@ -106,6 +106,16 @@ const tryHandler = async ({ operands, options }: Extract<CommandLine, { command:
   return runTry(operands, options, { print, directory: process.cwd() });
 };
 
+const manifests = async (line: Extract<CommandLine, { command: 'manifests' }>): Promise<number> => {
+  const { parseInstallation } = await import('./manifests/options.ts');
+  const result = parseInstallation(line.options, line.flags);
+  const problems = [...line.problems, ...(result.ok ? [] : result.problems)];
+  if (!result.ok || problems.length > 0) return exitWithProblems(problems);
+  const { manifests: objects, manifestText } = await import('./manifests/manifests.ts');
+  process.stdout.write(objects(result.spec).map(manifestText).join('---\n'));
+  return 0;
+};
+
 const rotate = async (config: Config, options: { readonly ca: boolean }): Promise<number> => {
   const { runRotate } = await import('./commands/rotate.ts');
   return runRotate(config, options, {
@@ -157,6 +167,7 @@ const run = async (line: CommandLine): Promise<number> => {
     if (line.problems.length > 0) exitWithProblems(line.problems);
     return line.command === 'try' ? tryHandler(line) : demo(line.options);
   }
+  if (line.command === 'manifests') return manifests(line);
   if (line.command === 'check' && line.options.cluster) return checkCluster(line);
   const config = configure(line);
   if (line.command === 'rotate') return rotate(config, line.options);

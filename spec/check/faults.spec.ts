@@ -238,6 +238,19 @@ describe('what check says', function () {
     expect((await scene.check()).named(name).status).to.equal('ok');
   });
 
+  it('11c: names a change of ANNOTATION_PREFIX on a running installation, and changes it back', async () => {
+    await using scene = await layOut(api);
+    const { named } = await scene.check({ ANNOTATION_PREFIX: 'webhook-certd' });
+    const { status, detail, remedy } = named('Lease announces a certificate');
+    expect([status, detail]).to.deep.equal([
+      'fail',
+      'ANNOTATION_PREFIX is webhook-certd, but the Lease carries an announcement under kubetemplater.io',
+    ]);
+    expect(remedy).to.equal(
+      `kubectl set env deployment/webhook -n ${scene.namespace} ANNOTATION_PREFIX=kubetemplater.io`,
+    );
+  });
+
   it('12: sees that the Secret is not mounted at all', async () => {
     const template = (standard: object) => {
       const { spec, ...rest } = standard as { readonly spec: { readonly containers: readonly object[] } };

@@ -8,6 +8,7 @@ const names = ['UPPER', 'under_score', '-dash', 'dash-', 'a..b', 'ä', 'a b', 'a
 
 /** Name, how the sentence about what is accepted begins, then what is not. */
 const refused: readonly (readonly [string, string, readonly string[]])[] = [
+  ['NAME', 'a name of at most 50', [...names, 'dots.not', '1orders', 'a'.repeat(51)]],
   ['POD_NAMESPACE', 'a DNS label', [...names, 'dots.not', long]],
   ['POD_NAME', 'a DNS subdomain', [...names, 'a'.repeat(254)]],
   [

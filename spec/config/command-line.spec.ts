@@ -110,7 +110,7 @@ describe('parseCommandLine', () => {
   it('suggests the command that was meant', () => {
     expect(problemsOf('chek')).to.deep.equal(['unknown command "chek": did you mean check?']);
     expect(problemsOf('frobnicate')).to.deep.equal([
-      'unknown command "frobnicate": expected one of serve, check, rotate, try, demo',
+      'unknown command "frobnicate": expected one of serve, check, rotate, manifests, try, demo',
     ]);
     expect(problemsOf('constructor')).to.have.lengthOf(1);
   });
@@ -121,7 +121,7 @@ describe('parseCommandLine', () => {
     expect(problems[0]).to.equal('unexpected argument "now": expected one command and flags');
     expect(problems[1]).to.equal('unknown flag --cert-timout: did you mean --cert-timeout?');
     expect(problems[2]).to.equal('--json: a flag of check, try, demo, not of serve');
-    expect(problems[3]).to.equal('--replicas: a flag of demo, not of serve');
+    expect(problems[3]).to.equal('--replicas: a flag of manifests, demo, not of serve');
     expect(problems[4]).to.match(/^--lease-name without a value: expected a DNS subdomain/);
     expect(problems[5]).to.match(/^unknown flag --__proto__/);
   });

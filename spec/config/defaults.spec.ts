@@ -9,17 +9,23 @@ const dayMs = 24 * 3600 * 1000;
 
 /** The contract's table: name, default as it is told, field, default as it is used. */
 const contract: readonly (readonly [string, string | null, keyof Config, unknown])[] = [
+  ['NAME', null, 'name', null],
   ['POD_NAMESPACE', "the service account's namespace file", 'namespace', 'webhooks'],
   ['POD_NAME', 'the hostname', 'identity', 'webhook-0'],
-  ['POD_SELECTOR', 'app.kubernetes.io/name=kubetemplater', 'podSelector', 'app.kubernetes.io/name=kubetemplater'],
-  ['LEASE_NAME', '8377a775.my.company.com', 'leaseName', '8377a775.my.company.com'],
-  ['ANNOTATION_PREFIX', 'kubetemplater.io', 'annotationPrefix', 'kubetemplater.io'],
-  ['SECRET_NAME', 'kubetemplater-webhook-cert', 'secretName', 'kubetemplater-webhook-cert'],
-  ['SERVICE_NAME', 'kubetemplater-webhook-service', 'serviceName', 'kubetemplater-webhook-service'],
+  [
+    'POD_SELECTOR',
+    'app.kubernetes.io/name=kubetemplater; with NAME: app.kubernetes.io/name=NAME',
+    'podSelector',
+    'app.kubernetes.io/name=kubetemplater',
+  ],
+  ['LEASE_NAME', '8377a775.my.company.com; with NAME: NAME', 'leaseName', '8377a775.my.company.com'],
+  ['ANNOTATION_PREFIX', 'kubetemplater.io; with NAME: webhook-certd', 'annotationPrefix', 'kubetemplater.io'],
+  ['SECRET_NAME', 'kubetemplater-webhook-cert; with NAME: NAME-cert', 'secretName', 'kubetemplater-webhook-cert'],
+  ['SERVICE_NAME', 'kubetemplater-webhook-service; with NAME: NAME', 'serviceName', 'kubetemplater-webhook-service'],
   ['EXTRA_DNS_NAMES', null, 'extraDnsNames', []],
   [
     'CA_BUNDLE_TARGETS',
-    'validatingwebhookconfiguration/kubetemplater-validating-webhook-configuration',
+    'validatingwebhookconfiguration/kubetemplater-validating-webhook-configuration; with NAME: validatingwebhookconfiguration/NAME.POD_NAMESPACE',
     'caBundleTargets',
     [{ type: 'validatingwebhookconfiguration', name: 'kubetemplater-validating-webhook-configuration' }],
   ],

@@ -11,6 +11,15 @@ const dayMs = 24 * 3600 * 1000;
 /** Name, field, then what is accepted and what it becomes. */
 const accepted: readonly (readonly [string, keyof Config, readonly (readonly [string, unknown])[]])[] = [
   [
+    'NAME',
+    'name',
+    [
+      ['orders', 'orders'],
+      ['a-1', 'a-1'],
+      ['a'.repeat(50), 'a'.repeat(50)],
+    ],
+  ],
+  [
     'POD_NAMESPACE',
     'namespace',
     [

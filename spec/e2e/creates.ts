@@ -19,7 +19,7 @@ export const keepCreating = async (kubeconfig: string, namespace: string): Promi
 
   const caller = async (): Promise<void> => {
     while (going) {
-      const metadata = { generateName: 'e2e-', labels: { 'kubetemplater.io/validate': 'true' } };
+      const metadata = { generateName: 'e2e-', labels: { 'webhook-certd/validate': 'true' } };
       const path = `/api/v1/namespaces/${namespace}/configmaps`;
       // A dry run is admitted like any other create, and leaves nothing behind.
       const request = {

@@ -4,10 +4,10 @@ import { type Creates, keepCreating } from './creates.ts';
 import { kubectl } from './kubectl.ts';
 import { renderedManifests } from './rendered-manifests.ts';
 
-const SYSTEM = ['-n', 'kubetemplater-system'];
-const LEASE = '8377a775.my.company.com';
-const SECRET = 'kubetemplater-webhook-cert';
-const TARGET = 'validatingwebhookconfiguration/kubetemplater-validating-webhook-configuration';
+const SYSTEM = ['-n', 'webhook-certd'];
+const LEASE = 'webhook-certd';
+const SECRET = 'webhook-certd-cert';
+const TARGET = 'validatingwebhookconfiguration/webhook-certd.webhook-certd';
 const CLIENTS = 'webhook-certd-e2e';
 const READY_MS = 20_000;
 const ADOPTED_MS = 1_000;
@@ -18,13 +18,13 @@ const image = process.env['IMAGE'] ?? '';
 const get = async (what: readonly string[], path: string): Promise<string> =>
   kubectl([...SYSTEM, 'get', ...what, '-o', `jsonpath=${path}`]);
 const readyReplicas = async (): Promise<number> =>
-  Number(await get(['deployment', 'kubetemplater'], '{.status.readyReplicas}'));
-const announced = (): Promise<string> => get(['lease', LEASE], '{.metadata.annotations.kubetemplater\\.io/cert-hash}');
+  Number(await get(['deployment', 'webhook-certd'], '{.status.readyReplicas}'));
+const announced = (): Promise<string> => get(['lease', LEASE], '{.metadata.annotations.webhook-certd/cert-hash}');
 const serving = async (): Promise<readonly string[]> =>
   (
     await get(
-      ['pods', '-l', 'app.kubernetes.io/name=kubetemplater', '--field-selector=status.phase=Running'],
-      '{range .items[*]}{.metadata.annotations.kubetemplater\\.io/serving-hash}{"\\n"}{end}',
+      ['pods', '-l', 'app.kubernetes.io/name=webhook-certd', '--field-selector=status.phase=Running'],
+      '{range .items[*]}{.metadata.annotations.webhook-certd/serving-hash}{"\\n"}{end}',
     )
   )
     .trim()
@@ -63,9 +63,9 @@ describe('a day in its life on a real cluster', () => {
     return hash;
   };
   const rotate = (what: 'leaf' | 'ca') => () =>
-    kubectl([...SYSTEM, 'annotate', 'lease', LEASE, `kubetemplater.io/rotate=${what}`]);
+    kubectl([...SYSTEM, 'annotate', 'lease', LEASE, `webhook-certd/rotate=${what}`]);
   const adoptions = async (hash: string): Promise<readonly number[]> => {
-    const logs = await kubectl([...SYSTEM, 'logs', '-l', 'app.kubernetes.io/name=kubetemplater', '--tail=-1']);
+    const logs = await kubectl([...SYSTEM, 'logs', '-l', 'app.kubernetes.io/name=webhook-certd', '--tail=-1']);
     const lines = logs
       .split('\n')
       .filter((text) => text.includes('"Certificate loaded and verified"') && text.includes(hash));
@@ -95,8 +95,8 @@ describe('a day in its life on a real cluster', () => {
     });
 
   it('restarts by kubectl rollout restart without a failed create', async () => {
-    await kubectl([...SYSTEM, 'rollout', 'restart', 'deployment/kubetemplater']);
-    await kubectl([...SYSTEM, 'rollout', 'status', 'deployment/kubetemplater', '--timeout=180s']);
+    await kubectl([...SYSTEM, 'rollout', 'restart', 'deployment/webhook-certd']);
+    await kubectl([...SYSTEM, 'rollout', 'status', 'deployment/webhook-certd', '--timeout=180s']);
     expect(creates.failures).to.deep.equal([]);
   });
 

@@ -41,7 +41,7 @@ for (const component of [undefined, ...COMPONENTS]) {
     });
 
     it('learns name and namespace from its own Pod', () => {
-      expect(config).to.include({ identity: 'replica-0', namespace: 'kubetemplater-system' });
+      expect(config).to.include({ identity: 'replica-0', namespace: 'webhook-certd' });
     });
 
     it('opens the ports that the daemon listens on', () => {
@@ -65,7 +65,7 @@ for (const component of [undefined, ...COMPONENTS]) {
       const volumes = pod['volumes'] as readonly { readonly name: string }[];
       const mounts = container['volumeMounts'] as readonly { readonly name: string }[];
       expect(volumes).to.deep.equal([
-        { name: 'serving-certs', secret: { secretName: config.secretName, optional: true } },
+        { name: 'serving-certs', secret: { secretName: config.secretName, optional: true, defaultMode: 0o644 } },
       ]);
       expect(mounts).to.deep.equal([{ name: 'serving-certs', mountPath: config.certDir, readOnly: true }]);
     });

@@ -43,8 +43,11 @@ describe('the ValidatingWebhookConfiguration', () => {
       !values.includes(its[key] ?? '');
     for (const { namespaceSelector, failurePolicy } of webhooks) {
       const { matchExpressions } = namespaceSelector as unknown as { readonly matchExpressions: readonly NotIn[] };
-      expect(matchExpressions.map(({ operator }) => operator)).to.deep.equal(['NotIn']);
+      expect(matchExpressions.map(({ operator }) => operator)).to.deep.equal(['NotIn', 'NotIn']);
       expect(matchExpressions.every((expression) => selects(expression, labels))).to.equal(false);
+      // The label that every API server since 1.21 sets, also on a namespace that is not of these manifests.
+      const named = { 'kubernetes.io/metadata.name': config.namespace };
+      expect(matchExpressions.every((expression) => selects(expression, named))).to.equal(false);
       expect(matchExpressions.every((expression) => selects(expression, {}))).to.equal(true);
       expect(failurePolicy).to.equal('Fail');
     }

@@ -153,7 +153,7 @@ export const install = async (
   let replicas = 0;
   const replica = async (own: ReplicaOptions = {}): Promise<SpecReplica> => {
     const name = `replica-${replicas++}-${id}`;
-    const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
+    const labels = Object.fromEntries(config.podSelector.split(',').map((each) => each.split('='))) as Json;
     const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
     await api.admin.post(paths.pods, { metadata: { name, labels }, spec });
     const { host = '127.0.0.1', directory = join(folder.path, name), within = [], stdout } = own;
@@ -217,13 +217,13 @@ export const install = async (
     },
     replica,
     annotateLease: async (annotations) => {
-      const named = Object.entries(annotations).map(([name, value]) => [`${PREFIX}/${name}`, value]);
+      const named = Object.entries(annotations).map(([name, value]) => [`${config.annotationPrefix}/${name}`, value]);
       const body = { metadata: { annotations: Object.fromEntries(named) as Json } };
       const answer = await api.admin.patch('merge', paths.lease.path, body);
       if (answer.status !== 200) throw new Error(answer.text);
     },
     leaseAnnotation: async (name) =>
-      at((await api.admin.get(paths.lease.path)).at('metadata', 'annotations'), `${PREFIX}/${name}`),
+      at((await api.admin.get(paths.lease.path)).at('metadata', 'annotations'), `${config.annotationPrefix}/${name}`),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
 };

@@ -1,5 +1,5 @@
 import { formatExpiry, formatSpan } from '../util/time.ts';
-import { alivePods, shellQuote } from './kubectl.ts';
+import { alivePods, setEnvironment, shellQuote } from './kubectl.ts';
 import { isElectionDisabled, restartOrGrant } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import type { ClusterSnapshot, LeaseInfo } from './snapshot.ts';
@@ -37,6 +37,10 @@ const checkRenewal = (snapshot: ClusterSnapshot, lease: LeaseInfo): CheckResult 
   return fail(name, detail, restartOrGrant(snapshot));
 };
 
+/** The prefix of an announcement that was made under another one, as after a change of ANNOTATION_PREFIX or NAME. */
+const announcedUnder = (malformed: string): string | null =>
+  /^ANNOTATION_PREFIX is .* under (\S+)$/.exec(malformed)?.[1] ?? null;
+
 const checkAnnouncement = (snapshot: ClusterSnapshot, lease: LeaseInfo): CheckResult => {
   const name = 'Lease announces a certificate';
   const { config, nowMs } = snapshot;
@@ -47,6 +51,9 @@ const checkAnnouncement = (snapshot: ClusterSnapshot, lease: LeaseInfo): CheckRe
   }
   const remedy = restartOrGrant(snapshot);
   if (malformed === null) return fail(name, 'no certificate has been announced', remedy);
+  const otherPrefix = announcedUnder(malformed);
+  // The leader announces under the prefix from before until all replicas have the same one again.
+  if (otherPrefix !== null) return fail(name, malformed, setEnvironment(snapshot, 'ANNOTATION_PREFIX', otherPrefix));
   const annotations = ['cert-ready', 'cert-hash', 'cert-valid-until'].map(
     (key) => `${config.annotationPrefix}/${key}-`,
   );

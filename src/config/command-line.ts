@@ -155,8 +155,7 @@ const knownFlags: ReadonlyMap<string, KnownFlag> = new Map(all());
 const flagProblem = ({ flag, value }: GivenFlag, command: CommandName): string | null => {
   const known = knownFlags.get(flag);
   if (known === undefined) return unknownFlag(flag, [...knownFlags.keys()]);
-  if (!known.commands.includes(command))
-    return `--${flag}: a flag of ${known.commands.join(', ')}, not of ${command}`;
+  if (!known.commands.includes(command)) return `--${flag}: a flag of ${known.commands.join(', ')}, not of ${command}`;
   if (value !== null || known.schema === null) return null;
   const accepts = z.safeParse(known.schema, '').error?.issues[0]?.message;
   return `--${flag} without a value: expected ${accepts ?? 'one'}`;

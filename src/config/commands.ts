@@ -1,7 +1,25 @@
 import * as z from 'zod/mini';
 import { clusterFlags } from './cluster-flags.ts';
-import { boolean, duration, oneOf, parsed, type Schema, string, wholeNumber } from './types.ts';
+import {
+  boolean,
+  caBundleTarget,
+  commaSeparated,
+  dnsLabel,
+  duration,
+  issuerName,
+  oneOf,
+  parsed,
+  type Schema,
+  string,
+  wholeNumber,
+} from './types.ts';
 import type { Setting } from './variable.ts';
+import { VERSION } from './version.ts';
+
+/** Who answers the API server: a handler in this process, a server behind it, or one beside it that terminates TLS. */
+export const MODES = ['handler', 'upstream', 'serving'] as const;
+/** What can be printed beside an installation. */
+export const ADDITIONS = ['policy', 'monitoring', 'network-policy'] as const;
 
 /** A flag of one command that is not an environment variable. */
 export interface CommandFlag<T> extends Setting<T> {
@@ -71,6 +89,55 @@ export const commands = {
     examples: [
       ['webhook-certd rotate', 'a new leaf'],
       ['webhook-certd rotate --ca', 'a new CA, then a new leaf'],
+    ],
+  },
+  manifests: {
+    summary: 'print every object of an installation as YAML, for kubectl apply',
+    flags: {
+      namespace: commandFlag(
+        'namespace',
+        'NAME',
+        null,
+        z.nullable(dnsLabel),
+        'namespace of the installation; if unset, the same as --name',
+      ),
+      createNamespace: commandFlag('create-namespace', null, 'false', boolean, 'print the namespace, too'),
+      mode: commandFlag(
+        'mode',
+        'MODE',
+        null,
+        z.nullable(oneOf(...MODES)),
+        'handler: WEBHOOK_HANDLER answers; upstream: the container app behind it answers; serving: the container app terminates TLS beside it; if unset, what --upstream-url or --serving-address says, else handler',
+      ),
+      replicas: commandFlag('replicas', 'N', '2', wholeNumber(1, 20), 'number of replicas'),
+      targets: commandFlag(
+        'target',
+        'TYPE/NAME',
+        null,
+        z.nullable(commaSeparated(caBundleTarget)),
+        'comma-separated objects of your own whose caBundle is kept up to date; if unset, a webhook configuration is printed',
+      ),
+      issuer: commandFlag('issuer', 'ISSUER', 'self-signed', issuerName, 'external: cert-manager writes the Secret'),
+      additions: commandFlag(
+        'with',
+        'LIST',
+        '',
+        commaSeparated(oneOf(...ADDITIONS)),
+        `comma-separated, of ${ADDITIONS.join(', ')}`,
+      ),
+      image: commandFlag('image', 'IMAGE', `webhook-certd:${VERSION}`, string('an image'), 'image of webhook-certd'),
+      appImage: commandFlag('app-image', 'IMAGE', 'webhook-app', string('an image'), 'image of the container app'),
+    },
+    exits: ['printed', 'a fatal error'],
+    examples: [
+      [
+        'webhook-certd manifests --name orders --namespace shop | kubectl apply -f -',
+        'install it under a name of its own',
+      ],
+      [
+        'webhook-certd manifests --name orders --mode upstream --app-image registry.example.com/orders:1',
+        'in front of a webhook without TLS',
+      ],
     ],
   },
   try: {

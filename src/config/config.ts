@@ -34,8 +34,12 @@ export const parseConfig = ({ serves, ...sources }: ConfigInput): ConfigResult =
   const problems = unknvariableFlags(sources.flags);
   const found = new Map<string, Source>();
   const values: Record<string, unknown> = {};
+  const textOf = (field: string): string | null =>
+    values[field] === undefined ? null : (found.get(field)?.text ?? null);
   for (const [field, variable] of settings) {
-    const source = resolveSource(variable, sources);
+    // NAME and POD_NAMESPACE are the first rows, so that they are known to the others.
+    const names = { name: textOf('name'), namespace: textOf('namespace') };
+    const source = resolveSource(variable, sources, names);
     found.set(field, source);
     const result = z.safeParse(variable.schema, source.text);
     if (result.success) values[field] = result.data;

@@ -1,10 +1,11 @@
 import { type CommandFlag, type CommandName, commands, operandsOf } from './commands.ts';
-import type { Default, Setting, Variable } from './variable.ts';
+import { type Default, isNamedDefault, type Setting, type Variable } from './variable.ts';
 import { variables } from './variables.ts';
 
 /** A default in words, or null when there is none to show. */
 export const describeDefault = (value: Default): string | null => {
   if (value === null || value === '') return null;
+  if (isNamedDefault(value)) return `${value.withoutName}; with NAME: ${value.withName}`;
   return typeof value === 'string' ? value : value.description;
 };
 
@@ -60,6 +61,10 @@ const RULES =
   'Set these as environment variables or as flags, which take precedence: CERT_TIMEOUT=300 is --cert-timeout=300. ' +
   'Durations are 500ms, 2s, 5m, 720h, 30d; a number without a unit is seconds. Sizes are 7MiB, 512KiB or plain bytes. ' +
   'All problems are reported together.';
+/** The objects that are printed depend on the command line alone. */
+const PRINTED =
+  'The flags of the variables that "webhook-certd --help" lists become the environment of the replicas. The environment of ' +
+  'this process is not read.';
 const POINTER = 'The variables that "webhook-certd --help" lists apply here too, as flags or in the environment.';
 
 type Row = readonly [string, string];
@@ -88,13 +93,13 @@ export const helpText = (command: CommandName, { columns }: { readonly columns: 
   const isMain = command === 'serve';
   const section = (title: string, rows: readonly Row[]): string[] => ['', `${title}:`, ...twoColumns(rows, chars)];
   return [
-    `Usage: webhook-certd ${isMain ? `[${Object.keys(commands).join('|')}]` : [command, ...operandsOf(command)].join(' ')} [flags]`,
+    `Usage: webhook-certd ${isMain ? '[COMMAND]' : [command, ...operandsOf(command)].join(' ')} [flags]`,
     '',
     ...wrap(isMain ? INTRO : `${summary}.`.replace(/^./, (first) => first.toUpperCase()), chars),
     ...(isMain ? section('Commands (default: serve)', commandRows) : []),
     ...section('Flags', [...Object.values<CommandFlag<unknown>>(flags).map(flagRow), ...COMMON_FLAGS]),
     '',
-    ...wrap(isMain ? RULES : POINTER, chars),
+    ...wrap(isMain ? RULES : command === 'manifests' ? PRINTED : POINTER, chars),
     ...(isMain ? groups.flatMap(([title, rows]) => section(title, rows)) : []),
     ...section('Exit codes', [
       ['0', exits[0]],

@@ -1,5 +1,5 @@
 import { quoted } from '../util/redact.ts';
-import type { Variable } from './variable.ts';
+import { isNamedDefault, namedDefault, type Names, type Variable } from './variable.ts';
 
 /** The sources that settings are read from. */
 export interface ConfigSources {
@@ -22,8 +22,16 @@ export interface Source {
   readonly isDefault: boolean;
 }
 
-/** Finds the text of a setting. Flags take precedence over the environment, which takes precedence over the default. */
-export const resolveSource = (variable: Variable<unknown>, { env, flags, read }: ConfigSources): Source => {
+/**
+ * Finds the text of a setting. Flags take precedence over the environment, which takes precedence over the default.
+ *
+ * @param names what the defaults that follow NAME are made of
+ */
+export const resolveSource = (
+  variable: Variable<unknown>,
+  { env, flags, read }: ConfigSources,
+  names: Names,
+): Source => {
   const { name, flag, alias, defaultValue, allowEmpty } = variable;
   const isSet = (text: string | null | undefined): text is string =>
     text !== null && text !== undefined && (allowEmpty || text !== '');
@@ -35,6 +43,11 @@ export const resolveSource = (variable: Variable<unknown>, { env, flags, read }:
   if (isSet(text)) return { text, label: () => `${name}=${quoted(text)}`, isDefault: false };
   if (typeof defaultValue === 'string')
     return { text: defaultValue, label: () => `${name}=${quoted(defaultValue)} (the default)`, isDefault: true };
+  if (isNamedDefault(defaultValue)) {
+    const text = namedDefault(defaultValue, names);
+    const origin = names.name === null ? 'the default' : 'from NAME';
+    return { text, label: () => `${name}=${quoted(text)} (${origin})`, isDefault: true };
+  }
   if (defaultValue?.read == null) return { text: null, label: () => `${name}, which is not set`, isDefault: true };
   // A hostname may contain capitals; names of Kubernetes objects do not.
   const found = read[defaultValue.read]()?.trim().toLowerCase();

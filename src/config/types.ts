@@ -34,11 +34,14 @@ export const oneOf = <const Words extends readonly string[]>(...words: Words): S
 
 const issuerNames = Object.keys(issuers) as readonly (keyof typeof issuers)[];
 
+/** The name of an issuer. */
+export const issuerName = oneOf(...issuerNames);
+
 /** The name of an issuer, read as its capabilities. */
-export const issuer: Schema<Issuer> = parsed(`one of ${issuerNames.join(', ')}`, (text) => {
-  const name = issuerNames.find((each) => each === text.toLowerCase());
-  return name && issuers[name];
-});
+export const issuer: Schema<Issuer> = z.pipe(
+  issuerName,
+  z.transform((name) => issuers[name]),
+);
 
 /** `true` or `false`, in upper or lower case. */
 export const boolean: Schema<boolean> = parsed('true or false', (text) => {
@@ -57,6 +60,15 @@ export const wholeNumber = (from: number, to: number): Schema<number> =>
 export const dnsLabel: Schema<string> = parsed(
   'a DNS label: at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit',
   (text) => (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text) ? text : undefined),
+);
+
+/** Leaves room for the suffixes of the names that are derived from it. A Service's name begins with a letter. */
+const INSTALLATION = /^[a-z](?:[-a-z0-9]{0,48}[a-z0-9])?$/;
+
+/** The name of an installation, from which the names of its objects are derived. */
+export const installationName: Schema<string> = parsed(
+  'a name of at most 50 of a-z, 0-9 and -, beginning with a letter and not ending with -',
+  (text) => (INSTALLATION.test(text) ? text : undefined),
 );
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

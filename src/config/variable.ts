@@ -9,7 +9,31 @@ export type Default =
       /** For help and problems: `the hostname`. */
       readonly description: string;
     }
+  | NamedDefault
   | null;
+
+/** A default that follows NAME. */
+export interface NamedDefault {
+  /** The value when NAME is set, in which `NAME` and `POD_NAMESPACE` stand for their values: `NAME-cert`. */
+  readonly withName: string;
+  /** The value when NAME is not set. */
+  readonly withoutName: string;
+}
+
+export const isNamedDefault = (value: Default): value is NamedDefault =>
+  value !== null && typeof value === 'object' && 'withName' in value;
+
+/** What NAME and POD_NAMESPACE are set to; null where they are not, or where their value is bad. */
+export interface Names {
+  readonly name: string | null;
+  readonly namespace: string | null;
+}
+
+/** Fills in the value of a default that follows NAME. A bad POD_NAMESPACE is a problem of its own, and must not become two. */
+export const namedDefault = ({ withName, withoutName }: NamedDefault, { name, namespace }: Names): string =>
+  name === null
+    ? withoutName
+    : withName.replaceAll(/POD_NAMESPACE|NAME/g, (word) => (word === 'NAME' ? name : (namespace ?? 'default')));
 
 /** A setting with its flag. */
 export interface Setting<T> {

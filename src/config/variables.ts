@@ -9,6 +9,7 @@ import {
   dnsSubdomain,
   duration,
   hostName,
+  installationName,
   issuer,
   labelSelector,
   logLevel,
@@ -16,7 +17,7 @@ import {
   string,
   timeoutOrNever,
 } from './types.ts';
-import { type Variable, variable } from './variable.ts';
+import { type NamedDefault, type Variable, variable } from './variable.ts';
 
 const DAY_MS = 86_400_000;
 /** Limits of Node's timers: beyond 2^31-1 ms, 24.8 days, they fire immediately. */
@@ -27,7 +28,14 @@ const PERIOD = { fromMs: 1000, toMs: 36_500 * DAY_MS };
 const namespaceFile = { read: 'namespace', description: "the service account's namespace file" } as const;
 const hostname = { read: 'hostname', description: 'the hostname' } as const;
 const leaseDuration = { read: null, description: 'LEASE_DURATION' } as const;
-const DEFAULT_TARGET = 'validatingwebhookconfiguration/kubetemplater-validating-webhook-configuration';
+/** Without NAME: the names of KubeTemplater, which this program can take the place of. */
+const named = (withName: string, withoutName: string): NamedDefault => ({ withName, withoutName });
+const NAMED_SELECTOR = named('app.kubernetes.io/name=NAME', 'app.kubernetes.io/name=kubetemplater');
+// A name and a namespace contain no dot, so that no two installations have the same target.
+const NAMED_TARGET = named(
+  'validatingwebhookconfiguration/NAME.POD_NAMESPACE',
+  'validatingwebhookconfiguration/kubetemplater-validating-webhook-configuration',
+);
 const CERT_DIR = '/tmp/k8s-webhook-server/serving-certs';
 const secretName = dnsSubdomain(253 - '-ca'.length);
 const keyAlgorithm = oneOf('ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096');
@@ -45,15 +53,16 @@ const tlsVersion = z.pipe(
 // prettier-ignore
 export const variables = {
   'cluster objects': {
+    name: variable('NAME', null, z.nullable(installationName), 'name of this installation, from which the names of its objects are derived'),
     namespace: variable('POD_NAMESPACE', namespaceFile, dnsLabel, 'namespace of the Lease, the Secrets and the Pods'),
     identity: variable('POD_NAME', hostname, dnsSubdomain(), "this replica's identity, the name of its Pod"),
-    podSelector: variable('POD_SELECTOR', 'app.kubernetes.io/name=kubetemplater', labelSelector, 'label selector of the replicas, whose acknowledgements count'),
-    leaseName: variable('LEASE_NAME', '8377a775.my.company.com', dnsSubdomain(), 'Lease for leader election and for announcing the certificate'),
-    annotationPrefix: variable('ANNOTATION_PREFIX', 'kubetemplater.io', dnsSubdomain(), 'prefix of the annotations on the Lease and the Pods'),
-    secretName: variable('SECRET_NAME', 'kubetemplater-webhook-cert', secretName, 'the mounted Secret; SECRET_NAME-ca holds the CA'),
-    serviceName: variable('SERVICE_NAME', 'kubetemplater-webhook-service', dnsLabel, 'Service of the webhook; the leaf names svc, svc.ns, svc.ns.svc and svc.ns.svc.cluster.local'),
+    podSelector: variable('POD_SELECTOR', NAMED_SELECTOR, labelSelector, 'label selector of the replicas, whose acknowledgements count'),
+    leaseName: variable('LEASE_NAME', named('NAME', '8377a775.my.company.com'), dnsSubdomain(), 'Lease for leader election and for announcing the certificate'),
+    annotationPrefix: variable('ANNOTATION_PREFIX', named('webhook-certd', 'kubetemplater.io'), dnsSubdomain(), 'prefix of the annotations on the Lease and the Pods'),
+    secretName: variable('SECRET_NAME', named('NAME-cert', 'kubetemplater-webhook-cert'), secretName, 'the mounted Secret; SECRET_NAME-ca holds the CA'),
+    serviceName: variable('SERVICE_NAME', named('NAME', 'kubetemplater-webhook-service'), dnsLabel, 'Service of the webhook; the leaf names svc, svc.ns, svc.ns.svc and svc.ns.svc.cluster.local'),
     extraDnsNames: variable('EXTRA_DNS_NAMES', '', commaSeparated(hostName), 'comma-separated DNS names, added to the leaf', { allowEmpty: true }),
-    caBundleTargets: variable('CA_BUNDLE_TARGETS', DEFAULT_TARGET, commaSeparated(caBundleTarget), 'comma-separated TYPE/NAME of the objects whose caBundle the leader writes; empty: none', { allowEmpty: true }),
+    caBundleTargets: variable('CA_BUNDLE_TARGETS', NAMED_TARGET, commaSeparated(caBundleTarget), 'comma-separated TYPE/NAME of the objects whose caBundle the leader writes; empty: none', { allowEmpty: true }),
     kubeconfig: variable('KUBECONFIG', null, z.nullable(string('the path of a kubeconfig')), 'kubeconfig file, for use outside a Pod'),
   },
   'certificate at the replica': {

@@ -15,6 +15,8 @@ import { observationLines } from '../logging/observation-lines.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { recordMetrics } from '../metrics/record.ts';
 import { initialState, reduce, unreadyReasons } from '../status/replica-state.ts';
+import { stateLines } from '../status/state-lines.ts';
+import { mountedLeaf } from '../status/status.ts';
 import { monotonicMs } from '../util/time.ts';
 import { startObservabilityServers } from './observability-servers.ts';
 import { replicaPolicy, replicaPorts } from './ports.ts';
@@ -79,6 +81,7 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
 
   const dedupe = dedupeLogLines();
   const observations = observationLines();
+  const stateLinesOf = stateLines(config, mountedLeaf(mount));
   const log = (event: ReplicaEvent): void => {
     const { announced, readiness } = state;
     const context = {
@@ -89,6 +92,7 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
     for (const { level, message, fields, event: id } of [
       ...logLinesFor(event, context).map(dedupe),
       ...observations(event),
+      ...stateLinesOf(state),
     ])
       logger[level](message, { ...fields, event: id });
   };

@@ -22,6 +22,8 @@ const MESSAGES = {
   'lease-received': 'Lease watch event received',
   'lease-unreadable': 'Lease could not be read',
   'tick-checked': 'Tick checked',
+  'lease-held-by-other': 'Lease is held by another identity that announces no certificate',
+  'certificate-of-other-name': 'Mounted certificate is for another Service',
   'certificate-unannounced': 'No certificate announced yet',
   'announcement-unusable': 'Announcement on the Lease cannot be used',
   'certificate-mismatch': 'Certificate hash mismatch, waiting for kubelet sync',
