@@ -207,6 +207,7 @@ describe('docs/contract.md', () => {
       bundles: [{ target: 't', notAfterMs: 1 }],
       servingHashes: [null],
       refused: ['a'],
+      neighbour: 'announced',
       rotationStep: 'announce',
     };
     const counted = Object.values(createMetrics()) as readonly { family(): { readonly name: string } }[];

@@ -70,6 +70,13 @@ export const servingAddress: Schema<ServingAddress> = parsed(
   },
 );
 
+/** The address as it is written in SERVING_ADDRESS. */
+export const addressText = (address: ServingAddress): string => {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  const { host, port } = address;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+};
+
 /** How a server that does not notice a new certificate by itself is told to read it. */
 export type Reload =
   | { readonly kind: 'http'; readonly url: string }
