@@ -43,7 +43,8 @@ describe('a replica beside a server that terminates TLS itself', function () {
   it('acknowledges what its handshakes have shown, through rotations of leaf and CA', async () => {
     await using installation = await install(api, { env: { CA_OVERLAP: '0' } });
     await using replica = await installation.replica({ serving: true });
-    await using _neighbour = await startNodeNeighbour({ ...atPort(replica), habit: { afterMs: 30 } });
+    await using beside = new AsyncDisposableStack();
+    beside.use(await startNodeNeighbour({ ...atPort(replica), habit: { afterMs: 30 } }));
     const { hash } = await replica.line(ACKNOWLEDGED);
     expect(await installation.leaseAnnotation('cert-hash')).to.equal(hash);
     for (const what of ['leaf', 'ca'] as const) {
@@ -128,7 +129,8 @@ describe('a replica beside a server that terminates TLS itself', function () {
     const [error] = (await once(dialled, 'error')) as [NodeJS.ErrnoException];
     expect(error.code).to.equal('ECONNREFUSED');
     {
-      await using _neighbour = await startNodeNeighbour({ ...atPort(replica), habit: 'never' });
+      await using beside = new AsyncDisposableStack();
+      beside.use(await startNodeNeighbour({ ...atPort(replica), habit: 'never' }));
       await until(async () => (await ready(replica)).join() === 'ok');
     }
     replica.mark();

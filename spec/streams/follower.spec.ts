@@ -8,7 +8,7 @@ import {
   type FollowerPolicy,
   type FollowerPorts,
 } from '../../streams/follower.ts';
-import type { LoadEvent, PairCheck } from '../../streams/load-certificate.ts';
+import type { PairCheck } from '../../streams/load-certificate.ts';
 import type { LeaseSnapshot, NotShown, VolumeSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Readiness, UnreadyReason } from '../../streams/readiness.ts';
@@ -16,7 +16,7 @@ import { factsOf } from '../support/facts-of.ts';
 import { followerPorts } from '../support/follower-ports.ts';
 import { inTurn } from '../support/in-turn.ts';
 import { leaseOf } from '../support/lease-of.ts';
-import { loads } from '../support/loads.ts';
+import { loads, shownInstead } from '../support/loads.ts';
 import { marbles } from '../support/marbles.ts';
 import { mountAt } from '../support/mount-at.ts';
 import { ofType } from '../support/of-type.ts';
@@ -66,16 +66,11 @@ describe('follower', () => {
         const { hot, cold, expectObservable } = helpers;
         const lease$ = hot('--a', leases);
         const see = (shown: NotShown | null) => cold<NotShown | null>('-(h|)', { h: shown });
-        const {
-          pair: _pair,
-          type: _type,
-          ...older
-        } = loads.notShown('a') as Extract<LoadEvent, { readonly shown: unknown }>;
-        const refused = { ...older, refused: 'unknown CA' };
-        const gone = { ...older, kind: 'neighbour-unreachable', shown: null } as const;
+        const refused = { ...shownInstead, refused: 'unknown CA' };
+        const gone = { ...shownInstead, kind: 'neighbour-unreachable', shown: null } as const;
         const seen = () => {
           const nowMs = scheduler.now();
-          if (nowMs < 50 || (nowMs >= 3_000 && nowMs < 8_000)) return older;
+          if (nowMs < 50 || (nowMs >= 3_000 && nowMs < 8_000)) return shownInstead;
           return nowMs < 3_000 ? null : nowMs < 12_000 ? gone : refused;
         };
         const ports = {
@@ -84,10 +79,12 @@ describe('follower', () => {
           handshake: () => see(seen()),
         };
         const { event$ } = follow(helpers, scheduler, { lease$, ports, policy: { reviewEveryMs: 1_000 } });
-        const told = event$.pipe(filter(({ type }) => type === 'replica/acknowledged' || type === 'replica/withdrawn'));
+        const told$ = event$.pipe(
+          filter(({ type }) => type === 'replica/acknowledged' || type === 'replica/withdrawn'),
+        );
         // Not shown at first; shown after 100 ms; from 3 s on another one, which must last; not reachable, which takes nothing
         // back; and then one that callers refuse.
-        expectObservable(told, '^ 15s !').toBe('105ms a 6604ms z 6002ms w', {
+        expectObservable(told$, '^ 15s !').toBe('105ms a 6604ms z 6002ms w', {
           a: { type: 'replica/acknowledged', hash: 'a' },
           z: { type: 'replica/acknowledged', hash: 'z' },
           w: { type: 'replica/withdrawn' },

@@ -4,7 +4,7 @@ import { loadCertificate, type LoadEvent, type LoadPorts, type PairCheck } from 
 import type { Announcement, NotShown, VerifiedPair, VolumeSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import { leaseOf } from '../support/lease-of.ts';
-import { loads } from '../support/loads.ts';
+import { loads, shownInstead } from '../support/loads.ts';
 import { marbles } from '../support/marbles.ts';
 import { pairOf } from '../support/pair-of.ts';
 import { readingOf } from '../support/reading-of.ts';
@@ -20,15 +20,10 @@ describe('loadCertificate', () => {
     w: { ok: false, reason: 'not-yet-valid', retryable: true },
     n: null,
   };
-  const {
-    pair: _pair,
-    type: _type,
-    ...notShown
-  } = loads.notShown('a') as Extract<LoadEvent, { type: 'certificate/not-shown' }>;
   const handshakes: Record<string, string | NotShown | null> = {
     h: null,
     u: 'unable to verify the first certificate',
-    x: notShown,
+    x: shownInstead,
   };
 
   const ports = (
