@@ -73,6 +73,7 @@ const serve = async (config: Config): Promise<number> => {
       logger,
       version: VERSION,
       directory: process.cwd(),
+      kill: (pid, signal) => process.kill(pid, signal),
       startedMs: monotonicMs() - process.uptime() * 1000,
     });
     const daemon = await Promise.race([starting, stopping.then(() => null)]);

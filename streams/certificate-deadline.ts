@@ -1,4 +1,4 @@
-import { EMPTY, filter, map, type Observable, startWith, takeUntil, timer, withLatestFrom } from 'rxjs';
+import { EMPTY, filter, map, merge, NEVER, type Observable, startWith, takeUntil, timer, withLatestFrom } from 'rxjs';
 import type { DeadlineEvent } from './events.ts';
 import type { Readiness } from './model.ts';
 
@@ -11,10 +11,12 @@ export type { DeadlineEvent } from './events.ts';
  *     result     -----------------------------------------(T|)     after timeoutMs
  *
  * @param timeoutMs null waits for ever
+ * @param usable$ the certificate is there, and only another server keeps it from being served
  */
 export const certificateDeadline = (
   readiness$: Observable<Readiness>,
   timeoutMs: number | null,
+  usable$: Observable<unknown> = NEVER,
 ): Observable<DeadlineEvent> => {
   if (timeoutMs === null) return EMPTY;
   const reason$ = readiness$.pipe(
@@ -24,6 +26,6 @@ export const certificateDeadline = (
   return timer(timeoutMs).pipe(
     withLatestFrom(reason$),
     map(([, reason]) => ({ type: 'certificate/timed-out', timeoutMs, reason }) as const),
-    takeUntil(readiness$.pipe(filter(({ served }) => served !== null))),
+    takeUntil(merge(usable$, readiness$.pipe(filter(({ served }) => served !== null)))),
   );
 };

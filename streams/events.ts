@@ -1,4 +1,4 @@
-import type { LeaseSnapshot, Readiness, VerifiedPair, VolumeSnapshot } from './model.ts';
+import type { LeaseSnapshot, NotShown, Readiness, VerifiedPair, VolumeSnapshot } from './model.ts';
 import type { ClusterState, WriteResult } from './planner-input.ts';
 import type { PodEvent } from './pod-annotations.ts';
 import type { Step } from './step.ts';
@@ -68,7 +68,9 @@ export type LoadEvent =
       readonly reason: string;
       readonly retryable: boolean;
     }
-  | { readonly type: 'certificate/served'; readonly pair: VerifiedPair; readonly untrusted: string | null };
+  | { readonly type: 'certificate/served'; readonly pair: VerifiedPair; readonly untrusted: string | null }
+  /** The announced pair may be served, and the server beside this process that terminates TLS does not show it. */
+  | ({ readonly type: 'certificate/not-shown'; readonly pair: VerifiedPair } & NotShown);
 
 /** In the server, its handshake still to come: not a conclusion. */
 export interface Swapped {

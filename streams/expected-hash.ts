@@ -16,7 +16,8 @@ interface Fold {
 export const expectedHash = (): OperatorFunction<LoadEvent, string | null> => (load$) =>
   load$.pipe(
     scan<LoadEvent, Fold, Partial<Fold>>(({ served }, event) => {
-      if (event.type === 'certificate/served') return { served: event.pair.hash, expected: null };
+      if (event.type === 'certificate/served' || event.type === 'certificate/not-shown')
+        return { served: event.pair.hash, expected: null };
       const missing = event.type === 'certificate/unmounted' || event.type === 'certificate/mismatched';
       return { served, expected: missing && event.hash !== served ? event.hash : null };
     }, {}),

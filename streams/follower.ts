@@ -20,6 +20,7 @@ import { withElapsedSinceFirstSeen } from './first-seen.ts';
 import { type Desired, loadCertificate, type LoadEvent, type LoadPorts, type Swapped } from './load-certificate.ts';
 import type { LeaseSnapshot, VerifiedPair } from './model.ts';
 import { mountedHash, type MountPorts } from './mounted-hash.ts';
+import { reviewDelayMs, settledConclusions } from './neighbour.ts';
 import { podAnnotations, type PodPorts } from './pod-annotations.ts';
 import { type Readiness, readiness, servedCertificate } from './readiness.ts';
 import { resyncRequests } from './resync-requests.ts';
@@ -40,6 +41,8 @@ export interface FollowerPolicy {
   /** Null: no time-out. */
   readonly certTimeoutMs: number | null;
   readonly kubeletNudge: boolean;
+  /** How often another server that terminates TLS is looked at, ms; null where this process serves the pair itself. */
+  readonly reviewEveryMs: number | null;
 }
 
 export interface Follower {
@@ -62,15 +65,30 @@ const hashesOf = (sighting: Sighting): readonly string[] => {
   }
   const { load } = sighting;
   if (load.type === 'certificate/unannounced') return [];
-  return [load.type === 'certificate/served' ? load.pair.hash : load.hash];
+  return ['pair' in load ? load.pair.hash : load.hash];
 };
 
 /** Retries a failed load that may succeed later; any other waits for another announcement or another mount. */
-const retryInMs = (random: () => number) => (load: LoadEvent | Swapped, failures: number) => {
-  const retryable =
-    (load.type === 'certificate/rejected' && load.retryable) ||
-    (load.type === 'certificate/served' && load.untrusted !== null);
-  return retryable ? retryDelayMs(failures, random()) : null;
+const retryInMs =
+  (random: () => number, reviewEveryMs: number | null) =>
+  (load: LoadEvent | Swapped, failures: number): number | null => {
+    if (load.type === 'certificate/swapped') return null;
+    const reviewMs = reviewEveryMs === null ? null : reviewDelayMs(load, failures, reviewEveryMs);
+    if (reviewMs !== null) return reviewMs;
+    const retryable =
+      (load.type === 'certificate/rejected' && load.retryable) ||
+      (load.type === 'certificate/served' && load.untrusted !== null);
+    return retryable ? retryDelayMs(failures, random()) : null;
+  };
+
+/**
+ * What this replica may say it serves: only what a handshake has verified, since an acknowledgement lets the leader prune
+ * a CA (F10). Null: nothing that callers accept.
+ */
+const servingHash = (load: LoadEvent): string | null | undefined => {
+  if (load.type === 'certificate/served') return load.untrusted === null ? load.pair.hash : undefined;
+  if (load.type !== 'certificate/not-shown' || load.shown === null) return undefined;
+  return load.refused === null ? load.shown.hash : null;
 };
 
 /**
@@ -84,24 +102,27 @@ const retryInMs = (random: () => number) => (load: LoadEvent | Swapped, failures
 export const follower = (
   { lease$, tick$, apiReachable$ = NEVER }: FollowerSources,
   ports: FollowerPorts,
-  { certTimeoutMs, kubeletNudge }: FollowerPolicy,
+  { certTimeoutMs, kubeletNudge, reviewEveryMs }: FollowerPolicy,
 ): Follower => {
   const announced$ = lease$.pipe(startWith<LeaseSnapshot | null>(null), distinctAnnouncement());
   const mounted$ = mountedHash(tick$, ports);
   const desired$ = combineLatest({ lease: announced$, mounted: mounted$ }).pipe(share());
 
-  const flight$ = desired$.pipe(singleFlight(loadCertificate(ports), { retryInMs: retryInMs(ports.random) }), share());
+  const flown$ = desired$.pipe(
+    singleFlight(loadCertificate(ports), { retryInMs: retryInMs(ports.random, reviewEveryMs) }),
+  );
+  const flight$ = (reviewEveryMs === null ? flown$ : flown$.pipe(settledConclusions(ports.clock))).pipe(share());
   const load$ = flight$.pipe(filter((load) => load.type !== 'certificate/swapped'));
 
   const readiness$ = merge(flight$, tick$.pipe(map(() => ({ type: 'tick' }) as const))).pipe(readiness(ports.clock));
 
-  // An acknowledgement lets the leader prune a CA: only what a handshake has verified is acknowledged (F10).
-  const verifiedHash$ = load$.pipe(
-    filter((load) => load.type === 'certificate/served'),
-    filter(({ untrusted }) => untrusted === null),
-    map(({ pair }) => pair.hash),
+  const serving$ = load$.pipe(
+    map(servingHash),
+    filter((hash) => hash !== undefined),
   );
-  const pod$ = podAnnotations({ expected$: load$.pipe(expectedHash()), serving$: verifiedHash$, apiReachable$ }, ports);
+  const pod$ = podAnnotations({ expected$: load$.pipe(expectedHash()), serving$, apiReachable$ }, ports);
+  // The pair is there, and restarting this process would not make another server show it.
+  const usable$ = load$.pipe(filter((load) => load.type === 'certificate/not-shown'));
 
   return {
     readiness$,
@@ -115,7 +136,7 @@ export const follower = (
         withElapsedSinceFirstSeen(ports.clock, hashesOf),
         map(([sighting, elapsedMs]): FollowerEvent => ({ ...sighting, elapsedMs })),
       ),
-      certificateDeadline(readiness$, certTimeoutMs),
+      certificateDeadline(readiness$, certTimeoutMs, usable$),
       kubeletNudge ? pod$ : EMPTY,
       readiness$.pipe(map((now) => ({ type: 'readiness/changed', readiness: now }) as const)),
       tick$.pipe(withLatestFrom(desired$, (_, desired) => ({ type: 'tick/checked', desired }) as const)),

@@ -1,6 +1,6 @@
 import { catchError, concatMap, defer, EMPTY, map, type Observable, of, startWith, throwError } from 'rxjs';
 import type { Desired, LoadEvent, Swapped } from './events.ts';
-import type { Announcement, VerifiedPair, VolumeSnapshot } from './model.ts';
+import type { Announcement, NotShown, VerifiedPair, VolumeSnapshot } from './model.ts';
 import { Problem } from './problem.ts';
 
 export type { Desired, LoadEvent, Swapped } from './events.ts';
@@ -12,10 +12,16 @@ export type PairCheck =
 export interface LoadPorts {
   /** Checks the very bytes that were hashed as this generation; null when they are no longer at hand. */
   verify(mounted: VolumeSnapshot, announcement: Announcement): Observable<PairCheck | null>;
-  /** Puts the pair into the server; the first call starts listening. Errs with a Problem and then serves what it did. */
+  /**
+   * Puts the pair into the server; the first call starts listening. Errs with a Problem and then serves what it did. Does
+   * nothing where another server takes the pair from the mount by itself.
+   */
   serve(pair: VerifiedPair): Observable<void>;
-  /** One loopback TLS handshake with the Service's name: null when it verified, else why not. */
-  handshake(pair: VerifiedPair): Observable<string | null>;
+  /**
+   * One TLS handshake with the server, under the Service's name: null when it verified, else why not. A server that is not
+   * this process's own may show something else.
+   */
+  handshake(pair: VerifiedPair): Observable<string | NotShown | null>;
 }
 
 const rejected = (hash: string, reason: string, retryable: boolean): LoadEvent => ({
@@ -44,7 +50,13 @@ export const loadCertificate =
     if (mounted.hash !== hash) return of({ type: 'certificate/mismatched', hash, filesystemHash: mounted.hash });
 
     const handshake = (pair: VerifiedPair): Observable<LoadEvent> =>
-      defer(() => ports.handshake(pair)).pipe(map((untrusted) => ({ type: 'certificate/served', pair, untrusted })));
+      defer(() => ports.handshake(pair)).pipe(
+        map((result) =>
+          result === null || typeof result === 'string'
+            ? { type: 'certificate/served', pair, untrusted: result }
+            : { type: 'certificate/not-shown', pair, ...result },
+        ),
+      );
     const serve = (pair: VerifiedPair): Observable<LoadEvent | Swapped> =>
       defer(() => ports.serve(pair)).pipe(
         concatMap(() => handshake(pair).pipe(startWith<LoadEvent | Swapped>({ type: 'certificate/swapped' }))),

@@ -62,6 +62,19 @@ export interface VerifiedPair {
   readonly advice: readonly string[];
 }
 
+/** The result of a handshake with a server that terminates TLS itself, when it does not show the announced pair. */
+export interface NotShown {
+  readonly kind: NotShownKind;
+  /** One line: what it shows, or why nothing could be seen, and since when. */
+  readonly detail: string;
+  /** What it shows instead; null when there was no certificate to see. */
+  readonly shown: VerifiedPair | null;
+  /** Why callers refuse what it shows; null when they accept it. */
+  readonly refused: string | null;
+}
+
+export type NotShownKind = 'served-elsewhere' | 'neighbour-unreachable' | 'neighbour-shows-no-certificate';
+
 /** A replica as the leader sees its Pod. */
 export interface Replica {
   readonly name: string;
@@ -79,7 +92,8 @@ export type UnreadyReason =
   | 'hash-mismatch'
   | `certificate-rejected: ${string}`
   | 'certificate-expired'
-  | 'untrusted';
+  | 'untrusted'
+  | `${NotShownKind}: ${string}`;
 
 export interface Readiness {
   readonly ready: boolean;

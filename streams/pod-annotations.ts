@@ -22,7 +22,8 @@ import { retryWithBackoff } from './retry-with-backoff.ts';
 interface PodSources {
   /** The announced hash while it is not mounted; null while it is. */
   readonly expected$: Observable<string | null>;
-  readonly serving$: Observable<string>;
+  /** Null: nothing that may be acknowledged is served any more. */
+  readonly serving$: Observable<string | null>;
   /** The API server has answered another request. Hot, without a replay. */
   readonly apiReachable$?: Observable<unknown>;
 }
@@ -31,17 +32,19 @@ export interface PodPorts {
   readonly random: () => number;
   /** Writes `PREFIX/expected-hash` on this replica's Pod, so that the kubelet syncs the Secret volume. */
   expectHash(hash: string): Observable<unknown>;
-  /** Writes `PREFIX/serving-hash` on this replica's Pod. */
-  acknowledgeHash(hash: string): Observable<unknown>;
+  /** Writes `PREFIX/serving-hash` on this replica's Pod; null removes it. */
+  acknowledgeHash(hash: string | null): Observable<unknown>;
 }
 
 export type PodEvent =
   | { readonly type: 'kubelet/nudged'; readonly hash: string }
   | { readonly type: 'replica/acknowledged'; readonly hash: string }
+  | { readonly type: 'replica/withdrawn' }
   | { readonly type: 'pod/forbidden'; readonly error: string }
   | {
       readonly type: 'pod/failed';
-      readonly hash: string;
+      /** Null: of a withdrawal. */
+      readonly hash: string | null;
       readonly status: number | null;
       readonly error: string;
       readonly retryInMs: number;
@@ -49,7 +52,7 @@ export type PodEvent =
 
 /**
  * Writes the two annotations on this replica's Pod: a nudge while the announced hash is not the mounted one, and an
- * acknowledgement of each hash that is served. A 403 ends both permanently and is reported once.
+ * acknowledgement of each hash that is served, which is withdrawn when another server no longer shows it. A 403 ends both permanently and is reported once.
  *
  *     expected  --a-----------------0-----       0: nothing expected
  *     serving   --------------------a-----
@@ -59,7 +62,7 @@ export const podAnnotations = (
   { expected$, serving$, apiReachable$ = NEVER }: PodSources,
   ports: PodPorts,
 ): Observable<PodEvent> => {
-  const write = (request$: Observable<unknown>, hash: string, done: PodEvent): Observable<PodEvent> =>
+  const write = (request$: Observable<unknown>, hash: string | null, done: PodEvent): Observable<PodEvent> =>
     request$.pipe(
       ignoreElements(),
       endWith(done),
@@ -82,11 +85,11 @@ export const podAnnotations = (
       { type: 'kubelet/nudged', hash },
     ).pipe(repeat({ delay: (nudges) => timer(pollDelayMs(nudges)) }));
 
-  const acknowledge = (hash: string): Observable<PodEvent> =>
+  const acknowledge = (hash: string | null): Observable<PodEvent> =>
     write(
       defer(() => ports.acknowledgeHash(hash)),
       hash,
-      { type: 'replica/acknowledged', hash },
+      hash === null ? { type: 'replica/withdrawn' } : { type: 'replica/acknowledged', hash },
     );
 
   return merge(

@@ -6,17 +6,20 @@ import type { Readiness, UnreadyReason, VerifiedPair } from './model.ts';
 export type { Readiness, UnreadyReason } from './model.ts';
 
 type Served = Extract<LoadEvent, { type: 'certificate/served' }>;
+type NotShown = Extract<LoadEvent, { type: 'certificate/not-shown' }>;
 type Occasion = LoadEvent | Swapped | { readonly type: 'tick' };
 
 interface Fold {
-  readonly served: Served | null;
+  readonly served: Pick<Served, 'pair' | 'untrusted'> | null;
+  /** `served` is what another server shows instead of the announced pair, for this reason. */
+  readonly instead: UnreadyReason | null;
   /** What is in the way of a first certificate. */
   readonly obstacle: UnreadyReason;
   /** Another pair is in the server than `served`, and no handshake has verified it yet. */
   readonly isSwapping: boolean;
 }
 
-const obstacleOf = (occasion: Exclude<Occasion, Served | Swapped>, before: UnreadyReason): UnreadyReason => {
+const obstacleOf = (occasion: Exclude<Occasion, Served | NotShown | Swapped>, before: UnreadyReason): UnreadyReason => {
   switch (occasion.type) {
     case 'certificate/unannounced':
       return 'no-announcement';
@@ -32,20 +35,31 @@ const obstacleOf = (occasion: Exclude<Occasion, Served | Swapped>, before: Unrea
 };
 
 const nextFold = (fold: Fold, occasion: Occasion): Fold => {
-  const { served, obstacle } = fold;
-  if (occasion.type === 'certificate/served') return { served: occasion, obstacle, isSwapping: false };
-  if (occasion.type === 'certificate/swapped') return { ...fold, isSwapping: true };
-  const isSwapping = fold.isSwapping && occasion.type === 'tick';
-  return { served, obstacle: obstacleOf(occasion, obstacle), isSwapping };
+  const { served, instead, obstacle } = fold;
+  switch (occasion.type) {
+    case 'certificate/served':
+      return { served: occasion, instead: null, obstacle, isSwapping: false };
+    case 'certificate/not-shown': {
+      const { shown: pair, refused: untrusted, kind, detail } = occasion;
+      const reason = `${kind}: ${detail}` as const;
+      return { served: pair && { pair, untrusted }, instead: reason, obstacle: reason, isSwapping: false };
+    }
+    case 'certificate/swapped':
+      return { ...fold, isSwapping: true };
+    default: {
+      const isSwapping = fold.isSwapping && occasion.type === 'tick';
+      return { served, instead, obstacle: obstacleOf(occasion, obstacle), isSwapping };
+    }
+  }
 };
 
-const reasonsOf = ({ served, obstacle }: Fold, nowMs: number): readonly UnreadyReason[] => {
+const reasonsOf = ({ served, instead, obstacle }: Fold, nowMs: number): readonly UnreadyReason[] => {
   if (served === null) return [obstacle];
   const { notBeforeMs, notAfterMs } = served.pair.leaf;
   const expired = nowMs >= notAfterMs || nowMs < notBeforeMs;
   return [
     ...(expired ? (['certificate-expired'] as const) : []),
-    ...(served.untrusted !== null ? (['untrusted'] as const) : []),
+    ...(served.untrusted !== null ? [instead ?? ('untrusted' as const)] : []),
   ];
 };
 
@@ -54,7 +68,8 @@ const sameReadiness = (left: Readiness, right: Readiness): boolean =>
 
 /**
  * What is served, whether it may be called ready, and why not. Once something is served, nothing that fails later takes
- * readiness away; only its own expiry and a failed handshake do. Looked at again at each tick, on the wall clock, but not
+ * readiness away; only its own expiry and a failed handshake do. What another server shows instead of the announced pair
+ * is as good as that, as long as callers accept it. Looked at again at each tick, on the wall clock, but not
  * while the server has another pair already whose handshake is still to come.
  *
  *     load     --mismatched------served a-----rejected b-----------
@@ -65,7 +80,7 @@ export const readiness =
   (clock: Clock) =>
   (occasion$: Observable<Occasion>): Observable<Readiness> =>
     occasion$.pipe(
-      scan(nextFold, { served: null, obstacle: 'no-announcement', isSwapping: false }),
+      scan(nextFold, { served: null, instead: null, obstacle: 'no-announcement', isSwapping: false }),
       filter(({ isSwapping }) => !isSwapping),
       map((fold) => {
         const reasons = reasonsOf(fold, clock.wallMs());

@@ -27,7 +27,7 @@ const noFace = (): TlsEndpoint => {
 export const fleetReplica = async (config: Config, inCluster: InCluster, mount: Mount): Promise<ReplicaStreams> => {
   const client = await openKubeClient({ kubeconfig: null, inCluster, userAgent: 'webhook-certd/fleet' });
   return replica(
-    replicaPorts({ client, mount, server: noFace(), refresh$: NEVER }, clusterPaths(config), config),
+    replicaPorts({ client, mount, server: noFace(), neighbour: null, refresh$: NEVER }, clusterPaths(config), config),
     replicaPolicy(config),
     new Subject(),
   );

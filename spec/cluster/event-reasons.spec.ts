@@ -4,6 +4,7 @@ import { eventObject } from '../../src/cluster/event-recorder.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
 import { clusterOf } from '../support/cluster-of.ts';
+import { loads } from '../support/loads.ts';
 import { pairOf } from '../support/pair-of.ts';
 
 const served = (hash: string): ReplicaEvent => ({
@@ -56,6 +57,14 @@ describe('the notices', () => {
     expect(messages(event)).to.deep.equal([
       'The Secret of another party is not overwritten: it is not for this Service',
     ]);
+  });
+
+  it('warn once of a certificate that the server beside the replica does not show, and tell when it does', () => {
+    const notShown: ReplicaEvent = { type: 'certificate/concluded', load: loads.notShown('a'), elapsedMs: 0 };
+    const notice = eventReasons();
+    const told = [served('a'), notShown, served('a'), served('a')].map((event) => notice(event)?.reason);
+    expect(told).to.deep.equal(['CertificateAdopted', 'CertificateNotShown', 'CertificateAdopted', undefined]);
+    expect(eventReasons()(notShown)).to.deep.include({ about: 'pod', type: 'Warning', key: 'served-elsewhere' });
   });
 
   it('report two problems one after the other', () => {

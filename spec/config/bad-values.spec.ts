@@ -82,6 +82,28 @@ const refused: readonly (readonly [string, string, readonly string[]])[] = [
       'http://a:99999',
     ],
   ],
+  [
+    'SERVING_ADDRESS',
+    'HOST:PORT with a port from 1 to 65535',
+    [':9443', '9443', '127.0.0.1', '127.0.0.1:0', 'https://127.0.0.1:9443', 'a:99999', '::1:9443', 'unix:', 'unix:run'],
+  ],
+  [
+    'RELOAD',
+    'http://HOST:PORT/PATH without user',
+    [
+      '/reload',
+      'https://a/reload',
+      'http://u:p@a/reload',
+      'http://a/reload#h',
+      'signal:HUP',
+      'signal:HUP:',
+      'signal:hup:nginx',
+      'signal:KILL:nginx',
+      'signal:TERM:nginx',
+      'signal:HUP:a b',
+      'signal:HUP:sixteen-letters-',
+    ],
+  ],
   ['UPSTREAM_TIMEOUT', 'a duration from 1ms', [...durations, '0']],
   ['MAX_REQUEST_BYTES', 'a size from 1 to 1GiB', ['0', '-1', '7MB', '7Mi', '7 MiB', '1.5MiB', '2GiB', 'MiB', '0x10']],
   ['TLS_MIN_VERSION', 'one of 1.3, 1.2', ['1.1', 'TLSv1.3', '1']],
@@ -92,11 +114,17 @@ const refused: readonly (readonly [string, string, readonly string[]])[] = [
   ['KUBECONFIG', 'the path of a kubeconfig', ['a\0b']],
 ];
 
+/** What else must be unset, or set, so that the value is the only problem. */
+const beside: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  UPSTREAM_URL: { WEBHOOK_HANDLER: '' },
+  SERVING_ADDRESS: { WEBHOOK_HANDLER: '' },
+};
+
 describe('bad values', () => {
   for (const [name, accepts, texts] of refused) {
     for (const text of texts) {
       it(`refuses ${name}=${JSON.stringify(text.slice(0, 40))}`, () => {
-        const result = parse({ ...(name === 'UPSTREAM_URL' ? { WEBHOOK_HANDLER: '' } : {}), [name]: text });
+        const result = parse({ ...beside[name], [name]: text });
         expect(result).to.have.property('ok', false);
         const problems = result.ok ? [] : result.problems;
         expect(problems).to.have.length.of.at.least(1);

@@ -3,6 +3,8 @@ import { parseConfig } from '../../src/config/config.ts';
 import { enough, parse } from './parse.ts';
 
 const none = { WEBHOOK_HANDLER: '', UPSTREAM_URL: '' };
+const beside = { WEBHOOK_HANDLER: '', SERVING_ADDRESS: '127.0.0.1:9443' };
+const ONE = 'expected exactly one of WEBHOOK_HANDLER, UPSTREAM_URL and SERVING_ADDRESS';
 const both = { UPSTREAM_URL: 'http://127.0.0.1:8080' };
 
 /** What is set, and the one problem with it. */
@@ -12,8 +14,25 @@ const refused: readonly (readonly [Readonly<Record<string, string>>, string])[] 
   [{ RENEW_DEADLINE: '18s' }, 'RENEW_DEADLINE="18s": expected more than 1.2 times RETRY_PERIOD="15s" (the default)'],
   [{ CERT_VALIDITY: '1d', RENEW_BEFORE: '24h' }, 'CERT_VALIDITY="1d": expected more than RENEW_BEFORE="24h"'],
   [{ CA_VALIDITY: '365d', CA_RENEW_BEFORE: '365d' }, 'CA_VALIDITY="365d": expected more than CA_RENEW_BEFORE="365d"'],
-  [none, 'WEBHOOK_HANDLER, which is not set and UPSTREAM_URL, which is not set: expected exactly one of the two'],
-  [both, 'WEBHOOK_HANDLER="./handler.js" and UPSTREAM_URL="http://127.0.0.1:8080": expected exactly one of the two'],
+  [
+    none,
+    `WEBHOOK_HANDLER, which is not set, UPSTREAM_URL, which is not set and SERVING_ADDRESS, which is not set: ${ONE}`,
+  ],
+  [both, `WEBHOOK_HANDLER="./handler.js" and UPSTREAM_URL="http://127.0.0.1:8080": ${ONE}`],
+  [{ SERVING_ADDRESS: 'a:1' }, `WEBHOOK_HANDLER="./handler.js" and SERVING_ADDRESS="a:1": ${ONE}`],
+  [
+    { ...both, SERVING_ADDRESS: 'a:1' },
+    `WEBHOOK_HANDLER="./handler.js", UPSTREAM_URL="http://127.0.0.1:8080" and SERVING_ADDRESS="a:1": ${ONE}`,
+  ],
+  [{ RELOAD: 'signal:HUP:nginx' }, 'RELOAD="signal:HUP:nginx": expected only with SERVING_ADDRESS'],
+  [
+    { ...beside, CLIENT_CA_FILE: '/ca.crt' },
+    'CLIENT_CA_FILE="/ca.crt": expected only where this program terminates TLS, not with SERVING_ADDRESS',
+  ],
+  [
+    { ...beside, HEALTH_PROBE_BIND_ADDRESS: ':9443' },
+    'SERVING_ADDRESS="127.0.0.1:9443": expected another port than HEALTH_PROBE_BIND_ADDRESS=":9443"',
+  ],
   [
     { METRICS_BIND_ADDRESS: '127.0.0.1:8081' },
     'METRICS_BIND_ADDRESS="127.0.0.1:8081": expected another port than HEALTH_PROBE_BIND_ADDRESS=":8081" (the default)',
@@ -30,6 +49,10 @@ const accepted: readonly Readonly<Record<string, string>>[] = [
   { WEBHOOK_BIND_ADDRESS: ':0', HEALTH_PROBE_BIND_ADDRESS: ':0', METRICS_BIND_ADDRESS: ':0' },
   { HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:9000', METRICS_BIND_ADDRESS: '127.0.0.2:9000' },
   { METRICS_BIND_ADDRESS: '0' },
+  // The webhook's own server does not listen there.
+  beside,
+  { ...beside, HEALTH_PROBE_BIND_ADDRESS: '127.0.0.2:9443' },
+  { WEBHOOK_HANDLER: '', SERVING_ADDRESS: 'unix:/run/webhook.sock' },
 ];
 
 describe('values that must fit one another', () => {
@@ -51,7 +74,7 @@ describe('values that must fit one another', () => {
     ]);
   });
 
-  it('need a handler or an upstream only when calls will be answered', () => {
+  it('need a way to answer calls only when calls will be answered', () => {
     const read = { namespace: (): null => null, hostname: (): null => null };
     const result = parseConfig({ env: { ...enough, ...none }, flags: new Map(), read, serves: false });
     expect(result.ok && result.config).to.include({ handlerModule: null, upstream: null });

@@ -50,6 +50,8 @@ const contract: readonly (readonly [string, string | null, keyof Config, unknown
   ['METRICS_BIND_ADDRESS', ':8080', 'metricsBind', { host: null, port: 8080 }],
   ['WEBHOOK_HANDLER', null, 'handlerModule', './handler.js'],
   ['UPSTREAM_URL', null, 'upstream', null],
+  ['SERVING_ADDRESS', null, 'serving', null],
+  ['RELOAD', null, 'reload', null],
   ['UPSTREAM_TIMEOUT', '10s', 'upstreamTimeoutMs', 10_000],
   ['MAX_REQUEST_BYTES', '7MiB', 'maxRequestBytes', 7 * 1024 * 1024],
   ['TLS_MIN_VERSION', '1.3', 'tlsMinVersion', 'TLSv1.3'],

@@ -271,6 +271,21 @@ const upstreams: readonly (readonly [string, unknown])[] = [
   ['unix:///run/webhook.sock', { kind: 'unix', path: '/run/webhook.sock' }],
 ];
 
+const servings: readonly (readonly [string, unknown])[] = [
+  ['127.0.0.1:9443', { kind: 'tcp', host: '127.0.0.1', port: 9443 }],
+  ['localhost:1', { kind: 'tcp', host: 'localhost', port: 1 }],
+  ['[::1]:65535', { kind: 'tcp', host: '::1', port: 65_535 }],
+  ['unix:/run/webhook.sock', { kind: 'unix', path: '/run/webhook.sock' }],
+];
+
+const reloads: readonly (readonly [string, unknown])[] = [
+  ['http://127.0.0.1:9901/reload?all=1', { kind: 'http', url: 'http://127.0.0.1:9901/reload?all=1' }],
+  ['http://localhost:9901', { kind: 'http', url: 'http://localhost:9901/' }],
+  ['signal:HUP:nginx', { kind: 'signal', signal: 'SIGHUP', command: 'nginx' }],
+  ['signal:USR1:my:server', { kind: 'signal', signal: 'SIGUSR1', command: 'my:server' }],
+  ['signal:USR2:fifteen-letters', { kind: 'signal', signal: 'SIGUSR2', command: 'fifteen-letters' }],
+];
+
 describe('good values', () => {
   for (const [name, field, cases] of accepted) {
     for (const [text, value] of cases) {
@@ -289,8 +304,22 @@ describe('good values', () => {
     });
   }
 
+  for (const [text, value] of servings) {
+    it(`reads SERVING_ADDRESS=${JSON.stringify(text)}`, () => {
+      const result = parse({ WEBHOOK_HANDLER: '', SERVING_ADDRESS: text });
+      expect(result.ok && result.config.serving).to.deep.equal(value);
+    });
+  }
+
+  for (const [text, value] of reloads) {
+    it(`reads RELOAD=${JSON.stringify(text)}`, () => {
+      const result = parse({ WEBHOOK_HANDLER: '', SERVING_ADDRESS: 'localhost:9443', RELOAD: text });
+      expect(result.ok && result.config.reload).to.deep.equal(value);
+    });
+  }
+
   it('are tried for every variable', () => {
-    const tried = [...accepted.map(([name]) => name), 'UPSTREAM_URL'];
+    const tried = [...accepted.map(([name]) => name), 'UPSTREAM_URL', 'SERVING_ADDRESS', 'RELOAD'];
     expect(tried).to.have.members(settings.map(([, { name }]) => name));
   });
 });

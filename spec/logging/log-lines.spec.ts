@@ -7,6 +7,7 @@ import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
+import { loads } from '../support/loads.ts';
 import { pairOf } from '../support/pair-of.ts';
 
 const CONTEXT = { lease: 'the-lease', announced: 'h', isServing: true };
@@ -103,6 +104,16 @@ describe('log lines', () => {
     const lines = logLinesFor(load({ type: 'certificate/served', pair, untrusted: 'unknown CA' }), CONTEXT);
     expect(lines.map(({ level }) => level)).to.deep.equal(['info', 'warn', 'warn']);
     expect(lines.map(({ fields }) => fields['reason'])).to.deep.equal([undefined, 'missing-names: svc', 'unknown CA']);
+  });
+
+  it('warn of a server that does not show the certificate, with what it shows, by the kind of the finding', () => {
+    const said = first(load(loads.notShown('a')));
+    expect([said?.level, said?.event]).to.deep.equal(['warn', 'served-elsewhere']);
+    expect(said?.fields).to.deep.equal({ hash: 'a', shown: 'z', refused: null, reason: 'neighbour shows z' });
+    const gone = { kind: 'neighbour-unreachable', detail: 'nothing listens', shown: null } as const;
+    const fields = { hash: 'a', reason: 'nothing listens' };
+    expect(first(load(loads.notShown('a', gone)))).to.deep.include({ event: 'neighbour-unreachable', fields });
+    expect(first({ type: 'replica/withdrawn' })).to.include({ level: 'warn', event: 'acknowledgement-withdrawn' });
   });
 
   it('warns of the same failure of a watch once, and repeats it at debug', () => {
@@ -214,6 +225,13 @@ describe('deduplication of log lines', () => {
     expect(once(line(LOADED, { hash: 'a' })).level).to.equal('info');
     expect(once(line(LOADED, { hash: 'a' })).level).to.equal('debug');
     expect(once(line(LOADED, { hash: 'b' })).level).to.equal('info');
+  });
+
+  it('logs that a certificate is loaded again once it was not shown in between', () => {
+    const once = dedupeLogLines();
+    once(line(LOADED, { hash: 'a' }));
+    once(line('served-elsewhere', { hash: 'a' }));
+    expect(once(line(LOADED, { hash: 'a' })).level).to.equal('info');
   });
 
   it('leaves all other lines unchanged', () => {

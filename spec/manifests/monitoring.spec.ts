@@ -18,6 +18,7 @@ const shown = new Set([
     bundles: [{ target: 'a', notAfterMs: 0 }],
     servingHashes: ['a'],
     refused: ['a'],
+    neighbour: 'announced',
     rotationStep: 'announce',
   }).map(({ name }) => name),
   ...Object.values(createMetrics()).map((meter) => (meter as { family(): { readonly name: string } }).family().name),

@@ -13,6 +13,7 @@ const bare: MetricsSnapshot = {
   bundles: null,
   servingHashes: null,
   refused: [],
+  neighbour: null,
   rotationStep: null,
 };
 
@@ -52,6 +53,7 @@ describe('metrics', () => {
       bundles: [{ target: 'apiservice/v1.a"b', notAfterMs: 1_900_000_000_000 }],
       servingHashes: ['abc', 'abc', null],
       refused: ['apiservice/v1.a'],
+      neighbour: null,
       rotationStep: 'announce',
     });
     expect(values).to.include.members([

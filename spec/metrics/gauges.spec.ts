@@ -1,12 +1,16 @@
 import { expect } from 'chai';
-import { snapshotOf } from '../../src/metrics/endpoint.ts';
+import { gauges, snapshotOf } from '../../src/metrics/endpoint.ts';
 import { initialState, type ReplicaState } from '../../src/status/replica-state.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { pairOf } from '../support/pair-of.ts';
 
 const snapshot = (state: Partial<ReplicaState>) =>
-  snapshotOf({ ...initialState(0), ...state }, { reasons: [], mountedLeaf: null, step: null }, 'v');
+  snapshotOf(
+    { ...initialState(0), ...state },
+    { reasons: [], mountedLeaf: null, step: null, neighbourAddress: null },
+    'v',
+  );
 const announced = { hash: 'a', validUntil: '2126-12-06T11:12:18Z' };
 const serving = (hash: string) => ({ ready: true, reasons: [], served: pairOf(hash) });
 
@@ -40,6 +44,20 @@ describe('the gauges', () => {
           },
         }).bundles,
       ).to.deep.equal([{ target: 't', notAfterMs: 1_000 }]);
+  });
+
+  it('show what the server at SERVING_ADDRESS was last seen to show, and nothing without one', () => {
+    const shown = { kind: 'served-elsewhere', sinceMs: 0, hash: 'z', detail: null } as const;
+    const input = { reasons: [], mountedLeaf: null, step: null, neighbourAddress: '127.0.0.1:9443' };
+    const before = initialState(0);
+    expect(snapshot({ shown }).neighbour).to.equal(null);
+    expect(snapshotOf(before, input, 'v').neighbour).to.equal('unknown');
+    const now = snapshotOf({ ...before, shown }, input, 'v');
+    const { values = [] } = gauges(now).find(({ name }) => name === 'webhook_certd_neighbour') ?? {};
+    expect(values.filter(({ value }) => value === 1)).to.deep.equal([
+      { labels: { shows: 'served-elsewhere' }, value: 1 },
+    ]);
+    expect(values).to.have.length(5);
   });
 
   it('show each object that is set aside', () => {

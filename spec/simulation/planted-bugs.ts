@@ -71,8 +71,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change(
         'streams/readiness.ts',
-        'return { served, obstacle:',
-        "if (served !== null && occasion.type === 'certificate/rejected') return { served: { ...served, untrusted: 'planted' }, obstacle }; return { served, obstacle:",
+        'return { served, instead, obstacle:',
+        "if (served !== null && occasion.type === 'certificate/rejected') return { served: { ...served, untrusted: 'planted' }, instead, obstacle, isSwapping: false }; return { served, instead, obstacle:",
       ),
     ],
     seed: 36,
@@ -273,7 +273,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'what is served is acknowledged without a look at the handshake',
     laws: ['F10'],
-    changes: [change('streams/follower.ts', 'filter(({ untrusted }) => untrusted === null),', '')],
+    changes: [change('streams/follower.ts', 'load.untrusted === null ? load.pair.hash : undefined', 'load.pair.hash')],
     seed: 68,
   },
 ];

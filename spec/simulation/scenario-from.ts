@@ -53,6 +53,7 @@ export const scenarioFrom = (seed: number): Scenario => {
       tickMs: random.pick([2, 5, 10]) * SECOND_MS,
       certTimeoutMs: random.chance(0.8) ? 180 * SECOND_MS : null,
       kubeletNudge: random.chance(0.8),
+      reviewEveryMs: null,
       leaderElection: true,
       renewDeadlineMs: deadlineS * SECOND_MS,
       retryPeriodMs: retryS * SECOND_MS,

@@ -7,11 +7,13 @@ import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
+import { loads } from '../support/loads.ts';
 import { pairOf } from '../support/pair-of.ts';
 
 const OVERLAP_MS = 3_600_000;
 const concluded = (load: LoadEvent): ReplicaEvent => ({ type: 'certificate/concluded', load, elapsedMs: 0 });
 const served = concluded({ type: 'certificate/served', pair: pairOf('a'), untrusted: null });
+const notShown = concluded(loads.notShown('a'));
 const announced: ReplicaEvent = { type: 'lease/observed', lease: leaseOf('a'), via: 'watch', announces: true };
 const pod = (name: string, servingHash: string | null): Replica => ({ name, servingHash, ready: true, goneAtMs: null });
 const observed = (rest: Partial<ClusterState>): ReplicaEvent => ({
@@ -33,6 +35,12 @@ const waitsAfter = (...events: readonly ReplicaEvent[]) =>
   pendingOn(after(...events), { identity: 'me', caOverlapMs: OVERLAP_MS, nowMs: 60_000 });
 
 describe('what a replica waits for', () => {
+  it('is the server beside it that does not show the announced certificate, since it does not', () => {
+    expect(waitsAfter(announced, notShown, notShown)).to.deep.equal([
+      { for: 'neighbour', sinceMs: 2_000, detail: 'served-elsewhere: neighbour shows z' },
+    ]);
+  });
+
   it('is an announcement, since its start', () => {
     expect(waitsAfter()).to.deep.equal([{ for: 'announcement', sinceMs: 0, detail: null }]);
     const unreadable = { type: 'watch/failed', status: 403, error: 'forbidden', retryInMs: 1 } as const;

@@ -42,6 +42,15 @@ describe('probes', () => {
     });
   });
 
+  it('says after the ok what a ready replica still waits for', async () => {
+    await using probes = await open({ notes: () => ['served-elsewhere: neighbour shows z'] });
+    expect(await get(probes.port, '/readyz')).to.include({
+      status: 200,
+      text: 'ok\nserved-elsewhere: neighbour shows z',
+    });
+    expect(await get(probes.port, '/livez')).to.include({ status: 200, text: 'ok' });
+  });
+
   it('asks anew each time', async () => {
     let reasons: readonly string[] = ['draining'];
     await using probes = await open({ reasons: () => reasons });

@@ -5,7 +5,15 @@ import type { ReplicaEvent } from '../../streams/replica.ts';
 
 const after = (...events: readonly ReplicaEvent[]) => {
   const state = events.reduce((before, event) => reduce(before, event, 'pod-0', 0), initialState(0));
-  const input = { identity: 'pod-0', leaderElection: true, kubeletNudge: true, caOverlapMs: 0, reasons: [], nowMs: 0 };
+  const input = {
+    identity: 'pod-0',
+    leaderElection: true,
+    kubeletNudge: true,
+    neighbourAddress: null,
+    caOverlapMs: 0,
+    reasons: [],
+    nowMs: 0,
+  };
   return statusOf(state, { ...input, mountedLeaf: null, step: null }).refused;
 };
 

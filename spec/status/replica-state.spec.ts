@@ -1,11 +1,18 @@
 import { expect } from 'chai';
-import { initialState, reduce, type ReplicaState, unreadyReasons } from '../../src/status/replica-state.ts';
+import {
+  initialState,
+  neighbourNotes,
+  reduce,
+  type ReplicaState,
+  unreadyReasons,
+} from '../../src/status/replica-state.ts';
 import type { LoadEvent } from '../../streams/load-certificate.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import type { Step } from '../../streams/step.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
+import { loads } from '../support/loads.ts';
 import { pairOf } from '../support/pair-of.ts';
 import { readingOf } from '../support/reading-of.ts';
 
@@ -37,6 +44,22 @@ const failed = (error: string): ReplicaEvent => ({
 });
 
 describe('the state of a replica', () => {
+  it('keeps what the server beside it was last seen to show, and since when, while another mount is awaited', () => {
+    const seen = (...events: readonly ReplicaEvent[]) => after(...events).shown;
+    const notShown = concluded(loads.notShown('a'));
+    const elsewhere = { kind: 'served-elsewhere', sinceMs: 2_000, hash: 'z', detail: 'neighbour shows z' };
+    expect(seen(served('z'), notShown, notShown)).to.deep.equal(elsewhere);
+    expect(seen(served('z'), notShown, concluded(loads.mismatched('b', 'a')))).to.deep.equal(elsewhere);
+    expect(seen(notShown, served('a'))).to.deep.equal({ kind: 'announced', sinceMs: 2_000, hash: 'a', detail: null });
+    expect(neighbourNotes(after(notShown))).to.deep.equal(['served-elsewhere: neighbour shows z']);
+    expect(neighbourNotes(after(notShown, served('a')))).to.deep.equal([]);
+  });
+
+  it('forgets an acknowledgement that was withdrawn', () => {
+    const said: ReplicaEvent = { type: 'replica/acknowledged', hash: 'a' };
+    expect(after(said, { type: 'replica/withdrawn' }).acknowledgedHash).to.equal(null);
+  });
+
   it('begins not ready, without leadership, with the watch connecting', () => {
     expect(initialState(7)).to.deep.equal({
       startedMs: 7,
@@ -48,6 +71,7 @@ describe('the state of a replica', () => {
       mounted: null,
       load: null,
       readiness: { ready: false, reasons: ['no-announcement'], served: null },
+      shown: null,
       acknowledgedHash: null,
       isPodForbidden: false,
       watch: { state: 'connecting', sinceMs: 7, error: null },

@@ -13,6 +13,7 @@ const INPUT: StatusInput = {
   identity: 'me',
   leaderElection: true,
   kubeletNudge: true,
+  neighbourAddress: null,
   caOverlapMs: 1,
   reasons: [],
   mountedLeaf: null,
@@ -41,6 +42,23 @@ const rotation = (hash: string, announcedMs: number): Rotation => ({
 });
 const targetsOf = (state: Target['state']) =>
   status({ observation: { ...OBSERVATION, targets: [{ id: 'webhook/x', state }] } }).targets;
+
+describe('the status of the server at SERVING_ADDRESS', () => {
+  const neighbourAddress = '127.0.0.1:9443';
+  it('is null without one, unknown before it was seen, and then what it shows', () => {
+    const shown = { kind: 'served-elsewhere', sinceMs: 0, hash: 'z', detail: 'why' } as const;
+    expect(status({ shown }).neighbour).to.equal(null);
+    expect(status({}, { neighbourAddress }).neighbour).to.include({ shows: 'unknown', since: null });
+    expect(status({ shown }, { neighbourAddress }).neighbour).to.deep.equal({
+      address: neighbourAddress,
+      shows: 'served-elsewhere',
+      hash: 'z',
+      since: '1970-01-01T00:00:00.000Z',
+      detail: 'why',
+    });
+  });
+});
+
 const target = (...bundles: ReturnType<typeof factsOf>[][]) => ({ resourceVersion: '1', bundles, otherManager: null });
 const early = factsOf('early', { notAfterMs: 1_000 });
 const late = factsOf('late', { notAfterMs: 2_000 });

@@ -52,6 +52,15 @@ describe('certificateDeadline', () => {
     });
   });
 
+  it('says nothing once only another server keeps a certificate from being served', () => {
+    marbles(({ hot, expectObservable }) => {
+      const readiness$ = hot('-n---m', values);
+      const usable$ = hot('   ------ 100s u');
+      const expected = '     100006ms    |';
+      expectObservable(certificateDeadline(readiness$, 180_000, usable$)).toBe(expected);
+    });
+  });
+
   it('says nothing once a certificate is served, and listens no longer', () => {
     marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const readiness$ = hot('-n---m 100s a---m     ', values);

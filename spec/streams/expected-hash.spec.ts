@@ -36,6 +36,15 @@ describe('expectedHash', () => {
     });
   });
 
+  it('waits for nothing once it is mounted and only another server does not show it', () => {
+    marbles(({ hot, expectObservable }) => {
+      const values = { m: loads.mismatched('a', 'old'), x: loads.notShown('a') };
+      const load$ = hot<LoadEvent>('-m-x-m', values);
+      const expected = '            -a-0--';
+      expectObservable(load$.pipe(expectedHash())).toBe(expected, results);
+    });
+  });
+
   it('waits for the newest announcement only', () => {
     marbles(({ hot, expectObservable }) => {
       const values = { m: loads.mismatched('a', 'old'), n: loads.mismatched('b', 'old'), o: loads.unmounted('c') };

@@ -77,7 +77,7 @@ describe("the follower's laws, whatever is announced and mounted, and when", () 
           });
           const lease$ = timed(all.filter(({ announces }) => announces)).pipe(map(({ hash }) => leaseOf(hash)));
           const tick$ = interval(50).pipe(take(40));
-          const policy = { certTimeoutMs: null, kubeletNudge: false };
+          const policy = { certTimeoutMs: null, kubeletNudge: false, reviewEveryMs: null };
           const { event$, readiness$ } = follower({ lease$, tick$ }, ports, policy);
 
           const told: Readiness[] = [];

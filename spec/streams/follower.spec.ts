@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { NEVER, type Observable, of, share, shareReplay } from 'rxjs';
+import { filter, NEVER, type Observable, of, share, shareReplay } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
 import {
   type Follower,
@@ -9,14 +9,14 @@ import {
   type FollowerPorts,
 } from '../../streams/follower.ts';
 import type { PairCheck } from '../../streams/load-certificate.ts';
-import type { LeaseSnapshot, VolumeSnapshot } from '../../streams/model.ts';
+import type { LeaseSnapshot, NotShown, VolumeSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Readiness, UnreadyReason } from '../../streams/readiness.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { followerPorts } from '../support/follower-ports.ts';
 import { inTurn } from '../support/in-turn.ts';
 import { leaseOf } from '../support/lease-of.ts';
-import { loads } from '../support/loads.ts';
+import { loads, shownInstead } from '../support/loads.ts';
 import { marbles } from '../support/marbles.ts';
 import { mountAt } from '../support/mount-at.ts';
 import { ofType } from '../support/of-type.ts';
@@ -48,6 +48,7 @@ describe('follower', () => {
     const streams = follower({ lease$, tick$ }, followerPorts(helpers, scheduler, ports), {
       certTimeoutMs: null,
       kubeletNudge: true,
+      reviewEveryMs: null,
       ...policy,
     });
     return { ...streams, event$: streams.event$.pipe(share()) };
@@ -58,6 +59,39 @@ describe('follower', () => {
     elapsedMs,
   });
   const changed = (now: Readiness): FollowerEvent => ({ type: 'readiness/changed', readiness: now });
+
+  describe('beside a server that terminates TLS itself', () => {
+    it('acknowledges what its handshakes have shown, looks at each tick, and takes back what is no longer shown', () => {
+      marbles((helpers, scheduler) => {
+        const { hot, cold, expectObservable } = helpers;
+        const lease$ = hot('--a', leases);
+        const see = (shown: NotShown | null) => cold<NotShown | null>('-(h|)', { h: shown });
+        const refused = { ...shownInstead, refused: 'unknown CA' };
+        const gone = { ...shownInstead, kind: 'neighbour-unreachable', shown: null } as const;
+        const seen = () => {
+          const nowMs = scheduler.now();
+          if (nowMs < 50 || (nowMs >= 3_000 && nowMs < 8_000)) return shownInstead;
+          return nowMs < 3_000 ? null : nowMs < 12_000 ? gone : refused;
+        };
+        const ports = {
+          verify: () => of<PairCheck>({ ok: true, pair: pairOf('a') }),
+          serve: () => of(undefined),
+          handshake: () => see(seen()),
+        };
+        const { event$ } = follow(helpers, scheduler, { lease$, ports, policy: { reviewEveryMs: 1_000 } });
+        const told$ = event$.pipe(
+          filter(({ type }) => type === 'replica/acknowledged' || type === 'replica/withdrawn'),
+        );
+        // Not shown at first; shown after 100 ms; from 3 s on another one, which must last; not reachable, which takes nothing
+        // back; and then one that callers refuse.
+        expectObservable(told$, '^ 15s !').toBe('105ms a 6604ms z 6002ms w', {
+          a: { type: 'replica/acknowledged', hash: 'a' },
+          z: { type: 'replica/acknowledged', hash: 'z' },
+          w: { type: 'replica/withdrawn' },
+        });
+      });
+    });
+  });
 
   describe('discovers, verifies and serves', () => {
     it('what is announced, and acknowledges it only once a handshake has verified it (F10)', () => {

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { NEVER, type Observable, throwError } from 'rxjs';
 import { loadCertificate, type LoadEvent, type LoadPorts, type PairCheck } from '../../streams/load-certificate.ts';
-import type { Announcement, VerifiedPair, VolumeSnapshot } from '../../streams/model.ts';
+import type { Announcement, NotShown, VerifiedPair, VolumeSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import { leaseOf } from '../support/lease-of.ts';
-import { loads } from '../support/loads.ts';
+import { loads, shownInstead } from '../support/loads.ts';
 import { marbles } from '../support/marbles.ts';
 import { pairOf } from '../support/pair-of.ts';
 import { readingOf } from '../support/reading-of.ts';
@@ -20,12 +20,16 @@ describe('loadCertificate', () => {
     w: { ok: false, reason: 'not-yet-valid', retryable: true },
     n: null,
   };
-  const handshakes: Record<string, string | null> = { h: null, u: 'unable to verify the first certificate' };
+  const handshakes: Record<string, string | NotShown | null> = {
+    h: null,
+    u: 'unable to verify the first certificate',
+    x: shownInstead,
+  };
 
   const ports = (
     verify$: Observable<PairCheck | null>,
     serve$: Observable<void> = NEVER,
-    handshake$: Observable<string | null> = NEVER,
+    handshake$: Observable<string | NotShown | null> = NEVER,
   ): LoadPorts => ({ verify: () => verify$, serve: () => serve$, handshake: () => handshake$ });
 
   describe('compares first', () => {
@@ -138,6 +142,17 @@ describe('loadCertificate', () => {
       const load$ = loadCertificate(ports(verify$, serve$, handshake$))(wanted);
       const untrusted = loads.untrusted('a', 'unable to verify the first certificate');
       expectObservable(load$).toBe(expected, { s: loads.swapped(), c: untrusted });
+    });
+  });
+
+  it('says what another server shows instead', () => {
+    marbles(({ cold, expectObservable }) => {
+      const verify$ = cold('   -(v|)  ', verdicts);
+      const serve$ = cold('     -(s|) ', { s: undefined });
+      const handshake$ = cold('  -(x|)', handshakes);
+      const expected = '       --s(c|)';
+      const load$ = loadCertificate(ports(verify$, serve$, handshake$))(wanted);
+      expectObservable(load$).toBe(expected, { s: loads.swapped(), c: loads.notShown('a') });
     });
   });
 

@@ -26,6 +26,7 @@ describe('podAnnotations', () => {
     l: acknowledged('b'),
     F: failed('a', 800),
     G: failed('a', 1_600),
+    w: { type: 'replica/withdrawn' },
     X: { type: 'pod/forbidden', error: forbidden.message },
   };
   /** What is expected: a hash, or 0 for nothing. */
@@ -120,6 +121,15 @@ describe('podAnnotations', () => {
         const pod$ = podAnnotations({ expected$: NEVER, serving$ }, ports(NEVER, write$));
         expectObservable(pod$).toBe(expected, told);
         expectSubscriptions(write$.subscriptions).toBe(subs);
+      });
+    });
+
+    it('is withdrawn when nothing that may be acknowledged is served any more', () => {
+      marbles(({ hot, cold, expectObservable }) => {
+        const serving$ = hot(' -a-0-0-a', hashes);
+        const expected = '     --k-w---k';
+        const pod$ = podAnnotations({ expected$: NEVER, serving$ }, ports(NEVER, cold('-|')));
+        expectObservable(pod$).toBe(expected, told);
       });
     });
 

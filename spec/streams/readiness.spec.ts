@@ -24,6 +24,46 @@ describe('readiness', () => {
   const a = pairOf('a');
   const b = pairOf('b');
 
+  describe('beside a server that terminates TLS itself', () => {
+    const ELSEWHERE = 'served-elsewhere: neighbour shows z';
+    const z = pairOf('z');
+    const unreachable = { kind: 'neighbour-unreachable', detail: 'nothing listens', shown: null } as const;
+
+    it('is what that one shows: ready with an earlier certificate, not ready once callers refuse it or it has ended', () => {
+      marbles(({ hot, expectObservable }, scheduler) => {
+        const occasion$ = hot<Occasion>('-x-y-z-s 3599992ms t', {
+          x: loads.notShown('a', { shown: z }),
+          y: loads.notShown('a', { shown: z, refused: 'unknown CA' }),
+          z: loads.notShown('a', { shown: z }),
+          s: loads.notShown('b', { shown: z }),
+          t: tick,
+        });
+        const expected = '               -r-n-r 3599994ms e';
+        expectObservable(occasion$.pipe(readiness(virtualClock(scheduler)))).toBe(expected, {
+          r: ready(z),
+          n: unready(z, ELSEWHERE),
+          e: unready(z, 'certificate-expired'),
+        });
+      });
+    });
+
+    it('says why nothing could be seen, and is ready again once the announced certificate is shown', () => {
+      marbles(({ hot, expectObservable }, scheduler) => {
+        const occasion$ = hot<Occasion>('-u-a-v', {
+          u: loads.notShown('a', unreachable),
+          a: served(a),
+          v: served(a, 'x'),
+        });
+        const expected = '               -n-r-v';
+        expectObservable(occasion$.pipe(readiness(virtualClock(scheduler)))).toBe(expected, {
+          n: waitsFor('neighbour-unreachable: nothing listens'),
+          r: ready(a),
+          v: unready(a, 'untrusted'),
+        });
+      });
+    });
+  });
+
   describe('before anything is served', () => {
     it('says what it waits for', () => {
       marbles(({ hot, expectObservable, expectSubscriptions }, scheduler) => {

@@ -23,6 +23,7 @@ const policy: ReplicaPolicy = {
   quietAfterMs: 150_000,
   certTimeoutMs: null,
   kubeletNudge: true,
+  reviewEveryMs: null,
   leaderElection: true,
   renewDeadlineMs: 40_000,
   retryPeriodMs: 15_000,

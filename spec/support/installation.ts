@@ -49,6 +49,8 @@ export interface ReplicaOptions extends Pick<InstallationOptions, 'kubeletDelayM
   readonly nudgeDelayMs?: number;
   /** Where this replica finds the API server, if not at its own address. */
   readonly via?: { readonly url: string; readonly caPem: string; readonly serverName?: string };
+  /** Another server terminates TLS at its `webhookPort`; the spec starts it. */
+  readonly serving?: boolean;
   /** Where it listens. Default 127.0.0.1. */
   readonly host?: string;
   /** Where its Secret is mounted. Default a directory of its own. */
@@ -179,6 +181,7 @@ export const install = async (
             CERT_DIR: directory,
             WEBHOOK_BIND_ADDRESS: `${host}:${webhookPort}`,
             HEALTH_PROBE_BIND_ADDRESS: `${host}:${probePort}`,
+            ...(own.serving === true ? { WEBHOOK_HANDLER: '', SERVING_ADDRESS: `${host}:${webhookPort}` } : {}),
             ...own.env,
           },
           { within, ...(stdout === undefined ? {} : { stdout }) },

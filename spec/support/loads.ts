@@ -1,6 +1,14 @@
 import type { LoadEvent, Swapped } from '../../streams/load-certificate.ts';
-import type { VerifiedPair } from '../../streams/model.ts';
+import type { NotShown, VerifiedPair } from '../../streams/model.ts';
 import { pairOf } from './pair-of.ts';
+
+/** What a server that terminates TLS itself shows instead of the announced pair: z. */
+export const shownInstead: NotShown = {
+  kind: 'served-elsewhere',
+  detail: 'neighbour shows z',
+  shown: pairOf('z'),
+  refused: null,
+};
 
 /** How a load can end, and what it says on its way. */
 export const loads = {
@@ -22,6 +30,12 @@ export const loads = {
     type: 'certificate/served',
     pair: pairOf(hash, rest),
     untrusted: null,
+  }),
+  notShown: (hash: string, rest: Partial<NotShown> = {}): LoadEvent => ({
+    type: 'certificate/not-shown',
+    pair: pairOf(hash),
+    ...shownInstead,
+    ...rest,
   }),
   untrusted: (hash: string, untrusted: string): LoadEvent => ({
     type: 'certificate/served',

@@ -12,6 +12,7 @@ const policy: ReplicaPolicy = {
   quietAfterMs: 600_000,
   certTimeoutMs: null,
   kubeletNudge: true,
+  reviewEveryMs: null,
   leaderElection: false,
   renewDeadlineMs: 40_000,
   retryPeriodMs: 15_000,

@@ -18,7 +18,7 @@ describe('a load', () => {
       drain: () => Promise.resolve(),
       address: null,
     };
-    const ports = loadPorts(openMount('/nowhere'), face, parsed.config);
+    const ports = loadPorts(openMount('/nowhere'), face, null, parsed.config);
     for (const [before, after] of [
       [1, 1],
       [1, 2],

@@ -1,3 +1,4 @@
+import { checkNeighbour } from './check-neighbour.ts';
 import type { PodInfo } from './inspect-pod.ts';
 import { alivePods, restartWorkload, shellQuote } from './kubectl.ts';
 import { nudgeKubelet } from './mount-remedies.ts';
@@ -30,6 +31,8 @@ const checkReplica = (snapshot: ClusterSnapshot, pod: PodInfo, announced: string
         )
       : ok(name, announced.slice(0, 12));
   }
+  const neighbour = config.kubeletNudge ? checkNeighbour(snapshot, pod, { name, announced }) : null;
+  if (neighbour !== null) return neighbour;
   if (pod.servingHash === null) {
     if (!config.kubeletNudge) return skipped(name, 'KUBELET_NUDGE=false: replicas do not acknowledge');
     return pod.ready === true

@@ -14,6 +14,7 @@ export interface RecordedEvent {
     | 'CertificateAnnounced'
     | 'CertificateAdopted'
     | 'CertificateRejected'
+    | 'CertificateNotShown'
     | 'AuthoritiesNarrowed'
     | 'CaBundleContested'
     | 'SecretContested'
@@ -119,6 +120,12 @@ export const eventReasons = (): ((event: ReplicaEvent) => RecordedEvent | null) 
       adopted = hash;
       const until = rfc3339Seconds(leaf.notAfterMs);
       return normal('pod', 'CertificateAdopted', `Serves certificate ${hash}, valid until ${until}`);
+    }
+    if (load.type === 'certificate/not-shown') {
+      const { kind, detail, pair } = load;
+      adopted = null;
+      const message = `The server in this Pod does not show certificate ${pair.hash}: ${kind}: ${detail}`;
+      return { about: 'pod', type: 'Warning', reason: 'CertificateNotShown', key: kind, message };
     }
     if (load.type !== 'certificate/rejected') return null;
     const message = `Rejected certificate ${load.hash}: ${load.reason}`;

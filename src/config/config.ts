@@ -4,7 +4,7 @@ import { unknownFlag } from './did-you-mean.ts';
 import { type ConfigSources, resolveSource, type Source } from './sources.ts';
 import { type Settings, settings } from './variables.ts';
 
-export type { Upstream } from './addresses.ts';
+export type { Reload, ReloadSignal, ServingAddress, Upstream } from './addresses.ts';
 export type { CaBundleTarget } from './types.ts';
 
 /** The parsed and checked configuration, frozen. Times are milliseconds, sizes bytes. */
@@ -16,7 +16,7 @@ export interface Config extends Settings {
 }
 
 interface ConfigInput extends ConfigSources {
-  /** Whether the command answers requests, which requires exactly one of WEBHOOK_HANDLER and UPSTREAM_URL. */
+  /** Whether the command answers requests, which requires exactly one of WEBHOOK_HANDLER, UPSTREAM_URL and SERVING_ADDRESS. */
   readonly serves: boolean;
 }
 

@@ -33,28 +33,59 @@ const durations = (values: Partial<Settings>, labelOf: LabelOf, isDefault: IsDef
     return [`${labelOf(longer)}: expected more than ${times}${labelOf(shorter)}`];
   });
 
-const ports = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] =>
-  BIND_FIELDS.flatMap((field, index) =>
-    BIND_FIELDS.slice(index + 1).flatMap((other) => {
+/** Whether two servers that listen on these hosts get in each other's way; null: every address. */
+const overlap = (one: string | null, two: string | null): boolean => one === null || two === null || one === two;
+
+const ports = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] => {
+  // Where another server terminates TLS, the webhook's own does not listen.
+  const { serving } = values;
+  const fields = serving ? BIND_FIELDS.filter((field) => field !== 'webhookBind') : BIND_FIELDS;
+  const betweenOurs = fields.flatMap((field, index) =>
+    fields.slice(index + 1).flatMap((other) => {
       const [one, two] = [values[field], values[other]];
       if (!one || !two || one.port === 0 || one.port !== two.port) return [];
-      const overlap = one.host === null || two.host === null || one.host === two.host;
-      return overlap ? [`${labelOf(other)}: expected another port than ${labelOf(field)}`] : [];
+      return overlap(one.host, two.host) ? [`${labelOf(other)}: expected another port than ${labelOf(field)}`] : [];
     }),
   );
+  if (serving?.kind !== 'tcp') return betweenOurs;
+  const withNeighbour = fields.flatMap((field) => {
+    const own = values[field];
+    if (!own || own.port !== serving.port || !overlap(own.host, serving.host)) return [];
+    return [`${labelOf('serving')}: expected another port than ${labelOf(field)}`];
+  });
+  return [...betweenOurs, ...withNeighbour];
+};
 
-const admission = ({ handlerModule, upstream }: Partial<Settings>, labelOf: LabelOf): readonly string[] => {
+/** The ways to answer calls, of which there must be one. */
+const WAYS = ['handlerModule', 'upstream', 'serving'] as const satisfies readonly Field[];
+
+const admission = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] => {
   // Undefined: the value has been rejected already.
-  if (handlerModule === undefined || upstream === undefined) return [];
-  if ((handlerModule === null) !== (upstream === null)) return [];
-  return [`${labelOf('handlerModule')} and ${labelOf('upstream')}: expected exactly one of the two`];
+  if (WAYS.some((way) => values[way] === undefined)) return [];
+  const given = WAYS.filter((way) => values[way] !== null);
+  if (given.length === 1) return [];
+  const [first, second, third] = (given.length === 0 ? WAYS : given).map(labelOf);
+  const listed = third === undefined ? `${first} and ${second}` : `${first}, ${second} and ${third}`;
+  return [`${listed}: expected exactly one of WEBHOOK_HANDLER, UPSTREAM_URL and SERVING_ADDRESS`];
+};
+
+/** Settings that have a meaning only where another server terminates TLS, and the other way round. */
+const neighbour = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] => {
+  const { serving, reload, clientCaFile } = values;
+  if (serving === undefined) return [];
+  return [
+    ...(serving === null && reload ? [`${labelOf('reload')}: expected only with SERVING_ADDRESS`] : []),
+    ...(serving !== null && clientCaFile
+      ? [`${labelOf('clientCaFile')}: expected only where this program terminates TLS, not with SERVING_ADDRESS`]
+      : []),
+  ];
 };
 
 /**
  * Finds the problems between several values.
  *
  * @param values The fields that could be read; rules about missing fields are skipped.
- * @param serves Whether the command answers requests, which requires a handler or an upstream.
+ * @param serves Whether the command answers requests, which requires a handler, an upstream or a server that terminates TLS itself.
  */
 export const crossChecks = (
   values: Partial<Settings>,
@@ -63,6 +94,7 @@ export const crossChecks = (
 ): readonly string[] => [
   ...durations(values, labelOf, isDefault),
   ...ports(values, labelOf),
+  ...neighbour(values, labelOf),
   ...(serves ? admission(values, labelOf) : []),
 ];
 

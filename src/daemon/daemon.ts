@@ -111,7 +111,7 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
   const resources = opened.use(await openWithin(opening, remainingMs(), onStartTimeout));
   slow[Symbol.dispose]();
   phase = null;
-  const { admission, client, server, refreshFiles } = resources;
+  const { admission, client, server, neighbour, refreshFiles } = resources;
 
   const failure = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
@@ -149,7 +149,7 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
   const stop$ = new Subject<void>();
   const stopped$ = new ReplaySubject<void>(1);
   opened.defer(() => stopped$.next());
-  const ports = replicaPorts({ client, mount, server, refresh$ }, paths, config);
+  const ports = replicaPorts({ client, mount, server, neighbour, refresh$ }, paths, config);
   const policy = { ...replicaPolicy(config), certTimeoutMs: remainingMs() };
   const { event$, readiness$, certificate$ } = replica(ports, policy, stop$);
   void refreshFiles();

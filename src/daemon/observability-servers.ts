@@ -1,11 +1,12 @@
 import type { Observable } from 'rxjs';
 import type { Mount } from '../certificates/mount.ts';
+import { addressText } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { snapshotOf, startMetrics } from '../metrics/endpoint.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { nextAction } from '../status/next-action.ts';
 import { startProbes } from '../status/probes.ts';
-import type { ReplicaState } from '../status/replica-state.ts';
+import { neighbourNotes, type ReplicaState } from '../status/replica-state.ts';
 import { mountedLeaf, type StatusInput, statusOf } from '../status/status.ts';
 import { replicaPolicy } from './ports.ts';
 
@@ -36,7 +37,8 @@ export const startObservabilityServers = async (config: Config, sources: Sources
     const { mounted, observation, refused } = state();
     const { identity, leaderElection, kubeletNudge, caOverlapMs } = config;
     const step = nextAction(observation, policy, nowMs, refused);
-    const settings = { identity, leaderElection, kubeletNudge, caOverlapMs };
+    const neighbourAddress = config.serving && addressText(config.serving);
+    const settings = { identity, leaderElection, kubeletNudge, caOverlapMs, neighbourAddress };
     return { ...settings, reasons: reasons(), mountedLeaf: leafOf(mounted), step, nowMs };
   };
 
@@ -45,6 +47,7 @@ export const startObservabilityServers = async (config: Config, sources: Sources
     bind: config.probeBind,
     live,
     reasons,
+    notes: () => (config.serving === null ? [] : neighbourNotes(state())),
     changed$,
     status: () => statusOf(state(), statusInput()),
     // Imported on first use, since most replicas never render it.

@@ -12,7 +12,7 @@ import { monotonicMs } from '../util/time.ts';
 import { loadPorts } from '../webhook/serving.ts';
 import type { Resources } from './resources.ts';
 
-interface PortResources extends Pick<Resources, 'client' | 'server'> {
+interface PortResources extends Pick<Resources, 'client' | 'server' | 'neighbour'> {
   readonly mount: Mount;
   /** Each emission reads the mount again, in addition to its own events and the tick. */
   readonly refresh$: Observable<unknown>;
@@ -20,11 +20,11 @@ interface PortResources extends Pick<Resources, 'client' | 'server'> {
 
 /** The ports through which the streams of one replica reach the API server, the mount and the TLS server. */
 export const replicaPorts = (
-  { client, mount, server, refresh$ }: PortResources,
+  { client, mount, server, neighbour, refresh$ }: PortResources,
   paths: ClusterPaths,
   config: Config,
 ): ReplicaPorts => {
-  const load = loadPorts(mount, server, config);
+  const load = loadPorts(mount, server, neighbour, config);
   return {
     random: () => Math.random(),
     clock: { wallMs: () => Date.now(), monotonicMs },
@@ -48,6 +48,7 @@ export const replicaPolicy = (config: Config): ReplicaPolicy => ({
   tickMs: config.tickMs,
   certTimeoutMs: config.certTimeoutMs,
   kubeletNudge: config.kubeletNudge,
+  reviewEveryMs: config.serving === null ? null : config.tickMs,
   leaderElection: config.leaderElection,
   renewDeadlineMs: config.renewDeadlineMs,
   retryPeriodMs: config.retryPeriodMs,

@@ -1,12 +1,13 @@
 import type { RequestListener } from 'node:http';
-import type { Config, Upstream } from '../config/config.ts';
+import type { Config, ServingAddress, Upstream } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { monotonicMs } from '../util/time.ts';
 import type { HandlerExport } from '../webhook/admission-types.ts';
-import { openClientCa } from '../webhook/client-ca.ts';
+import type { Neighbour } from '../webhook/neighbour.ts';
+import type { Kill } from '../webhook/reload.ts';
 import type { OnAnswered } from '../webhook/request.ts';
-import { createWebhookServer } from '../webhook/server.ts';
 import type { TlsEndpoint } from '../webhook/serving.ts';
 
 /** What the daemon needs beside its configuration. */
@@ -19,6 +20,8 @@ export interface DaemonDependencies {
   readonly directory: string;
   /** Start of the process on the monotonic clock, from which CERT_TIMEOUT counts; default: now. */
   readonly startedMs?: number;
+  /** Sends the signal of RELOAD. */
+  readonly kill?: Kill;
   /** Answers the requests instead of WEBHOOK_HANDLER or UPSTREAM_URL. */
   readonly handler?: HandlerExport<never>;
   /** Serves the certificates instead of the webhook's own server. Probes and metrics are then left to the embedder. */
@@ -30,6 +33,8 @@ export interface Resources extends AsyncDisposable {
   readonly client: KubeClient;
   readonly admission: AdmissionSide;
   readonly server: TlsEndpoint;
+  /** The server at SERVING_ADDRESS, which terminates TLS in the place of `server`; null without one. */
+  readonly neighbour: Neighbour | null;
   /** Reads files other than the certificate again, such as CLIENT_CA_FILE. Called at each tick. */
   readonly refreshFiles: () => Promise<unknown>;
 }
@@ -60,6 +65,12 @@ export const openResources = async (
   const client = opened.use(await dependencies.client());
   client.response$.subscribe(({ verb, resource, code }) => metrics.apiRequests.add(verb, resource, String(code ?? 0)));
 
+  if (config.serving !== null) {
+    const neighbour = await openNeighbour(config.serving, config, dependencies);
+    const closing = opened.move();
+    return { client, ...NO_SERVER, neighbour, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+  }
+
   onPhase({ reason: 'handler-loading', waitingFor: `WEBHOOK_HANDLER ${config.handlerModule ?? ''}` });
   const admission = opened.use(
     await openAdmission(config, dependencies, (outcome, elapsedMs) => {
@@ -73,7 +84,54 @@ export const openResources = async (
       : { server: dependencies.endpoint, refreshFiles: () => Promise.resolve() };
 
   const everything = opened.move();
-  return { client, admission, server, refreshFiles, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+  return {
+    client,
+    admission,
+    server,
+    neighbour: null,
+    refreshFiles,
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+};
+
+/** Where another server terminates TLS, nothing of this process listens for calls. */
+const NO_SERVER: Pick<Resources, 'admission' | 'server' | 'refreshFiles'> = {
+  admission: {
+    answer: () => undefined,
+    reachable: () => Promise.resolve(true),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  },
+  server: {
+    serve: () => Promise.resolve(),
+    retire: () => undefined,
+    handshake: () => Promise.reject(new Error('no server of this process')),
+    drain: () => Promise.resolve(),
+    address: null,
+  },
+  refreshFiles: () => Promise.resolve(),
+};
+
+const openNeighbour = async (
+  address: ServingAddress,
+  { reload, serviceName, namespace, issuer }: Config,
+  { logger, kill }: DaemonDependencies,
+): Promise<Neighbour> => {
+  const [{ neighbour }, { reloader }] = await Promise.all([
+    import('../webhook/neighbour.ts'),
+    import('../webhook/reload.ts'),
+  ]);
+  const signal: Kill = (pid, name) => {
+    if (kill === undefined) throw new Error(`${name} cannot be sent to ${pid} here`);
+    kill(pid, name);
+  };
+  return neighbour({
+    address,
+    servername: `${serviceName}.${namespace}.svc`,
+    verifies: issuer.enforcesClientRules,
+    reloader: reload === null ? null : reloader({ reload, kill: signal, nowMs: monotonicMs }),
+    onProven: ({ hash }, handshakes) =>
+      logger.info('Neighbour shows the announced certificate', { hash, handshakes, event: 'neighbour-proven' }),
+  });
 };
 
 /** Answers the AdmissionReviews: a handler in this process, or the server at UPSTREAM_URL. */
@@ -143,6 +201,11 @@ const openWebhookServer = async (
   metrics: Metrics,
   answer: RequestListener,
 ): Promise<Pick<Resources, 'server' | 'refreshFiles'>> => {
+  // Not loaded where another server terminates TLS.
+  const [{ createWebhookServer }, { openClientCa }] = await Promise.all([
+    import('../webhook/server.ts'),
+    import('../webhook/client-ca.ts'),
+  ]);
   const { clientCaFile: file } = config;
   const clientCa =
     file === null

@@ -68,9 +68,9 @@ export const prepareEmbedding = ({ env, logger, signal }: EmbedOptions): Embeddi
   const result = parseConfig({ env, flags: new Map(), serves: false, read });
   if (!result.ok) throw new Problem(result.problems.join('\n'));
   const { config } = result;
-  if (config.handlerModule !== null || config.upstream !== null)
+  if (config.handlerModule !== null || config.upstream !== null || config.serving !== null)
     throw new Problem(
-      'WEBHOOK_HANDLER and UPSTREAM_URL: must not be set when the handler is passed to createWebhook()',
+      'WEBHOOK_HANDLER, UPSTREAM_URL and SERVING_ADDRESS: must not be set when the handler is passed to createWebhook()',
     );
   const dependencies = {
     logger: atLeast(logger, config.logLevel),

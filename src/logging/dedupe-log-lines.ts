@@ -7,6 +7,12 @@ const DEDUPED: ReadonlySet<LineEvent> = new Set<LineEvent>([
   'handshake-failed',
 ]);
 
+const NOT_SHOWN: ReadonlySet<LineEvent> = new Set<LineEvent>([
+  'served-elsewhere',
+  'neighbour-unreachable',
+  'neighbour-shows-no-certificate',
+]);
+
 /** Lines remembered; beyond that all are forgotten. */
 const MAX_REMEMBERED = 64;
 
@@ -24,6 +30,8 @@ export const dedupeLogLines = (): ((line: Line) => Line) => {
       loadedHash = line.fields['hash'];
       return isRepeated ? { ...line, level: 'debug' } : line;
     }
+    // Once the neighbour shows the certificate again, that is news although it was loaded before.
+    if (NOT_SHOWN.has(line.event)) loadedHash = null;
     if (!DEDUPED.has(line.event) || line.level === 'debug') return line;
     const key = JSON.stringify([line.event, line.fields]);
     if (logged.has(key)) return { ...line, level: 'debug' };

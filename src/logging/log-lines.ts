@@ -31,6 +31,10 @@ const MESSAGES = {
   'certificate-loaded': 'Certificate loaded and verified',
   'certificate-objection': 'Certificate served, but callers may refuse it',
   'handshake-failed': 'Handshake with the certificate failed, not ready',
+  'served-elsewhere': 'Neighbour shows another certificate',
+  'neighbour-unreachable': 'Neighbour cannot be reached',
+  'neighbour-shows-no-certificate': 'Neighbour shows no certificate',
+  'acknowledgement-withdrawn': 'Acknowledgement withdrawn',
   'certificate-timeout': 'Timeout waiting for webhook certificates',
   ready: 'Ready',
   'not-ready': 'Not ready',
@@ -143,6 +147,8 @@ export const logLinesFor = (event: ReplicaEvent, { lease, announced, isServing }
       return [line('info', 'kubelet-nudged', { hash: event.hash })];
     case 'replica/acknowledged':
       return [line('info', 'certificate-acknowledged', { hash: event.hash })];
+    case 'replica/withdrawn':
+      return [line('warn', 'acknowledgement-withdrawn')];
     case 'pod/forbidden':
       return [line('warn', 'pod-annotations-forbidden', { error: event.error })];
     case 'pod/failed': {
@@ -215,6 +221,11 @@ const loadLines = (load: LoadEvent, elapsedMs: number, isServing: boolean): read
         ...advice.map((reason) => line('warn', 'certificate-objection', { hash, reason })),
         ...(load.untrusted === null ? [] : [line('warn', 'handshake-failed', { hash, reason: load.untrusted })]),
       ];
+    }
+    case 'certificate/not-shown': {
+      const { pair, kind, detail: reason, shown, refused } = load;
+      const fields = { hash: pair.hash, ...(shown === null ? {} : { shown: shown.hash, refused }), reason };
+      return [line('warn', kind, fields)];
     }
   }
 };

@@ -21,6 +21,8 @@ export interface MetricsSnapshot {
   readonly servingHashes: readonly (string | null)[] | null;
   /** The objects that the leader has set aside because the API server refuses their write. */
   readonly refused: readonly string[];
+  /** What the server at SERVING_ADDRESS shows: `announced`, or why not; null without one. */
+  readonly neighbour: string | null;
   /** The leader's next write or what it waits for; null when there is nothing to do, or on other replicas. */
   readonly rotationStep: string | null;
 }
@@ -34,6 +36,14 @@ const replicasByHash = (hashes: readonly (string | null)[]): readonly Sample[] =
   for (const hash of hashes) counts.set(hash ?? '', (counts.get(hash ?? '') ?? 0) + 1);
   return Array.from(counts, ([hash, value]) => ({ labels: { hash }, value }));
 };
+
+const NEIGHBOUR_SHOWS = [
+  'announced',
+  'served-elsewhere',
+  'neighbour-unreachable',
+  'neighbour-shows-no-certificate',
+  'unknown',
+] as const;
 
 /** Each gauge: name, help, and its samples at a moment. */
 const GAUGES: readonly (readonly [string, string, (now: MetricsSnapshot) => readonly Sample[]])[] = [
@@ -77,6 +87,14 @@ const GAUGES: readonly (readonly [string, string, (now: MetricsSnapshot) => read
     ({ refused }) => refused.map((object) => ({ labels: { object }, value: 1 })),
   ],
   [
+    'neighbour',
+    '1 for what the server at SERVING_ADDRESS was last seen to show: announced, or why not.',
+    ({ neighbour }) =>
+      neighbour === null
+        ? []
+        : NEIGHBOUR_SHOWS.map((shows) => ({ labels: { shows }, value: Number(shows === neighbour) })),
+  ],
+  [
     'rotation_step',
     '1 for what the leader does next or waits for; absent when there is nothing to do.',
     ({ rotationStep }) => (rotationStep === null ? [] : [{ labels: { step: rotationStep }, value: 1 }]),
@@ -107,7 +125,12 @@ const secretNotAfterMs = ({ observation }: ReplicaState): number | null => {
 /** The values of the gauges for a state. Pure. */
 export const snapshotOf = (
   state: ReplicaState,
-  { reasons, mountedLeaf, step }: Pick<StatusInput, 'reasons' | 'mountedLeaf' | 'step'>,
+  {
+    reasons,
+    mountedLeaf,
+    step,
+    neighbourAddress,
+  }: Pick<StatusInput, 'reasons' | 'mountedLeaf' | 'step' | 'neighbourAddress'>,
   version: string,
 ): MetricsSnapshot => {
   const { announced, leading, readiness, observation, refused } = state;
@@ -123,6 +146,7 @@ export const snapshotOf = (
     bundles: bundlesOf(state),
     servingHashes: replicas?.map(({ servingHash }) => servingHash) ?? null,
     refused: refused.map(({ object }) => object),
+    neighbour: neighbourAddress === null ? null : (state.shown?.kind ?? 'unknown'),
     rotationStep: step,
   };
 };

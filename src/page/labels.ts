@@ -42,6 +42,7 @@ const WAIT_LABELS: Readonly<Record<string, string>> = {
   'usable-certificate': 'a usable certificate',
   'trusted-handshake': 'a verified handshake',
   'valid-certificate': 'a currently valid certificate',
+  neighbour: 'the server beside it to show the announced certificate',
   write: 'a write to the API server to succeed',
   acknowledgements: 'every replica to serve the new certificate',
   overlap: 'the overlap of the old and the new CA to end',

@@ -11,6 +11,7 @@ export interface Blocker {
     | 'usable-certificate'
     | 'trusted-handshake'
     | 'valid-certificate'
+    | 'neighbour'
     | 'write'
     | 'acknowledgements'
     | 'overlap';
@@ -38,6 +39,8 @@ const loadBlocker = (load: LoadEvent, sinceMs: number, unannounced: string | nul
       return { for: 'usable-certificate', sinceMs, detail: load.reason };
     case 'certificate/served':
       return load.untrusted === null ? null : { for: 'trusted-handshake', sinceMs, detail: load.untrusted };
+    case 'certificate/not-shown':
+      return { for: 'neighbour', sinceMs, detail: `${load.kind}: ${load.detail}` };
   }
 };
 

@@ -65,6 +65,8 @@ export interface ProbesOptions {
   readonly live: () => string | null;
   /** Why the replica is not ready; empty when it is. */
   readonly reasons: () => readonly string[];
+  /** What a ready replica still waits for; one line each, after the `ok`. */
+  readonly notes?: () => readonly string[];
   readonly status: () => Status;
   /** Emits when the status may have changed. */
   readonly changed$: Observable<unknown>;
@@ -80,14 +82,14 @@ export type Probes = PlainServer;
  * @throws Problem when the address cannot be bound
  */
 export const startProbes = (options: ProbesOptions): Promise<Probes> => {
-  const { bind, live, reasons, status, changed$, page } = options;
+  const { bind, live, reasons, notes = () => [], status, changed$, page } = options;
   const alive = (): Page => {
     const failure = live();
     return failure === null ? textPage(200, 'ok') : textPage(500, failure);
   };
   const ready = (): Page => {
     const unready = reasons();
-    return unready.length === 0 ? textPage(200, 'ok') : textPage(503, unready.join('\n'));
+    return unready.length === 0 ? textPage(200, ['ok', ...notes()].join('\n')) : textPage(503, unready.join('\n'));
   };
   return startPlainServer(bind, {
     '/livez': alive,

@@ -1,5 +1,5 @@
 import type { LoadEvent } from '../../streams/load-certificate.ts';
-import type { Announcement, VolumeSnapshot } from '../../streams/model.ts';
+import type { Announcement, NotShownKind, VolumeSnapshot } from '../../streams/model.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { Readiness } from '../../streams/readiness.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
@@ -28,6 +28,13 @@ export interface ReplicaState {
   /** Result of the newest load, and the time since which the result has been the same. */
   readonly load: { readonly event: LoadEvent; readonly sinceMs: number } | null;
   readonly readiness: Readiness;
+  /** The result of the last handshakes that were concluded, since when it has been, and what was shown if not the pair. */
+  readonly shown: {
+    readonly kind: NotShownKind | 'announced';
+    readonly sinceMs: number;
+    readonly hash: string | null;
+    readonly detail: string | null;
+  } | null;
   readonly acknowledgedHash: string | null;
   /** Whether writing the annotations of its Pod is forbidden. */
   readonly isPodForbidden: boolean;
@@ -56,6 +63,7 @@ export const initialState = (nowMs: number): ReplicaState => ({
   mounted: null,
   load: null,
   readiness: { ready: false, reasons: ['no-announcement'], served: null },
+  shown: null,
   acknowledgedHash: null,
   isPodForbidden: false,
   watch: { state: 'connecting', sinceMs: nowMs, error: null },
@@ -88,6 +96,10 @@ export const unreadyReasons = (state: ReplicaState): readonly string[] => {
   );
 };
 
+/** What a ready replica says beside that: its neighbour serves, but not yet what is announced. */
+export const neighbourNotes = ({ shown }: ReplicaState): readonly string[] =>
+  shown === null || shown.kind === 'announced' ? [] : [`${shown.kind}: ${shown.detail ?? ''}`];
+
 const nextSilentHolder = (
   before: SilentHolder | null,
   event: ReplicaEvent,
@@ -112,9 +124,18 @@ const unusableSecret = ({ secret, ca }: ClusterState): string | null => {
 
 /** Whether two loads have the same result, which then counts from the first. */
 const isSameResult = (left: LoadEvent, right: LoadEvent): boolean => {
-  const resultOf = (load: LoadEvent): unknown =>
-    load.type === 'certificate/served' ? [load.type, load.pair.hash, load.untrusted] : load;
+  const resultOf = (load: LoadEvent): unknown => {
+    if (load.type === 'certificate/served') return [load.type, load.pair.hash, load.untrusted];
+    return load.type === 'certificate/not-shown' ? [load.kind, load.pair.hash, load.shown?.hash] : load;
+  };
   return JSON.stringify(resultOf(left)) === JSON.stringify(resultOf(right));
+};
+
+const nextShown = (before: ReplicaState['shown'], load: LoadEvent, sinceMs: number): ReplicaState['shown'] => {
+  if (load.type === 'certificate/served')
+    return { kind: 'announced', sinceMs, hash: load.pair.hash, detail: load.untrusted };
+  if (load.type !== 'certificate/not-shown') return before;
+  return { kind: load.kind, sinceMs, hash: load.shown?.hash ?? null, detail: load.detail };
 };
 
 const next = (state: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaState => {
@@ -134,12 +155,15 @@ const next = (state: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaS
     case 'certificate/concluded': {
       const { load } = state;
       const isSame = load !== null && isSameResult(load.event, event.load);
-      return { ...state, load: { event: event.load, sinceMs: isSame ? load.sinceMs : nowMs } };
+      const sinceMs = isSame ? load.sinceMs : nowMs;
+      return { ...state, load: { event: event.load, sinceMs }, shown: nextShown(state.shown, event.load, sinceMs) };
     }
     case 'readiness/changed':
       return { ...state, readiness: event.readiness };
     case 'replica/acknowledged':
       return { ...state, acknowledgedHash: event.hash };
+    case 'replica/withdrawn':
+      return { ...state, acknowledgedHash: null };
     case 'pod/forbidden':
       return { ...state, isPodForbidden: true };
     case 'leadership/acquired':

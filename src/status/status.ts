@@ -49,6 +49,17 @@ export interface Status {
   /** Only the hash when the file is not a readable certificate. */
   readonly mounted: ({ readonly hash: string } & (LeafStatus | Readonly<Record<keyof LeafStatus, null>>)) | null;
   readonly served: ({ readonly hash: string } & LeafStatus) | null;
+  /**
+   * The server at SERVING_ADDRESS; null without one. `shows` is `announced`, or why not; `hash` is what it was last seen to
+   * show.
+   */
+  readonly neighbour: {
+    readonly address: string;
+    readonly shows: NonNullable<ReplicaState['shown']>['kind'] | 'unknown';
+    readonly hash: string | null;
+    readonly since: string | null;
+    readonly detail: string | null;
+  } | null;
   /** The certificate that this replica's Pod annotation names. */
   readonly acknowledged: { readonly hash: string } | null;
   /** Whether it writes the served hash on its Pod: neither with KUBELET_NUDGE=false nor where that is forbidden. */
@@ -75,6 +86,8 @@ export interface StatusInput {
   readonly identity: string;
   readonly leaderElection: boolean;
   readonly kubeletNudge: boolean;
+  /** SERVING_ADDRESS as text; null when it is not set. */
+  readonly neighbourAddress: string | null;
   readonly caOverlapMs: number;
   readonly reasons: readonly string[];
   readonly mountedLeaf: CertificateInfo | null;
@@ -130,6 +143,13 @@ const replicasOf = ({ observation }: ReplicaState): Status['replicas'] =>
     ? null
     : observation.replicas.map(({ name, servingHash, ready }) => ({ name, servingHash, ready }));
 
+const neighbourOf = ({ shown }: ReplicaState, address: string | null): Status['neighbour'] => {
+  if (address === null) return null;
+  if (shown === null) return { address, shows: 'unknown', hash: null, since: null, detail: null };
+  const { kind: shows, hash, sinceMs, detail } = shown;
+  return { address, shows, hash, since: millis(sinceMs), detail };
+};
+
 /** Builds the document of `/status`. Pure. */
 export const statusOf = (state: ReplicaState, input: StatusInput): Status => {
   const { identity, leaderElection, kubeletNudge, reasons, mountedLeaf: leaf, step } = input;
@@ -149,6 +169,7 @@ export const statusOf = (state: ReplicaState, input: StatusInput): Status => {
     announced: announcedOf(state),
     mounted: hash === null ? null : { hash, ...(leaf === null ? UNREADABLE : leafOf(leaf)) },
     served: served === null ? null : { hash: served.hash, ...leafOf(served.leaf) },
+    neighbour: neighbourOf(state, input.neighbourAddress),
     acknowledged: state.acknowledgedHash === null ? null : { hash: state.acknowledgedHash },
     acknowledges: kubeletNudge && !state.isPodForbidden,
     watch: { state: state.watch.state, since: millis(state.watch.sinceMs) },

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { connect } from 'node:tls';
+import { connect, type ConnectionOptions } from 'node:tls';
 import { Problem } from '../../streams/problem.ts';
 import { verifyPresented } from '../certificates/verify-pair.ts';
 import { sha256Hex } from '../util/hash.ts';
@@ -30,6 +30,54 @@ export const presentedChain = (leaf: X509Certificate): readonly X509Certificate[
   return chain;
 };
 
+/** What one TLS handshake showed. */
+export type Shown =
+  | {
+      readonly type: 'certificates';
+      /** Leaf first. */ readonly chain: readonly [X509Certificate, ...X509Certificate[]];
+    }
+  /** The server could be reached, and the handshake did not come to a certificate. */
+  | { readonly type: 'none'; readonly detail: string }
+  /** There was no connection. */
+  | {
+      readonly type: 'unreachable';
+      readonly detail: string;
+      /** Of the system call: ECONNREFUSED. */ readonly code: string;
+    };
+
+/** Makes one TLS handshake and closes the connection. Verifies nothing. Never rejects. */
+export const shakeHands = (target: ConnectionOptions, servername: string, timeoutMs = 5_000): Promise<Shown> =>
+  new Promise((resolve) => {
+    const socket = connect({ ALPNProtocols: ['http/1.1'], ...target, servername, rejectUnauthorized: false, ca: [] });
+    let isConnected = false;
+    const end = (shown: Shown) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(shown);
+    };
+    const fail = (detail: string, code = '') =>
+      end(isConnected ? { type: 'none', detail } : { type: 'unreachable', detail, code });
+    const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs);
+    socket.once('connect', () => (isConnected = true));
+    // OpenSSL's own reason, without the number of a thread in it.
+    socket.on('error', (error: NodeJS.ErrnoException & { readonly reason?: string }) =>
+      fail(error.reason ?? error.message, error.code),
+    );
+    socket.once('end', () => fail('the server closed the connection'));
+    socket.once('secureConnect', () => {
+      const leaf = socket.getPeerX509Certificate();
+      const [first, ...rest] = leaf === undefined ? [] : presentedChain(leaf);
+      if (first === undefined) {
+        fail('no certificate was presented');
+        return;
+      }
+      clearTimeout(timer);
+      // An end in good order, so that no server counts a connection that was reset; but not every server closes its side.
+      socket.setTimeout(timeoutMs, () => socket.destroy()).end();
+      resolve({ type: 'certificates', chain: [first, ...rest] });
+    });
+  });
+
 /**
  * Makes one TLS handshake with the server at this address. The presented certificate must carry the name and chain to
  * `trust` (PEM) by the rules of kube-apiserver's verifier, not of OpenSSL, which refuses some certificates that calls
@@ -38,37 +86,21 @@ export const presentedChain = (leaf: X509Certificate): readonly X509Certificate[
  *
  * @throws Problem with the reason why a caller would refuse
  */
-export const loopbackHandshake = (
+export const loopbackHandshake = async (
   address: AddressInfo,
   servername: string,
   trust: Buffer | string | null,
   timeoutMs = 5_000,
-): Promise<Handshake> =>
-  new Promise((resolve, reject) => {
-    const socket = connect({
-      host: 'loopback',
-      port: address.port,
-      lookup: (_host, _options, found) => found(null, addressesOf(address)),
-      servername,
-      ALPNProtocols: ['http/1.1'],
-      // Verified below.
-      rejectUnauthorized: false,
-      ca: [],
-    });
-    const fail = (reason: string) => {
-      socket.destroy();
-      reject(new Problem(`loopback handshake failed: ${reason}`));
-    };
-    const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs);
-    socket.once('close', () => clearTimeout(timer));
-    socket.on('error', (error) => fail(error.message));
-    socket.once('secureConnect', () => {
-      const leaf = socket.getPeerX509Certificate();
-      const chain = leaf === undefined ? [] : presentedChain(leaf);
-      const objection = trust === null ? null : verifyPresented(chain, trust, servername, Date.now());
-      if (leaf === undefined) fail('no certificate was presented');
-      else if (objection !== null) fail(objection);
-      else resolve({ fingerprint: sha256Hex(leaf.raw) });
-      socket.end();
-    });
-  });
+): Promise<Handshake> => {
+  const target: ConnectionOptions = {
+    host: 'loopback',
+    port: address.port,
+    lookup: (_host, _options, found) => found(null, addressesOf(address)),
+  };
+  const shown = await shakeHands(target, servername, timeoutMs);
+  const failed = (reason: string): Problem => new Problem(`loopback handshake failed: ${reason}`);
+  if (shown.type !== 'certificates') throw failed(shown.detail);
+  const objection = trust === null ? null : verifyPresented(shown.chain, trust, servername, Date.now());
+  if (objection !== null) throw failed(objection);
+  return { fingerprint: sha256Hex(shown.chain[0].raw) };
+};

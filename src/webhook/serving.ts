@@ -7,6 +7,7 @@ import type { Mount } from '../certificates/mount.ts';
 import { type ServablePair, verifyPair } from '../certificates/verify-pair.ts';
 import type { Config } from '../config/config.ts';
 import type { Handshake } from './loopback-handshake.ts';
+import type { Neighbour } from './neighbour.ts';
 
 /** A server that presents verified pairs: the webhook's own, or that of the program that embeds the daemon. */
 export interface TlsEndpoint {
@@ -27,8 +28,17 @@ export interface TlsEndpoint {
  */
 const HANDSHAKE_DELAY_MS = 20;
 
-/** Connects the core to mount and server: reads the mount, verifies the pair, swaps the certificate, makes a handshake. */
-export const loadPorts = (mount: Mount, server: TlsEndpoint, config: Config): LoadPorts & MountPorts => {
+/**
+ * Connects the core to mount and server: reads the mount, verifies the pair, swaps the certificate, makes a handshake.
+ *
+ * @param neighbour makes the handshakes where another server terminates TLS
+ */
+export const loadPorts = (
+  mount: Mount,
+  server: TlsEndpoint,
+  neighbour: Neighbour | null,
+  config: Config,
+): LoadPorts & MountPorts => {
   // Only pairs that `verify` returned are passed here.
   const servable = (pair: unknown): ServablePair => pair as ServablePair;
 
@@ -40,6 +50,22 @@ export const loadPorts = (mount: Mount, server: TlsEndpoint, config: Config): Lo
     trusted = bundle.map(({ fingerprint }) => fingerprint);
     if (before.some((fingerprint) => !trusted.includes(fingerprint))) server.retire();
   };
+
+  const ownHandshake: LoadPorts['handshake'] = (pair) =>
+    (serves > 1 ? timer(HANDSHAKE_DELAY_MS) : of(0)).pipe(
+      switchMap(() =>
+        from(
+          server.handshake(
+            `${config.serviceName}.${config.namespace}.svc`,
+            config.issuer.enforcesClientRules ? servable(pair).trust : null,
+          ),
+        ),
+      ),
+      map(({ fingerprint }) =>
+        fingerprint === pair.leaf.fingerprint ? null : 'the handshake showed another certificate',
+      ),
+      catchError((error: unknown) => (error instanceof Problem ? of(error.message) : throwError(() => error))),
+    );
 
   return {
     mountMoved$: mount.moved$,
@@ -67,20 +93,6 @@ export const loadPorts = (mount: Mount, server: TlsEndpoint, config: Config): Lo
           throwError(() => (error instanceof Error ? new Problem(`cannot be served: ${error.message}`) : error)),
         ),
       ),
-    handshake: (pair) =>
-      (serves > 1 ? timer(HANDSHAKE_DELAY_MS) : of(0)).pipe(
-        switchMap(() =>
-          from(
-            server.handshake(
-              `${config.serviceName}.${config.namespace}.svc`,
-              config.issuer.enforcesClientRules ? servable(pair).trust : null,
-            ),
-          ),
-        ),
-        map(({ fingerprint }) =>
-          fingerprint === pair.leaf.fingerprint ? null : 'the handshake showed another certificate',
-        ),
-        catchError((error: unknown) => (error instanceof Problem ? of(error.message) : throwError(() => error))),
-      ),
+    handshake: neighbour === null ? ownHandshake : (pair) => defer(() => from(neighbour.prove(servable(pair)))),
   };
 };
