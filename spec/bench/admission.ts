@@ -1,13 +1,103 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { percentile } from '../../src/demo/run-demo.ts';
-import { type ServerName, startAdmissionServers } from './admission-servers.ts';
-import type { Figure, Finding } from './figure.ts';
-import { firstAnswer } from './first-answer.ts';
-import { installed } from './installed.ts';
-import type { LoadOrder, LoadResult } from './load-protocol.ts';
-import { pin } from './pin.ts';
+import { freePort } from '../support/free-port.ts';
+import { firstAnswer } from './calls.ts';
+import { type Installed, installed } from './installed.ts';
+import type { LoadOrder, LoadResult } from './load-generator.ts';
 import { podReview } from './pod-review.ts';
-import { procReading } from './proc-reading.ts';
-import { startLoad } from './start-load.ts';
+import { pin, procReading, type StartedProgram, startProgram, startReplica } from './programs.ts';
+import type { Bench, Figure, Finding } from './report.ts';
+
+export interface Load extends AsyncDisposable {
+  readonly pid: number;
+  /** One at a time. */
+  run(order: LoadOrder): Promise<LoadResult>;
+}
+
+/** Starts the load generator in a process of its own. */
+export const startLoad = (): Load => {
+  const child = fork(fileURLToPath(new URL('load-generator.ts', import.meta.url)));
+  const ended = once(child, 'exit');
+  const failed = ended.then(() => Promise.reject(new Error('the load generator has ended, its stderr says why')));
+  failed.catch(() => undefined);
+  return {
+    pid: child.pid ?? 0,
+    run: async (order) => {
+      const replied = once(child, 'message') as Promise<[LoadResult]>;
+      child.send(order);
+      const [result] = await Promise.race([replied, failed]);
+      return result;
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (child.connected) child.disconnect();
+      await ended;
+    },
+  };
+};
+
+export type ServerName = 'bare' | 'express' | 'host' | 'front';
+
+export interface AdmissionServer {
+  readonly port: number;
+  readonly program: StartedProgram;
+}
+
+export interface AdmissionServers extends AsyncDisposable {
+  readonly servers: Readonly<Record<ServerName, AdmissionServer>>;
+  /** All of them run on the cores they were to run on. */
+  readonly pinned: boolean;
+}
+
+export interface Cores {
+  /** Of what is measured. */
+  readonly server: number;
+  /** Of what the front forwards to. */
+  readonly upstream: number;
+}
+
+/** Starts the two sides of the daemon and what they are compared with, each a process of its own. */
+export const startAdmissionServers = async (
+  { production, build }: Bench,
+  { env, directory }: Installed,
+  cores: Cores,
+): Promise<AdmissionServers> => {
+  await using started = new AsyncDisposableStack();
+  let pinned = true;
+  const launch = async (program: StartedProgram, core: number): Promise<StartedProgram> => {
+    const launched = started.use(program);
+    pinned = (await pin(launched.pid, core)) && pinned;
+    return launched;
+  };
+  const baseline = async (name: string): Promise<AdmissionServer> => {
+    const port = await freePort();
+    const program = startProgram(await build(name), [String(port), directory], { NODE_ENV: 'production' });
+    return { port, program: await launch(program, cores.server) };
+  };
+  const { WEBHOOK_HANDLER: handler = '', ...common } = env;
+  const daemon = async (side: Readonly<Record<string, string>>): Promise<AdmissionServer> => {
+    const port = await freePort();
+    const binds = {
+      HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:0',
+      METRICS_BIND_ADDRESS: '127.0.0.1:0',
+      WEBHOOK_BIND_ADDRESS: `127.0.0.1:${port}`,
+    };
+    const own = { ...common, ...binds, ...side };
+    return { port, program: await launch(startReplica(production, own), cores.server) };
+  };
+
+  const upstreamPort = await freePort();
+  await launch(startProgram(await build('plain-upstream'), [String(upstreamPort)]), cores.upstream);
+  const servers = {
+    bare: await baseline('bare-server'),
+    express: await baseline('express-server'),
+    host: await daemon({ WEBHOOK_HANDLER: handler }),
+    front: await daemon({ UPSTREAM_URL: `http://127.0.0.1:${upstreamPort}` }),
+  };
+  const everything = started.move();
+  return { servers, pinned, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+};
 
 const CONNECTIONS = 16;
 /** By then V8 has compiled what it will compile; on a slow machine, not after more turns than this. */

@@ -3,14 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { atomicWriter } from '../support/atomic-writer.ts';
 import { freePort } from '../support/free-port.ts';
-import type { Figure } from './figure.ts';
-import { filesOf } from './files-of.ts';
-import { firstAnswer } from './first-answer.ts';
-import { inTurn } from './in-turn.ts';
-import { installed } from './installed.ts';
-import { newHandshake } from './new-handshake.ts';
-import { ownPorts } from './own-ports.ts';
-import { startProgram, startReplica } from './start-program.ts';
+import { alternately, firstAnswer, newHandshake } from './calls.ts';
+import { filesOf, installed } from './installed.ts';
+import { ownPorts, startProgram, startReplica } from './programs.ts';
+import type { Figure } from './report.ts';
 
 /** Whatever comes first of announcement and mount has long been seen by then. */
 const SETTLED_MS = 200;
@@ -32,7 +28,7 @@ export const adoption: Figure = async ({ quick, folder, production, build }) => 
   await firstAnswer(own, replica);
   await firstAnswer(bare, other);
 
-  const measured = await inTurn(quick ? 1 : 60, {
+  const measured = await alternately(quick ? 1 : 60, {
     afterSwap: async () => {
       const pair = await place.issue();
       await place.announce(pair);

@@ -4,9 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startApiServer } from '../../src/dev-cluster/api-server.ts';
 import { watchSeconds } from '../../src/kube/watch-objects.ts';
 import { rawApi } from '../support/raw-api.ts';
-import type { Figure, Finding } from './figure.ts';
-import { fleetInstallation } from './fleet-installation.ts';
-import { startFleet } from './start-fleet.ts';
+import { fleetInstallation, startFleet } from './fleet-cluster.ts';
+import type { Figure, Finding } from './report.ts';
 
 const SIZES = [1, 10, 100, 1_000];
 /** The leader's, beside its watch of the Lease: two Secrets, Pods, one target. */

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
-import type { FleetAsked, FleetOrder, FleetReply } from './fleet-protocol.ts';
-import { leaseOf } from './lease-of-fleet.ts';
+import { type FleetAsked, type FleetOrder, type FleetReply, leaseOf } from './fleet-protocol.ts';
 
 /** The baseline of a fleet: as many bare watches of a Lease, each with node:https and JSON.parse and no more. */
 const AT_ONCE = 10;

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../support/build.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bundle } from './bundle.ts';
 import { figures } from './figures.ts';
-import { type Result, result } from './result.ts';
-import { table } from './table.ts';
+import { bundle } from './programs.ts';
+import { type Result, result, table } from './report.ts';
 
 const help = `npm run bench -- [--json] [--only NAME,...] [--quick]
 

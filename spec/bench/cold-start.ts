@@ -1,10 +1,8 @@
 import { freePort } from '../support/free-port.ts';
-import type { Figure } from './figure.ts';
-import { firstAnswer } from './first-answer.ts';
-import { inTurn } from './in-turn.ts';
+import { alternately, firstAnswer } from './calls.ts';
 import { installed } from './installed.ts';
-import { ownPorts } from './own-ports.ts';
-import { type StartedProgram, startProgram, startReplica } from './start-program.ts';
+import { ownPorts, type StartedProgram, startProgram, startReplica } from './programs.ts';
+import type { Figure } from './report.ts';
 
 /** From spawn to the first answer through a verified handshake, everything announced and mounted, as a Pod that restarts. */
 export const coldStart: Figure = async ({ quick, folder, production, build }) => {
@@ -20,7 +18,7 @@ export const coldStart: Figure = async ({ quick, folder, production, build }) =>
     await firstAnswer({ port, serverName, ca }, started);
     return performance.now() - startMs;
   };
-  const measured = await inTurn(quick ? 1 : 30, {
+  const measured = await alternately(quick ? 1 : 30, {
     own: async () => {
       await place.renew();
       return untilAnswered((port) => startReplica(production, { ...env, ...ownPorts(port) }));

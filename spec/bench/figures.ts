@@ -1,4 +1,4 @@
-import type { Figure } from './figure.ts';
+import type { Figure } from './report.ts';
 
 /** Every figure by name, in the order of the table; each is loaded when its turn comes. */
 export const figures: Readonly<Record<string, () => Promise<Figure>>> = {

@@ -1,6 +1,141 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startKubelet } from '../../src/dev-cluster/kubelet.ts';
+import type { Follow } from '../../src/dev-cluster/object-store.ts';
 import { startEnvtest } from '../support/envtest.ts';
-import { type RawApi, rawApi } from '../support/raw-api.ts';
-import { startApi } from './start-api.ts';
+import { accepted, type Json, type RawApi, rawApi } from '../support/raw-api.ts';
+import { webhookTarget } from '../support/webhook-target.ts';
+import { type FleetAsked, type FleetOrder, type FleetReply, leaseOf } from './fleet-protocol.ts';
+import { startApi } from './installed.ts';
+
+export interface FleetPlace {
+  readonly port: number;
+  readonly caPem: string;
+  readonly admin: RawApi;
+  readonly follow: Follow;
+  /** An empty one. */
+  readonly folder: string;
+  readonly namespace: string;
+  readonly replicas: number;
+  /** Of who all its replicas are to the API server. */
+  readonly token: string;
+}
+
+/**
+ * An installation with nothing in it yet but Pods, a webhook configuration and a kubelet that mounts the Secret: its
+ * replicas elect, issue, announce, adopt and acknowledge all by themselves.
+ */
+export const fleetInstallation = async (place: FleetPlace): Promise<FleetOrder & AsyncDisposable> => {
+  const { port, caPem, admin, follow, folder, namespace, replicas, token } = place;
+  const [account, directory] = [join(folder, 'account'), join(folder, 'certs')];
+  const names = Array.from({ length: replicas }, (_, number) => `replica-${number}`);
+  await mkdir(account, { recursive: true });
+  await Promise.all([writeFile(join(account, 'token'), token), writeFile(join(account, 'ca.crt'), caPem)]);
+
+  const created = await admin.post('/api/v1/namespaces', { metadata: { name: namespace } });
+  if (created.status !== 201 && created.status !== 409) throw new Error(created.text);
+  await accepted(admin.post(webhookTarget.collection, webhookTarget.body(namespace, {})));
+  const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
+  const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
+  const pods = `/api/v1/namespaces/${namespace}/pods`;
+  for (const name of names) await accepted(admin.post(pods, { metadata: { name, labels }, spec }));
+  const kubelet = await startKubelet({
+    server: { follow },
+    namespace,
+    podName: 'replica-0',
+    secretName: 'kubetemplater-webhook-cert',
+    directory,
+    delayMs: 100,
+  });
+  return {
+    env: {
+      POD_NAMESPACE: namespace,
+      CA_BUNDLE_TARGETS: `validatingwebhookconfiguration/${namespace}`,
+      CERT_DIR: directory,
+    },
+    names,
+    host: '127.0.0.1',
+    port,
+    account,
+    [Symbol.asyncDispose]: () => kubelet[Symbol.asyncDispose](),
+  };
+};
+
+/** A Lease that the bench itself leads. */
+export interface LedLease {
+  renew(): Promise<void>;
+  announce(hash: string): Promise<void>;
+}
+
+const announcement = (hash: string) => ({
+  'kubetemplater.io/cert-ready': 'true',
+  'kubetemplater.io/cert-hash': hash,
+  'kubetemplater.io/cert-valid-until': '2099-01-01T00:00:00Z',
+});
+
+const now = (): string => `${new Date().toISOString().slice(0, -1)}000Z`;
+
+/** Makes namespace and Lease, held for an hour and announcing this hash. */
+export const ledLease = async (admin: RawApi, namespace: string, hash: string): Promise<LedLease> => {
+  const { collection, name, path } = leaseOf(namespace);
+  await accepted(admin.post('/api/v1/namespaces', { metadata: { name: namespace } }));
+  const held = { holderIdentity: 'bench', leaseDurationSeconds: 3_600, leaseTransitions: 0 };
+  const spec = { ...held, acquireTime: now(), renewTime: now() };
+  await accepted(admin.post(collection, { metadata: { name, annotations: announcement(hash) }, spec }));
+  const patch = (body: Json) => accepted(admin.patch('merge', path, body));
+  return {
+    renew: () => patch({ spec: { renewTime: now() } }),
+    announce: (next) => patch({ metadata: { annotations: announcement(next) } }),
+  };
+};
+
+export interface Fleet extends AsyncDisposable {
+  /** Resolves once all of them are ready. */
+  add(order: FleetOrder): Promise<void>;
+  /** Does `announce` and tells when each replica has seen this hash, ms since the epoch. */
+  seen(hash: string, announce: () => Promise<void>): Promise<readonly number[]>;
+  measure(): Promise<{ readonly rssMiB: number }>;
+}
+
+type Reply<Type extends FleetReply['type']> = Extract<FleetReply, { readonly type: Type }>;
+
+/** @param program the replicas, or bare watches to compare them with */
+export const startFleet = (program: 'fleet' | 'bare-watches' = 'fleet'): Fleet => {
+  const script = fileURLToPath(new URL(`${program}.ts`, import.meta.url));
+  const child = fork(script, { execArgv: ['--expose-gc'] });
+  const ended = once(child, 'exit');
+  const failed = ended.then(() => Promise.reject(new Error('the fleet has ended, its stderr says why')));
+  failed.catch(() => undefined);
+  const reply = async <Type extends FleetReply['type']>(type: Type): Promise<Reply<Type>> => {
+    const [told] = (await Promise.race([once(child, 'message'), failed])) as [FleetReply];
+    if (told.type !== type) throw new Error(`expected ${type} of the fleet, not ${told.type}`);
+    return told as Reply<Type>;
+  };
+  const ask = <Type extends FleetReply['type']>(asked: FleetAsked, type: Type): Promise<Reply<Type>> => {
+    const replied = reply(type);
+    child.send(asked);
+    return replied;
+  };
+  return {
+    add: async (order) => {
+      await ask({ type: 'add', ...order }, 'added');
+    },
+    seen: async (hash, announce) => {
+      await ask({ type: 'expect', hash }, 'expecting');
+      const replied = reply('seen');
+      await announce();
+      return (await replied).atMs;
+    },
+    measure: () => ask({ type: 'measure' }, 'measured'),
+    [Symbol.asyncDispose]: async () => {
+      if (child.connected) child.disconnect();
+      await ended;
+    },
+  };
+};
 
 /** An API server in a process of its own. */
 export interface FleetCluster extends AsyncDisposable {

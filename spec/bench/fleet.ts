@@ -1,9 +1,88 @@
-import { filter, firstValueFrom, tap, throwError, timeout } from 'rxjs';
-import type { Mount } from '../../src/certificates/mount.ts';
+import {
+  BehaviorSubject,
+  concatMap,
+  debounceTime,
+  filter,
+  firstValueFrom,
+  interval,
+  map,
+  merge,
+  NEVER,
+  of,
+  skip,
+  Subject,
+  tap,
+  throwError,
+  timeout,
+} from 'rxjs';
+import { type Mount, openMount } from '../../src/certificates/mount.ts';
+import { clusterPaths } from '../../src/cluster/paths.ts';
 import { type Config, parseConfig } from '../../src/config/config.ts';
+import { replicaPolicy, replicaPorts } from '../../src/daemon/ports.ts';
+import { openKubeClient } from '../../src/kube/client.ts';
+import type { InCluster } from '../../src/kube/in-cluster.ts';
+import type { TlsEndpoint } from '../../src/webhook/serving.ts';
+import type { VolumeSnapshot } from '../../streams/model.ts';
+import { replica, type ReplicaStreams } from '../../streams/replica.ts';
 import type { FleetAsked, FleetOrder, FleetReply } from './fleet-protocol.ts';
-import { fleetReplica } from './fleet-replica.ts';
-import { sharedMount } from './shared-mount.ts';
+
+/** Serves nothing, and finds what it was given. */
+const noFace = (): TlsEndpoint => {
+  let fingerprint = '';
+  return {
+    serve: (pair) => Promise.resolve((fingerprint = pair.leaf.fingerprint)),
+    handshake: () => Promise.resolve({ fingerprint }),
+    retire: () => undefined,
+    drain: () => Promise.resolve(),
+    address: null,
+  };
+};
+
+/**
+ * A replica as the daemon runs it, less what makes it a process: the real streams, the real client with connections of
+ * its own, the real checks of a certificate, election and issuance; no TLS server, probes, metrics or log.
+ */
+export const fleetReplica = async (config: Config, inCluster: InCluster, mount: Mount): Promise<ReplicaStreams> => {
+  const client = await openKubeClient({ kubeconfig: null, inCluster, userAgent: 'webhook-certd/fleet' });
+  return replica(
+    replicaPorts({ client, mount, server: noFace(), neighbour: null, refresh$: NEVER }, clusterPaths(config), config),
+    replicaPolicy(config),
+    new Subject(),
+  );
+};
+
+const nothing: VolumeSnapshot = { generation: '', hash: null, problem: null };
+
+export interface SharedMount extends Disposable {
+  readonly mount: Mount;
+}
+
+/**
+ * One mounted directory for many replicas of one process, read once for all of them: a machine with a thousand of them
+ * on one disk is nothing that exists.
+ */
+export const sharedMount = (directory: string): SharedMount => {
+  const mount = openMount(directory);
+  const reading$ = new BehaviorSubject(nothing);
+  const subscription = merge(of('first'), mount.moved$.pipe(debounceTime(5)), interval(1_000))
+    .pipe(concatMap(() => mount.read()))
+    .subscribe((reading) => {
+      if (reading.generation !== reading$.value.generation) reading$.next(reading);
+    });
+  return {
+    mount: {
+      ...mount,
+      // What moves is told by `moved$`.
+      isUnmoved: () => true,
+      read: () => of(reading$.value),
+      moved$: reading$.pipe(
+        skip(1),
+        map(() => undefined),
+      ),
+    },
+    [Symbol.dispose]: () => subscription.unsubscribe(),
+  };
+};
 
 /** Many replicas in a process of their own, told by IPC what to do, see fleet-protocol.ts. */
 const AT_ONCE = 10;

@@ -1,13 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../support/free-port.ts';
-import type { Figure, Finding } from './figure.ts';
-import { firstAnswer } from './first-answer.ts';
-import { installed } from './installed.ts';
-import { mountIssued } from './mount-issued.ts';
-import { ownPorts } from './own-ports.ts';
-import { type ProcReading, procReading } from './proc-reading.ts';
-import { startProgram, startReplica } from './start-program.ts';
+import { firstAnswer } from './calls.ts';
+import { installed, mountIssued } from './installed.ts';
+import { ownPorts, type ProcReading, procReading, startProgram, startReplica } from './programs.ts';
+import type { Figure, Finding } from './report.ts';
 
 const MINUTE_MS = 60_000;
 /** The leader's RETRY_PERIOD: each renewal is a watch event to every replica. */

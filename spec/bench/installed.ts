@@ -1,10 +1,46 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { atomicWriter } from '../support/atomic-writer.ts';
 import { type MountedPair, pki } from '../support/pki.ts';
-import type { RawAnswer } from '../support/raw-api.ts';
-import { filesOf } from './files-of.ts';
-import { type BenchApi, startApi } from './start-api.ts';
+import { accepted, type RawApi, rawApi } from '../support/raw-api.ts';
+
+export interface BenchApi extends AsyncDisposable {
+  readonly port: number;
+  readonly caPem: string;
+  readonly adminToken: string;
+  readonly admin: RawApi;
+}
+
+/** Starts the embedded API server beside us, so that its work is not ours. */
+export const startApi = async (): Promise<BenchApi> => {
+  const script = fileURLToPath(new URL('api-server.ts', import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const told = JSON.parse(line) as Pick<BenchApi, 'port' | 'caPem' | 'adminToken'> & { readonly url: string };
+  const admin = rawApi({ url: told.url, caPem: told.caPem, token: told.adminToken });
+  return {
+    ...told,
+    admin,
+    [Symbol.asyncDispose]: async () => {
+      admin[Symbol.dispose]();
+      child.stdin.end();
+      await ended;
+    },
+  };
+};
+
+/** A pair as the files of a mounted Secret. */
+export const filesOf = ({ certificate, key, trust }: MountedPair): Readonly<Record<string, Buffer>> => ({
+  'tls.crt': certificate,
+  'tls.key': key,
+  'ca.crt': trust,
+});
 
 const namespace = 'hooks';
 const service = 'kubetemplater-webhook-service';
@@ -35,11 +71,6 @@ export interface Installed extends AsyncDisposable {
   readonly renew: () => Promise<void>;
 }
 
-const ok = async (asked: Promise<RawAnswer>): Promise<void> => {
-  const { status, text } = await asked;
-  if (status >= 300) throw new Error(text);
-};
-
 /**
  * @param folder an empty one
  * @param isLed false: there is no Lease and nothing is mounted, so a replica will lead and issue
@@ -60,19 +91,23 @@ export const installed = async (folder: string, isLed = true): Promise<Installed
   await Promise.all([mkdir(directory, { recursive: true }), mkdir(account, { recursive: true })]);
   await writeFile(join(account, 'token'), api.adminToken);
   await writeFile(join(account, 'ca.crt'), api.caPem);
-  await ok(api.admin.post('/api/v1/namespaces', { metadata: { name: namespace } }));
+  await accepted(api.admin.post('/api/v1/namespaces', { metadata: { name: namespace } }));
   const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
   const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
-  await ok(api.admin.post(`/api/v1/namespaces/${namespace}/pods`, { metadata: { name: 'replica-0', labels }, spec }));
+  await accepted(
+    api.admin.post(`/api/v1/namespaces/${namespace}/pods`, { metadata: { name: 'replica-0', labels }, spec }),
+  );
   const now = (): string => `${new Date().toISOString().slice(0, -1)}000Z`;
   if (isLed) {
     const first = await issue();
     await writer.write(filesOf(first));
     const held = { holderIdentity: 'leader', leaseDurationSeconds: 60, acquireTime: now(), renewTime: now() };
-    await ok(api.admin.post(leases, { metadata: { name: leaseName, annotations: announcement(first) }, spec: held }));
+    await accepted(
+      api.admin.post(leases, { metadata: { name: leaseName, annotations: announcement(first) }, spec: held }),
+    );
   }
   const patchLease = (body: Parameters<typeof api.admin.patch>[2]) =>
-    ok(api.admin.patch('merge', `${leases}/${leaseName}`, body));
+    accepted(api.admin.patch('merge', `${leases}/${leaseName}`, body));
 
   const everything = opened.move();
   return {
@@ -98,4 +133,22 @@ export const installed = async (folder: string, isLed = true): Promise<Installed
     renew: () => patchLease({ spec: { renewTime: now() } }),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
+};
+
+const bytes = (value: unknown): Buffer => Buffer.from(String(value), 'base64');
+
+/** What a kubelet does with the Secret that a new leader writes, once. Resolves with its CA. */
+export const mountIssued = async ({ api, namespace, directory }: Installed): Promise<Buffer> => {
+  const path = `/api/v1/namespaces/${namespace}/secrets/kubetemplater-webhook-cert`;
+  const endMs = performance.now() + 60_000;
+  for (;;) {
+    const secret = await api.admin.get(path);
+    if (secret.status === 200 && secret.at('data', 'tls.crt') !== undefined) {
+      const files = ['tls.crt', 'tls.key', 'ca.crt'].map((name) => [name, bytes(secret.at('data', name))] as const);
+      await atomicWriter(directory).write(Object.fromEntries(files));
+      return bytes(secret.at('data', 'ca.crt'));
+    }
+    if (performance.now() > endMs) throw new Error('nobody has issued a certificate');
+    await delay(50);
+  }
 };

@@ -1,12 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../support/free-port.ts';
-import { callMany } from './call-many.ts';
-import type { Figure } from './figure.ts';
-import { firstAnswer } from './first-answer.ts';
+import { callMany, firstAnswer } from './calls.ts';
 import { installed } from './installed.ts';
-import { ownPorts } from './own-ports.ts';
-import { procReading } from './proc-reading.ts';
-import { startReplica } from './start-program.ts';
+import { ownPorts, procReading, startReplica } from './programs.ts';
+import type { Figure } from './report.ts';
 
 const SWAP_EVERY_MS = 500;
 const CALLERS = 16;

@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeVolume } from '../../src/dev-cluster/kubelet.ts';
 import { pki } from '../support/pki.ts';
-import type { Figure } from './figure.ts';
-import { startFleetCluster } from './fleet-cluster.ts';
-import { type LedLease, ledLease } from './led-lease.ts';
-import { type Fleet, startFleet } from './start-fleet.ts';
+import { type Fleet, type LedLease, ledLease, startFleet, startFleetCluster } from './fleet-cluster.ts';
+import type { Figure } from './report.ts';
 
 const service = 'kubetemplater-webhook-service';
 const namesIn = (namespace: string): string[] =>

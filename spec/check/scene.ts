@@ -11,7 +11,7 @@ import type { Rule } from '../../src/dev-cluster/users.ts';
 import type { InCluster } from '../../src/kube/in-cluster.ts';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { type MountedPair, type PairOrder, pki } from '../support/pki.ts';
-import type { Json } from '../support/raw-api.ts';
+import { accepted, type Json } from '../support/raw-api.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { type Body, CERT_DIR, sceneObjects } from './scene-objects.ts';
 
@@ -52,11 +52,6 @@ export interface CheckRun {
   /** The one whose name begins like this. */
   readonly named: (beginning: string) => Check;
 }
-
-const succeed = async (answer: Promise<{ readonly status: number; readonly text: string }>): Promise<void> => {
-  const { status, text } = await answer;
-  if (status >= 300) throw new Error(text);
-};
 
 const configOf = (env: Readonly<Record<string, string>>) => {
   const read = { namespace: () => null, hostname: () => 'desk' };
@@ -108,12 +103,12 @@ export const layOut = async (api: ApiUnderTest, options: SceneOptions = {}): Pro
     Object.entries(announcement).map(([key, value]) => [`${PREFIX}/${key}`, value]),
   );
   const holder = options.holder ?? `webhook-abc-${id}`;
-  await succeed(admin.post(paths.secret.collection, sceneObjects.secret(paths.secret.name, pair)));
-  await succeed(admin.post(paths.ca.collection, sceneObjects.authority(paths.ca.name, authority)));
-  await succeed(admin.post(paths.lease.collection, sceneObjects.lease(paths.lease.name, holder, annotations)));
+  await accepted(admin.post(paths.secret.collection, sceneObjects.secret(paths.secret.name, pair)));
+  await accepted(admin.post(paths.ca.collection, sceneObjects.authority(paths.ca.name, authority)));
+  await accepted(admin.post(paths.lease.collection, sceneObjects.lease(paths.lease.name, holder, annotations)));
   for (const target of paths.targets) {
     const body = sceneObjects.target(target.name, namespace, pair.trust);
-    await succeed(admin.post(`${target.collection}?fieldManager=webhook-certd`, body));
+    await accepted(admin.post(`${target.collection}?fieldManager=webhook-certd`, body));
     opened.defer(async () => {
       await admin.delete(target.path);
     });
@@ -122,9 +117,9 @@ export const layOut = async (api: ApiUnderTest, options: SceneOptions = {}): Pro
     const standard = sceneObjects.template(paths.secret.name);
     const template = options.template?.(standard) ?? standard;
     const serving = { [`${PREFIX}/serving-hash`]: pair.hash };
-    await succeed(admin.post(paths.pods, sceneObjects.pod(`webhook-abc-${id}`, template, serving)));
+    await accepted(admin.post(paths.pods, sceneObjects.pod(`webhook-abc-${id}`, template, serving)));
     const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
-    if (api.kind === 'kube-apiserver') await succeed(admin.post(deployments, sceneObjects.deployment(template)));
+    if (api.kind === 'kube-apiserver') await accepted(admin.post(deployments, sceneObjects.deployment(template)));
   }
   if (options.isLed ?? true) {
     const renewal = interval(300).subscribe(() => {

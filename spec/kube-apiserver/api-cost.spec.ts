@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { watchSeconds } from '../../src/kube/watch-objects.ts';
-import { fleetInstallation } from '../bench/fleet-installation.ts';
-import { startFleet } from '../bench/start-fleet.ts';
+import { fleetInstallation, startFleet } from '../bench/fleet-cluster.ts';
 import { startEnvtest } from '../support/envtest.ts';
 import { followOverHttp } from '../support/follow-over-http.ts';
 import { type RawApi, rawApi } from '../support/raw-api.ts';

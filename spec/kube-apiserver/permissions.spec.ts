@@ -7,7 +7,7 @@ import { type AuditedRequest, auditedRequests } from '../support/audited-request
 import { contestedEvents } from '../support/contested-events.ts';
 import { install, type Installation, type SpecReplica } from '../support/installation.ts';
 import { pki } from '../support/pki.ts';
-import type { Json } from '../support/raw-api.ts';
+import { accepted, type Json } from '../support/raw-api.ts';
 import { type RealApi, startRealApi } from '../support/real-api.ts';
 import { startRival } from '../support/rival.ts';
 import { LOADED, rotateAll, settled } from '../support/rotate-all.ts';
@@ -126,10 +126,7 @@ describe('the permissions of a daemon', function () {
         },
       ],
     ];
-    for (const [collection, body] of objects) {
-      const answer = await api.admin.post(collection, body);
-      if (answer.status !== 201) throw new Error(answer.text);
-    }
+    for (const [collection, body] of objects) await accepted(api.admin.post(collection, body));
   };
 
   it('are all used in a whole life, and none is lacking', async () => {

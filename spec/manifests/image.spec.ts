@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { VERSION } from '../../src/config/version.ts';
-import { entrypoint } from '../bench/production.ts';
+import { entrypoint } from '../bench/programs.ts';
 import { MANIFESTS, rendered } from './rendered.ts';
 import { replicaOf } from './replica-of.ts';
 

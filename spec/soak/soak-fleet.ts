@@ -7,7 +7,7 @@ import { type DemoCluster, startCluster } from '../../src/demo/cluster.ts';
 import { type Fleet, followFleet } from '../../src/demo/fleet.ts';
 import { freePorts } from '../../src/demo/run-demo.ts';
 import { startReplica } from '../../src/demo/start-replica.ts';
-import { containedHeap, entrypoint, imageEnv } from '../bench/production.ts';
+import { containedHeap, entrypoint, imageEnv } from '../bench/programs.ts';
 import { build, buildStart } from '../support/build.ts';
 import { fillCodeCache } from '../support/fill-code-cache.ts';
 import { type Sample, sample } from './sample.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ApiServerOptions, startApiServer } from '../../src/dev-cluster/api-server.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
-import { rawApi } from './raw-api.ts';
+import { accepted, rawApi } from './raw-api.ts';
 
 /** The embedded API server as the server under test. */
 export const startEmbeddedApi = async (options: ApiServerOptions = {}): Promise<ApiUnderTest> => {
@@ -20,10 +20,7 @@ export const startEmbeddedApi = async (options: ApiServerOptions = {}): Promise<
     adminToken,
     admin,
     adminKubeconfig: () => server.kubeconfig(),
-    createNamespace: async (name) => {
-      const answer = await admin.post('/api/v1/namespaces', { metadata: { name } });
-      if (answer.status !== 201) throw new Error(answer.text);
-    },
+    createNamespace: (name) => accepted(admin.post('/api/v1/namespaces', { metadata: { name } })),
     tokenWithRules,
     userWithRules: async (name, rules) => server.kubeconfig(await tokenWithRules(name, rules)),
     follow: server.follow,

@@ -8,7 +8,7 @@ import { type EmbeddedKubelet, startKubelet } from '../../src/dev-cluster/kubele
 import type { Rule } from '../../src/dev-cluster/users.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
 import { freePort } from './free-port.ts';
-import type { Json } from './raw-api.ts';
+import { accepted, type Json } from './raw-api.ts';
 import { runDaemon, type RunningDaemon } from './running-daemon.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { webhookTarget } from './webhook-target.ts';
@@ -145,8 +145,7 @@ export const install = async (
   await api.createNamespace(namespace);
   const kubeconfigText = await api.userWithRules(`daemon-${id}`, rules);
   await writeFile(kubeconfig, kubeconfigText);
-  const created = await api.admin.post(webhookTarget.collection, webhookTarget.body(target, webhook));
-  if (created.status !== 201) throw new Error(created.text);
+  await accepted(api.admin.post(webhookTarget.collection, webhookTarget.body(target, webhook)));
   opened.defer(async () => {
     await api.admin.delete(webhookTarget.path(target));
   });

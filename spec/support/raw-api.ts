@@ -88,3 +88,9 @@ export const rawApi = (access: { readonly url: string; readonly caPem: string; r
     },
   };
 };
+
+/** Waits for an answer, and rejects with its text unless the API server did what it was asked. */
+export const accepted = async (asked: Promise<RawAnswer>): Promise<void> => {
+  const { status, text } = await asked;
+  if (status >= 300) throw new Error(text);
+};

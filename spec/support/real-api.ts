@@ -3,7 +3,7 @@ import type { ApiUnderTest } from './api-under-test.ts';
 import { type EnvtestOptions, startEnvtest } from './envtest.ts';
 import { followOverHttp } from './follow-over-http.ts';
 import { grantRules } from './grant-rules.ts';
-import { rawApi } from './raw-api.ts';
+import { accepted, rawApi } from './raw-api.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 
 export interface RealApi extends ApiUnderTest {
@@ -42,10 +42,7 @@ export const startRealApi = async (options: EnvtestOptions = {}): Promise<RealAp
     adminToken,
     admin,
     adminKubeconfig: () => kubeconfig({ url, caPem, token: adminToken }),
-    createNamespace: async (name) => {
-      const answer = await admin.post('/api/v1/namespaces', { metadata: { name } });
-      if (answer.status !== 201) throw new Error(answer.text);
-    },
+    createNamespace: (name) => accepted(admin.post('/api/v1/namespaces', { metadata: { name } })),
     tokenWithRules,
     userWithRules: async (name, rules) => kubeconfig({ url, caPem, token: await tokenWithRules(name, rules) }),
     follow: followOverHttp(admin),
