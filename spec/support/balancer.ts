@@ -3,12 +3,15 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SpecReplica } from './installation.ts';
 
+/** Whom it sends connections to. */
+export type Endpoint = Pick<SpecReplica, 'webhookPort' | 'probe'>;
+
 /** What a Service is: one address, whose connections go to the Ready replicas in turn. */
 export interface Balancer extends AsyncDisposable {
   readonly port: number;
   /** Connections that found no replica Ready. */
   readonly turnedAway: number;
-  add(replica: SpecReplica): void;
+  add(replica: Endpoint): void;
 }
 
 const POLL_MS = 100;
@@ -19,13 +22,13 @@ const POLL_MS = 100;
  * @param propagationMs how long the news takes to reach whoever sends connections: in a cluster about a second
  */
 export const startBalancer = async (propagationMs = 0): Promise<Balancer> => {
-  const ready = new Map<SpecReplica, boolean>();
+  const ready = new Map<Endpoint, boolean>();
   const sockets = new Set<Socket>();
   const polling = new AbortController();
   let turn = 0;
   let turnedAway = 0;
 
-  const poll = async (replica: SpecReplica): Promise<void> => {
+  const poll = async (replica: Endpoint): Promise<void> => {
     const isReady = await replica.probe('/readyz').then(
       ({ code }) => code === 200,
       () => false,

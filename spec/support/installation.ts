@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { clusterPaths } from '../../src/cluster/paths.ts';
 import { type Permission, permissions } from '../../src/cluster/permissions.ts';
 import { parseConfig } from '../../src/config/config.ts';
@@ -40,6 +40,8 @@ export interface InstallationOptions {
   readonly verbsOf?: (permission: Permission) => readonly string[];
   /** Parts of the one webhook in the target that are to be other than the spec's own. Only for `install`. */
   readonly webhook?: Readonly<Record<string, Json>>;
+  /** Another installation, whose namespace and target this one shares. Only for `install`. */
+  readonly beside?: Pick<Installation, 'namespace' | 'paths'>;
   /** More caBundle targets, as in CA_BUNDLE_TARGETS. Only for `install`. */
   readonly otherTargets?: readonly string[];
 }
@@ -103,13 +105,13 @@ export const install = async (
     ...rest
   }: InstallationOptions = {},
 ): Promise<Installation> => {
-  const { webhook = {}, otherTargets = [] } = rest;
+  const { webhook = {}, otherTargets = [], beside } = rest;
   await using opened = new AsyncDisposableStack();
   const id = randomBytes(4).toString('hex');
-  const namespace = `hooks-${id}`;
+  const namespace = beside?.namespace ?? `hooks-${id}`;
   const folder = opened.use(await temporaryDirectory());
   const kubeconfig = join(folder.path, 'kubeconfig');
-  const target = `webhook-${id}`;
+  const target = beside === undefined ? `webhook-${id}` : basename(beside.paths.target);
   const common = {
     KUBECONFIG: kubeconfig,
     POD_NAMESPACE: namespace,
@@ -142,13 +144,15 @@ export const install = async (
     ...(scope === null ? {} : { namespace: scope }),
   }));
 
-  await api.createNamespace(namespace);
+  if (beside === undefined) await api.createNamespace(namespace);
   const kubeconfigText = await api.userWithRules(`daemon-${id}`, rules);
   await writeFile(kubeconfig, kubeconfigText);
-  await accepted(api.admin.post(webhookTarget.collection, webhookTarget.body(target, webhook)));
-  opened.defer(async () => {
-    await api.admin.delete(webhookTarget.path(target));
-  });
+  if (beside === undefined) {
+    await accepted(api.admin.post(webhookTarget.collection, webhookTarget.body(target, webhook)));
+    opened.defer(async () => {
+      await api.admin.delete(webhookTarget.path(target));
+    });
+  }
 
   const everything = opened.move();
   let replicas = 0;

@@ -1,0 +1,154 @@
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { ApiUnderTest } from '../support/api-under-test.ts';
+import { startBalancer } from '../support/balancer.ts';
+import { startCreating } from '../support/creating.ts';
+import { install, type Installation } from '../support/installation.ts';
+import { startOldWebhook } from '../support/old-webhook.ts';
+import type { Json } from '../support/raw-api.ts';
+import { startRealApi } from '../support/real-api.ts';
+import { rotateAll, settled } from '../support/rotate-all.ts';
+import { certificatesIn, standingObjects } from '../support/standing-objects.ts';
+import { until } from '../support/until.ts';
+import { layOut, type Origin, originPair, ORIGINS, writeBundle } from './origins.ts';
+
+const HANDLER = fileURLToPath(new URL('../support/admitting-handler.ts', import.meta.url));
+const REPLICAS = 2;
+
+/** Names of its own, as docs/guides/moving-in.md advises: nothing of the origin is written. */
+const OWN_NAMES = { SECRET_NAME: 'webhook-certd-cert', LEASE_NAME: 'webhook-certd' };
+
+/** Overwrites the caBundle whenever it is another one, for as long as the origin insists. */
+const injecting = (origin: Origin, installation: Installation, trust: Buffer) => {
+  let [isOver, stopped] = [false, false];
+  const { api, paths } = installation;
+  const inject = async (): Promise<void> => {
+    while (!isOver) {
+      const target = (await api.admin.get(paths.target)).at();
+      const bundle = (target as { webhooks: [{ clientConfig: { caBundle: string } }] }).webhooks[0].clientConfig
+        .caBundle;
+      if (origin.insists?.(target, stopped) === true && bundle !== trust.toString('base64'))
+        await writeBundle(origin, installation, trust);
+      await sleep(10);
+    }
+  };
+  const injected = inject();
+  return {
+    stop: () => (stopped = true),
+    [Symbol.asyncDispose]: async () => {
+      isOver = true;
+      await injected;
+    },
+  };
+};
+
+describe('a webhook that moves in under the real API server, which calls it all the time', function () {
+  this.timeout(240_000);
+  let api: ApiUnderTest;
+  // All at once, since most of the time is waiting.
+  const moves = new Map<string, Promise<void>>();
+  before(async () => {
+    api = await startRealApi();
+    for (const origin of ORIGINS) moves.set(origin.name, moveIn(origin));
+    for (const move of moves.values()) move.catch(() => undefined);
+  });
+  after(async () => {
+    await Promise.allSettled(moves.values());
+    await api[Symbol.asyncDispose]();
+  });
+
+  const moveIn = async (origin: Origin): Promise<void> => {
+    await using opened = new AsyncDisposableStack();
+    const balancer = opened.use(await startBalancer());
+    const hooked = { hooked: String(balancer.port) };
+    const installation = opened.use(
+      await install(api, {
+        env: { ...OWN_NAMES, EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, CA_OVERLAP: '2s' },
+        webhook: {
+          clientConfig: { url: `https://localhost:${balancer.port}/validate` },
+          failurePolicy: 'Fail',
+          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
+          namespaceSelector: { matchLabels: hooked },
+        },
+      }),
+    );
+    const { namespace, paths, serverName } = installation;
+
+    // The old webhook: two Pods of the same labels, and what its origin has left in the cluster.
+    const [pair, caKey] = await originPair(serverName);
+    await layOut(origin, installation, pair, caKey);
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
+    const old = [];
+    for (let started = 0; started < REPLICAS; started += 1) {
+      const webhook = opened.use(await startOldWebhook(`old-${started}`, pair));
+      const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
+      const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
+      await api.admin.post(pods, { metadata: { name: webhook.name, labels }, spec });
+      balancer.add(webhook);
+      old.push(webhook);
+    }
+    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
+    const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
+    await until(async () => {
+      const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
+      return status === 201 && headers.warning !== undefined;
+    }, 40_000);
+    const injector = opened.use(injecting(origin, installation, pair.trust));
+    const before = await leftBy(installation, origin);
+    const creating = opened.use(startCreating({ api: api.admin, namespace, callers: 2, pauseMs: 20 }));
+    await sleep(500);
+
+    // The guide: stop the injection, then roll out.
+    await origin.stop?.(installation);
+    injector.stop();
+    const replicas = [];
+    for (const leaving of old) {
+      const replica = await installation.replica({ nudgeDelayMs: 20 });
+      replicas.push(replica);
+      await replica.line('Ready', {}, 60_000);
+      balancer.add(replica);
+      await until(() => replica.probe('/readyz').then(({ code }) => code === 200));
+      if (leaving === old.at(-1)) break;
+      await leaving.leave();
+      await api.admin.delete(`${pods}/${leaving.name}?gracePeriodSeconds=0`);
+    }
+    const objects = opened.use(await standingObjects(installation));
+    // Longer than CA_OVERLAP: an old Pod has not acknowledged anything, so that its CA stays trusted.
+    await sleep(3_000);
+    expect(certificatesIn(objects.caBundle()), 'CAs while an old Pod is there').to.equal(2);
+    const last = old.at(-1);
+    await last?.leave();
+    await api.admin.delete(`${pods}/${last?.name ?? ''}?gracePeriodSeconds=0`);
+    await settled(objects, 30_000);
+    expect(await leftBy(installation, origin), 'what the origin left').to.deep.equal(before);
+
+    // Cleaning up, and life afterwards.
+    for (const name of Object.keys(origin.secrets(pair, caKey)))
+      await api.admin.delete(`${dirname(paths.secret)}/${name}`);
+    await rotateAll('ca', installation, objects, { replicas, withinMs: 30_000 });
+    await settled(objects, 30_000);
+
+    await creating[Symbol.asyncDispose]();
+    const { creates, failures, admittedBy } = creating;
+    console.log(`      ${origin.name}: ${creates} creates, ${failures.length} failed`);
+    expect(failures, 'failed creates').to.deep.equal([]);
+    expect([...admittedBy.keys()].toSorted()).to.deep.equal(
+      [...old, ...replicas].map(({ name }) => name).toSorted(),
+      'who admitted',
+    );
+    expect(replicas.flatMap(({ lines }) => lines.filter(({ level }) => level === 'error'))).to.deep.equal([]);
+  };
+
+  /** The bytes of the origin's Secrets. */
+  const leftBy = async ({ paths }: Installation, origin: Origin): Promise<readonly (Json | undefined)[]> => {
+    const names = Object.keys(
+      origin.secrets({ certificate: Buffer.of(), key: Buffer.of(), trust: Buffer.of(), hash: '' }, ''),
+    );
+    const read = names.map(async (name) => (await api.admin.get(`${dirname(paths.secret)}/${name}`)).at('data'));
+    return Promise.all(read);
+  };
+
+  for (const { name } of ORIGINS) it(`from ${name} fails no create`, () => moves.get(name));
+});
