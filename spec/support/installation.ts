@@ -42,6 +42,8 @@ export interface InstallationOptions {
   readonly webhook?: Readonly<Record<string, Json>>;
   /** More caBundle targets, as in CA_BUNDLE_TARGETS. Only for `install`. */
   readonly otherTargets?: readonly string[];
+  /** Where namespace, permissions and target are there already, as printed by `manifests`. Only for `install`. */
+  readonly applied?: { readonly namespace: string; /** As text. */ readonly kubeconfig: string };
 }
 
 export interface ReplicaOptions extends Pick<InstallationOptions, 'kubeletDelayMs' | 'env'> {
@@ -71,6 +73,8 @@ export interface Installation extends AsyncDisposable {
     readonly target: string;
   };
   readonly serverName: string;
+  /** ANNOTATION_PREFIX */
+  readonly prefix: string;
   /** Who its daemons are to the API server, and what they may. */
   readonly user: string;
   readonly granted: readonly Permission[];
@@ -103,17 +107,19 @@ export const install = async (
     ...rest
   }: InstallationOptions = {},
 ): Promise<Installation> => {
-  const { webhook = {}, otherTargets = [] } = rest;
+  const { webhook = {}, otherTargets = [], applied } = rest;
   await using opened = new AsyncDisposableStack();
   const id = randomBytes(4).toString('hex');
-  const namespace = `hooks-${id}`;
+  const namespace = applied?.namespace ?? `hooks-${id}`;
   const folder = opened.use(await temporaryDirectory());
   const kubeconfig = join(folder.path, 'kubeconfig');
   const target = `webhook-${id}`;
   const common = {
     KUBECONFIG: kubeconfig,
     POD_NAMESPACE: namespace,
-    CA_BUNDLE_TARGETS: [`validatingwebhookconfiguration/${target}`, ...otherTargets].join(),
+    ...(applied === undefined
+      ? { CA_BUNDLE_TARGETS: [`validatingwebhookconfiguration/${target}`, ...otherTargets].join() }
+      : {}),
     METRICS_BIND_ADDRESS: '0',
     WEBHOOK_HANDLER: 'builtin:allow',
     SHUTDOWN_GRACE: '2s',
@@ -142,14 +148,18 @@ export const install = async (
     ...(scope === null ? {} : { namespace: scope }),
   }));
 
-  await api.createNamespace(namespace);
-  const kubeconfigText = await api.userWithRules(`daemon-${id}`, rules);
+  const create = async (): Promise<string> => {
+    await api.createNamespace(namespace);
+    const text = await api.userWithRules(`daemon-${id}`, rules);
+    const created = await api.admin.post(webhookTarget.collection, webhookTarget.body(target, webhook));
+    if (created.status !== 201) throw new Error(created.text);
+    opened.defer(async () => {
+      await api.admin.delete(webhookTarget.path(target));
+    });
+    return text;
+  };
+  const kubeconfigText = applied?.kubeconfig ?? (await create());
   await writeFile(kubeconfig, kubeconfigText);
-  const created = await api.admin.post(webhookTarget.collection, webhookTarget.body(target, webhook));
-  if (created.status !== 201) throw new Error(created.text);
-  opened.defer(async () => {
-    await api.admin.delete(webhookTarget.path(target));
-  });
 
   const everything = opened.move();
   let replicas = 0;
@@ -216,8 +226,9 @@ export const install = async (
       lease: paths.lease.path,
       secret: paths.secret.path,
       authority: paths.ca.path,
-      target: webhookTarget.path(target),
+      target: paths.targets[0]?.path ?? '',
     },
+    prefix: config.annotationPrefix,
     replica,
     annotateLease: async (annotations) => {
       const named = Object.entries(annotations).map(([name, value]) => [`${config.annotationPrefix}/${name}`, value]);
