@@ -59,6 +59,17 @@ describe('manifests/ as files', () => {
   });
 });
 
+interface Container {
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+  readonly ports: readonly { readonly containerPort: number }[];
+  readonly volumeMounts: Json;
+}
+
+interface PodSpec {
+  readonly containers: readonly Container[];
+  readonly shareProcessNamespace?: boolean;
+}
+
 /** Every text in it, also those that are keys. */
 const textsIn = (value: unknown): readonly string[] => {
   if (typeof value === 'string') return [value];
@@ -161,6 +172,31 @@ describe('`webhook-certd manifests`', () => {
     expect(none).not.to.include('ClusterRole').and.not.to.include('ClusterRoleBinding');
   });
 
+  it('sends calls to the server beside the daemon, whose own ports are out of the way of controller-runtime’s', () => {
+    const args = [
+      '--name=orders',
+      '--serving-address=127.0.0.1:9999',
+      '--reload=signal:HUP:nginx',
+      '--with=network-policy',
+    ];
+    const objects = manifestsOf(args).map(({ object }) => object);
+    const { template } = objects.find(({ kind }) => kind === 'Deployment')?.['spec'] as unknown as {
+      readonly template: { readonly spec: PodSpec };
+    };
+    const [daemon, app] = template.spec.containers;
+    const env = new Map(daemon?.env.map(({ name, value }) => [name, value]));
+    expect(env.get('SERVING_ADDRESS')).to.equal('127.0.0.1:9999');
+    expect(env.has('WEBHOOK_HANDLER')).to.equal(false);
+    expect(app?.ports).to.deep.equal([{ name: 'webhook', containerPort: 9999, protocol: 'TCP' }]);
+    expect(app?.volumeMounts).to.deep.equal(daemon?.volumeMounts);
+    const own = daemon?.ports.map(({ containerPort }) => containerPort);
+    expect(own).to.have.length(2);
+    for (const taken of [9999, 9443, 8080, 8081]) expect(own).not.to.include(taken);
+    expect(template.spec.shareProcessNamespace).to.equal(true);
+    const policy = objects.find(({ kind }) => kind === 'NetworkPolicy');
+    expect(JSON.stringify(policy)).to.include('{"port":9999,"protocol":"TCP"}').and.not.to.include('9443');
+  });
+
   it('pulls an image again that has no tag of its own', () => {
     for (const [image, pulls] of [
       ['a', 'Always'],
@@ -188,7 +224,10 @@ describe('`webhook-certd manifests`', () => {
       ['--with=policy,polcy'],
       /^--with="policy,polcy": expected one of policy, monitoring, network-policy; "polcy" is not$/,
     ],
-    [['--mode=handler', '--upstream-url=http://127.0.0.1:1'], /expected exactly one of the two$/],
+    [
+      ['--mode=handler', '--upstream-url=http://127.0.0.1:1'],
+      /expected exactly one of WEBHOOK_HANDLER, UPSTREAM_URL and SERVING_ADDRESS$/,
+    ],
     [['--cert-validity=soon'], /^CERT_VALIDITY="soon"/],
     [['--replicas=0'], /^--replicas="0": expected a whole number/],
   ] as const)

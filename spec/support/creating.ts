@@ -20,12 +20,13 @@ export interface CreatingOptions {
   readonly callers: number;
   /** Between two creates of one caller. */
   readonly pauseMs: number;
+  /** Of what is created. Default none. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
-const configMap: Json = { metadata: { generateName: 'spec-' }, data: { key: 'value' } };
-
 /** Creates ConfigMaps through the API server, dry, from several callers at once, until disposed. */
-export const startCreating = ({ api, namespace, callers, pauseMs }: CreatingOptions): Creating => {
+export const startCreating = ({ api, namespace, callers, pauseMs, labels = {} }: CreatingOptions): Creating => {
+  const configMap: Json = { metadata: { generateName: 'spec-', labels }, data: { key: 'value' } };
   const path = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
   const admittedBy = new Map<string, number>();
   const failures: string[] = [];

@@ -44,6 +44,8 @@ export interface InstallationOptions {
   readonly beside?: Pick<Installation, 'namespace' | 'paths'>;
   /** More caBundle targets, as in CA_BUNDLE_TARGETS. Only for `install`. */
   readonly otherTargets?: readonly string[];
+  /** Where namespace, permissions and target are there already, as printed by `manifests`. Only for `install`. */
+  readonly applied?: { readonly namespace: string; /** As text. */ readonly kubeconfig: string };
 }
 
 export interface ReplicaOptions extends Pick<InstallationOptions, 'kubeletDelayMs' | 'env'> {
@@ -73,6 +75,8 @@ export interface Installation extends AsyncDisposable {
     readonly target: string;
   };
   readonly serverName: string;
+  /** ANNOTATION_PREFIX */
+  readonly prefix: string;
   /** Who its daemons are to the API server, and what they may. */
   readonly user: string;
   readonly granted: readonly Permission[];
@@ -105,17 +109,19 @@ export const install = async (
     ...rest
   }: InstallationOptions = {},
 ): Promise<Installation> => {
-  const { webhook = {}, otherTargets = [], beside } = rest;
+  const { webhook = {}, otherTargets = [], beside, applied } = rest;
   await using opened = new AsyncDisposableStack();
   const id = randomBytes(4).toString('hex');
-  const namespace = beside?.namespace ?? `hooks-${id}`;
+  const namespace = beside?.namespace ?? applied?.namespace ?? `hooks-${id}`;
   const folder = opened.use(await temporaryDirectory());
   const kubeconfig = join(folder.path, 'kubeconfig');
   const target = beside === undefined ? `webhook-${id}` : basename(beside.paths.target);
   const common = {
     KUBECONFIG: kubeconfig,
     POD_NAMESPACE: namespace,
-    CA_BUNDLE_TARGETS: [`validatingwebhookconfiguration/${target}`, ...otherTargets].join(),
+    ...(applied === undefined
+      ? { CA_BUNDLE_TARGETS: [`validatingwebhookconfiguration/${target}`, ...otherTargets].join() }
+      : {}),
     METRICS_BIND_ADDRESS: '0',
     WEBHOOK_HANDLER: 'builtin:allow',
     SHUTDOWN_GRACE: '2s',
@@ -144,15 +150,19 @@ export const install = async (
     ...(scope === null ? {} : { namespace: scope }),
   }));
 
-  if (beside === undefined) await api.createNamespace(namespace);
-  const kubeconfigText = await api.userWithRules(`daemon-${id}`, rules);
-  await writeFile(kubeconfig, kubeconfigText);
-  if (beside === undefined) {
+  /** The namespace and the target are there already where this installation stands beside another. */
+  const create = async (): Promise<string> => {
+    if (beside === undefined) await api.createNamespace(namespace);
+    const text = await api.userWithRules(`daemon-${id}`, rules);
+    if (beside !== undefined) return text;
     await accepted(api.admin.post(webhookTarget.collection, webhookTarget.body(target, webhook)));
     opened.defer(async () => {
       await api.admin.delete(webhookTarget.path(target));
     });
-  }
+    return text;
+  };
+  const kubeconfigText = applied?.kubeconfig ?? (await create());
+  await writeFile(kubeconfig, kubeconfigText);
 
   const everything = opened.move();
   let replicas = 0;
@@ -219,8 +229,9 @@ export const install = async (
       lease: paths.lease.path,
       secret: paths.secret.path,
       authority: paths.ca.path,
-      target: webhookTarget.path(target),
+      target: paths.targets[0]?.path ?? '',
     },
+    prefix: config.annotationPrefix,
     replica,
     annotateLease: async (annotations) => {
       const named = Object.entries(annotations).map(([name, value]) => [`${config.annotationPrefix}/${name}`, value]);

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { splitPem } from '../../src/certificates/pem.ts';
 import { sha256Hex } from '../../src/util/hash.ts';
-import { type Installation, PREFIX } from './installation.ts';
+import type { Installation } from './installation.ts';
 import { type WatchedObject, watchedObject } from './watched-object.ts';
 
 /** The four objects of an installation, watched from now on. */
@@ -28,14 +28,14 @@ const issued = (leafPem: string, caPem: string): boolean => {
 export const certificatesIn = (pem: string): number => splitPem(pem).length;
 
 /** Resolves once the first state of each is there; all must exist. */
-export const standingObjects = async ({ api, paths }: Installation): Promise<StandingObjects> => {
+export const standingObjects = async ({ api, paths, prefix }: Installation): Promise<StandingObjects> => {
   const [lease, secret, authority, target] = await Promise.all(
     [paths.lease, paths.secret, paths.authority, paths.target].map((path) => watchedObject(api.admin, path)),
   );
   if (!lease || !secret || !authority || !target) throw new Error('four objects were watched');
   const caBundle = (): string => target.current.text('webhooks', 0, 'clientConfig', 'caBundle');
   const leaseAnnotation: StandingObjects['leaseAnnotation'] = (name) => {
-    const value = lease.current.at('metadata', 'annotations', `${PREFIX}/${name}`);
+    const value = lease.current.at('metadata', 'annotations', `${prefix}/${name}`);
     return typeof value === 'string' ? value : undefined;
   };
   return {

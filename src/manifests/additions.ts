@@ -6,6 +6,7 @@ import {
   labelsOf,
   type Manifest,
   manifest,
+  webhookPort,
 } from './installation.ts';
 import type { Json } from './yaml.ts';
 
@@ -101,8 +102,8 @@ export const policy = (spec: InstallationSpec): readonly Manifest[] => {
 
 /** Lets the Pods be reached on the ports that they serve on, and on no other. */
 export const networkPolicy = (spec: InstallationSpec): readonly Manifest[] => {
-  const { webhookBind, probeBind, metricsBind } = spec.config;
-  const ports = [webhookBind, probeBind, ...(metricsBind === null ? [] : [metricsBind])];
+  const { probeBind, metricsBind } = spec.config;
+  const ports = [webhookPort(spec), probeBind.port, ...(metricsBind === null ? [] : [metricsBind.port])];
   return [
     manifest(
       {
@@ -112,7 +113,7 @@ export const networkPolicy = (spec: InstallationSpec): readonly Manifest[] => {
         spec: {
           podSelector: { matchLabels: labelsOf(spec) },
           policyTypes: ['Ingress'],
-          ingress: [{ ports: ports.map(({ port }) => ({ port, protocol: 'TCP' })) }],
+          ingress: [{ ports: ports.map((port) => ({ port, protocol: 'TCP' })) }],
         },
       },
       {

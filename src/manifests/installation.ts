@@ -53,6 +53,10 @@ export const labelsOf = ({ name }: Pick<InstallationSpec, 'name'>): Readonly<Rec
 export const clusterName = ({ name, config }: Pick<InstallationSpec, 'name' | 'config'>): string =>
   `${name}.${config.namespace}`;
 
+/** The port that the API server's calls arrive at, in whichever container. */
+export const webhookPort = ({ config: { serving, webhookBind } }: Pick<InstallationSpec, 'config'>): number =>
+  serving?.kind === 'tcp' ? serving.port : webhookBind.port;
+
 /** Metadata of an object in the namespace of the installation. */
 export const inNamespace = (spec: InstallationSpec, name: string, labels: Readonly<Record<string, string>> = {}) => ({
   name,

@@ -29,6 +29,12 @@ const ANSWERS: Readonly<Record<Mode, readonly [string, string]>> = {
   serving: ['SERVING_ADDRESS', '127.0.0.1:9443'],
 };
 
+/** The default ports of the daemon are those of controller-runtime, too, which is likely to be beside it. */
+const BESIDE: readonly (readonly [string, string])[] = [
+  ['HEALTH_PROBE_BIND_ADDRESS', ':8082'],
+  ['METRICS_BIND_ADDRESS', ':8083'],
+];
+
 const modeOf = ({ mode }: Options, given: ReadonlyMap<string, string>): Mode =>
   mode ?? (given.has('UPSTREAM_URL') ? 'upstream' : given.has('SERVING_ADDRESS') ? 'serving' : 'handler');
 
@@ -62,12 +68,13 @@ export const parseInstallation = (options: Options, flags: ReadonlyMap<string, s
     [answer, given.get(answer) ?? standard],
     ['NAME', nameGiven],
     ['CA_BUNDLE_TARGETS', targets ?? `validatingwebhookconfiguration/${name}.${namespace}`],
+    ...(mode === 'serving' ? BESIDE : []),
     ...(options.issuer === 'self-signed' ? [] : [['CERT_ISSUER', options.issuer] as const]),
     ...[...given].filter(([each]) => !['NAME', 'CA_BUNDLE_TARGETS', answer].includes(each)),
   ]);
   const env = { ...Object.fromEntries(variables), POD_NAME: `${name}-0`, POD_NAMESPACE: namespace };
   const read = { namespace: () => null, hostname: () => null };
-  const result = parseConfig({ env, flags: new Map(), serves: mode !== 'serving', read });
+  const result = parseConfig({ env, flags: new Map(), serves: true, read });
   if (!result.ok || fixed.length > 0) return { ok: false, problems: [...fixed, ...(result.ok ? [] : result.problems)] };
   const { createNamespace, replicas, image, appImage, additions } = options;
   const webhook = targets === undefined ? {} : null;

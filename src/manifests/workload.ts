@@ -1,4 +1,4 @@
-import { inNamespace, type InstallationSpec, labelsOf, type Manifest, manifest } from './installation.ts';
+import { inNamespace, type InstallationSpec, labelsOf, type Manifest, manifest, webhookPort } from './installation.ts';
 import type { Comments, Json } from './yaml.ts';
 
 const UNPRIVILEGED = {
@@ -45,7 +45,7 @@ const daemon = (spec: InstallationSpec): Readonly<Record<string, Json>> => {
       ...variables.map(([name, value]) => ({ name, value })),
     ],
     ports: [
-      ...(mode === 'serving' ? [] : [port('webhook', config.webhookBind.port)]),
+      ...(mode === 'serving' ? [] : [port('webhook', webhookPort(spec))]),
       port('probes', config.probeBind.port),
       ...(config.metricsBind === null ? [] : [port('metrics', config.metricsBind.port)]),
     ],
@@ -69,7 +69,7 @@ const app = (spec: InstallationSpec): readonly Readonly<Record<string, Json>>[] 
       name: 'app',
       ...containerDefaults(appImage),
       ...(mode === 'upstream' && listen !== null ? { env: [{ name: 'LISTEN_ADDRESS', value: listen }] } : {}),
-      ...(mode === 'serving' ? { ports: [port('webhook', config.webhookBind.port)] } : {}),
+      ...(mode === 'serving' ? { ports: [port('webhook', webhookPort(spec))] } : {}),
       lifecycle: { preStop: { sleep: { seconds: 5 + Math.ceil(config.upstreamTimeoutMs / 1000) } } },
       resources: {},
       securityContext: UNPRIVILEGED,
@@ -117,6 +117,14 @@ const deploymentComments = ({ variables, mode }: InstallationSpec): Comments => 
             'Needs Kubernetes 1.30. Without it those calls are answered 503 with Retry-After: 0.',
         }
       : {}),
+    ...(mode === 'serving'
+      ? {
+          [`${TEMPLATE}/containers/1`]:
+            'Your webhook, which serves TLS with the mounted Secret. It is restarted until the first certificate is there.',
+          [`${TEMPLATE}/containers/1/lifecycle`]:
+            'New calls arrive for some seconds after the Pod is deleted. Needs Kubernetes 1.30.',
+        }
+      : {}),
   };
 };
 
@@ -139,6 +147,8 @@ const deployment = (spec: InstallationSpec): Manifest => {
             serviceAccountName: name,
             automountServiceAccountToken: true,
             enableServiceLinks: false,
+            // For the signal to a process of the other container.
+            ...(config.reload?.kind === 'signal' ? { shareProcessNamespace: true } : {}),
             dnsPolicy: 'ClusterFirst',
             restartPolicy: 'Always',
             schedulerName: 'default-scheduler',
