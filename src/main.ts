@@ -155,6 +155,7 @@ const checkCluster = async ({ options, flags, problems }: CheckLine): Promise<nu
       print,
       printError: (text) => void process.stderr.write(`${text}\n`),
       colours: process.stdout.isTTY,
+      stopped: stopSignal,
     },
   );
 };

@@ -8,5 +8,6 @@ export const figures: Readonly<Record<string, () => Promise<Figure>>> = {
   'rotation-under-load': async () => (await import('./rotation-under-load.ts')).rotationUnderLoad,
   admission: async () => (await import('./admission.ts')).admission,
   'api-cost': async () => (await import('./api-cost.ts')).apiCost,
+  'cluster-check': async () => (await import('./cluster-check.ts')).clusterCheck,
   scale: async () => (await import('./scale.ts')).scale,
 };

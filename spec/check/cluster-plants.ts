@@ -137,13 +137,13 @@ const pod = ({ name }: Plant, at: number, { secret }: PlantedEndpoint): Json => 
 });
 
 /** Documentation addresses: an API server refuses slices with those of the loopback. The spec dials the loopback. */
-const addressOf = (at: number): string => `198.51.100.${at + 1}`;
+const documented = (at: number): string => `198.51.100.${at + 1}`;
 
 const slice = (
   { name, endpoints = [] }: Plant,
   at: number,
   { port, ready = true }: PlantedEndpoint,
-  isV1: boolean,
+  { isV1, addressOf }: { readonly isV1: boolean; readonly addressOf: (at: number) => string },
 ): Json => ({
   metadata: { name: `${name}-${at}`, labels: { 'kubernetes.io/service-name': name } },
   ...(isV1 ? {} : { apiVersion: 'discovery.k8s.io/v1beta1', kind: 'EndpointSlice' }),
@@ -164,7 +164,7 @@ const sliceVersion = async ({ admin }: ApiUnderTest): Promise<'v1' | 'v1beta1'> 
 };
 
 /** Creates everything behind the plants, and the hooks themselves last. */
-export const plantAll = async (api: ApiUnderTest, plants: readonly Plant[]): Promise<void> => {
+export const plantAll = async (api: ApiUnderTest, plants: readonly Plant[], addressOf = documented): Promise<void> => {
   const { admin } = api;
   const root = `/api/v1/namespaces/${NAMESPACE}`;
   const create = async (path: string, body: Json): Promise<void> => {
@@ -182,7 +182,7 @@ export const plantAll = async (api: ApiUnderTest, plants: readonly Plant[]): Pro
       await create(`${root}/pods`, pod(plant, at, endpoint));
       const ready = { type: 'Ready', status: endpoint.ready === false ? 'False' : 'True' };
       await admin.patch('merge', `${root}/pods/${name}-${at}/status`, { status: { conditions: [ready] } });
-      await create(slices, slice(plant, at, endpoint, version === 'v1'));
+      await create(slices, slice(plant, at, endpoint, { isV1: version === 'v1', addressOf }));
     }
   }
   for (const [name, pem] of plants.flatMap(({ secrets = {} }) => Object.entries(secrets))) {

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { Problem } from '../../streams/problem.ts';
 import { errnoOf, messageOf } from '../util/errors.ts';
 import { isIpAddress } from '../util/ip.ts';
@@ -103,6 +103,17 @@ const handshakeText = (error: Error): string => {
   return reason ?? error.message;
 };
 
+let context: SecureContext | null = null;
+
+/** One for all handshakes: to make one takes as long as a handshake. */
+const clientContext = (): SecureContext =>
+  (context ??= createSecureContext({
+    minVersion: 'TLSv1',
+    // Keys that OpenSSL finds too short are for the verification to judge, by the rules of Go.
+    ciphers: 'DEFAULT:@SECLEVEL=0',
+    ca: [],
+  }));
+
 /**
  * Makes a handshake as kube-apiserver would, and accepts whatever certificate is shown. Older versions of TLS are
  * offered too, so that a server which has nothing newer can be told from one that has no TLS at all.
@@ -115,12 +126,9 @@ const shakeHands = (reach: Reach, socket: Duplex, servername: string, signal: Ab
       socket,
       ...(isIpAddress(servername) ? {} : { servername }),
       ALPNProtocols: ['h2', 'http/1.1'],
-      minVersion: 'TLSv1',
-      // Keys that OpenSSL finds too short are for the verification to judge, by the rules of Go.
-      ciphers: 'DEFAULT:@SECLEVEL=0',
+      secureContext: clientContext(),
       // Verified by the caller.
       rejectUnauthorized: false,
-      ca: [],
     });
     const settle = (result: ProbeResult): void => {
       signal.removeEventListener('abort', onAbort);

@@ -22,7 +22,8 @@ export const reasonText = ({ findings }: ReportedHook): string => {
   return `${FINDINGS[worst.id]}${others.length === 0 ? '' : ` (+${others.length})`}`;
 };
 
-const dayText = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+/** The day of a time: `2026-12-06`. */
+export const dayText = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 const LONGEST_COLUMN = 64;
 
@@ -102,6 +103,9 @@ const calendar = ({ calendar: entries, nowMs }: ClusterReport, paint: Paint): re
 export const OUT_OF_REACH =
   'Webhooks that files on the control plane configure (names ending in .static.k8s.io) are not visible through the API.';
 
+/** `1 webhook`, `3 webhooks`. */
+export const countText = (count: number): string => (count === 1 ? '1 webhook' : `${count} webhooks`);
+
 const summary = ({ counts, hooks, unreadable }: ClusterReport, paint: Paint): string => {
   const worst: HookStatus = counts.fail > 0 || unreadable.length > 0 ? 'fail' : counts.warn > 0 ? 'warn' : 'ok';
   const parts = [
@@ -110,7 +114,7 @@ const summary = ({ counts, hooks, unreadable }: ClusterReport, paint: Paint): st
     `${counts.ok} ok`,
     ...(counts.unknown > 0 ? [`${counts.unknown} unknown`] : []),
   ];
-  return `${paint(COLOURS[worst], MARKS[worst])} ${hooks.length} webhooks: ${parts.join(', ')}`;
+  return `${paint(COLOURS[worst], MARKS[worst])} ${countText(hooks.length)}: ${parts.join(', ')}`;
 };
 
 /** Formats the report for a terminal. */

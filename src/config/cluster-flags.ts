@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { bindAddress } from './addresses.ts';
 import { boolean, duration, oneOf, type Schema, string } from './types.ts';
 
 const DAY_MS = 86_400_000;
@@ -63,5 +64,13 @@ export const clusterFlags = {
     z.nullable(string('the name of a file')),
     'with --cluster: also write Prometheus metrics, as the textfile collector of the node exporter reads them',
   ),
+  everyMs: clusterFlag(
+    'every',
+    'DURATION',
+    null,
+    z.nullable(duration({ fromMs: 60_000, toMs: 7 * DAY_MS })),
+    'with --cluster: repeat the check until stopped, and serve the page at / and metrics at /metrics',
+  ),
+  listen: clusterFlag('listen', 'HOST:PORT', ':8080', bindAddress(), 'with --every: where to serve them'),
   rbac: clusterFlag('rbac', null, 'false', boolean, 'with --cluster: print the least ClusterRole for it, and end'),
 } as const;

@@ -157,8 +157,11 @@ interface MetricsOptions {
   readonly snapshot: () => MetricsSnapshot;
 }
 
-// prom-client takes 40 ms and 17 MiB, so it is imported on the first scrape. It only renders; this program counts.
-const render = async (families: readonly MetricFamily[]): Promise<Page> => {
+/**
+ * Renders metrics in the text format of Prometheus. prom-client takes 40 ms and 17 MiB, so it is imported on the first
+ * scrape. It only renders; this program counts.
+ */
+export const renderMetrics = async (families: readonly MetricFamily[]): Promise<Page> => {
   const { Registry, Counter } = await import('prom-client');
   const registry = new Registry();
   for (const family of families) {
@@ -180,7 +183,7 @@ const render = async (families: readonly MetricFamily[]): Promise<Page> => {
 export const startMetrics = ({ bind, metrics, snapshot }: MetricsOptions): Promise<PlainServer> => {
   const page = () => {
     const counted = Object.values<Counter | Histogram>({ ...metrics }).map((each) => each.family());
-    return render([...gauges(snapshot()), ...counted.filter(({ values }) => values.length > 0)]);
+    return renderMetrics([...gauges(snapshot()), ...counted.filter(({ values }) => values.length > 0)]);
   };
   return startPlainServer(bind, { '/metrics': page, '/': () => textPage(200, 'metrics are at /metrics\n') });
 };
