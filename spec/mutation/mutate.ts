@@ -33,6 +33,12 @@ const flags = toolFlags(process.argv.slice(2), ABOUT, {
     isGood: () => true,
     help: 'mutates only these files, shows what survives, and writes nothing',
   },
+  constants: {
+    standard: 'yes',
+    accepts: 'yes or no',
+    isGood: (text) => ['yes', 'no'].includes(text),
+    help: 'no leaves out mutants of constants, each of which takes a new process, and writes nothing',
+  },
   concurrency: {
     standard: '1',
     accepts: 'a whole number from 1',
@@ -50,7 +56,7 @@ const { asked } = flags;
 const name = asked.room as RoomName;
 const { mutate, spec, minimum }: MutatedRoom = MUTATED_ROOMS[name];
 const report = `test-output/mutation/${name}`;
-const isWhole = asked.only === '';
+const isWhole = asked.only === '' && asked.constants === 'yes';
 // Stryker reuses the result of a mutant of a constant although specs were added: what survived is always run again.
 const incrementalFile = `${report}.incremental.json`;
 if (existsSync(incrementalFile)) {
@@ -58,10 +64,11 @@ if (existsSync(incrementalFile)) {
   writeFileSync(incrementalFile, JSON.stringify(withoutSurvivors(before)));
 }
 await new Stryker({
-  mutate: isWhole ? [...mutate] : [asked.only],
+  mutate: asked.only === '' ? [...mutate] : [asked.only],
   ...(spec === null ? {} : { mochaOptions: { spec: [...spec] } }),
   concurrency: Number(asked.concurrency),
-  incremental: isWhole,
+  incremental: asked.only === '',
+  ignoreStatic: asked.constants === 'no',
   incrementalFile,
   jsonReporter: { fileName: `${report}.json` },
   htmlReporter: { fileName: `${report}.html` },
