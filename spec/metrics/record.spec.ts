@@ -46,6 +46,16 @@ describe('what is measured', () => {
     expect([total(kubeletSync, '_count'), total(kubeletSync, '_sum')]).to.deep.equal([1, 1]);
   });
 
+  it('is no time of the kubelet where nothing is announced any more, or the Lease is gone, before the mount', () => {
+    const gone: ReplicaEvent = {
+      type: 'desired/changed',
+      desired: { lease: null, mounted: readingOf(null) },
+      elapsedMs: 0,
+    };
+    for (const between of [gone, wanted(null, null)])
+      expect(total(after(wanted('a', null), between, wanted('a', 'a')).kubeletSync, '_count')).to.equal(0);
+  });
+
   it('is the adoption of each certificate, not of the same one with another bundle', () => {
     const { adoption, loads } = after(served('a', 500), served('a', 9_000), served('b', 250));
     expect([total(adoption, '_count'), total(adoption, '_sum')]).to.deep.equal([2, 0.75]);

@@ -1,9 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Stryker } from '@stryker-mutator/core';
 import { toolFlags } from '../support/tool-flags.ts';
 import { writeDevelopmentDocument } from './document.ts';
 import { MUTATED_ROOMS, type MutatedRoom, type RoomName } from './rooms.ts';
-import { missingFrom, type MutationReport, readResults, resultOf, scoreOf, writeResults } from './survivors.ts';
+import {
+  missingFrom,
+  type MutationReport,
+  readResults,
+  resultOf,
+  scoreOf,
+  withoutSurvivors,
+  writeResults,
+} from './survivors.ts';
 
 const ABOUT = `npm run mutate -- [--room NAME] [--only PATTERN]
 
@@ -25,6 +33,12 @@ const flags = toolFlags(process.argv.slice(2), ABOUT, {
     isGood: () => true,
     help: 'mutates only these files, shows what survives, and writes nothing',
   },
+  constants: {
+    standard: 'yes',
+    accepts: 'yes or no',
+    isGood: (text) => ['yes', 'no'].includes(text),
+    help: 'no leaves out mutants of constants, each of which takes a new process, and writes nothing',
+  },
   concurrency: {
     standard: '1',
     accepts: 'a whole number from 1',
@@ -42,13 +56,20 @@ const { asked } = flags;
 const name = asked.room as RoomName;
 const { mutate, spec, minimum }: MutatedRoom = MUTATED_ROOMS[name];
 const report = `test-output/mutation/${name}`;
-const isWhole = asked.only === '';
+const isWhole = asked.only === '' && asked.constants === 'yes';
+// Stryker reuses the result of a mutant of a constant although specs were added: what survived is always run again.
+const incrementalFile = `${report}.incremental.json`;
+if (existsSync(incrementalFile)) {
+  const before = JSON.parse(readFileSync(incrementalFile, 'utf8')) as MutationReport;
+  writeFileSync(incrementalFile, JSON.stringify(withoutSurvivors(before)));
+}
 await new Stryker({
-  mutate: isWhole ? [...mutate] : [asked.only],
+  mutate: asked.only === '' ? [...mutate] : [asked.only],
   ...(spec === null ? {} : { mochaOptions: { spec: [...spec] } }),
   concurrency: Number(asked.concurrency),
-  incremental: isWhole,
-  incrementalFile: `${report}.incremental.json`,
+  incremental: asked.only === '',
+  ignoreStatic: asked.constants === 'no',
+  incrementalFile,
   jsonReporter: { fileName: `${report}.json` },
   htmlReporter: { fileName: `${report}.html` },
   tempDirName: `test-output/mutation/sandbox-${name}`,

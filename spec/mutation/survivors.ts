@@ -95,6 +95,17 @@ export const resultOf = ({ files }: MutationReport, known: readonly Survivor[]):
   return { mutants: killed + survived.length, killed, survivors: Array.from(survivors.values()) };
 };
 
+/** The report without the mutants that survived or were left out, which are then run again. */
+export const withoutSurvivors = (report: MutationReport): MutationReport => ({
+  ...report,
+  files: Object.fromEntries(
+    Object.entries(report.files).map(([file, content]) => [
+      file,
+      { ...content, mutants: content.mutants.filter(({ status }) => KILLED.includes(status)) },
+    ]),
+  ),
+});
+
 /** In percent. */
 export const scoreOf = ({ mutants, killed }: RoomResult): number => (100 * killed) / mutants;
 

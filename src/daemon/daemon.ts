@@ -74,7 +74,7 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
     ...(config.upstream === null || isUpstreamReachable === true ? [] : ['upstream-unreachable']),
   ];
   if (dependencies.endpoint === undefined) {
-    const live = () => (subscription?.closed === true ? 'the streams have ended' : null);
+    const live = () => (!isDraining && subscription?.closed === true ? 'the streams have ended' : null);
     const sources = { state: () => state, reasons, live, changed$, metrics, mount, version };
     opened.use(await startObservabilityServers(config, sources));
   }
