@@ -1,27 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
-import { startBalancer } from '../support/balancer.ts';
-import { type CallingReplicas, startCallingReplicas } from '../support/calling-replicas.ts';
-import { type Creating, startCreating } from '../support/creating.ts';
-import { install, type Installation, type SpecReplica } from '../support/installation.ts';
+import { type CalledInstallation, startCalledInstallation } from '../support/called-installation.ts';
 import { startRealApi } from '../support/real-api.ts';
-import { LOADED, rotateAll, settled } from '../support/rotate-all.ts';
-import { certificatesIn, type StandingObjects, standingObjects } from '../support/standing-objects.ts';
-import { until } from '../support/until.ts';
+import { rotateAll, settled } from '../support/rotate-all.ts';
+import { certificatesIn } from '../support/standing-objects.ts';
 
 const HANDLER = fileURLToPath(new URL('../support/admitting-handler.ts', import.meta.url));
-const CREATED_CONFIGMAPS = [
-  { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] },
-];
-
-interface Setup extends AsyncDisposable {
-  readonly installation: Installation;
-  readonly replicas: readonly SpecReplica[];
-  readonly objects: StandingObjects;
-  readonly creating: Creating;
-  readonly calling: CallingReplicas;
-}
 
 describe('a rotation under three replicas, whose webhook the API server calls all the time', function () {
   this.timeout(300_000);
@@ -40,56 +25,18 @@ describe('a rotation under three replicas, whose webhook the API server calls al
     await api[Symbol.asyncDispose]();
   });
 
-  /** Three replicas behind one address, a webhook that fails closed, and callers that never pause for long. */
-  const setUp = async (
+  const setUp = (
     env: Readonly<Record<string, string>>,
     nudgeDelaysMs: readonly number[],
     pauseMs: number,
-  ): Promise<Setup> => {
-    await using opened = new AsyncDisposableStack();
-    const balancer = opened.use(await startBalancer());
-    const hooked = { hooked: String(balancer.port) };
-    const installation = opened.use(
-      await install(api, {
-        kubeletDelayMs: 0,
-        env: { EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, CA_OVERLAP: '1s', ...env },
-        webhook: {
-          clientConfig: { url: `https://localhost:${balancer.port}/validate` },
-          failurePolicy: 'Fail',
-          rules: CREATED_CONFIGMAPS,
-          namespaceSelector: { matchLabels: hooked },
-        },
-      }),
-    );
-    const { namespace, serverName } = installation;
-    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
-    const replicas: SpecReplica[] = [];
-    for (const nudgeDelayMs of nudgeDelaysMs) replicas.push(await installation.replica({ nudgeDelayMs }));
-    await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
-    for (const replica of replicas) balancer.add(replica);
-    // The API server follows webhook configurations by a watch of its own.
-    const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
-    await until(async () => {
-      const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
-      return status === 201 && headers.warning !== undefined;
+  ): Promise<CalledInstallation> =>
+    startCalledInstallation(api, {
+      env: { WEBHOOK_HANDLER: HANDLER, ...env },
+      replicas: nudgeDelaysMs.map((nudgeDelayMs) => ({ nudgeDelayMs })),
+      pauseMs,
     });
 
-    const objects = opened.use(await standingObjects(installation));
-    const { caBundle } = objects;
-    const creating = opened.use(startCreating({ api: api.admin, namespace, callers: 4, pauseMs }));
-    const calling = opened.use(startCallingReplicas({ endpoints: () => replicas, caBundle, serverName, everyMs: 100 }));
-    const everything = opened.move();
-    return {
-      installation,
-      replicas,
-      objects,
-      creating,
-      calling,
-      [Symbol.asyncDispose]: () => everything.disposeAsync(),
-    };
-  };
-
-  const report = (what: string, startedMs: number, { creating, calling }: Setup): void => {
+  const report = (what: string, startedMs: number, { creating, calling }: CalledInstallation): void => {
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
     const shares = [...creating.admittedBy.values()].join(' + ');
     console.log(
@@ -99,7 +46,7 @@ describe('a rotation under three replicas, whose webhook the API server calls al
     );
   };
 
-  const expectNoFailure = async (setup: Setup): Promise<void> => {
+  const expectNoFailure = async (setup: CalledInstallation): Promise<void> => {
     const { creating, calling } = setup;
     await Promise.all([creating[Symbol.asyncDispose](), calling[Symbol.asyncDispose]()]);
     expect(creating.failures, 'failed creates').to.deep.equal([]);

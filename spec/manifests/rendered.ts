@@ -17,7 +17,7 @@ export interface Manifest {
   at(...path: readonly (string | number)[]): Json | undefined;
 }
 
-const manifest = (json: Json): Manifest => ({
+export const manifest = (json: Json): Manifest => ({
   kind: valueAt(json, ['kind']) as string,
   name: valueAt(json, ['metadata', 'name']) as string,
   json,

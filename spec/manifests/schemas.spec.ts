@@ -1,14 +1,8 @@
-import { ObjectSerializer } from '@kubernetes/client-node/dist/gen/models/ObjectSerializer.js';
 import { expect } from 'chai';
 import { z } from 'zod';
 import type { Json } from '../support/raw-api.ts';
-import { COMPONENTS, type Manifest, rendered } from './rendered.ts';
-
-/** Goes through the models that are generated from Kubernetes' OpenAPI document: what they do not know is lost. */
-const asKubernetesReads = ({ kind, json }: Manifest): Json => {
-  const model: unknown = ObjectSerializer.deserialize(json, `V1${kind}`, '');
-  return JSON.parse(JSON.stringify(ObjectSerializer.serialize(model, `V1${kind}`, ''))) as Json;
-};
+import { COMPONENTS, rendered } from './rendered.ts';
+import { asKubernetesReads } from './schemas.ts';
 
 const hours = z.string().regex(/^\d+h$/);
 

@@ -51,6 +51,17 @@ describe('probes', () => {
     expect(await get(probes.port, '/livez')).to.include({ status: 200, text: 'ok' });
   });
 
+  it('says whether the announced certificate is mounted, for a startup probe', async () => {
+    let isMounted = false;
+    await using probes = await open({
+      isMounted: () => isMounted,
+      reasons: () => ['neighbour-unreachable: nothing listens'],
+    });
+    expect((await get(probes.port, '/startupz')).status).to.equal(503);
+    isMounted = true;
+    expect(await get(probes.port, '/startupz')).to.include({ status: 200, text: 'ok' });
+  });
+
   it('asks anew each time', async () => {
     let reasons: readonly string[] = ['draining'];
     await using probes = await open({ reasons: () => reasons });

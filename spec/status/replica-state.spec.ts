@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import {
   initialState,
+  isAnnouncedMounted,
   neighbourNotes,
   reduce,
   type ReplicaState,
@@ -53,6 +54,19 @@ describe('the state of a replica', () => {
     expect(seen(notShown, served('a'))).to.deep.equal({ kind: 'announced', sinceMs: 2_000, hash: 'a', detail: null });
     expect(neighbourNotes(after(notShown))).to.deep.equal(['served-elsewhere: neighbour shows z']);
     expect(neighbourNotes(after(notShown, served('a')))).to.deep.equal([]);
+  });
+
+  it('knows that the announced certificate is mounted, before any handshake and while another mount is awaited', () => {
+    const mounts = (hash: string): ReplicaEvent => ({
+      type: 'desired/changed',
+      desired: { lease: null, mounted: readingOf(hash) },
+      elapsedMs: 0,
+    });
+    const isMounted = (...events: readonly ReplicaEvent[]) => isAnnouncedMounted(after(...events));
+    expect(isMounted(mounts('a'))).to.equal(false);
+    expect(isMounted(leaseObserved(), mounts('b'))).to.equal(false);
+    expect(isMounted(leaseObserved(), mounts('a'))).to.equal(true);
+    expect(isMounted(leaseObserved(), mounts('b'), served('b'))).to.equal(true);
   });
 
   it('forgets an acknowledgement that was withdrawn', () => {

@@ -311,7 +311,11 @@ describe('leader', () => {
     });
 
     it('gives it a new set of CAs at once while its repairs are held, and holds the repairs of that set too', () => {
-      const wide = { type: 'applied', resourceVersion: '2', object: clusterOf.authority('B+A', {}, '2') as never } as const;
+      const wide = {
+        type: 'applied',
+        resourceVersion: '2',
+        object: clusterOf.authority('B+A', {}, '2') as never,
+      } as const;
       const caWatch = listed([seen.ca as never], merge(timer(500).pipe(map(() => wide)), NEVER));
       const words = run(1_000, (write) => String(write + 1), { caWatch });
       expect(words.slice(6, 8)).to.deep.equal(['nobody contests target-0', 'done: target-1: A']);

@@ -6,7 +6,7 @@ import { snapshotOf, startMetrics } from '../metrics/endpoint.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { nextAction } from '../status/next-action.ts';
 import { startProbes } from '../status/probes.ts';
-import { neighbourNotes, type ReplicaState } from '../status/replica-state.ts';
+import { isAnnouncedMounted, neighbourNotes, type ReplicaState } from '../status/replica-state.ts';
 import { mountedLeaf, type StatusInput, statusOf } from '../status/status.ts';
 import { replicaPolicy } from './ports.ts';
 
@@ -48,6 +48,7 @@ export const startObservabilityServers = async (config: Config, sources: Sources
     live,
     reasons,
     notes: () => (config.serving === null ? [] : neighbourNotes(state())),
+    isMounted: () => isAnnouncedMounted(state()),
     changed$,
     status: () => statusOf(state(), statusInput()),
     // Imported on first use, since most replicas never render it.

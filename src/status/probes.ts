@@ -67,6 +67,8 @@ export interface ProbesOptions {
   readonly reasons: () => readonly string[];
   /** What a ready replica still waits for; one line each, after the `ok`. */
   readonly notes?: () => readonly string[];
+  /** Whether the announced certificate is mounted, so that a server which needs the file may be started. */
+  readonly isMounted?: () => boolean;
   readonly status: () => Status;
   /** Emits when the status may have changed. */
   readonly changed$: Observable<unknown>;
@@ -82,7 +84,7 @@ export type Probes = PlainServer;
  * @throws Problem when the address cannot be bound
  */
 export const startProbes = (options: ProbesOptions): Promise<Probes> => {
-  const { bind, live, reasons, notes = () => [], status, changed$, page } = options;
+  const { bind, live, reasons, notes = () => [], isMounted = () => false, status, changed$, page } = options;
   const alive = (): Page => {
     const failure = live();
     return failure === null ? textPage(200, 'ok') : textPage(500, failure);
@@ -95,6 +97,7 @@ export const startProbes = (options: ProbesOptions): Promise<Probes> => {
     '/livez': alive,
     '/healthz': alive,
     '/readyz': ready,
+    '/startupz': () => (isMounted() ? textPage(200, 'ok') : textPage(503, 'the announced certificate is not mounted')),
     '/status': () => ({ code: 200, contentType: 'application/json', body: `${JSON.stringify(status(), null, 2)}\n` }),
     '/events': eventStream({ changed$, read: () => JSON.stringify(status()) }),
     '/': () => page(status()),

@@ -96,6 +96,10 @@ export const unreadyReasons = (state: ReplicaState): readonly string[] => {
   );
 };
 
+/** Whether the announced certificate is mounted, or was when a handshake was concluded last. */
+export const isAnnouncedMounted = ({ announced, mounted, shown }: ReplicaState): boolean =>
+  shown !== null || (announced !== null && mounted?.hash === announced.hash);
+
 /** What a ready replica says beside that: its neighbour serves, but not yet what is announced. */
 export const neighbourNotes = ({ shown }: ReplicaState): readonly string[] =>
   shown === null || shown.kind === 'announced' ? [] : [`${shown.kind}: ${shown.detail ?? ''}`];
