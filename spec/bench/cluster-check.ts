@@ -5,9 +5,8 @@ import { NAMESPACE, type Plant, plantAll, serviceName } from '../check/cluster-p
 import { type PlantedServers, plantServers } from '../check/cluster-servers.ts';
 import { startEmbeddedApi } from '../support/embedded-api.ts';
 import { type MadeCa, madeCertificates } from '../support/made-certificates.ts';
-import type { Figure } from './figure.ts';
-import type { Production } from './production.ts';
-import { startProgram } from './start-program.ts';
+import { type Production, startProgram } from './programs.ts';
+import type { Figure } from './report.ts';
 
 const ENDPOINTS = 2;
 const POLL_MS = 20;

@@ -38,6 +38,7 @@ describe('a daemon that stops', () => {
       connect: () => Promise.resolve(),
       send,
       stream: ({ path }) => NEVER.pipe(finalize(() => path.includes('/leases') && happened.push('Lease watch ended'))),
+      webSocket: () => Promise.reject(new Error('not used')),
       clockSkewMs: () => null,
       [Symbol.asyncDispose]: () => {
         happened.push('client closes');

@@ -21,6 +21,7 @@ const FULL: MetricsSnapshot = {
   servingHashes: ['a', null, 'a'],
   refused: ['t'],
   rotationStep: 'announce',
+  neighbour: 'announced',
 };
 const EMPTY: MetricsSnapshot = {
   version: 'v',
@@ -34,6 +35,7 @@ const EMPTY: MetricsSnapshot = {
   servingHashes: null,
   refused: [],
   rotationStep: null,
+  neighbour: null,
 };
 const valuesOf = (snapshot: MetricsSnapshot) =>
   Object.fromEntries(
@@ -60,6 +62,13 @@ describe('the families of metrics', () => {
       ],
       refused_objects: [['object', 't', 1]],
       rotation_step: [['step', 'announce', 1]],
+      neighbour: [
+        ['shows', 'announced', 1],
+        ['shows', 'served-elsewhere', 0],
+        ['shows', 'neighbour-unreachable', 0],
+        ['shows', 'neighbour-shows-no-certificate', 0],
+        ['shows', 'unknown', 0],
+      ],
     });
     for (const { type } of gauges(FULL)) expect(type).to.equal('gauge');
   });
@@ -161,7 +170,7 @@ describe('the metrics of a state', () => {
   const snapshot = (
     state: Partial<ReplicaState> = {},
     { reasons = [] as readonly string[], mountedLeaf = null as ReturnType<typeof factsOf> | null, step = 'x' } = {},
-  ) => snapshotOf({ ...initialState(0), ...state }, { reasons, mountedLeaf, step }, 'v');
+  ) => snapshotOf({ ...initialState(0), ...state }, { reasons, mountedLeaf, step, neighbourAddress: null }, 'v');
 
   it('say whether it is ready and leads, and what is next', () => {
     expect(snapshot()).to.include({ version: 'v', ready: true, leader: false, rotationStep: 'x' });

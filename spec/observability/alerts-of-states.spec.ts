@@ -113,7 +113,11 @@ const seriesOf = (story: Story) => {
       state = reduce(state, event, 'me', nowMs);
       record(event);
     }
-    const snapshot = snapshotOf(state, { reasons: unreadyReasons(state), mountedLeaf: null, step: null }, 'spec');
+    const snapshot = snapshotOf(
+      state,
+      { reasons: unreadyReasons(state), mountedLeaf: null, step: null, neighbourAddress: null },
+      'spec',
+    );
     const counted = Object.values<Counter | Histogram>({ ...metrics }).map((each) => each.family());
     for (const { name, values } of [...gauges(snapshot), ...counted])
       for (const { labels, value, metricName = name } of values) {
