@@ -45,14 +45,14 @@ const bindingOf = (
     subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
   });
 
-/** Joins the permissions on several targets of one type into one. */
+/** Joins the permissions on several targets of one type into one, in the order of the types. */
 const perType = (granted: readonly Permission[]): readonly Permission[] => {
   const byResource = new Map<string, Permission>();
   for (const each of granted) {
     const names = [...(byResource.get(each.resource)?.names ?? []), ...each.names];
     byResource.set(each.resource, { ...each, names });
   }
-  return [...byResource.values()];
+  return [...byResource].toSorted().map(([, each]) => each);
 };
 
 /** The service account of the replicas, and exactly the permissions that they use. */

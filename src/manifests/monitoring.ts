@@ -95,6 +95,9 @@ const ruleOf = ({ alert, expr, for: duration, severity, summary, description }: 
   annotations: { summary, description },
 });
 
+/** The rules of the PrometheusRule. */
+export const alertRules: readonly Json[] = ALERTS.map(ruleOf);
+
 const COMPONENT = { 'app.kubernetes.io/component': 'metrics' };
 
 /** A headless Service for Prometheus, which scrapes each Pod; the webhook's Service is for the API server. */
@@ -140,7 +143,7 @@ export const monitoring = (spec: InstallationSpec): readonly Manifest[] => {
         apiVersion: operator,
         kind: 'PrometheusRule',
         metadata: inNamespace(spec, spec.name),
-        spec: { groups: [{ name: 'webhook-certd', rules: ALERTS.map(ruleOf) }] },
+        spec: { groups: [{ name: 'webhook-certd', rules: alertRules }] },
       },
       Object.fromEntries(
         ALERTS.flatMap(({ comment }, at) => (comment === undefined ? [] : [[`/spec/groups/0/rules/${at}`, comment]])),

@@ -70,7 +70,7 @@ export const parseInstallation = (options: Options, flags: ReadonlyMap<string, s
     ['CA_BUNDLE_TARGETS', targets ?? `validatingwebhookconfiguration/${name}.${namespace}`],
     ...(mode === 'serving' ? BESIDE : []),
     ...(options.issuer === 'self-signed' ? [] : [['CERT_ISSUER', options.issuer] as const]),
-    ...[...given].filter(([each]) => !['NAME', 'CA_BUNDLE_TARGETS', answer].includes(each)),
+    ...[...given].filter(([each]) => !['NAME', 'CA_BUNDLE_TARGETS', answer].includes(each)).toSorted(),
   ]);
   const env = { ...Object.fromEntries(variables), POD_NAME: `${name}-0`, POD_NAMESPACE: namespace };
   const read = { namespace: () => null, hostname: () => null };

@@ -108,6 +108,9 @@ const linesOf = (value: Json, indent: string, pointer: string, comments: Comment
   });
 };
 
+/** Writes a list as YAML, for the place below a key. */
+export const yamlList = (items: readonly Json[]): string => `${linesOf(items, '', '', {}).join('\n')}\n`;
+
 /** Writes one document of YAML, with the comments above the values that they belong to. Ends with a line end. */
 export const yamlDocument = (value: Json, comments: Comments = {}): string =>
   `${[...commentAt(comments, '', ''), ...linesOf(value, '', '', comments)].join('\n')}\n`;
