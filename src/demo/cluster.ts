@@ -39,7 +39,7 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
   for (const { path, body } of demoObjects(replicas)) await firstValueFrom(client.send({ method: 'POST', path, body }));
 
   const directoryOf = (name: string): string => join(folder, name, 'certs');
-  const { namespace, secret: secretName, lease, prefix, service, app, configuration } = demoNames;
+  const { namespace, name: installation, secret: secretName, lease, prefix, configuration } = demoNames;
   for (const podName of replicas) {
     const directory = directoryOf(podName);
     opened.use(await startKubelet({ server, namespace, podName, secretName, directory, delayMs: kubeletDelayMs }));
@@ -75,13 +75,8 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
       KUBERNETES_SERVICE_HOST: inCluster.host,
       KUBERNETES_SERVICE_PORT: inCluster.port,
       SERVICE_ACCOUNT_DIR: account,
+      NAME: installation,
       POD_NAMESPACE: namespace,
-      POD_SELECTOR: `app=${app}`,
-      LEASE_NAME: lease,
-      ANNOTATION_PREFIX: prefix,
-      SECRET_NAME: secretName,
-      SERVICE_NAME: service,
-      CA_BUNDLE_TARGETS: `${TYPE}/${configuration}`,
       CERT_DIR: directoryOf(name),
       // Short, so that pruning is visible: the default is one hour.
       CA_OVERLAP: '3s',
@@ -92,15 +87,15 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
   };
 };
 
-/** The names of the demo's installation. */
+/** The names of the demo's installation: those that NAME gives its objects. */
 export const demoNames = {
   namespace: 'demo',
+  name: 'demo-webhook',
   service: 'demo-webhook',
   secret: 'demo-webhook-cert',
   lease: 'demo-webhook',
-  prefix: 'webhook-certd.dev',
-  configuration: 'demo-webhook',
-  app: 'demo-webhook',
+  prefix: 'webhook-certd',
+  configuration: 'demo-webhook.demo',
 } as const;
 
 /** Default of CERT_DIR. The replicas of the demo share one machine, so each has its own directory instead. */
@@ -130,7 +125,7 @@ const demoObjects = (replicas: readonly string[]): readonly { readonly path: str
     body: {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name, namespace: demoNames.namespace, labels: { app: demoNames.app } },
+      metadata: { name, namespace: demoNames.namespace, labels: { 'app.kubernetes.io/name': demoNames.name } },
       spec: {
         containers: [
           {
