@@ -46,6 +46,8 @@ export interface InstallationOptions {
   readonly otherTargets?: readonly string[];
   /** Where namespace, permissions and target are there already, as printed by `manifests`. Only for `install`. */
   readonly applied?: { readonly namespace: string; /** As text. */ readonly kubeconfig: string };
+  /** Of the Pods. By default those that POD_SELECTOR selects. Only for `install`. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export interface ReplicaOptions extends Pick<InstallationOptions, 'kubeletDelayMs' | 'env'> {
@@ -168,7 +170,8 @@ export const install = async (
   let replicas = 0;
   const replica = async (own: ReplicaOptions = {}): Promise<SpecReplica> => {
     const name = `replica-${replicas++}-${id}`;
-    const labels = Object.fromEntries(config.podSelector.split(',').map((each) => each.split('='))) as Json;
+    const selected = config.podSelector.split(',').map((each) => each.split('='));
+    const labels = rest.labels ?? (Object.fromEntries(selected) as Json);
     const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
     await api.admin.post(paths.pods, { metadata: { name, labels }, spec });
     const { host = '127.0.0.1', directory = join(folder.path, name), within = [], stdout } = own;
