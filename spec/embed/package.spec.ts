@@ -24,9 +24,9 @@ const run = async (cwd: string, command: string, ...args: readonly string[]): Pr
     })
   ).stdout;
 
-/** The JavaScript of docs/embedding.md. */
-const snippets = async (): Promise<readonly string[]> => {
-  const text = await readFile(join(root, 'docs', 'embedding.md'), 'utf8');
+/** The JavaScript of a document, by default docs/embedding.md. */
+const snippets = async (document = 'embedding.md'): Promise<readonly string[]> => {
+  const text = await readFile(join(root, 'docs', document), 'utf8');
   return [...text.matchAll(/```js\n([^]*?)```/g)].map(([, code = '']) => code);
 };
 
@@ -116,6 +116,16 @@ describe('the package', function () {
        void createWebhook({ env, handler: ({ object }) => (object?.metadata?.labels?.['team'] ? allow() : deny('no')) });`,
     );
     await compile();
+  });
+
+  it('runs docs/guides/testing.md: tests of a handler, and of a webhook on a cluster', async () => {
+    const tests = await snippets('guides/testing.md');
+    expect(tests).to.have.length(2);
+    for (const [at, code] of tests.entries()) await writeFile(join(project.path, `guide-${at}.test.mjs`), code);
+    const said = await run(project.path, process.execPath, '--test', 'guide-*.test.mjs');
+    expect(said)
+      .to.match(/pass 3\b/)
+      .and.to.match(/fail 0\b/);
   });
 
   it('has helpers for handlers that load no dependency and leave nothing in a bundle that does not use them', async () => {
