@@ -163,6 +163,20 @@ describe('the package', function () {
     ]);
   });
 
+  it('starts a project by init whose tests pass, whose types are right and whose handler can be tried', async () => {
+    const command = [process.execPath, join('node_modules', '.bin', 'webhook-certd')] as const;
+    const [tarball = ''] = (await readdir(project.path)).filter((name) => name.endsWith('.tgz'));
+    await run(project.path, ...command, 'init', 'orders', '--package', `file:../${tarball}`);
+    const orders = join(project.path, 'orders');
+    await run(orders, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund');
+    expect(await run(orders, process.execPath, '--test'))
+      .to.match(/pass 4\b/)
+      .and.to.match(/fail 0\b/);
+    await run(orders, process.execPath, join('node_modules', 'typescript', 'lib', 'tsc.js'));
+    const said = await run(orders, ...command, 'try', 'handler.ts', 'object.yaml');
+    expect(said).to.equal('✔ allowed  ConfigMap default/settings\n  warning  keep password in a Secret\n');
+  });
+
   it('brings the command along', async () => {
     const said = await run(project.path, process.execPath, join('node_modules', '.bin', 'webhook-certd'), '--version');
     expect(said).to.match(/^\d+\.\d+\.\d+\n$/);
