@@ -107,6 +107,12 @@ const tryHandler = async ({ operands, options }: Extract<CommandLine, { command:
   return runTry(operands, options, { print, directory: process.cwd() });
 };
 
+const init = async ({ operands: [folder = ''], options, flags }: Extract<CommandLine, { command: 'init' }>) => {
+  const { runInit } = await import('./author/init.ts');
+  const name = flags.get('name') ?? null;
+  return runInit(folder, { ...options, name }, { print, directory: process.cwd(), version: VERSION });
+};
+
 const manifests = async (line: Extract<CommandLine, { command: 'manifests' }>): Promise<number> => {
   const { parseInstallation } = await import('./manifests/options.ts');
   const result = parseInstallation(line.options, line.flags);
@@ -165,8 +171,9 @@ const run = async (line: CommandLine): Promise<number> => {
     print(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : VERSION);
     return 0;
   }
-  if (line.command === 'demo' || line.command === 'try') {
+  if (line.command === 'demo' || line.command === 'try' || line.command === 'init') {
     if (line.problems.length > 0) exitWithProblems(line.problems);
+    if (line.command === 'init') return init(line);
     return line.command === 'try' ? tryHandler(line) : demo(line.options);
   }
   if (line.command === 'manifests') return manifests(line);

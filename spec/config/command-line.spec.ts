@@ -110,7 +110,7 @@ describe('parseCommandLine', () => {
   it('suggests the command that was meant', () => {
     expect(problemsOf('chek')).to.deep.equal(['unknown command "chek": did you mean check?']);
     expect(problemsOf('frobnicate')).to.deep.equal([
-      'unknown command "frobnicate": expected one of serve, check, rotate, manifests, try, demo',
+      'unknown command "frobnicate": expected one of serve, check, rotate, manifests, init, try, demo',
     ]);
     expect(problemsOf('constructor')).to.have.lengthOf(1);
   });

@@ -24,9 +24,9 @@ const run = async (cwd: string, command: string, ...args: readonly string[]): Pr
     })
   ).stdout;
 
-/** The JavaScript of docs/embedding.md. */
-const snippets = async (): Promise<readonly string[]> => {
-  const text = await readFile(join(root, 'docs', 'embedding.md'), 'utf8');
+/** The JavaScript of a document, by default docs/embedding.md. */
+const snippets = async (document = 'embedding.md'): Promise<readonly string[]> => {
+  const text = await readFile(join(root, 'docs', document), 'utf8');
   return [...text.matchAll(/```js\n([^]*?)```/g)].map(([, code = '']) => code);
 };
 
@@ -118,6 +118,16 @@ describe('the package', function () {
     await compile();
   });
 
+  it('runs docs/guides/testing.md: tests of a handler, and of a webhook on a cluster', async () => {
+    const tests = await snippets('guides/testing.md');
+    expect(tests).to.have.length(2);
+    for (const [at, code] of tests.entries()) await writeFile(join(project.path, `guide-${at}.test.mjs`), code);
+    const said = await run(project.path, process.execPath, '--test', 'guide-*.test.mjs');
+    expect(said)
+      .to.match(/pass 3\b/)
+      .and.to.match(/fail 0\b/);
+  });
+
   it('has helpers for handlers that load no dependency and leave nothing in a bundle that does not use them', async () => {
     const { outputFiles, metafile } = await build({
       stdin: {
@@ -151,6 +161,20 @@ describe('the package', function () {
       true,
       'ERR_PACKAGE_PATH_NOT_EXPORTED',
     ]);
+  });
+
+  it('starts a project by init whose tests pass, whose types are right and whose handler can be tried', async () => {
+    const command = [process.execPath, join('node_modules', '.bin', 'webhook-certd')] as const;
+    const [tarball = ''] = (await readdir(project.path)).filter((name) => name.endsWith('.tgz'));
+    await run(project.path, ...command, 'init', 'orders', '--package', `file:../${tarball}`);
+    const orders = join(project.path, 'orders');
+    await run(orders, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund');
+    expect(await run(orders, process.execPath, '--test'))
+      .to.match(/pass 4\b/)
+      .and.to.match(/fail 0\b/);
+    await run(orders, process.execPath, join('node_modules', 'typescript', 'lib', 'tsc.js'));
+    const said = await run(orders, ...command, 'try', 'handler.ts', 'object.yaml');
+    expect(said).to.equal('✔ allowed  ConfigMap default/settings\n  warning  keep password in a Secret\n');
   });
 
   it('brings the command along', async () => {

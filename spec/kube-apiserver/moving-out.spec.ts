@@ -36,6 +36,8 @@ describe('a webhook that moves out under the real API server, which calls it all
           failurePolicy: 'Fail',
           rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
           namespaceSelector: { matchLabels: hooked },
+          // A slow machine is no failed call.
+          timeoutSeconds: 30,
         },
       }),
     );

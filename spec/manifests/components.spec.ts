@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import type { Json } from '../support/raw-api.ts';
 import { MANIFESTS, only, rendered, resources } from './rendered.ts';
@@ -28,6 +28,19 @@ describe('the component sidecar', () => {
     // The daemon accepts new connections for 5 s after SIGTERM.
     expect(sleep?.seconds).to.be.at.least(5 + config.upstreamTimeoutMs / 1_000);
     expect(sleep?.seconds).to.be.below(pod['terminationGracePeriodSeconds'] as number);
+  });
+});
+
+describe('the component handler-image', () => {
+  const { config, pod } = replicaOf(rendered('handler-image'));
+
+  it('names a handler below the mount of the image volume, which is no place that webhook-certd uses', () => {
+    const [daemon] = pod['containers'] as readonly { volumeMounts: readonly { name: string; mountPath: string }[] }[];
+    const mount = daemon?.volumeMounts.find(({ name }) => name === 'handler');
+    const volume = (pod['volumes'] as readonly { name: string; image?: Json }[]).find(({ name }) => name === 'handler');
+    expect(volume?.image).to.deep.equal({ reference: 'webhook-handler', pullPolicy: 'IfNotPresent' });
+    expect(dirname(config.handlerModule ?? '')).to.equal(mount?.mountPath);
+    expect(['/app', config.certDir]).not.to.include(mount?.mountPath);
   });
 });
 

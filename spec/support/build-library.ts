@@ -4,7 +4,12 @@ import { build } from 'esbuild';
 import ts from 'typescript';
 
 const root = join(import.meta.dirname, '..', '..');
-const entries = { index: 'src/embed/index.ts', handler: 'src/embed/handler.ts', streams: 'streams/index.ts' };
+const entries = {
+  index: 'src/embed/index.ts',
+  handler: 'src/embed/handler.ts',
+  testing: 'src/author/testing.ts',
+  streams: 'streams/index.ts',
+};
 
 /** Plain JavaScript, since Node strips no types below node_modules. The entries share their classes. */
 const emitScripts = (outdir: string): Promise<unknown> =>

@@ -140,6 +140,31 @@ export const commands = {
       ],
     ],
   },
+  init: {
+    summary: 'write a project with a handler, its test, a Dockerfile and manifests',
+    operands: ['DIR'],
+    flags: {
+      namespace: commandFlag(
+        'namespace',
+        'NAME',
+        null,
+        z.nullable(dnsLabel),
+        'namespace of the installation; if unset, the same as --name',
+      ),
+      package: commandFlag(
+        'package',
+        'SPEC',
+        null,
+        z.nullable(string('a version, or file:PATH of a tarball')),
+        'what package.json gets webhook-certd from; if unset, this version',
+      ),
+    },
+    exits: ['written', 'a file could not be written'],
+    examples: [
+      ['webhook-certd init my-webhook', 'in a new folder, whose name is the name of the installation'],
+      ['webhook-certd init . --name orders --namespace shop', 'in this empty folder'],
+    ],
+  },
   try: {
     summary: 'call a handler with the objects of a file and print its answers; needs no cluster',
     operands: ['HANDLER', 'FILE'],
