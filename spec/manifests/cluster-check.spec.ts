@@ -3,7 +3,6 @@ import { loadAll } from 'js-yaml';
 import { clusterRole, clusterRules } from '../../src/check/cluster-access.ts';
 import { clusterGauges } from '../../src/check/cluster-metrics.ts';
 import { parseCommandLine } from '../../src/config/command-line.ts';
-
 import { only, resources } from './rendered.ts';
 import { asKubernetesReads } from './schemas.ts';
 
