@@ -40,7 +40,10 @@ const kustomization = (...folder: readonly string[]): Kustomization =>
 
 /** The resources of a folder as they are written. */
 export const resources = (...folder: readonly string[]): readonly Manifest[] =>
-  (kustomization(...folder).resources ?? []).flatMap((file) => documents(...folder, file)).map(manifest);
+  (kustomization(...folder).resources ?? [])
+    .filter((file) => file.endsWith('.yaml'))
+    .flatMap((file) => documents(...folder, file))
+    .map(manifest);
 
 /**
  * What `kubectl kustomize` makes of base and one component, as far as these use kustomize: resources, and JSON patches

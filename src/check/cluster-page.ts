@@ -9,6 +9,7 @@ const STYLE = `
 .tiles { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
 .tile { font-size: .875rem; color: var(--dim); }
 .tile b { display: block; font-size: 1.75rem; line-height: 1.2; color: var(--text); font-variant-numeric: tabular-nums; }
+.tile b.fail { color: var(--bad); } .tile b.warn { color: var(--mounted); } .tile b.ok { color: var(--good); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 th { text-align: left; font-weight: 600; color: var(--dim); }
