@@ -77,6 +77,11 @@ describe('a decoded SECRET-ca', () => {
     expect(decodeCa(secretOf({ 'ca.key': 'x' })).foreign).to.equal('it holds ca.key instead of ca.crt and ca.key');
   });
 
+  it('names the other field manager of its data', () => {
+    expect(decodeCa(writtenBy(secretOf({}), 'helm', { 'f:data': { 'f:x': {} } })).otherManager).to.equal('helm');
+    expect(decodeCa(writtenBy(secretOf({}), 'helm', { 'f:metadata': {} })).otherManager).to.equal(null);
+  });
+
   it('is its own only with the subject that this program writes and a bundle beside it', async () => {
     const issued = await selfSignedIssuer(configured()).ca(null, '');
     const { certificatePem: other, keyPem: otherKey } = await pki.authority();
@@ -156,6 +161,11 @@ describe('a decoded Lease', () => {
   const schema = () => leaseSchema('p', 'webhook-certd');
   const lease = (annotations: Readonly<Record<string, unknown>>) => ({
     metadata: { uid: 'u', resourceVersion: '1', annotations },
+  });
+
+  it('has no announcement where its annotations are no object', () => {
+    for (const annotations of [null, [], 'x', 7])
+      expect(schema().parse(lease(annotations as never)).malformed, String(annotations)).to.equal(null);
   });
 
   it('has a malformed announcement as soon as one of its annotations is there', () => {

@@ -338,6 +338,17 @@ describe('the object of an Event', () => {
     expect(new Set([...others, name({})]).size).to.equal(4);
   });
 
+  it('keeps dashes and dots within the name, and none before the digest', () => {
+    const named = (length: number) => name({ about: { ...told.about, name: `a-b.c${'-.'.repeat(length)}` } });
+    for (const length of [0, 1, 2]) expect(named(length)).to.match(/^a-b\.c\.[0-9a-f]{16}$/);
+  });
+
+  it('has its message as it is up to 250 characters, and cut to that', () => {
+    const message = (length: number) => eventObject({ ...told, message: 'ä'.repeat(length) }).message;
+    expect(message(250)).to.equal('ä'.repeat(250));
+    expect(message(251)).to.equal(`${'ä'.repeat(249)}…`);
+  });
+
   it('has a name that an object may have, and a message that an Event may have', () => {
     const long = eventObject({
       ...told,

@@ -10,7 +10,7 @@ import { recordingClient } from '../support/recording-client.ts';
 
 const EVENTS = '/api/v1/namespaces/ns/events';
 const POD = '/api/v1/namespaces/ns/pods/me';
-const CONFIG = { leaseName: 'lease', namespace: 'ns', identity: 'me', kubeletNudge: true };
+const CONFIG = { leaseName: 'my-lease', namespace: 'ns', identity: 'me', kubeletNudge: true };
 const NOW = '2026-11-23T06:00:00Z';
 const query = { fieldManager: 'webhook-certd' };
 
@@ -51,7 +51,7 @@ describe('the event recorder', () => {
     const { record, sent, logged } = recorder(created);
     for (const event of [leaseSeen('old'), leaseSeen('lease-uid'), contested()]) record(event);
     const name = (sent[0]?.body as { readonly metadata: { readonly name: string } }).metadata.name;
-    expect(name).to.match(/^lease\.[0-9a-f]{16}$/);
+    expect(name).to.match(/^my-lease\.[0-9a-f]{16}$/);
     expect(sent).to.deep.equal([
       {
         method: 'POST',
@@ -64,7 +64,7 @@ describe('the event recorder', () => {
           involvedObject: {
             apiVersion: 'coordination.k8s.io/v1',
             kind: 'Lease',
-            name: 'lease',
+            name: 'my-lease',
             namespace: 'ns',
             uid: 'lease-uid',
           },
@@ -167,6 +167,13 @@ describe('the event recorder', () => {
       record(contested());
       expect(bodies()[2], String(count)).to.include({ count: 2 });
     }
+  });
+
+  it('does not raise the count of an Event that has no version', () => {
+    const { record, sent, logged } = recorder(({ method }) => (method === 'POST' ? fails(409) : of({ metadata: {} })));
+    record(contested());
+    expect(sent).to.have.length(2);
+    expect(logged).to.have.nested.property('[0][1]', 'Event could not be written');
   });
 
   it('warns once that it may not write Events, and logs other failures and further ones for debugging', () => {

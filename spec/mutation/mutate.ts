@@ -74,6 +74,7 @@ await new Stryker({
   htmlReporter: { fileName: `${report}.html` },
   tempDirName: `test-output/mutation/sandbox-${name}`,
   timeoutMS: 10_000,
+  dryRunTimeoutMinutes: 30,
   thresholds: { high: 95, low: 90, break: null },
 }).runMutationTest();
 

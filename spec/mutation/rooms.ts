@@ -30,7 +30,10 @@ export const MUTATED_ROOMS = {
       'spec/webhook/@(admission|admission-schema|client-ca|connection-policy|handler-api|load-handler|request|serving|tls|upstream).spec.ts',
     ],
   ),
-  kube: room(['src/kube/*.ts'], ['spec/kube/*.spec.ts']),
+  kube: room(
+    ['src/kube/@(body|errors|in-cluster|managed-fields|request|watch-objects).ts'],
+    ['spec/kube/@(body|errors|in-cluster|managed-fields|request|watch-objects).spec.ts'],
+  ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),
 } as const satisfies Readonly<Record<string, MutatedRoom>>;

@@ -51,6 +51,9 @@ export const writeResults = (results: Results): void => writeFileSync(FILE, `${J
 const onOneLine = (code: string): string => code.replaceAll(/\s+/g, ' ').trim();
 const limited = (code: string): string => (code.length <= MAX_LENGTH ? code : `${code.slice(0, MAX_LENGTH)}…`);
 
+/** A line as the list shows it. */
+export const shownLine = (line: string): string => limited(onOneLine(line));
+
 /** Both sides of a change, each on one line of at most 100 characters, which begins shortly before they differ. */
 const changeOf = (from: string, to: string): { readonly from: string; readonly to: string } => {
   const [left, right] = [onOneLine(from), onOneLine(to)];
@@ -86,7 +89,7 @@ export const resultOf = ({ files }: MutationReport, known: readonly Survivor[]):
   for (const { file, source, replacement = '', location } of survived) {
     const one = {
       file,
-      line: limited(onOneLine(source.split('\n')[location.start.line - 1] ?? '')),
+      line: shownLine(source.split('\n')[location.start.line - 1] ?? ''),
       ...changeOf(cut(source, location.start, location.end), replacement),
     };
     const id = identity(one);
