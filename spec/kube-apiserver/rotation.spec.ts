@@ -1,19 +1,13 @@
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { type CallingReplicas, startCallingReplicas } from '../support/calling-replicas.ts';
 import { type Creating, startCreating } from '../support/creating.ts';
-import { install, type Installation, type SpecReplica } from '../support/installation.ts';
+import { installHooked, untilAdmitted } from '../support/hooked.ts';
+import type { Installation, SpecReplica } from '../support/installation.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { LOADED, rotateAll, settled } from '../support/rotate-all.ts';
 import { certificatesIn, type StandingObjects, standingObjects } from '../support/standing-objects.ts';
-import { until } from '../support/until.ts';
-
-const HANDLER = fileURLToPath(new URL('../support/admitting-handler.ts', import.meta.url));
-const CREATED_CONFIGMAPS = [
-  { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] },
-];
 
 interface Setup extends AsyncDisposable {
   readonly installation: Installation;
@@ -48,31 +42,15 @@ describe('a rotation under three replicas, whose webhook the API server calls al
   ): Promise<Setup> => {
     await using opened = new AsyncDisposableStack();
     const balancer = opened.use(await startBalancer());
-    const hooked = { hooked: String(balancer.port) };
     const installation = opened.use(
-      await install(api, {
-        kubeletDelayMs: 0,
-        env: { EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, CA_OVERLAP: '1s', ...env },
-        webhook: {
-          clientConfig: { url: `https://localhost:${balancer.port}/validate` },
-          failurePolicy: 'Fail',
-          rules: CREATED_CONFIGMAPS,
-          namespaceSelector: { matchLabels: hooked },
-        },
-      }),
+      await installHooked(api, balancer.port, { kubeletDelayMs: 0, env: { CA_OVERLAP: '1s', ...env } }),
     );
     const { namespace, serverName } = installation;
-    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
     const replicas: SpecReplica[] = [];
     for (const nudgeDelayMs of nudgeDelaysMs) replicas.push(await installation.replica({ nudgeDelayMs }));
     await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
     for (const replica of replicas) balancer.add(replica);
-    // The API server follows webhook configurations by a watch of its own.
-    const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
-    await until(async () => {
-      const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
-      return status === 201 && headers.warning !== undefined;
-    });
+    await untilAdmitted(installation);
 
     const objects = opened.use(await standingObjects(installation));
     const { caBundle } = objects;
