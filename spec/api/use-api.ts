@@ -4,9 +4,12 @@ import type { RawApi } from '../support/raw-api.ts';
 
 let starting: Promise<ApiUnderTest> | undefined;
 
-// A root hook: one server serves all conformance specs of a run, since a real one takes seconds to start.
+// A root hook: one server serves all conformance specs of a run, since a real one takes seconds to start. A process of
+// `npm test` has several runs, one for each file: only the first has this hook, and the end of the process ends what follows.
 after(async () => {
-  await (await starting)?.[Symbol.asyncDispose]();
+  const started = await starting;
+  starting = undefined;
+  await started?.[Symbol.asyncDispose]();
 });
 
 /** The server of this run, and paths into a namespace of the calling suite's own. */

@@ -93,7 +93,7 @@ describe('mount', () => {
     expect(await read(openMount(directory.path))).to.include(nothing);
   });
 
-  it('does without ca.crt', async () => {
+  it('is read without ca.crt', async () => {
     await atomicWriter(directory.path).write({ 'tls.crt': 'c', 'tls.key': 'k' });
     const mount = openMount(directory.path);
 

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -47,13 +47,15 @@ describe('CLIENT_CA_FILE', function () {
     // 400: let in, and told that {} is no AdmissionReview.
     expect(await ask()).to.deep.equal(['refused', 400, 'refused']);
 
-    await writeFile(file, after.ca);
+    // In one step: a file that is half written is rejected, too.
+    await writeFile(`${file}.new`, after.ca);
+    await rename(`${file}.new`, file);
     await replica.line('Client CA bundle changed', { file });
     expect(await ask()).to.deep.equal(['refused', 'refused', 400]);
 
     await rm(file);
-    const { reason } = await replica.line('Client CA bundle rejected, keeping the one in use', { level: 'warn' });
-    expect(reason).to.equal(`CLIENT_CA_FILE ${file}: ENOENT`);
+    const reason = `CLIENT_CA_FILE ${file}: ENOENT`;
+    await replica.line('Client CA bundle rejected, keeping the one in use', { level: 'warn', reason });
     expect(await ask()).to.deep.equal(['refused', 'refused', 400]);
     expect(replica.count('Client CA bundle rejected, keeping the one in use')).to.equal(1);
     expect((await replica.probe('/readyz')).text).to.equal('ok');

@@ -7,6 +7,7 @@ import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.
 import { install, type SpecReplica } from '../support/installation.ts';
 import type { LogLine } from '../support/running-daemon.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { scaled } from '../support/until.ts';
 
 const ACKNOWLEDGED = 'Certificate acknowledged';
 
@@ -122,7 +123,7 @@ describe('one grep', function () {
         expect(one.had, name).to.equal(before);
         expect(one.serial, name).to.match(/^[0-9a-f]+$/);
         expect(one.elapsedMs, name).to.be.within(1, 5_000);
-        expect(Date.parse(one.loadedAt!) - Date.parse(one.sawAt!)).to.be.closeTo(Number(one.elapsedMs), 100);
+        expect(Date.parse(one.loadedAt!) - Date.parse(one.sawAt!)).to.be.closeTo(Number(one.elapsedMs), scaled(200));
       }
       const serials = Object.values(story.replicas).map(({ serial }) => serial);
       expect(new Set(serials).size).to.equal(1);

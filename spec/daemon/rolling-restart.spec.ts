@@ -3,13 +3,12 @@ import { expect } from 'chai';
 import { reviewText } from '../support/admission-review.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
+import { PROPAGATION_MS } from '../support/hooked.ts';
 import { install } from '../support/installation.ts';
 import { rollReplicas } from '../support/roll-replicas.ts';
 import { standingObjects } from '../support/standing-objects.ts';
 import { startSteadyCalls } from '../support/steady-calls.ts';
 
-/** How long a Service takes to learn that one of its replicas is leaving. */
-const PROPAGATION_MS = 1_000;
 const PER_SECOND = 500;
 
 describe('a rolling restart', function () {

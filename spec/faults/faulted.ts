@@ -31,7 +31,7 @@ export interface Faulted extends AsyncDisposable {
   leader(): SpecReplica;
   /** Asks for a rotation of the leaf and resolves with its hash once it is announced. */
   announced(withinMs?: number): Promise<string>;
-  /** Every replica serves what is announced, is ready, and nothing of a rotation is left to be done. */
+  /** Every replica serves what is announced, is ready and watches the Lease, and nothing of a rotation is left to be done. */
   converged(withinMs?: number): Promise<void>;
   /** Watches the objects anew: an API server that was gone has ended the watches. */
   look(): Promise<void>;
@@ -73,6 +73,13 @@ export const faulted = async (
     return code === 200 && served?.hash === hash && ready === true;
   };
 
+  /** After a fault it may be in the pause before a retry, while all else has recovered: the next fault would find no watch. */
+  const watchesLease = ({ lines }: SpecReplica): boolean => {
+    const last = lines.findLast((line) => String(line['event']).startsWith('watch-') && line['object'] === undefined);
+    // Of a replica that logs elsewhere nothing is known.
+    return last === undefined || last['event'] === 'watch-established';
+  };
+
   const everything = opened.move();
   return {
     installation,
@@ -98,8 +105,10 @@ export const faulted = async (
     },
     converged: async (withinMs = 120_000) => {
       await settled(standing(), withinMs);
-      for (const replica of replicas)
+      for (const replica of replicas) {
         await until(() => serves(replica, standing().leaseAnnotation('cert-hash')), withinMs);
+        await until(() => watchesLease(replica), withinMs);
+      }
     },
     look,
     expectUnharmed: () => {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { freePort } from '../support/free-port.ts';
-import { install } from '../support/installation.ts';
+import { installHooked } from '../support/hooked.ts';
 import { supportPair } from '../support/openssl-pair.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -18,18 +18,11 @@ describe('CLIENT_CA_FILE and the real API server', function () {
     await writeFile(file, shown.ca);
     await using api = await startRealApi({ webhookClient: { certificate: shown.certificate, key: shown.key } });
     const port = await freePort();
-    const hooked = { hooked: String(port) };
-    await using installation = await install(api, {
-      env: { EXTRA_DNS_NAMES: 'localhost', CLIENT_CA_FILE: file },
-      webhook: {
-        clientConfig: { url: `https://localhost:${port}/` },
-        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
-        namespaceSelector: { matchLabels: hooked },
-        timeoutSeconds: 5,
-      },
+    await using installation = await installHooked(api, port, {
+      env: { CLIENT_CA_FILE: file },
+      webhook: { timeoutSeconds: 5 },
     });
     const { namespace } = installation;
-    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
     const create = (name: string) =>
       api.admin.post(`/api/v1/namespaces/${namespace}/configmaps?dryRun=All`, { metadata: { name } });
     // The API server follows webhook configurations by a watch of its own: it asks once it has heard of this one.

@@ -7,12 +7,11 @@ import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { startCreating } from '../support/creating.ts';
-import { install, type SpecReplica } from '../support/installation.ts';
+import { installHooked, PROPAGATION_MS, untilAdmitted } from '../support/hooked.ts';
+import type { SpecReplica } from '../support/installation.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { until } from '../support/until.ts';
 
-/** How long a Service takes to learn that one of its replicas is leaving. */
-const PROPAGATION_MS = 1_000;
 const CALLERS = 48;
 
 interface Review {
@@ -67,24 +66,15 @@ describe('a rolling restart of fronts whose application ends at once on SIGTERM'
 
   it('fails no create: each refused call carries Retry-After, and the API server asks another replica', async () => {
     await using balancer = await startBalancer(PROPAGATION_MS);
-    const hooked = { hooked: String(balancer.port) };
-    await using installation = await install(api, {
+    await using installation = await installHooked(api, balancer.port, {
       env: {
-        EXTRA_DNS_NAMES: 'localhost',
         WEBHOOK_HANDLER: '',
         UPSTREAM_URL: 'http://127.0.0.1:1',
         SHUTDOWN_GRACE: '12s',
       },
-      webhook: {
-        clientConfig: { url: `https://localhost:${balancer.port}/validate` },
-        failurePolicy: 'Fail',
-        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
-        namespaceSelector: { matchLabels: hooked },
-        timeoutSeconds: 20,
-      },
+      webhook: { timeoutSeconds: 20 },
     });
     const { namespace } = installation;
-    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
     const pods: { readonly app: App; readonly replica: SpecReplica }[] = [];
     for (const name of ['app-0', 'app-1', 'app-2']) {
       const app = await startApp(name);
@@ -96,11 +86,7 @@ describe('a rolling restart of fronts whose application ends at once on SIGTERM'
       balancer.add(replica);
     }
     await sleep(PROPAGATION_MS + 500);
-    const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
-    await until(async () => {
-      const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
-      return status === 201 && headers.warning !== undefined;
-    }, 40_000);
+    await untilAdmitted(installation);
 
     await using creating = startCreating({ api: api.admin, namespace, callers: CALLERS, pauseMs: 5 });
     const startMs = performance.now();

@@ -6,15 +6,14 @@ import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { startCreating } from '../support/creating.ts';
-import { install, type SpecReplica } from '../support/installation.ts';
+import { installHooked, untilAdmitted } from '../support/hooked.ts';
+import type { SpecReplica } from '../support/installation.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { LOADED, rotateAll, settled } from '../support/rotate-all.ts';
 import { standingObjects } from '../support/standing-objects.ts';
-import { until } from '../support/until.ts';
 import { webhookTarget } from '../support/webhook-target.ts';
 
 const run = promisify(execFile);
-const HANDLER = fileURLToPath(new URL('../support/admitting-handler.ts', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 describe('two targets under the real API server, one of which may not be patched (L9)', function () {
@@ -27,30 +26,18 @@ describe('two targets under the real API server, one of which may not be patched
 
   it('do not disturb one another: the leaf is issued and renewed, the CA is rotated, and no create fails', async () => {
     await using balancer = await startBalancer();
-    const hooked = { hooked: String(balancer.port) };
     const refused = `refused-${randomBytes(4).toString('hex')}`;
     expect((await api.admin.post(webhookTarget.collection, webhookTarget.body(refused))).status).to.equal(201);
-    await using installation = await install(api, {
-      env: { EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, CA_OVERLAP: '1s' },
+    await using installation = await installHooked(api, balancer.port, {
+      env: { CA_OVERLAP: '1s' },
       otherTargets: [`validatingwebhookconfiguration/${refused}`],
       verbsOf: ({ verbs, names }) => (names.includes(refused) ? verbs.filter((verb) => verb !== 'patch') : verbs),
-      webhook: {
-        clientConfig: { url: `https://localhost:${balancer.port}/validate` },
-        failurePolicy: 'Fail',
-        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
-        namespaceSelector: { matchLabels: hooked },
-      },
     });
     const { namespace } = installation;
-    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
     const replicas: SpecReplica[] = [await installation.replica(), await installation.replica()];
     await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
     for (const replica of replicas) balancer.add(replica);
-    const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
-    await until(async () => {
-      const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
-      return status === 201 && headers.warning !== undefined;
-    }, 40_000);
+    await untilAdmitted(installation);
 
     using objects = await standingObjects(installation);
     await using creating = startCreating({ api: api.admin, namespace, callers: 4, pauseMs: 20 });

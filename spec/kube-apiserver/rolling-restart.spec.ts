@@ -1,17 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { startCreating } from '../support/creating.ts';
-import { install, type SpecReplica } from '../support/installation.ts';
+import { installHooked, PROPAGATION_MS, untilAdmitted } from '../support/hooked.ts';
+import type { SpecReplica } from '../support/installation.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { rollReplicas } from '../support/roll-replicas.ts';
-import { until } from '../support/until.ts';
-
-const HANDLER = fileURLToPath(new URL('../support/admitting-handler.ts', import.meta.url));
-/** How long a Service takes to learn that one of its replicas is leaving. */
-const PROPAGATION_MS = 1_000;
 
 describe('a rolling restart under the real API server', function () {
   this.timeout(240_000);
@@ -23,19 +18,11 @@ describe('a rolling restart under the real API server', function () {
 
   it('of three replicas fails no create, although the Service is late to hear of each', async () => {
     await using balancer = await startBalancer(PROPAGATION_MS);
-    const hooked = { hooked: String(balancer.port) };
-    await using installation = await install(api, {
-      env: { EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, SHUTDOWN_GRACE: '12s' },
-      webhook: {
-        clientConfig: { url: `https://localhost:${balancer.port}/validate` },
-        failurePolicy: 'Fail',
-        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
-        namespaceSelector: { matchLabels: hooked },
-        timeoutSeconds: 20,
-      },
+    await using installation = await installHooked(api, balancer.port, {
+      env: { SHUTDOWN_GRACE: '12s' },
+      webhook: { timeoutSeconds: 20 },
     });
     const { namespace } = installation;
-    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
     const replicas: SpecReplica[] = [];
     for (let started = 0; started < 3; started += 1) replicas.push(await installation.replica());
     for (const replica of replicas) {
@@ -43,12 +30,7 @@ describe('a rolling restart under the real API server', function () {
       balancer.add(replica);
     }
     await sleep(PROPAGATION_MS + 500);
-    const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
-    // The API server follows webhook configurations by a watch of its own.
-    await until(async () => {
-      const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
-      return status === 201 && headers.warning !== undefined;
-    }, 40_000);
+    await untilAdmitted(installation);
 
     await using creating = startCreating({ api: api.admin, namespace, callers: 12, pauseMs: 5 });
     const startMs = performance.now();

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { KubeResponse } from '../../src/kube/request.ts';
-import { eventually } from '../support/until.ts';
+import { eventually, scaled } from '../support/until.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
 import { json, type ScriptedApi, scriptedApi } from './scripted-api.ts';
 
@@ -185,14 +185,15 @@ describe('the answers the Kubernetes client gives', () => {
   });
 
   it('judges silence before a stream opens, and never after', async () => {
+    const timeoutMs = scaled(150);
     api.answer(() => undefined);
     const { message } = await problemOf(firstValueFrom(client.stream({ ...watch, timeoutMs: 40 })));
     expect(message).to.contain('no answer within 0.04 s');
     api.answer((response) => {
       response.writeHead(200).flushHeaders();
-      setTimeout(() => response.end('{"late":true}\n'), 120);
+      setTimeout(() => response.end('{"late":true}\n'), timeoutMs + 20);
     });
-    expect(await lastValueFrom(client.stream({ ...watch, timeoutMs: 100 }))).to.deep.equal({
+    expect(await lastValueFrom(client.stream({ ...watch, timeoutMs }))).to.deep.equal({
       type: 'line',
       value: { late: true },
     });

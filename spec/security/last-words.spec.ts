@@ -142,7 +142,7 @@ describe('the last words of a daemon', function () {
   }
 
   for (const command of ['check', 'rotate']) {
-    it(`nor does ${command}, of a kubeconfig or of its plugin`, async () => {
+    it(`and those of ${command} tell nothing of a kubeconfig or of its plugin`, async () => {
       for (const one of cases.filter(({ inCommands }) => inCommands)) {
         const { status, text } = await run(one, command);
         expect(leaks(text), `${one.what}: ${text}`).to.deep.equal([]);

@@ -312,7 +312,7 @@ describe('applyStep', () => {
       }
     });
 
-    it('lets a bug through', () => {
+    it('rethrows an error that is no Problem, since it is a bug', () => {
       const bug = new TypeError('a bug');
       marbles(({ cold, expectObservable }) => {
         const queue = { written$: NEVER, write: () => cold<LeaseSnapshot>('-#', undefined, bug) };

@@ -210,7 +210,7 @@ describe('follower', () => {
       });
     });
 
-    it('and goes on serving when the announcement disappears or becomes unreadable', () => {
+    it('goes on serving when the announcement disappears or becomes unreadable', () => {
       marbles((helpers, scheduler) => {
         const { hot, expectObservable } = helpers;
         const lease$ = hot('   a--------x---m---', leases);
@@ -323,7 +323,7 @@ describe('follower', () => {
   });
 
   describe('serves only what agrees (F1)', () => {
-    it('not what is announced and not mounted, nor what is mounted and not announced', () => {
+    it('never serves what is announced and not mounted, or mounted and not announced', () => {
       marbles((helpers, scheduler) => {
         const { hot, cold, expectObservable, expectSubscriptions } = helpers;
         const lease$ = hot('      b------c----', leases);
@@ -348,7 +348,7 @@ describe('follower', () => {
   describe('keeps the last good pair (F4)', () => {
     const reject: PairCheck = { ok: false, reason: 'pair-mismatch', retryable: false };
 
-    it('when the next one is bad, and says so once', () => {
+    it('serves it while the next one is bad, and says so once', () => {
       marbles((helpers, scheduler) => {
         const { hot, cold, expectObservable, expectSubscriptions } = helpers;
         const lease$ = hot('      a 9ms     b              ', leases);
@@ -372,7 +372,7 @@ describe('follower', () => {
       });
     });
 
-    it('when the mount can no longer be read, and says so once', () => {
+    it('serves it while the mount can no longer be read, and says so once', () => {
       marbles((helpers, scheduler) => {
         const { hot, expectObservable } = helpers;
         const lease$ = hot('    a                 ', leases);
@@ -433,7 +433,7 @@ describe('follower', () => {
       });
     });
 
-    it('and turns to what is newer without waiting', () => {
+    it('turns to what is newer without waiting', () => {
       marbles((helpers, scheduler) => {
         const { hot, cold, expectObservable } = helpers;
         const lease$ = hot('      a  99ms b   ', leases);
@@ -470,7 +470,7 @@ describe('follower', () => {
       });
     });
 
-    it('but not what only another certificate can mend', () => {
+    it('does not try again what only another certificate can mend', () => {
       marbles((helpers, scheduler) => {
         const { hot, cold, expectObservable, expectSubscriptions } = helpers;
         const verify$ = cold('-(v|)', { v: { ok: false, reason: 'expired', retryable: false } as PairCheck });

@@ -326,7 +326,7 @@ describe('election', () => {
     });
   });
 
-  it('lets a bug through', () => {
+  it('rethrows an error that is no Problem, since it is a bug', () => {
     const bug = new TypeError('a bug');
     const told: unknown[] = [];
     marbles(({ flush }, scheduler) => {

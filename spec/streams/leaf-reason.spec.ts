@@ -37,7 +37,7 @@ describe('leafReason', () => {
     { when: 'somebody has served it before, and no older CA is to go', ...QUIET, said: 'a2', then: null },
   ];
   for (const { when, then, ...sketch } of rows)
-    it(`when ${when}: ${then ?? 'none'}`, () => expect(leafReason(viewOf(sketch))).to.equal(then));
+    it(`is ${then ?? 'none'} when ${when}`, () => expect(leafReason(viewOf(sketch))).to.equal(then));
 
   it('takes a pair without facts for unusable', () => {
     const view = viewOf(QUIET);

@@ -378,7 +378,7 @@ describe('leaseSnapshot', () => {
       });
     });
 
-    it('lets a bug through', () => {
+    it('rethrows an error that is no Problem, since it is a bug', () => {
       marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
         const bug = new TypeError('a bug');
         const list$ = cold('----------', listings);

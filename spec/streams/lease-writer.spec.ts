@@ -174,7 +174,7 @@ describe('leaseQueue', () => {
     });
   });
 
-  it('lets a bug through', () => {
+  it('rethrows an error that is no Problem, since it is a bug', () => {
     const bug = new TypeError('a bug');
     let told: unknown = null;
     leaseWriter({ writeLease: () => throwError(() => bug) })

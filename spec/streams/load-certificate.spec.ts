@@ -53,14 +53,14 @@ describe('loadCertificate', () => {
     ];
 
     for (const [when, unlike, conclusion] of table) {
-      it(`and touches nothing when ${when}`, () => {
+      it(`touches nothing when ${when}`, () => {
         marbles(({ expectObservable }) => {
           expectObservable(loadCertificate(untouched)(unlike)).toBe('(c|)', { c: conclusion });
         });
       });
     }
 
-    it('and says nothing is announced before it says that the mount is unreadable', () => {
+    it('says that nothing is announced rather than that the mount is unreadable', () => {
       marbles(({ expectObservable }) => {
         const load$ = loadCertificate(untouched)({ lease: null, mounted: torn });
         expectObservable(load$).toBe('(c|)', { c: loads.unannounced() });

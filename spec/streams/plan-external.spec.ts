@@ -133,7 +133,7 @@ describe('planExternal', () => {
   for (const [state, rows] of Object.entries(TABLE)) {
     describe(state, () => {
       for (const { when, then, ...sketch } of rows) {
-        it(`when ${when}: ${then}`, () => {
+        it(`plans "${then}" when ${when}`, () => {
           expect(stepInWords(planExternal(observed(sketch), policy, nowMs))).to.equal(then);
         });
       }

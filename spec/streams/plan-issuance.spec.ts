@@ -256,7 +256,7 @@ describe('planIssuance', () => {
   for (const [state, rows] of Object.entries(TABLE)) {
     describe(state, () => {
       for (const { when, then, ...sketch } of rows) {
-        it(`when ${when}: ${then}`, () => {
+        it(`plans "${then}" when ${when}`, () => {
           expect(stepInWords(planIssuance(observed(sketch), policy, nowMs))).to.equal(then);
         });
       }

@@ -216,7 +216,7 @@ describe('podAnnotations', () => {
       });
     });
 
-    it('lets a bug through', () => {
+    it('rethrows an error that is no Problem, since it is a bug', () => {
       marbles(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const bug = new TypeError('a bug');
         const expected$ = hot('-a----', hashes);

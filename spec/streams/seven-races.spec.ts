@@ -189,7 +189,7 @@ describe('the seven races', () => {
       });
     });
 
-    it('does so as well when the load in flight fails: the newest waits for no back-off', () => {
+    it('the newest waits for no back-off when the load in flight fails', () => {
       marbles((helpers, scheduler) => {
         const { cold, hot, expectObservable } = helpers;
         const list$ = cold('       -(a|)                         ', listings);

@@ -18,18 +18,18 @@ describe('given', () => {
   });
 });
 
-describe('inherited', () => {
-  it('is what the Secret and every caBundle trust, whoever wrote it', () => {
+describe('inherited CAs', () => {
+  it('are what the Secret and every caBundle trust, whoever wrote it', () => {
     expect(names(inheritedCas(observed({ secret: 'b1:B+A', targets: ['C', 'X+A'] })))).to.equal('B+A+C+X');
   });
 
-  it('does without a Secret', () => {
+  it('are those of the caBundles alone when there is no readable Secret', () => {
     for (const secret of ['-', '!', '?'])
       expect(names(inheritedCas(observed({ secret, targets: ['A'] })))).to.equal('A');
   });
 });
 
-describe('overlooked', () => {
+describe('overlooked CAs', () => {
   const of = (sketch: Sketch): string => names(issuersMissingFromBundle(viewOf({ ca: 'B', ...sketch })));
 
   it('is what every caBundle trusts when there is no Secret', () => {

@@ -111,7 +111,7 @@ describe('holdLease', () => {
     });
   });
 
-  it('lets a bug through', () => {
+  it('rethrows an error that is no Problem, since it is a bug', () => {
     const bug = new TypeError('a bug');
     let told: unknown = null;
     tryAcquireOrRenew(

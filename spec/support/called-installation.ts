@@ -2,14 +2,10 @@ import type { ApiUnderTest } from './api-under-test.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type CallingReplicas, startCallingReplicas } from './calling-replicas.ts';
 import { type Creating, startCreating } from './creating.ts';
-import { install, type Installation, type ReplicaOptions, type SpecReplica } from './installation.ts';
+import { installHooked, untilAdmitted } from './hooked.ts';
+import type { Installation, ReplicaOptions, SpecReplica } from './installation.ts';
 import { LOADED } from './rotate-all.ts';
 import { type StandingObjects, standingObjects } from './standing-objects.ts';
-import { until } from './until.ts';
-
-export const CREATED_CONFIGMAPS = [
-  { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] },
-];
 
 /** Replicas behind one address, a webhook that fails closed, and callers that never pause for long. */
 export interface CalledInstallation extends AsyncDisposable {
@@ -33,15 +29,6 @@ interface CalledOptions {
   readonly beside?: (replica: SpecReplica) => Promise<AsyncDisposable>;
 }
 
-const first = async (api: ApiUnderTest, namespace: string): Promise<void> => {
-  // The API server follows webhook configurations by a watch of its own.
-  const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
-  await until(async () => {
-    const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
-    return status === 201 && headers.warning !== undefined;
-  }, 40_000);
-};
-
 /** Starts one; resolves once the API server calls its webhook. */
 export const startCalledInstallation = async (
   api: ApiUnderTest,
@@ -49,27 +36,16 @@ export const startCalledInstallation = async (
 ): Promise<CalledInstallation> => {
   await using opened = new AsyncDisposableStack();
   const balancer: Balancer = opened.use(await startBalancer());
-  const hooked = { hooked: String(balancer.port) };
   const installation = opened.use(
-    await install(api, {
-      kubeletDelayMs: 0,
-      env: { EXTRA_DNS_NAMES: 'localhost', CA_OVERLAP: '1s', ...env },
-      webhook: {
-        clientConfig: { url: `https://localhost:${balancer.port}/validate` },
-        failurePolicy: 'Fail',
-        rules: CREATED_CONFIGMAPS,
-        namespaceSelector: { matchLabels: hooked },
-      },
-    }),
+    await installHooked(api, balancer.port, { kubeletDelayMs: 0, env: { CA_OVERLAP: '1s', ...env } }),
   );
   const { namespace, serverName } = installation;
-  await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
   const replicas: SpecReplica[] = [];
   for (const each of options) replicas.push(await installation.replica(each));
   if (beside !== undefined) for (const one of await Promise.all(replicas.map(beside))) opened.use(one);
   await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 40_000)));
   for (const replica of replicas) balancer.add(replica);
-  await first(api, namespace);
+  await untilAdmitted(installation);
 
   const objects = opened.use(await standingObjects(installation));
   const { caBundle } = objects;

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type ApiServerOptions, startApiServer } from '../../src/dev-cluster/api-server.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
+import { freePort } from './free-port.ts';
 import { accepted, rawApi } from './raw-api.ts';
 
 /** The embedded API server as the server under test. */
 export const startEmbeddedApi = async (options: ApiServerOptions = {}): Promise<ApiUnderTest> => {
-  const server = await startApiServer(options);
+  // The port is kept across a restart.
+  const server = await startApiServer({ port: await freePort(), ...options });
   const { url, caPem, adminToken } = server;
   const admin = rawApi({ url, caPem, token: adminToken });
   const tokenWithRules: ApiUnderTest['tokenWithRules'] = (name, rules) => {
