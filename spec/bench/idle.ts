@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../support/free-port.ts';
+import { until } from '../support/until.ts';
 import { firstAnswer } from './calls.ts';
 import { installed, mountIssued } from './installed.ts';
 import { ownPorts, type ProcReading, procReading, startProgram, startReplica } from './programs.ts';
@@ -11,22 +12,37 @@ const MINUTE_MS = 60_000;
 const RENEW_EVERY_MS = 15_000;
 const WINDOWS = 4;
 
+const isReady = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
 /**
- * What a replica costs while nobody calls: a follower whose leader renews, a leader that has issued everything, and a bare
- * server, side by side. Memory after a minute, then work in each quarter of the next one.
+ * What a replica costs while nobody calls: a follower whose leader renews, a leader that has issued everything, a bare server,
+ * and a follower that proves what that one serves, side by side. Memory after a minute, then work in each quarter of the next one.
  */
 export const idle: Figure = async ({ quick, folder, production, build, say }) => {
   await using led = await installed(join(folder, 'follower'));
   await using unled = await installed(join(folder, 'leader'), false);
   const [followerPort, leaderPort, barePort] = [await freePort(), await freePort(), await freePort()];
+  const probePort = await freePort();
   await using follower = startReplica(production, { ...led.env, ...ownPorts(followerPort) });
   await using leader = startReplica(production, { ...unled.env, ...ownPorts(leaderPort) });
   await using bare = startProgram(await build('bare-server'), [String(barePort), led.directory]);
   await firstAnswer({ ...led, port: followerPort }, follower);
   await firstAnswer({ ...led, port: barePort }, bare);
+  await using witness = startReplica(production, {
+    ...led.env,
+    WEBHOOK_HANDLER: '',
+    SERVING_ADDRESS: `127.0.0.1:${barePort}`,
+    HEALTH_PROBE_BIND_ADDRESS: `127.0.0.1:${probePort}`,
+    METRICS_BIND_ADDRESS: '127.0.0.1:0',
+  });
+  await until(() => isReady(probePort), 30_000);
   await firstAnswer({ ...unled, port: leaderPort, ca: await mountIssued(unled) }, leader);
 
-  const pids = { follower: follower.pid, leader: leader.pid, bare: bare.pid };
+  const pids = { follower: follower.pid, leader: leader.pid, bare: bare.pid, witness: witness.pid };
   type Who = keyof typeof pids;
   const readAll = () =>
     Object.fromEntries(Object.entries(pids).map(([who, pid]) => [who, procReading(pid)])) as Record<Who, ProcReading>;
@@ -83,6 +99,20 @@ export const idle: Figure = async ({ quick, folder, production, build, say }) =>
   }
   return [
     ...findings,
+    {
+      name: 'idle-cpu-serving-address',
+      unit: 'ms/min',
+      values: aMinute('witness', 'cpuMs'),
+      baseline: { name: 'follower', values: aMinute('follower', 'cpuMs') },
+      limits: [],
+    },
+    {
+      name: 'idle-rss-serving-address',
+      unit: 'MiB',
+      values: each('witness', 'rssMiB'),
+      baseline: { name: 'follower', values: each('follower', 'rssMiB') },
+      limits: [{ of: 'ratio', atMost: 0.9 }],
+    },
     {
       name: 'idle-pss-follower',
       unit: 'MiB',

@@ -1,38 +1,17 @@
 import { expect } from 'chai';
 import { until } from '../support/until.ts';
+import { ADOPTED_MS, adoptions, another, get, LEASE, readyReplicas, rotate, SYSTEM } from './cluster.ts';
 import { type Creates, keepCreating } from './creates.ts';
 import { kubectl } from './kubectl.ts';
 import { renderedManifests } from './rendered-manifests.ts';
 
-const SYSTEM = ['-n', 'webhook-certd'];
-const LEASE = 'webhook-certd';
 const SECRET = 'webhook-certd-cert';
 const TARGET = 'validatingwebhookconfiguration/webhook-certd.webhook-certd';
 const CLIENTS = 'webhook-certd-e2e';
 const READY_MS = 20_000;
-const ADOPTED_MS = 1_000;
 
 const kubeconfig = process.env['KUBECONFIG'] ?? '';
 const image = process.env['IMAGE'] ?? '';
-
-const get = async (what: readonly string[], path: string): Promise<string> =>
-  kubectl([...SYSTEM, 'get', ...what, '-o', `jsonpath=${path}`]);
-const readyReplicas = async (): Promise<number> =>
-  Number(await get(['deployment', 'webhook-certd'], '{.status.readyReplicas}'));
-const announced = (): Promise<string> => get(['lease', LEASE], '{.metadata.annotations.webhook-certd/cert-hash}');
-const serving = async (): Promise<readonly string[]> =>
-  (
-    await get(
-      ['pods', '-l', 'app.kubernetes.io/name=webhook-certd', '--field-selector=status.phase=Running'],
-      '{range .items[*]}{.metadata.annotations.webhook-certd/serving-hash}{"\\n"}{end}',
-    )
-  )
-    .trim()
-    .split('\n');
-const settledOn = async (hash: string): Promise<boolean> => {
-  const hashes = await serving();
-  return hashes.length >= 2 && hashes.every((each) => each === hash) && (await readyReplicas()) === 2;
-};
 
 /** KUBECONFIG names the cluster, IMAGE an image that its nodes have or can pull. */
 describe('a day in its life on a real cluster', () => {
@@ -53,24 +32,6 @@ describe('a day in its life on a real cluster', () => {
     process.stdout.write(`      creates so far ${count}, failed ${failures.length}\n`);
     for (const { at, reason } of failures) process.stdout.write(`      ${at} ${reason}\n`);
   });
-
-  const another = async (ask: () => Promise<unknown>): Promise<string> => {
-    const before = await announced();
-    await ask();
-    await until(async () => (await announced()) !== before, 60_000);
-    const hash = await announced();
-    await until(() => settledOn(hash), 180_000);
-    return hash;
-  };
-  const rotate = (what: 'leaf' | 'ca') => () =>
-    kubectl([...SYSTEM, 'annotate', 'lease', LEASE, `webhook-certd/rotate=${what}`]);
-  const adoptions = async (hash: string): Promise<readonly number[]> => {
-    const logs = await kubectl([...SYSTEM, 'logs', '-l', 'app.kubernetes.io/name=webhook-certd', '--tail=-1']);
-    const lines = logs
-      .split('\n')
-      .filter((text) => text.includes('"Certificate loaded and verified"') && text.includes(hash));
-    return lines.map((text) => (JSON.parse(text) as { readonly elapsedMs: number }).elapsedMs);
-  };
 
   it(`has two replicas ready within ${READY_MS / 1000} s of kubectl apply, from nothing`, async () => {
     const manifests = await renderedManifests(image, { CA_OVERLAP: '5s' });

@@ -8,19 +8,28 @@ interface Container {
   image: string;
   imagePullPolicy?: string;
   env: { name: string; value?: string }[];
+  [field: string]: unknown;
 }
 
-interface Manifest {
+export interface Manifest {
   apiVersion: string;
   kind: string;
-  spec?: { template?: { spec: { containers: Container[] } } };
+  metadata: { name: string; namespace?: string };
+  data?: Record<string, string>;
+  spec?: { template?: { spec: { containers: Container[]; volumes: unknown[] } } };
 }
 
 /**
  * The base as `kubectl apply -f -` takes it, with this image (which must already be on the nodes, or pullable) and these
  * variables added.
+ *
+ * @param change adds or changes what else is needed
  */
-export const renderedManifests = async (image: string, env: Readonly<Record<string, string>>): Promise<string> => {
+export const renderedManifests = async (
+  image: string,
+  env: Readonly<Record<string, string>>,
+  change: (manifests: readonly Manifest[]) => readonly Manifest[] = (manifests) => manifests,
+): Promise<string> => {
   const versions = (await kubectl(['api-versions'])).split('\n');
   const manifests = loadAll(await kubectl(['kustomize', BASE])) as Manifest[];
   for (const manifest of manifests) {
@@ -32,5 +41,7 @@ export const renderedManifests = async (image: string, env: Readonly<Record<stri
       container.env.push(...Object.entries(env).map(([name, value]) => ({ name, value })));
     }
   }
-  return manifests.map((manifest) => dump(manifest)).join('---\n');
+  return change(manifests)
+    .map((manifest) => dump(manifest))
+    .join('---\n');
 };

@@ -1,10 +1,11 @@
 import { defer, finalize, map, mergeMap, NEVER, Observable, of, tap, throwError, timer } from 'rxjs';
 import type { LoadPorts, PairCheck } from '../../streams/load-certificate.ts';
-import type { VerifiedPair, VolumeSnapshot } from '../../streams/model.ts';
+import type { NotShown, VerifiedPair, VolumeSnapshot } from '../../streams/model.ts';
 import type { MountPorts } from '../../streams/mounted-hash.ts';
 import { Problem } from '../../streams/problem.ts';
 import { chainProblem } from './chain-problem.ts';
 import type { Generation } from './generation.ts';
+import type { SimulatedNeighbour } from './neighbour.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { LoadPart } from './signal.ts';
 
@@ -68,6 +69,18 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
       return timer(random.int(0, scenario.loadPartMs)).pipe(tap(land), map(work), finalize(land));
     });
 
+  /** As src/webhook/neighbour.ts. */
+  const shownBy = (neighbour: SimulatedNeighbour, { hash, bundle }: VerifiedPair): string | NotShown | null => {
+    const shown = neighbour.served()?.pair ?? null;
+    if (shown === null || random.chance(0.005))
+      return { kind: 'neighbour-unreachable', detail: 'no answer', shown: null, refused: null };
+    const anchors = bundle.map(({ fingerprint }) => fingerprint);
+    const refused = chainProblem(pki, shown.hash, anchors, clock.wallMs());
+    tell({ type: 'shook-hands', machine, hash: shown.hash, problem: refused });
+    if (shown.hash === hash) return refused;
+    return { kind: 'served-elsewhere', detail: `neighbour shows ${shown.hash}`, shown, refused };
+  };
+
   return {
     mountMoved$: scenario.inotify
       ? new Observable((subscriber) =>
@@ -92,16 +105,19 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
         );
       }),
     serve: (pair) =>
-      part('serve', () => !random.chance(0.005)).pipe(
-        mergeMap((works) => {
-          if (!works) return throwError(() => new Problem('cannot be served: out of luck'));
-          const { files } = pair as typeof pair & { readonly files: Generation };
-          tell({ type: 'served', machine, pair, files });
-          return of(undefined);
-        }),
-      ),
+      machine.neighbour !== null
+        ? part('serve', () => undefined)
+        : part('serve', () => !random.chance(0.005)).pipe(
+            mergeMap((works) => {
+              if (!works) return throwError(() => new Problem('cannot be served: out of luck'));
+              const { files } = pair as typeof pair & { readonly files: Generation };
+              tell({ type: 'served', machine, pair, files });
+              return of(undefined);
+            }),
+          ),
     handshake: (pair) =>
       part('handshake', () => {
+        if (machine.neighbour !== null) return shownBy(machine.neighbour, pair);
         const anchors = pair.bundle.map(({ fingerprint }) => fingerprint);
         const problem = random.chance(0.005) ? 'no answer' : chainProblem(pki, pair.hash, anchors, clock.wallMs());
         const untrusted = scenario.policy.issuer === 'external' && problem !== 'no answer' ? null : problem;

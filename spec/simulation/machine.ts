@@ -6,6 +6,7 @@ import { replica, type ReplicaEvent } from '../../streams/replica.ts';
 import type { Host } from '../support/virtual-time.ts';
 import type { MachineClock } from './clocks.ts';
 import type { Generation } from './generation.ts';
+import { neighbourOf, type SimulatedNeighbour } from './neighbour.ts';
 import { replicaPorts } from './replica-ports.ts';
 import type { Setting } from './setting.ts';
 import { emptyVolume, type Volume } from './volume.ts';
@@ -21,6 +22,8 @@ export interface Machine {
   isLeading(): boolean;
   /** What a TLS handshake with it shows; null while nobody listens. */
   served(): Serving | null;
+  /** The server that terminates TLS in its Pod; null where the replica does. */
+  readonly neighbour: SimulatedNeighbour | null;
   readiness(): Readiness | null;
   start(): void;
   /** SIGKILL. */
@@ -52,6 +55,12 @@ export const machineOf = (setting: Setting, name: string): Machine => {
   let readiness: Readiness | null = null;
   let served: Serving | null = null;
 
+  const volume = emptyVolume();
+  const { neighbours: habit } = scenario;
+  const onLoaded = (): void => tell({ type: 'neighbour/loaded', machine });
+  const neighbour =
+    habit === null ? null : neighbourOf(setting, volume, { random: own.fork('neighbour'), habit, onLoaded });
+
   const note = (event: ReplicaEvent): void => {
     if (event.type === 'readiness/changed') readiness = event.readiness;
     if (event.type === 'leadership/acquired') leading = true;
@@ -68,13 +77,14 @@ export const machineOf = (setting: Setting, name: string): Machine => {
 
   const machine: Machine = {
     name,
-    volume: emptyVolume(),
+    volume,
+    neighbour,
     clock,
     isRunning: () => running !== null,
     isPaused: () => paused,
     isReady: () => readiness?.ready ?? false,
     isLeading: () => leading,
-    served: () => served,
+    served: () => (neighbour === null ? served : neighbour.served()),
     readiness: () => readiness,
     start: () => {
       if (running !== null) return;
@@ -104,6 +114,8 @@ export const machineOf = (setting: Setting, name: string): Machine => {
       running = readiness = served = null;
       paused = leading = false;
       tell({ type: 'machine', machine, became: 'crashed' });
+      // A node that goes down takes both containers with it.
+      if (neighbour !== null && own.chance(0.5)) neighbour.restart();
     },
     pause: () => {
       if (running === null || paused) return;

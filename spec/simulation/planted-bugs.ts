@@ -276,4 +276,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [change('streams/follower.ts', 'load.untrusted === null ? load.pair.hash : undefined', 'load.pair.hash')],
     seed: 68,
   },
+  {
+    name: 'the mounted hash is acknowledged although another server, which terminates TLS, does not show it',
+    laws: ['F10', 'L2'],
+    changes: [
+      change('streams/follower.ts', 'return load.refused === null ? load.shown.hash : null;', 'return load.pair.hash;'),
+    ],
+    seed: 1,
+  },
 ];

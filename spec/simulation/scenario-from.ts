@@ -1,6 +1,6 @@
 import { faultFrom } from './fault-from.ts';
 import { type Random, randomFrom } from './random.ts';
-import type { Scenario, TimedFault } from './scenario.ts';
+import type { NeighbourHabit, Scenario, TimedFault } from './scenario.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -20,6 +20,8 @@ const LIVES = [
   [8, 4, 3650 * 1440, 365 * 1440],
   [60, 20, 20, 10],
 ] as const;
+
+const HABITS: readonly NeighbourHabit[] = ['prompt', 'late', 'never', 'once', 'some-never', 'older-mount'];
 
 const NAMES = ['webhook.ns.svc'];
 
@@ -43,17 +45,23 @@ export const scenarioFrom = (seed: number): Scenario => {
   const calmAtMs = random.chance(0.7) ? random.int(15, 80) * SECOND_MS : random.int(1, 6) * MINUTE_MS;
   const lifeMs = Math.min(validMin, caMin) * MINUTE_MS;
   const staleAfterMs = durationS * SECOND_MS;
+  // Drawn apart, so that the other histories stay as they were.
+  const neighbour = randomFrom(seed).fork('neighbours');
+  const neighbours = !isExternal && neighbour.chance(0.15) ? neighbour.pick(HABITS) : null;
+  const replicas = random.chance(0.8) ? random.int(1, 3) : random.int(4, 7);
+  const targets = random.int(1, 2);
+  const tickMs = random.pick([2, 5, 10]) * SECOND_MS;
   return {
     seed,
-    replicas: random.chance(0.8) ? random.int(1, 3) : random.int(4, 7),
-    targets: random.int(1, 2),
+    replicas,
+    targets,
     policy: {
       names: NAMES,
       issuer: isExternal ? 'external' : 'self-signed',
-      tickMs: random.pick([2, 5, 10]) * SECOND_MS,
+      tickMs,
       certTimeoutMs: random.chance(0.8) ? 180 * SECOND_MS : null,
       kubeletNudge: random.chance(0.8),
-      reviewEveryMs: null,
+      reviewEveryMs: neighbours === null ? null : tickMs,
       leaderElection: true,
       renewDeadlineMs: deadlineS * SECOND_MS,
       retryPeriodMs: retryS * SECOND_MS,
@@ -69,6 +77,7 @@ export const scenarioFrom = (seed: number): Scenario => {
     // Ten minutes: nobody issues for eight what a kubelet takes ten to bring.
     kubeletDelayMs: (random.chance(0.03) ? (lifeMs > DAY_MS ? 600 : 60) : random.pick([0, 3, 60])) * SECOND_MS,
     loadPartMs: random.pick([40, 40, 3 * SECOND_MS]),
+    neighbours,
     inotify: random.chance(0.8),
     podsWritable: random.chance(0.85),
     podsReadable: random.chance(0.9),

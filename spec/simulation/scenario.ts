@@ -7,6 +7,12 @@ export interface TimedFault {
   readonly fault: Fault;
 }
 
+/**
+ * When a server that terminates TLS itself reads a changed certificate: soon; within two minutes; never; only the first
+ * change; never in some Pods; or soon, except that it may restart into an older mount.
+ */
+export type NeighbourHabit = 'prompt' | 'late' | 'never' | 'once' | 'some-never' | 'older-mount';
+
 /** Everything about a history that is decided before it begins. */
 export interface Scenario {
   /** Of every draw that is made while it runs. */
@@ -22,6 +28,8 @@ export interface Scenario {
   readonly kubeletDelayMs: number;
   /** How long each part of a load takes at most: verifying, serving, shaking hands. */
   readonly loadPartMs: number;
+  /** Another server terminates TLS in each Pod; null: the replica does. */
+  readonly neighbours: NeighbourHabit | null;
   /** Whether directory events reach the replicas. */
   readonly inotify: boolean;
   /** Whether replicas may write annotations on their Pods. */

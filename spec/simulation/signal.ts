@@ -52,6 +52,9 @@ export type Signal =
       readonly pair: VerifiedPair;
       readonly files: Generation;
     }
+  /** Another server in its Pod shows another certificate now. */
+  | { readonly type: 'neighbour/loaded'; readonly machine: Machine }
+  /** What a handshake showed, and why callers refuse that. */
   | { readonly type: 'shook-hands'; readonly machine: Machine; readonly hash: string; readonly problem: string | null };
 
 export type LoadPart = 'verify' | 'serve' | 'handshake';

@@ -36,6 +36,7 @@ export const converged = ({ api, clocks, machines, scenario, views }: ClusterMod
   const hash = lease.value.announcement?.hash;
   if (secret === null || secret.value.crt !== hash) return `announced is ${hash}, issued ${secret?.value.crt}`;
   for (const machine of machines()) {
+    if (machine.neighbour?.isStubborn === true) continue;
     const served = machine.served()?.pair.hash;
     if (served !== hash) return `${machine.name} serves ${served}, announced is ${hash}`;
     if (!machine.isReady()) return `${machine.name} is not ready: ${machine.readiness()?.reasons.join()}`;

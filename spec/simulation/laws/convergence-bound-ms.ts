@@ -1,3 +1,4 @@
+import { SLOWEST_MS } from '../neighbour.ts';
 import type { Scenario } from '../scenario.ts';
 
 /** Four times the longest back-off (30 s). */
@@ -8,5 +9,7 @@ const RETRIES_MS = 120_000;
  * replaced and the kubelet is waited for, each perhaps twice, a CA rotation is held for its overlap, with retries. The
  * slowest of 10,000 histories takes about half of it.
  */
-export const convergenceBoundMs = ({ policy, leaseDurationMs, kubeletDelayMs }: Scenario): number =>
-  policy.quietAfterMs + 2 * (leaseDurationMs + kubeletDelayMs + policy.caOverlapMs) + RETRIES_MS;
+export const convergenceBoundMs = ({ policy, leaseDurationMs, kubeletDelayMs, neighbours }: Scenario): number =>
+  policy.quietAfterMs +
+  2 * (leaseDurationMs + kubeletDelayMs + policy.caOverlapMs + (neighbours === null ? 0 : SLOWEST_MS)) +
+  RETRIES_MS;

@@ -39,6 +39,8 @@ export const eachSideAsks: LawOf = ({ api, machines, kubeletsHang, net, scenario
     if (time.nowMs() < (foulAtMs.get(machine) ?? 0) + CLEARED_MS) return null;
     if (machine.served()?.pair.hash === hash) return null;
     if (machine.volume.current().crt === hash) {
+      // When another server reads it is its own affair.
+      if (scenario.neighbours !== null) return null;
       const askMs = (mountedAtMs.get(machine) ?? 0) < announcedAtMs ? ASKED_AGAIN_MS : scenario.policy.tickMs;
       // One load may be in flight and has to be over first.
       const loadMs = 6 * scenario.loadPartMs;

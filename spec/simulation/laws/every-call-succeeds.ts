@@ -11,7 +11,7 @@ const AGAIN_MS = 30_000;
  */
 export const everyCallSucceeds: LawOf = (model) => {
   const { api, clocks, machines, pki, scenario, time } = model;
-  const { note, isTampered, isExcused } = excuses(model);
+  const { note, isTampered, isExcused, isForeign } = excuses(model);
   /** Targets that refused to be widened until the certificate that they trust had expired. */
   const leftBehind = new Set<string>();
   let dirty = true;
@@ -20,7 +20,13 @@ export const everyCallSucceeds: LawOf = (model) => {
   return {
     name: 'L2',
     hear: (signal) => {
-      if (signal.type === 'served' || signal.type === 'machine' || signal.type === 'written') dirty = true;
+      if (
+        signal.type === 'served' ||
+        signal.type === 'neighbour/loaded' ||
+        signal.type === 'machine' ||
+        signal.type === 'written'
+      )
+        dirty = true;
       if (signal.type === 'written' && signal.kind === 'target') leftBehind.delete(signal.name);
       if (signal.type === 'written' && signal.kind === 'lease' && signal.after?.announcement != null) {
         const { announcement: before = null } = signal.before ?? {};
@@ -33,12 +39,16 @@ export const everyCallSucceeds: LawOf = (model) => {
     },
     look: () => {
       const nowMs = clocks.trueMs();
+      // A Secret that is missing is written for new Pods whatever refuses, and only the announcement waits.
+      if (scenario.neighbours !== null) for (const name of api.refusing) leftBehind.add(name);
       if (!dirty && time.nowMs() - lookedAtMs < AGAIN_MS) return null;
       dirty = false;
       lookedAtMs = time.nowMs();
       for (const machine of machines()) {
         const served = machine.served();
         if (served === null || isExcused(served.pair.hash)) continue;
+        // What another writer puts into the Secret, a server that reads it by itself shows; and what it brings along.
+        if (machine.neighbour !== null && (machine.neighbour.isAstray() || isForeign(served.pair.hash))) continue;
         const { notBeforeMs, notAfterMs } = served.pair.leaf;
         if (nowMs < notBeforeMs || nowMs >= notAfterMs - 2 * scenario.mostSkewMs) continue;
         for (const { name, value } of api.target.list()) {

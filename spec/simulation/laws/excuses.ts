@@ -7,6 +7,8 @@ export interface Excuses {
   /** An outsider wrote it last. */
   readonly isTampered: (target: string) => boolean;
   readonly isExcused: (hash: string) => boolean;
+  /** An outsider wrote this certificate into the Secret last. */
+  readonly isForeign: (hash: string) => boolean;
 }
 
 /** What L2 cannot be asked for, as narrowly as it can be said: the outsiders' doing, for as long as it lasts. */
@@ -15,6 +17,7 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   const excused = new Set<string>();
   const standing = api.lease.get('lease')?.value.announcement?.hash;
   const everAnnounced = new Set(standing === undefined ? [] : [standing]);
+  const foreign = new Set<string>();
   let announcementTaken = false;
 
   const fails = (hash: string, anchors: readonly string[]): boolean =>
@@ -93,6 +96,7 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
       if (signal.type !== 'written') return;
       const outside = signal.by === 'outsider' || signal.by === 'issuer';
       if (signal.kind === 'target') tampered[outside ? 'add' : 'delete'](signal.name);
+      if (signal.kind === 'secret' && signal.after?.crt != null) foreign[outside ? 'add' : 'delete'](signal.after.crt);
       if (outside) noteOutsider(signal);
       const announced = signal.kind === 'lease' ? signal.after?.announcement?.hash : undefined;
       const before = signal.kind === 'lease' ? signal.before?.announcement?.hash : undefined;
@@ -105,5 +109,6 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
     },
     isTampered: (target) => tampered.has(target),
     isExcused: (hash) => excused.has(hash),
+    isForeign: (hash) => foreign.has(hash),
   };
 };

@@ -16,6 +16,8 @@ export const readyMeansServed: LawOf = ({ machines, scenario, time }) => {
   return {
     name: 'F4/F6',
     hear: (signal) => {
+      // Another server may change what it shows at any time.
+      if (scenario.neighbours !== null) return null;
       if (signal.type === 'machine' && signal.became !== 'paused') {
         outSinceMs.delete(signal.machine);
         if (signal.became !== 'resumed') handshakes.delete(signal.machine);
@@ -36,6 +38,7 @@ export const readyMeansServed: LawOf = ({ machines, scenario, time }) => {
       return stillGood ? `${machine.name} is not ready although ${served.pair.hash} is served and good` : null;
     },
     look: () => {
+      if (scenario.neighbours !== null) return null;
       for (const machine of machines()) {
         if (!machine.isReady() || machine.isPaused() || isTimely(machine)) {
           outSinceMs.delete(machine);
