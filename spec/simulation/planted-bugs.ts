@@ -16,7 +16,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'followers do not look whether the chain leads to the mounted bundle',
     laws: ['F1/F4/F5'],
     changes: [change('spec/simulation/load-ports.ts', 'if (strict && chain !== null)', 'if (false)')],
-    seed: 214,
+    seed: 79,
   },
   {
     name: 'followers serve what is mounted before it is announced',
@@ -169,7 +169,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a renewal counts from its answer',
     laws: ['L3'],
     changes: [change('streams/renew-lease.ts', 'renewedAtMs = item.sentAtMs', 'renewedAtMs = clock.monotonicMs()')],
-    seed: 328,
+    seed: 588,
   },
   {
     name: 'a candidate does not wait for the Lease to expire',
@@ -282,6 +282,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change('streams/follower.ts', 'return load.refused === null ? load.shown.hash : null;', 'return load.pair.hash;'),
     ],
-    seed: 1,
+    seed: 103,
   },
 ];

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { connect, type ConnectionOptions } from 'node:tls';
+import { connect, type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import { Problem } from '../../streams/problem.ts';
 import { verifyPresented } from '../certificates/verify-pair.ts';
 import { sha256Hex } from '../util/hash.ts';
@@ -45,10 +45,20 @@ export type Shown =
       /** Of the system call: ECONNREFUSED. */ readonly code: string;
     };
 
+/** One for all handshakes: a context of OpenSSL takes a hundred kilobytes, which only the garbage collector gives back. */
+let context: SecureContext | null = null;
+
 /** Makes one TLS handshake and closes the connection. Verifies nothing. Never rejects. */
 export const shakeHands = (target: ConnectionOptions, servername: string, timeoutMs = 5_000): Promise<Shown> =>
   new Promise((resolve) => {
-    const socket = connect({ ALPNProtocols: ['http/1.1'], ...target, servername, rejectUnauthorized: false, ca: [] });
+    const secureContext = (context ??= createSecureContext({ ca: [] }));
+    const socket = connect({
+      ALPNProtocols: ['http/1.1'],
+      ...target,
+      servername,
+      rejectUnauthorized: false,
+      secureContext,
+    });
     let isConnected = false;
     const end = (shown: Shown) => {
       clearTimeout(timer);

@@ -44,6 +44,9 @@ const PARALLEL = 4;
 /** Pairs whose hash is remembered by their leaf. */
 const REMEMBERED = 16;
 
+/** Tells whether two handshakes have shown the same certificates. */
+const chainText = (chain: readonly X509Certificate[]): string => chain.map(fingerprintOf).join();
+
 const fingerprintOf = ({ raw }: X509Certificate): string => sha256Hex(raw);
 
 /** As kube-apiserver calls. */
@@ -58,8 +61,8 @@ export const neighbour = (options: NeighbourOptions): Neighbour => {
   const { address, servername, verifies, reloader, onProven, wallMs = Date.now } = options;
   const target = targetOf(address);
   const hashes = new Map<string, string>();
-  /** The leaf that the last handshakes have proven. */
-  let proven: string | null = null;
+  /** What the last handshakes have proven: the leaf, the bundle that it was verified against, and the whole chain. */
+  let proven: { readonly leaf: string; readonly trust: Buffer | null; readonly chain: string } | null = null;
   let run = RUN;
   /** What is wrong, and since when it has been. */
   let fault: { readonly what: string; readonly sinceMs: number } | null = null;
@@ -75,8 +78,12 @@ export const neighbour = (options: NeighbourOptions): Neighbour => {
     for (const oldest of hashes.keys()) if (hashes.size > REMEMBERED) hashes.delete(oldest);
   };
 
-  const refusal = (chain: readonly X509Certificate[], { trust }: ServablePair): string | null =>
-    verifies && trust !== null ? verifyPresented(chain, trust, servername, wallMs()) : null;
+  const refusal = (chain: readonly X509Certificate[], { trust }: ServablePair): string | null => {
+    // The same certificates under the same bundle: readiness knows when they end.
+    if (proven !== null && trust !== null && proven.trust?.equals(trust) && proven.chain === chainText(chain))
+      return null;
+    return verifies && trust !== null ? verifyPresented(chain, trust, servername, wallMs()) : null;
+  };
 
   /** What a handshake shows that is not the pair. */
   const notShown = (shown: Shown, pair: ServablePair, seen: number): NotShown => {
@@ -110,7 +117,9 @@ export const neighbour = (options: NeighbourOptions): Neighbour => {
   const prove: Neighbour['prove'] = async (pair) => {
     remember(pair);
     let seen = 0;
-    const needed = proven === pair.leaf.fingerprint ? 1 : run;
+    const isReview = proven?.leaf === pair.leaf.fingerprint;
+    const needed = isReview ? 1 : run;
+    let chain = '';
     while (seen < needed) {
       // The first one alone: usually it decides.
       const size = seen === 0 ? 1 : Math.min(PARALLEL, needed - seen);
@@ -125,12 +134,13 @@ export const neighbour = (options: NeighbourOptions): Neighbour => {
         }
         const refused = refusal(shown.chain, pair);
         if (refused !== null) return refused;
+        chain = chainText(shown.chain);
         seen += 1;
       }
     }
     fault = null;
-    if (proven !== pair.leaf.fingerprint) onProven(pair, seen);
-    proven = pair.leaf.fingerprint;
+    if (!isReview) onProven(pair, seen);
+    proven = { leaf: pair.leaf.fingerprint, trust: pair.trust, chain };
     return null;
   };
   return { prove };

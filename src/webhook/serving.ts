@@ -43,6 +43,7 @@ export const loadPorts = (
   const servable = (pair: unknown): ServablePair => pair as ServablePair;
 
   let serves = 0;
+  let verified: ServablePair | null = null;
   let trusted: readonly string[] = [];
   /** Closes connections from before a CA was dropped: their certificate is no longer trusted. */
   const retireDropped = ({ bundle }: ServablePair): void => {
@@ -75,6 +76,9 @@ export const loadPorts = (
       defer(() => {
         const files = mount.files(generation);
         if (files === null) return of(null);
+        // A neighbour is looked at again at each tick; what was verified once stays so, and readiness knows when it ends.
+        if (neighbour !== null && verified?.generation === generation && verified.hash === hash)
+          return of({ ok: true as const, pair: verified });
         const result = verifyPair(files, {
           hash,
           generation,
@@ -82,7 +86,10 @@ export const loadPorts = (
           nowMs: Date.now(),
           external: !config.issuer.enforcesClientRules,
         });
-        if (result.ok) return of(result);
+        if (result.ok) {
+          verified = result.pair;
+          return of(result);
+        }
         return of({ ok: false as const, reason: `${result.reason}: ${result.detail}`, retryable: result.retryable });
       }),
     serve: (pair) =>
