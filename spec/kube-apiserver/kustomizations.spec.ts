@@ -137,7 +137,7 @@ describe('a kustomization that renames the base, on a real API server', function
         RETRY_PERIOD: '1s',
       });
       const { refused = [] } = overlay;
-      const told = failures.map(({ name, detail }) => `${name}: ${detail ?? ''}`);
+      const told = failures.map(({ name, detail }) => `${name}: ${detail}`);
       for (const { name, object } of refused) {
         const found = told.find((each) => each.startsWith(name));
         expect(found, told.join('\n')).to.include(object);

@@ -63,10 +63,12 @@ interface Container {
   readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly ports: readonly { readonly containerPort: number }[];
   readonly volumeMounts: Json;
+  readonly startupProbe: { readonly httpGet: { readonly path: string } };
 }
 
 interface PodSpec {
   readonly containers: readonly Container[];
+  readonly initContainers: readonly Container[];
   readonly shareProcessNamespace?: boolean;
 }
 
@@ -183,7 +185,10 @@ describe('`webhook-certd manifests`', () => {
     const { template } = objects.find(({ kind }) => kind === 'Deployment')?.['spec'] as unknown as {
       readonly template: { readonly spec: PodSpec };
     };
-    const [daemon, app] = template.spec.containers;
+    const [app] = template.spec.containers;
+    const [daemon] = template.spec.initContainers;
+    expect(daemon).to.deep.include({ restartPolicy: 'Always' });
+    expect(daemon?.startupProbe.httpGet.path).to.equal('/startupz');
     const env = new Map(daemon?.env.map(({ name, value }) => [name, value]));
     expect(env.get('SERVING_ADDRESS')).to.equal('127.0.0.1:9999');
     expect(env.has('WEBHOOK_HANDLER')).to.equal(false);

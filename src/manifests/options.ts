@@ -31,8 +31,8 @@ const ANSWERS: Readonly<Record<Mode, readonly [string, string]>> = {
 
 /** The default ports of the daemon are those of controller-runtime, too, which is likely to be beside it. */
 const BESIDE: readonly (readonly [string, string])[] = [
-  ['HEALTH_PROBE_BIND_ADDRESS', ':8082'],
-  ['METRICS_BIND_ADDRESS', ':8083'],
+  ['HEALTH_PROBE_BIND_ADDRESS', ':9081'],
+  ['METRICS_BIND_ADDRESS', ':9080'],
 ];
 
 const modeOf = ({ mode }: Options, given: ReadonlyMap<string, string>): Mode =>

@@ -49,7 +49,10 @@ const daemon = (spec: InstallationSpec): Readonly<Record<string, Json>> => {
       port('probes', config.probeBind.port),
       ...(config.metricsBind === null ? [] : [port('metrics', config.metricsBind.port)]),
     ],
-    startupProbe: probe('/livez', { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 60 }),
+    startupProbe:
+      mode === 'serving'
+        ? probe('/startupz', { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 300 })
+        : probe('/livez', { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 60 }),
     livenessProbe: probe('/livez', { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
     readinessProbe: probe('/readyz', { periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 }),
     resources: { requests: { cpu: '34m', memory: '128Mi' }, limits: { cpu: '2', memory: '256Mi' } },
@@ -93,7 +96,8 @@ const deploymentComments = ({ variables, mode }: InstallationSpec): Comments => 
   const handler = variables.findIndex(([name, value]) => name === 'WEBHOOK_HANDLER' && value === 'builtin:allow');
   const targets = variables.findIndex(([name]) => name === 'CA_BUNDLE_TARGETS');
   // After POD_NAME and POD_NAMESPACE.
-  const env = (at: number): string => `${TEMPLATE}/containers/0/env/${at + 2}`;
+  const own = `${TEMPLATE}/${mode === 'serving' ? 'initContainers' : 'containers'}/0`;
+  const env = (at: number): string => `${own}/env/${at + 2}`;
   return {
     '/spec/template/metadata/labels/app.kubernetes.io~1name': 'Matched by POD_SELECTOR.',
     [`${TEMPLATE}/terminationGracePeriodSeconds`]:
@@ -105,8 +109,8 @@ const deploymentComments = ({ variables, mode }: InstallationSpec): Comments => 
     ...(targets < 0
       ? {}
       : { [env(targets)]: 'As derived from NAME, and right also where a kustomization sets the namespace.' }),
-    [`${TEMPLATE}/containers/0/resources`]: 'Twice the measured usage: see manifests/README.md.',
-    [`${TEMPLATE}/containers/0/volumeMounts/0`]: 'CERT_DIR. The whole volume: a subPath mount is never updated.',
+    [`${own}/resources`]: 'Twice the measured usage: see manifests/README.md.',
+    [`${own}/volumeMounts/0`]: 'CERT_DIR. The whole volume: a subPath mount is never updated.',
     [`${TEMPLATE}/volumes/0/secret/secretName`]:
       'SECRET_NAME. Optional, because the first leader starts before it exists, and creates it.',
     ...(mode === 'upstream'
@@ -119,9 +123,11 @@ const deploymentComments = ({ variables, mode }: InstallationSpec): Comments => 
       : {}),
     ...(mode === 'serving'
       ? {
-          [`${TEMPLATE}/containers/1`]:
-            'Your webhook, which serves TLS with the mounted Secret. It is restarted until the first certificate is there.',
-          [`${TEMPLATE}/containers/1/lifecycle`]:
+          [own]:
+            'A native sidecar, for Kubernetes 1.29: it starts before the app, which needs tls.crt, and runs as long as it does.',
+          [`${own}/startupProbe`]: 'The app is started once the certificate is mounted.',
+          [`${TEMPLATE}/containers/0`]: 'Your webhook, which serves TLS with the mounted Secret.',
+          [`${TEMPLATE}/containers/0/lifecycle`]:
             'New calls arrive for some seconds after the Pod is deleted. Needs Kubernetes 1.30.',
         }
       : {}),
@@ -163,7 +169,9 @@ const deployment = (spec: InstallationSpec): Manifest => {
               spread(spec, 'kubernetes.io/hostname'),
               spread(spec, 'topology.kubernetes.io/zone'),
             ],
-            containers: [daemon(spec), ...app(spec)],
+            ...(spec.mode === 'serving'
+              ? { initContainers: [{ ...daemon(spec), restartPolicy: 'Always' }], containers: app(spec) }
+              : { containers: [daemon(spec), ...app(spec)] }),
             volumes: [
               { name: CERTIFICATES, secret: { secretName: config.secretName, optional: true, defaultMode: 420 } },
             ],

@@ -68,11 +68,11 @@ IfNotPresent
 
 {{/* The default ports of the daemon are those of controller-runtime, too, which is likely to be beside it. */}}
 {{- define "webhook-certd.probeAddress" -}}
-{{ include "webhook-certd.variable" (list . "HEALTH_PROBE_BIND_ADDRESS" (ternary ":8082" ":8081" (eq .Values.mode "serving"))) }}
+{{ include "webhook-certd.variable" (list . "HEALTH_PROBE_BIND_ADDRESS" (ternary ":9081" ":8081" (eq .Values.mode "serving"))) }}
 {{- end -}}
 
 {{- define "webhook-certd.metricsAddress" -}}
-{{ include "webhook-certd.variable" (list . "METRICS_BIND_ADDRESS" (ternary ":8083" ":8080" (eq .Values.mode "serving"))) }}
+{{ include "webhook-certd.variable" (list . "METRICS_BIND_ADDRESS" (ternary ":9080" ":8080" (eq .Values.mode "serving"))) }}
 {{- end -}}
 
 {{/* The port of the metrics; empty where METRICS_BIND_ADDRESS is 0. */}}
