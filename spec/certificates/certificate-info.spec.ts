@@ -5,8 +5,7 @@ import { expect } from 'chai';
 import { describeCertificates, subjectAltNames } from '../../src/certificates/certificate-info.ts';
 import { splitPem } from '../../src/certificates/pem.ts';
 import { corpus } from '../fuzz/corpus.ts';
-import { openssl } from '../support/openssl.ts';
-import { pki } from '../support/pki.ts';
+import { openssl, pki } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 describe('certificateFacts', () => {

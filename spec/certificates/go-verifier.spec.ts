@@ -9,7 +9,7 @@ import { verifyPair } from '../../src/certificates/verify-pair.ts';
 import { sha256Hex } from '../../src/util/hash.ts';
 import { goBinary } from '../support/go-binary.ts';
 import { handshakeError } from '../support/handshake-error.ts';
-import { openssl } from '../support/openssl.ts';
+import { openssl } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const NAME = 'svc.ns.svc';

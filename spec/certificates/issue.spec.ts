@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { describeCertificates } from '../../src/certificates/certificate-info.ts';
 import { crossSign, issueCa, type IssuedPair, issueLeaf, readCaPair } from '../../src/certificates/issue.ts';
-import { openssl } from '../support/openssl.ts';
-import { pki } from '../support/pki.ts';
+import { openssl, pki } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const hourMs = 3_600_000;

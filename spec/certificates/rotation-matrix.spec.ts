@@ -6,8 +6,7 @@ import { crossSign, issueCa, type IssuedPair, issueLeaf, type KeyAlgorithm } fro
 import { splitPem } from '../../src/certificates/pem.ts';
 import { verifyPair } from '../../src/certificates/verify-pair.ts';
 import { handshakeError } from '../support/handshake-error.ts';
-import { openssl } from '../support/openssl.ts';
-import { pki } from '../support/pki.ts';
+import { openssl, pki } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const dayMs = 86_400_000;

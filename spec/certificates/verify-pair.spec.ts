@@ -8,10 +8,8 @@ import type { PairFault } from '../../src/certificates/pair-fault.ts';
 import { type PairExpectation, type PairFiles, verifyPair } from '../../src/certificates/verify-pair.ts';
 import { sha256Hex } from '../../src/util/hash.ts';
 import { corpus } from '../fuzz/corpus.ts';
-import { openssl } from '../support/openssl.ts';
-import { type MountedPair, pki } from '../support/pki.ts';
+import { type MountedPair, openssl, pki, weakPair } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { weakPair } from '../support/weak-pair.ts';
 
 const hourMs = 3_600_000;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install } from '../support/installation.ts';
-import { supportPair, type TestPair } from '../support/openssl-pair.ts';
+import { supportPair, type TestPair } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** What a caller with this client certificate gets: a status, or no answer at all. */
@@ -34,7 +34,7 @@ describe('CLIENT_CA_FILE', function () {
   it('lets in only who shows a certificate of it, follows the file, and outlives its loss', async () => {
     await using folder = await temporaryDirectory();
     const file = join(folder.path, 'callers.crt');
-    const [before, after] = [supportPair(['api-server']), supportPair(['api-server'])];
+    const [before, after] = [await supportPair(['api-server']), await supportPair(['api-server'])];
     await writeFile(file, before.ca);
     await using installation = await install(api, { env: { CLIENT_CA_FILE: file } });
     await using replica = await installation.replica();

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install, type Installation } from '../support/installation.ts';
-import { openssl } from '../support/openssl.ts';
+import { openssl } from '../support/pki.ts';
 import { servedSerial } from '../support/served-serial.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';

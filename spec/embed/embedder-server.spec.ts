@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import type { ServablePair } from '../../src/certificates/verify-pair.ts';
 import { embedderServer } from '../../src/embed/embedder-server.ts';
 import { pairOf } from '../support/pair-of.ts';
-import { pki } from '../support/pki.ts';
-import { weakPair } from '../support/weak-pair.ts';
+import { pki, weakPair } from '../support/pki.ts';
 
 const servable = (files: Pick<ServablePair, 'certificate' | 'key'>): ServablePair => ({
   ...pairOf('a'),

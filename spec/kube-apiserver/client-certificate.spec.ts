@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { freePort } from '../support/free-port.ts';
 import { installHooked } from '../support/hooked.ts';
-import { supportPair } from '../support/openssl-pair.ts';
+import { supportPair } from '../support/pki.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
@@ -12,7 +12,7 @@ describe('CLIENT_CA_FILE and the real API server', function () {
   this.timeout(180_000);
 
   it('lets in the certificate that kube-apiserver shows its webhooks, and nothing once another is asked for', async () => {
-    const shown = supportPair(['api-server']);
+    const shown = await supportPair(['api-server']);
     await using folder = await temporaryDirectory();
     const file = join(folder.path, 'callers.crt');
     await writeFile(file, shown.ca);
@@ -33,7 +33,7 @@ describe('CLIENT_CA_FILE and the real API server', function () {
     await until(async () => (await create('admitted')).status === 201, 40_000);
     for (let time = 0; time < 20; time += 1) expect((await create(`admitted-${time}`)).status).to.equal(201);
 
-    await writeFile(file, supportPair(['somebody else']).ca);
+    await writeFile(file, (await supportPair(['somebody else'])).ca);
     await replica.line('Client CA bundle changed', { file });
     await until(async () => (await create('refused')).status === 500, 40_000);
     expect((await create('refused')).at('message')).to.match(/failed calling webhook .*(certificate|alert|EOF|reset)/);

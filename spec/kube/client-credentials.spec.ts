@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { firstValueFrom } from 'rxjs';
 import { openKubeClient } from '../../src/kube/client.ts';
 import { kubeconfigCredentials } from '../../src/kube/kubeconfig.ts';
-import { createPki } from '../support/kube-pki.ts';
+import { createPki } from '../support/pki.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { eventually } from '../support/until.ts';
 import { base64, kubeconfig } from './kubeconfig.ts';

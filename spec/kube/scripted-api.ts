@@ -4,7 +4,7 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { createPki, type Pki } from '../support/kube-pki.ts';
+import { createPki, type Pki } from '../support/pki.ts';
 
 export interface Asked {
   readonly method: string;

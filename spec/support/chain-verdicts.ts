@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { handshakeError } from './handshake-error.ts';
-import { openssl } from './openssl.ts';
+import { openssl } from './pki.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export interface Presented {

@@ -1,6 +1,12 @@
-import { createPrivateKey } from 'node:crypto';
+import 'reflect-metadata';
+import { execFile } from 'node:child_process';
+import { createHash, createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as x509 from '@peculiar/x509';
 import { issueCa, type IssuedPair, issueLeaf, type KeyAlgorithm } from '../../src/certificates/issue.ts';
 import { sha256Hex } from '../../src/util/hash.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 const dayMs = 86_400_000;
 
@@ -78,3 +84,80 @@ export const pki = {
     return mounted(Buffer.from([0, 1, 2, 255, 254, 10, 13]), key, trust);
   },
 } as const;
+
+const run = promisify(execFile);
+
+/** Runs the `openssl` command and returns what it printed; rejects when it fails. */
+export const openssl = async (...args: readonly string[]): Promise<string> =>
+  (await run('openssl', args, { encoding: 'utf8' })).stdout;
+
+/** A self-signed pair for `svc` in which only the TLS library finds fault: its key is too short. */
+export const weakPair = async (): Promise<{ readonly certificate: string; readonly key: string }> => {
+  await using directory = await temporaryDirectory();
+  const [crt, key] = [join(directory.path, 'crt'), join(directory.path, 'key')];
+  await openssl(
+    ...['req', '-x509', '-newkey', 'rsa:512', '-noenc', '-days', '2', '-subj', '/CN=svc'],
+    ...['-addext', 'subjectAltName=DNS:svc', '-out', crt, '-keyout', key],
+  );
+  return { certificate: await openssl('x509', '-in', crt), key: await openssl('pkey', '-in', key) };
+};
+
+/** Certificates for any purpose, of clients too, which ours are not for. */
+export interface Pki {
+  readonly ca: string;
+  /** A leaf for these DNS names, of which the first is its common name, and for 127.0.0.1 with localhost. */
+  readonly issue: (...names: readonly string[]) => Promise<{ readonly cert: string; readonly key: string }>;
+}
+
+const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+
+const keyPair = (): Promise<webcrypto.CryptoKeyPair> => webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+
+/** A CA of its own at each call, valid for a day either side of now. */
+export const createPki = async (): Promise<Pki> => {
+  x509.cryptoProvider.set(webcrypto);
+  const validity = { notBefore: new Date(Date.now() - dayMs), notAfter: new Date(Date.now() + dayMs) };
+  const caKeys = await keyPair();
+  const ca = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity,
+    name: `CN=spec CA ${webcrypto.randomUUID()}`,
+    keys: caKeys,
+    signingAlgorithm: P256,
+    extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+  });
+  return {
+    ca: ca.toString('pem'),
+    issue: async (...dnsNames) => {
+      const keys = await keyPair();
+      const sans: x509.JsonGeneralNames = dnsNames.map((value) => ({ type: 'dns', value }));
+      if (dnsNames.includes('localhost')) sans.push({ type: 'ip', value: '127.0.0.1' });
+      const cert = await x509.X509CertificateGenerator.create({
+        ...validity,
+        subject: `CN=${dnsNames[0]}`,
+        issuer: ca.subject,
+        publicKey: keys.publicKey,
+        signingKey: caKeys.privateKey,
+        signingAlgorithm: P256,
+        extensions: [new x509.SubjectAlternativeNameExtension(sans)],
+      });
+      const der = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+      return { cert: cert.toString('pem'), key: x509.PemConverter.encode(der, 'PRIVATE KEY') };
+    },
+  };
+};
+
+export interface TestPair {
+  readonly certificate: string;
+  readonly key: string;
+  /** The authority, PEM. */
+  readonly ca: string;
+  readonly fingerprint: string;
+}
+
+/** A fresh authority and a leaf of it for these names, for a server or a client. */
+export const supportPair = async (dnsNames: readonly string[] = ['hook.ns.svc']): Promise<TestPair> => {
+  const { ca, issue } = await createPki();
+  const { cert, key } = await issue(...dnsNames);
+  const fingerprint = createHash('sha256').update(new X509Certificate(cert).raw).digest('hex');
+  return { certificate: cert, key, ca, fingerprint };
+};

@@ -1,11 +1,11 @@
 import type { ConnectionError } from '../../src/webhook/connection-errors.ts';
 import { createWebhookServer, type WebhookServer, type WebhookServerOptions } from '../../src/webhook/server.ts';
-import { supportPair, type TestPair } from './openssl-pair.ts';
+import { supportPair, type TestPair } from './pki.ts';
 
-let cached: readonly [TestPair, TestPair] | null = null;
+const made = await Promise.all([supportPair(), supportPair()]);
 
 /** Two pairs of two authorities for one name, made once. */
-export const pairs = (): readonly [TestPair, TestPair] => (cached ??= [supportPair(), supportPair()]);
+export const pairs = (): readonly [TestPair, TestPair] => made;
 
 export interface OpenServer extends AsyncDisposable {
   readonly server: WebhookServer;

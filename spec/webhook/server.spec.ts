@@ -3,10 +3,9 @@ import { connect as connectTcp, createServer } from 'node:net';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { createWebhookServer } from '../../src/webhook/server.ts';
-import { supportPair } from '../support/openssl-pair.ts';
+import { supportPair, weakPair } from '../support/pki.ts';
 import { openServer, pairs } from '../support/plain-webhook-server.ts';
 import { scaled, until } from '../support/until.ts';
-import { weakPair } from '../support/weak-pair.ts';
 import { call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 
 const colons = (fingerprint: string) => fingerprint.toUpperCase().replaceAll(/..(?!$)/g, '$&:');
@@ -34,6 +33,8 @@ const protocol = async (port: number, maxVersion: 'TLSv1.2' | 'TLSv1.3') => {
     socket.destroy();
   }
 };
+
+const client = await supportPair(['api-server']);
 
 describe('webhook server', () => {
   const [first, second] = pairs();
@@ -117,7 +118,6 @@ describe('webhook server', () => {
   });
 
   it('gives no OpenSSL thread id and no advice for clients in the reason of a failed handshake', async () => {
-    const client = supportPair(['api-server']);
     await using open = await openServer({ clientCa: client.ca });
     const garbage = connectTcp(open.port, '127.0.0.1');
     garbage.on('error', () => undefined).write(Buffer.alloc(100));
@@ -203,7 +203,6 @@ describe('webhook server', () => {
   });
 
   describe('with a client authority', () => {
-    const client = supportPair(['api-server']);
     const presenting = { cert: client.certificate, key: client.key };
 
     it('answers only who shows a certificate of it, also after a swap', async () => {
@@ -219,7 +218,7 @@ describe('webhook server', () => {
     });
 
     it('takes another authority at once, and parts with connections that came in under the one before', async () => {
-      const next = supportPair(['api-server']);
+      const next = await supportPair(['api-server']);
       await using open = await openServer({
         clientCa: client.ca,
         limits: { quietMs: 50, headersTimeoutMs: scaled(200) },

@@ -10,7 +10,7 @@ import type { ConnectionError } from '../../src/webhook/connection-errors.ts';
 import { allow } from '../../src/webhook/handler-api.ts';
 import { createWebhookServer } from '../../src/webhook/server.ts';
 import { createUpstream } from '../../src/webhook/upstream.ts';
-import type { TestPair } from '../support/openssl-pair.ts';
+import type { TestPair } from '../support/pki.ts';
 
 export interface UnderFire {
   readonly hostPort: number;
