@@ -73,6 +73,13 @@ describe('the families of metrics', () => {
     for (const { type } of gauges(FULL)) expect(type).to.equal('gauge');
   });
 
+  it('count the replicas without annotation together', () => {
+    expect(valuesOf({ ...EMPTY, servingHashes: [null, 'a', null] })).to.have.deep.property('replicas', [
+      ['hash', '', 2],
+      ['hash', 'a', 1],
+    ]);
+  });
+
   it('leave out a gauge without a value', () => {
     expect(valuesOf(EMPTY)).to.deep.equal({
       build_info: [['version', 'v', 1]],

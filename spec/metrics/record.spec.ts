@@ -56,6 +56,10 @@ describe('what is measured', () => {
       expect(total(after(wanted('a', null), between, wanted('a', 'a')).kubeletSync, '_count')).to.equal(0);
   });
 
+  it('is no time of the kubelet while nothing is announced', () => {
+    expect(total(after(wanted(null, 'x'), wanted(null, null)).kubeletSync, '_count')).to.equal(0);
+  });
+
   it('is the adoption of each certificate, not of the same one with another bundle', () => {
     const { adoption, loads } = after(served('a', 500), served('a', 9_000), served('b', 250));
     expect([total(adoption, '_count'), total(adoption, '_sum')]).to.deep.equal([2, 0.75]);

@@ -62,6 +62,15 @@ describe('probes', () => {
     expect(await get(probes.port, '/startupz')).to.include({ status: 200, text: 'ok' });
   });
 
+  it('streams the status as one line of JSON', async () => {
+    await using probes = await open();
+    const response = await fetch(`http://127.0.0.1:${probes.port}/events`, { headers: { connection: 'close' } });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const first = await reader?.read();
+    expect(first?.value).to.equal(`data: ${JSON.stringify(fullStatus)}\n\n`);
+    await reader?.cancel();
+  });
+
   it('asks anew each time', async () => {
     let reasons: readonly string[] = ['draining'];
     await using probes = await open({ reasons: () => reasons });
