@@ -51,6 +51,19 @@ describe('start', function () {
     expect(await stat(cache).catch(() => null)).to.equal(null);
   });
 
+  it('provides webhook-certd/handler to a TypeScript handler where nothing but the bundle is installed', async () => {
+    const handler = join(folder.path, 'handler.ts');
+    const types = `import { type AdmissionHandler, allow } from 'webhook-certd/handler';`;
+    await writeFile(handler, `${types} export default (() => allow({ warnings: ['w'] })) satisfies AdmissionHandler;`);
+    const object = join(folder.path, 'object.json');
+    await writeFile(object, JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } }));
+    expect(await start('try', handler, object)).to.equal('✔ allowed  Pod a\n  warning  w\n');
+    const said = await start('serve', '--webhook-handler', handler).catch(
+      (error: unknown) => (error as Error & { stdout: string }).stdout,
+    );
+    expect(said).to.include('Timeout waiting for webhook certificates').and.not.to.include('Fatal error');
+  });
+
   it('has an empty cache filled by a replica that ends, and by nothing else', async () => {
     await writeFile(cache, '');
     await start('--version');
