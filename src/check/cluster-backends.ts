@@ -125,7 +125,7 @@ const ofEndpoints = ({ subsets }: z.infer<typeof endpointsSchema>, name: string)
 const SLICE_VERSIONS = ['v1', 'v1beta1'] as const;
 const SERVICE_LABEL = 'kubernetes.io/service-name';
 
-/** Requests at once: few enough for the API server's priority and fairness limits. */
+/** Services at once, with two requests each: few enough for the API server's priority and fairness limits. */
 const CONCURRENCY = 8;
 
 const keyOf = ({ namespace, name, port }: ServiceReference): string => `${namespace}/${name}:${port}`;

@@ -138,10 +138,8 @@ export const surveyCluster = async (options: SurveyOptions): Promise<Survey> => 
   const hooks = all.filter((hook) => namespace === null || namespaceOf(hook) === namespace);
 
   const references = hooks.flatMap(({ server }) => (server.to === 'service' ? [server.service] : []));
-  const [backendOf, labels] = await Promise.all([
-    readBackends(client, references),
-    readNamespaces(client, [...new Set(references.map((each) => each.namespace))]),
-  ]);
+  const backendOf = await readBackends(client, references);
+  const labels = await readNamespaces(client, [...new Set(references.map((each) => each.namespace))]);
   const backed = hooks.map((hook) => {
     const backend = hook.server.to === 'service' ? backendOf(hook.server.service) : null;
     return { hook, backend, dials: dialsOf(hook, backend, reach) };
