@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
-import { type RotateDependencies, runRotate } from '../../src/commands/rotate.ts';
+import { type RotateDependencies, type RotateOptions, runRotate } from '../../src/commands/rotate.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install, type Installation, type SpecReplica } from '../support/installation.ts';
@@ -25,6 +25,7 @@ describe('webhook-certd rotate', function () {
 
   interface Asked {
     readonly ca?: boolean;
+    readonly options?: Partial<RotateOptions>;
     readonly env?: Readonly<Record<string, string>>;
     readonly kubeconfig?: string;
     readonly around?: Partial<RotateDependencies>;
@@ -32,7 +33,7 @@ describe('webhook-certd rotate', function () {
 
   /** What somebody at a desk sees. */
   const run = async ({ namespace, paths }: Pick<Installation, 'namespace' | 'paths'>, asked: Asked = {}) => {
-    const { ca = false, env = {}, kubeconfig = api.adminKubeconfig(), around = {} } = asked;
+    const { ca = false, options = {}, env = {}, kubeconfig = api.adminKubeconfig(), around = {} } = asked;
     const file = join(folder.path, `${namespace}.yaml`);
     await writeFile(file, kubeconfig);
     const targets = `validatingwebhookconfiguration/${basename(paths.target)}`;
@@ -46,7 +47,8 @@ describe('webhook-certd rotate', function () {
     const lines: string[] = [];
     const print = (line: string): void => void lines.push(line);
     const surroundings = { inCluster: null, version: '0.0.0', print, stopped: never, ...around };
-    return { code: await runRotate(parsed.config, { ca }, surroundings), lines };
+    const asks = { ca, json: false, noWait: false, timeoutMs: null, ...options };
+    return { code: await runRotate(parsed.config, asks, surroundings), lines };
   };
 
   const serving = async (...replicas: readonly SpecReplica[]): Promise<void> => {
@@ -112,6 +114,56 @@ describe('webhook-certd rotate', function () {
     expect(code).to.equal(0);
   });
 
+  it('says how long the older CA is kept by the CA_OVERLAP of the leader, not by its own', async () => {
+    await using installation = await install(api, { env: { CA_OVERLAP: '30m' } });
+    const container = { image: 'registry/embedding:1', env: [{ name: 'CA_OVERLAP', value: '30m' }] };
+    await using replica = await installation.replica({ container });
+    await serving(replica);
+    const { code, lines } = await run(installation, { ca: true, env: { CA_OVERLAP: '9h' } });
+    const until = /kept until (\S+) \(CA_OVERLAP\)/.exec(lines.at(-1) ?? '')?.[1] ?? '';
+    expect(Date.parse(until) - Date.now()).to.be.within(29 * 60_000, 31 * 60_000);
+    expect(lines[0]).to.match(/^your Pods say CA_OVERLAP=30m, and this command was told 9h/);
+    expect(code).to.equal(0);
+  });
+
+  it('ends once it is requested with --no-wait, and says all in one JSON document with -o json', async () => {
+    await using installation = await install(api);
+    await using replica = await installation.replica();
+    await serving(replica);
+    const before = await installation.leaseAnnotation('cert-hash');
+    const options = { noWait: true, json: true } as const;
+    const { code, lines } = await run(installation, { options });
+    expect(code).to.equal(0);
+    const { hash, validUntil, ...rest } = JSON.parse(lines.join('')) as Record<string, unknown>;
+    expect(rest).to.deep.equal({
+      ok: true,
+      requested: 'leaf',
+      alreadyRequested: false,
+      lines: ['requested: a new leaf'],
+    });
+    expect([hash, validUntil]).to.deep.equal([before, await installation.leaseAnnotation('cert-valid-until')]);
+    await until(async () => (await installation.leaseAnnotation('cert-hash')) !== before);
+    const followed = await run(installation, { options: { json: true } });
+    const document = JSON.parse(followed.lines.join('')) as {
+      readonly hash: string;
+      readonly lines: readonly string[];
+    };
+    expect(document.hash).to.equal(await installation.leaseAnnotation('cert-hash'));
+    expect(document.lines.at(-1)).to.equal('acknowledged: 1/1 replicas');
+    expect(followed.code).to.equal(0);
+  });
+
+  it('waits for the time of --timeout in all, with or without progress', async () => {
+    await using installation = await install(api, { env: { LEASE_DURATION: '60s' } });
+    await using replica = await installation.replica();
+    await serving(replica);
+    replica.kill('SIGKILL');
+    await replica.exit;
+    const { code, lines } = await run(installation, { options: { timeoutMs: 1_000 }, around: { standstillMs: 1 } });
+    expect(lines[1]).to.match(/^not served by every replica after 1 s: no leader: /);
+    expect(code).to.equal(1);
+  });
+
   it('says where it looked when there is no Lease', async () => {
     await using installation = await install(api);
     const { code, lines } = await run(installation);
@@ -126,7 +178,7 @@ describe('webhook-certd rotate', function () {
     await serving(replica);
     replica.kill('SIGKILL');
     await replica.exit;
-    const held = await run(installation, { around: { timeoutMs: 1_000 } });
+    const held = await run(installation, { around: { standstillMs: 1_000 } });
     expect(held.lines[0]).to.equal('requested: a new leaf');
     expect(held.lines[1]).to.match(
       new RegExp(`^no progress for 1 s: no leader: ${replica.name} holds the Lease but has not renewed it`),
@@ -134,7 +186,7 @@ describe('webhook-certd rotate', function () {
     expect(held.code).to.equal(1);
 
     await api.admin.patch('merge', installation.paths.lease, { spec: { holderIdentity: '' } });
-    const released = await run(installation, { around: { timeoutMs: 1_000 } });
+    const released = await run(installation, { around: { standstillMs: 1_000 } });
     expect(released.lines[0]).to.equal('already requested: a new leaf');
     expect(released.lines[1]).to.match(/^no progress for 1 s: no leader: the Lease has no holder/);
     expect(released.code).to.equal(1);
@@ -147,7 +199,7 @@ describe('webhook-certd rotate', function () {
     replica.kill('SIGKILL');
     await replica.exit;
     await installation.annotateLease({ rotate: 'leaf' });
-    const around = { timeoutMs: 200 };
+    const around = { standstillMs: 200 };
     expect((await run(installation, { ca: true, around })).lines[0]).to.equal('requested: a new CA and leaf');
     expect(await installation.leaseAnnotation('rotate')).to.equal('ca');
     expect((await run(installation, { around })).lines[0]).to.equal('already requested: a new CA and leaf');

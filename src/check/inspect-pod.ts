@@ -11,7 +11,7 @@ const state = z.object({
 const container = z.object({
   name: z.string(),
   env: z.array(z.object({ name: z.string(), value: text })).nullish(),
-  ports: z.array(z.object({ containerPort: z.number() })).nullish(),
+  ports: z.array(z.object({ containerPort: z.number(), name: text })).nullish(),
   volumeMounts: z
     .array(z.object({ name: z.string(), mountPath: z.string(), subPath: text, subPathExpr: text }))
     .nullish(),
@@ -46,6 +46,12 @@ const podSchema = z.object({
     .nullish(),
 });
 
+/** A Secret, and where a container has it. */
+interface MountedSecret {
+  readonly secretName: string;
+  readonly path: string;
+}
+
 /** One mount of the Secret in a container. */
 interface SecretMount {
   readonly container: string;
@@ -58,6 +64,7 @@ export interface ContainerInfo {
   /** Variables with a literal value; those with `valueFrom` are left out. */
   readonly env: ReadonlyMap<string, string>;
   readonly ports: readonly number[];
+  readonly namedPorts: ReadonlyMap<string, number>;
 }
 
 /** The owner of a Pod: `deployment/webhook`. */
@@ -77,8 +84,12 @@ export interface PodInfo extends Omit<Replica, 'ready'> {
   /** The name of the volume that contains the Secret, null when none does. */
   readonly volume: string | null;
   readonly mounts: readonly SecretMount[];
+  /** Every Secret that a container mounts. */
+  readonly mountedSecrets: readonly MountedSecret[];
   /** The kubelet's reason why a container is not running; null when all are. */
   readonly problem: string | null;
+  /** Whether a container has ended before, so that there is a log of it. */
+  readonly hasExited: boolean;
 }
 
 type Parsed = z.infer<typeof podSchema>;
@@ -101,6 +112,8 @@ const problemOf = ({ status }: Parsed): string | null => {
   return reason === null ? null : `${reason}${code === null ? '' : `, its last exit code was ${code}`}`;
 };
 
+const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '');
+
 /** Reads a Pod as a replica that mounts this Secret. The returned function throws a ZodError for anything but a Pod. */
 export const inspectPod =
   (annotationPrefix: string, secretName: string) =>
@@ -112,6 +125,12 @@ export const inspectPod =
         (source) => source.secret?.secretName === secretName || source.secret?.name === secretName,
       ),
     );
+    const secretsOf = (volumeName: string): readonly string[] => {
+      const found = spec.volumes?.find((each) => each.name === volumeName);
+      return [{ secret: found?.secret }, ...(found?.projected?.sources ?? [])].flatMap(
+        ({ secret }) => secret?.secretName ?? secret?.name ?? [],
+      );
+    };
     const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status;
     return {
       ...podObject(annotationPrefix)(object),
@@ -124,6 +143,9 @@ export const inspectPod =
         name,
         env: new Map((env ?? []).flatMap((each) => (each.value == null ? [] : [[each.name, each.value] as const]))),
         ports: (ports ?? []).map(({ containerPort }) => containerPort),
+        namedPorts: new Map(
+          (ports ?? []).flatMap((port) => (port.name == null ? [] : [[port.name, port.containerPort]])),
+        ),
       })),
       volume: volume?.name ?? null,
       mounts: spec.containers.flatMap(({ name, volumeMounts }) =>
@@ -131,10 +153,16 @@ export const inspectPod =
           .filter((mount) => mount.name === volume?.name)
           .map((mount) => ({
             container: name,
-            path: mount.mountPath.replace(/(?<=.)\/+$/, ''),
+            path: withoutSlash(mount.mountPath),
             subPath: nullIfEmpty(mount.subPath) ?? nullIfEmpty(mount.subPathExpr),
           })),
       ),
+      mountedSecrets: spec.containers.flatMap(({ volumeMounts }) =>
+        (volumeMounts ?? []).flatMap((mount) =>
+          secretsOf(mount.name).map((each) => ({ secretName: each, path: withoutSlash(mount.mountPath) })),
+        ),
+      ),
       problem: problemOf(parsed),
+      hasExited: status?.containerStatuses?.some(({ lastState }) => lastState?.terminated != null) ?? false,
     };
   };
