@@ -14,7 +14,8 @@ RUN node spec/support/build.ts && cp dist/webhook-certd.js dist/start.cjs .
 RUN : > webhook-certd.cache && \
     node --disable-sigusr1 --min-semi-space-size=8 --max-semi-space-size=8 start.cjs demo --rotations 0 && \
     test -s webhook-certd.cache
-# Where Node is, and each library that the loader would take, at the same paths.
+# Where Node is, and each library that the loader would take, at the same paths. `webhook-certd` is on PATH for kubectl exec;
+# there is no env(1) for its first line to name.
 RUN set -e; \
     node=$(command -v node); \
     for file in "$node" $(ldd "$node" | grep -o '/[^ ]*'); do \
@@ -24,7 +25,10 @@ RUN set -e; \
     mkdir -p /image/etc /image/app; \
     echo 'nonroot:x:65532:65532::/:/bin/false' >/image/etc/passwd; \
     echo 'hosts: files dns' >/image/etc/nsswitch.conf; \
-    cp -a webhook-certd.js start.cjs webhook-certd.cache /image/app/
+    cp -a webhook-certd.js start.cjs webhook-certd.cache /image/app/; \
+    sed -i "1s|.*|#!$node|" /image/app/start.cjs; \
+    mkdir -p /image/usr/local/bin; \
+    ln -s ../../../app/start.cjs /image/usr/local/bin/webhook-certd
 
 FROM scratch
 COPY --from=build /image /

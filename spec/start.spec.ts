@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -62,6 +62,32 @@ describe('start', function () {
       (error: unknown) => (error as Error & { stdout: string }).stdout,
     );
     expect(said).to.include('Timeout waiting for webhook certificates').and.not.to.include('Fatal error');
+  });
+
+  it('refuses an older Node in one sentence, in a syntax that it can read', async () => {
+    const { engines } = JSON.parse(await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as {
+      readonly engines: { readonly node: string };
+    };
+    const needed = Number(engines.node.replace('>=', ''));
+    const old = join(folder.path, 'old.cjs');
+    const version = `${needed - 1}.9.0`;
+    await writeFile(old, `Object.defineProperty(process.versions, 'node', { value: '${version}' });`);
+    const env = { ...LONELY, NODE_OPTIONS: `--require=${old}` };
+    const ended = (await run(process.execPath, [join(folder.path, 'start.cjs'), 'version'], { env }).catch(
+      (error: unknown) => error,
+    )) as { readonly code: number; readonly stdout: string; readonly stderr: string };
+    expect(ended).to.include({
+      code: 1,
+      stdout: '',
+      stderr: `webhook-certd needs Node ${needed} or later, and this is Node ${version}.\n`,
+    });
+    expect(await readFile(join(folder.path, 'start.cjs'), 'utf8')).to.not.match(/\?\?|\?\./);
+  });
+
+  it('runs the bundle beside the file that a link on PATH leads to', async () => {
+    const link = join(folder.path, 'bin');
+    await symlink(join(folder.path, 'start.cjs'), link);
+    expect((await run(process.execPath, [link, 'version'], { env: LONELY })).stdout).to.equal(`${VERSION}\n`);
   });
 
   it('has an empty cache filled by a replica that ends, and by nothing else', async () => {

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-import { hostname } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Desk } from './commands/desk.ts';
 import { type CommandLine, helpText, parseCommandLine } from './config/command-line.ts';
 import { type Config, parseConfig } from './config/config.ts';
 import { VERSION } from './config/version.ts';
 import { inClusterAccess, podNamespace } from './kube/in-cluster.ts';
 import { errorText, messageOf, stackOf } from './util/errors.ts';
+import { nodeVersionProblem } from './util/node-version.ts';
 import { withoutSecret } from './util/redact.ts';
 import { monotonicMs } from './util/time.ts';
 
@@ -18,9 +20,12 @@ const exitWithProblems = (problems: readonly string[]): never => {
   process.exit(2);
 };
 
-const configure = ({ command, flags, problems }: CommandLine): Config => {
-  const read = { namespace: podNamespace, hostname };
-  const result = parseConfig({ env: process.env, flags, serves: command === 'serve', read });
+const configure = ({ command, flags, problems, meant }: CommandLine, desk: Desk | null = null): Config => {
+  const read = {
+    namespace: desk === null ? podNamespace : () => desk.namespace,
+    hostname: desk?.inCluster === null ? () => DESK : hostname,
+  };
+  const result = parseConfig({ env: process.env, flags, serves: command === 'serve', meant, read });
   const all = [...problems, ...(result.ok ? [] : result.problems)];
   return result.ok && all.length === 0 ? result.config : exitWithProblems(all);
 };
@@ -123,27 +128,28 @@ const manifests = async (line: Extract<CommandLine, { command: 'manifests' }>): 
   return 0;
 };
 
-const rotate = async (config: Config, options: { readonly ca: boolean }): Promise<number> => {
-  const { runRotate } = await import('./commands/rotate.ts');
-  return runRotate(config, options, {
-    inCluster: inClusterAccess(process.env),
-    version: VERSION,
-    print,
-    stopped: stopSignal(),
-  });
-};
+/** https://no-color.org */
+const hasColours = (): boolean => process.stdout.isTTY && !process.env['NO_COLOR'];
 
-const check = async (config: Config, options: { readonly json: boolean }): Promise<number> => {
+/** Stands for the name of a Pod where a command runs outside one. */
+const DESK = 'desk';
+
+type ForPeople = Extract<CommandLine, { command: 'check' | 'rotate' }>;
+
+/** Runs a command for people, on the cluster and in the namespace that kubectl would take. */
+const atDesk = async (line: ForPeople): Promise<number> => {
+  const { openDesk } = await import('./commands/desk.ts');
+  const desk = await openDesk({ env: process.env, flags: line.flags, options: line.options, home: homedir() });
+  const config = configure({ ...line, flags: desk.flags }, desk);
+  const { inCluster, context, kubectl } = desk;
+  const around = { inCluster, context, version: VERSION, print };
+  const json = line.options.json || line.options.output === 'json';
+  if (line.command === 'rotate') {
+    const { runRotate } = await import('./commands/rotate.ts');
+    return runRotate(config, { ...line.options, json }, { ...around, stopped: stopSignal() });
+  }
   const { runCheck } = await import('./commands/check.ts');
-  const shellKubeconfig = process.env['KUBECONFIG'] ?? null;
-  const colours = process.stdout.isTTY;
-  return runCheck(config, options, {
-    inCluster: inClusterAccess(process.env),
-    version: VERSION,
-    print,
-    colours,
-    shellKubeconfig,
-  });
+  return runCheck(config, { json }, { ...around, colours: hasColours(), kubectl });
 };
 
 type CheckLine = Extract<CommandLine, { command: 'check' }>;
@@ -151,16 +157,19 @@ type CheckLine = Extract<CommandLine, { command: 'check' }>;
 /** Needs no configuration of an installation, and does not read it. */
 const checkCluster = async ({ options, flags, problems }: CheckLine): Promise<number> => {
   if (problems.length > 0) return exitWithProblems(problems);
+  const { openDesk } = await import('./commands/desk.ts');
+  const desk = await openDesk({ env: process.env, flags, options, home: homedir() });
   const { runCheckCluster } = await import('./commands/check-cluster.ts');
   return runCheckCluster(
-    { ...options, namespace: null },
+    { ...options, json: options.json || options.output === 'json' },
     {
-      kubeconfig: flags.get('kubeconfig') ?? process.env['KUBECONFIG'] ?? null,
-      inCluster: inClusterAccess(process.env),
+      kubeconfig: desk.flags.get('kubeconfig') ?? null,
+      context: desk.context,
+      inCluster: desk.inCluster,
       version: VERSION,
       print,
       printError: (text) => void process.stderr.write(`${text}\n`),
-      colours: process.stdout.isTTY,
+      colours: hasColours(),
       stopped: stopSignal,
     },
   );
@@ -171,18 +180,28 @@ const run = async (line: CommandLine): Promise<number> => {
     print(line.help ? helpText(line.command, { columns: process.stdout.columns || 100 }) : VERSION);
     return 0;
   }
-  if (line.command === 'demo' || line.command === 'try' || line.command === 'init') {
-    if (line.problems.length > 0) exitWithProblems(line.problems);
-    if (line.command === 'init') return init(line);
-    return line.command === 'try' ? tryHandler(line) : demo(line.options);
-  }
+  if (!line.isCertain) return exitWithProblems(line.problems);
+  if (line.command === 'serve') return serve(configure(line));
   if (line.command === 'manifests') return manifests(line);
   if (line.command === 'check' && line.options.cluster) return checkCluster(line);
-  const config = configure(line);
-  if (line.command === 'rotate') return rotate(config, line.options);
-  return line.command === 'check' ? check(config, line.options) : serve(config);
+  if (line.command === 'check' || line.command === 'rotate') return atDesk(line);
+  if (line.problems.length > 0) return exitWithProblems(line.problems);
+  if (line.command === 'init') return init(line);
+  if (line.command === 'try') return tryHandler(line);
+  if (line.command === 'demo') return demo(line.options);
+  if (line.command === 'completion') {
+    const { completionScript, isShell } = await import('./config/completion.ts');
+    const [shell = ''] = line.operands;
+    if (isShell(shell)) print(completionScript(shell));
+  }
+  return 0;
 };
 
+const problem = nodeVersionProblem(process.versions.node);
+if (problem !== null) {
+  process.stderr.write(`${problem}\n`);
+  process.exit(1);
+}
 onCrash((error) => {
   const text = error instanceof Error ? errorText(error) : messageOf(error);
   process.stderr.write(`webhook-certd: ${withoutSecret(text)}\n${withoutSecret(stackOf(error) ?? '')}\n`);

@@ -1,13 +1,21 @@
 // Starts the bundle in the same directory with the code cache of an earlier run, which contains every function that V8 had
 // compiled by its end. Node's own compile cache contains only what was compiled before the first line ran; compiling the
-// functions that a start needs takes a third of the time to the first response. No import statement, since Node's loader of
-// ES modules would take another 10 ms.
+// functions that a start needs takes a third of the time to the first response. The build makes one CommonJS file of it, in a
+// syntax that older versions of Node can read, since Node's loader of ES modules would take another 10 ms.
+import { nodeVersionProblem } from './util/node-version.ts';
 
-const { readFileSync, renameSync, writeFileSync } = process.getBuiltinModule('node:fs');
+const problem = nodeVersionProblem(process.versions.node);
+if (problem !== null) {
+  process.stderr.write(`${problem}\n`);
+  process.exit(1);
+}
+
+const { readFileSync, realpathSync, renameSync, writeFileSync } = process.getBuiltinModule('node:fs');
 const { dirname, join } = process.getBuiltinModule('node:path');
 const { Script, constants } = process.getBuiltinModule('node:vm');
 
-const FOLDER = dirname(process.argv[1] ?? '');
+// The folder of this file, also where a link on PATH leads to it.
+const FOLDER = dirname(realpathSync(process.argv[1] ?? ''));
 const PROGRAM = join(FOLDER, 'webhook-certd.js');
 const CACHE = join(FOLDER, 'webhook-certd.cache');
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { shellQuote } from '../../src/check/kubectl.ts';
-import { type Check, forKubeconfig, reportJson, reportText } from '../../src/check/report.ts';
+import { type Check, reportJson, reportText, withKubectl } from '../../src/check/report.ts';
 import { fail, ok, skipped, warn } from '../../src/check/result.ts';
 
 const checks: readonly Check[] = [
@@ -53,10 +53,14 @@ describe('the report of check', () => {
   });
 
   it('has kubectl speak to the cluster that was checked where the shell speaks to another', () => {
-    const [mended] = forKubeconfig([fail('', '', 'CA=$(kubectl get x) && kubectl patch y')], '/k', '/other');
-    expect(mended?.remedy).to.equal('CA=$(KUBECONFIG=/k kubectl get x) && KUBECONFIG=/k kubectl patch y');
-    expect(forKubeconfig(checks, '/k', '/k')).to.equal(checks);
-    expect(forKubeconfig(checks, null, '/other')).to.equal(checks);
+    const called = [fail('', '', 'CA=$(kubectl get x) && kubectl patch y')];
+    expect(withKubectl(called, 'KUBECONFIG=/k kubectl')[0]?.remedy).to.equal(
+      'CA=$(KUBECONFIG=/k kubectl get x) && KUBECONFIG=/k kubectl patch y',
+    );
+    expect(withKubectl(called, "kubectl --context='a b'")[0]?.remedy).to.equal(
+      "CA=$(kubectl --context='a b' get x) && kubectl --context='a b' patch y",
+    );
+    expect(withKubectl(checks, 'kubectl')).to.equal(checks);
   });
 
   it('quotes for a shell what a shell would read', () => {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
-import { type RotateDependencies, runRotate } from '../../src/commands/rotate.ts';
+import { type RotateDependencies, type RotateOptions, runRotate } from '../../src/commands/rotate.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install, type Installation, type SpecReplica } from '../support/installation.ts';
@@ -25,6 +25,7 @@ describe('webhook-certd rotate', function () {
 
   interface Asked {
     readonly ca?: boolean;
+    readonly options?: Partial<RotateOptions>;
     readonly env?: Readonly<Record<string, string>>;
     readonly kubeconfig?: string;
     readonly around?: Partial<RotateDependencies>;
@@ -32,7 +33,7 @@ describe('webhook-certd rotate', function () {
 
   /** What somebody at a desk sees. */
   const run = async ({ namespace, paths }: Pick<Installation, 'namespace' | 'paths'>, asked: Asked = {}) => {
-    const { ca = false, env = {}, kubeconfig = api.adminKubeconfig(), around = {} } = asked;
+    const { ca = false, options = {}, env = {}, kubeconfig = api.adminKubeconfig(), around = {} } = asked;
     const file = join(folder.path, `${namespace}.yaml`);
     await writeFile(file, kubeconfig);
     const targets = `validatingwebhookconfiguration/${basename(paths.target)}`;
@@ -46,7 +47,8 @@ describe('webhook-certd rotate', function () {
     const lines: string[] = [];
     const print = (line: string): void => void lines.push(line);
     const surroundings = { inCluster: null, version: '0.0.0', print, stopped: never, ...around };
-    return { code: await runRotate(parsed.config, { ca }, surroundings), lines };
+    const asks = { ca, json: false, noWait: false, timeoutMs: null, ...options };
+    return { code: await runRotate(parsed.config, asks, surroundings), lines };
   };
 
   const serving = async (...replicas: readonly SpecReplica[]): Promise<void> => {
@@ -126,7 +128,7 @@ describe('webhook-certd rotate', function () {
     await serving(replica);
     replica.kill('SIGKILL');
     await replica.exit;
-    const held = await run(installation, { around: { timeoutMs: 1_000 } });
+    const held = await run(installation, { around: { standstillMs: 1_000 } });
     expect(held.lines[0]).to.equal('requested: a new leaf');
     expect(held.lines[1]).to.match(
       new RegExp(`^no progress for 1 s: no leader: ${replica.name} holds the Lease but has not renewed it`),
@@ -134,7 +136,7 @@ describe('webhook-certd rotate', function () {
     expect(held.code).to.equal(1);
 
     await api.admin.patch('merge', installation.paths.lease, { spec: { holderIdentity: '' } });
-    const released = await run(installation, { around: { timeoutMs: 1_000 } });
+    const released = await run(installation, { around: { standstillMs: 1_000 } });
     expect(released.lines[0]).to.equal('already requested: a new leaf');
     expect(released.lines[1]).to.match(/^no progress for 1 s: no leader: the Lease has no holder/);
     expect(released.code).to.equal(1);
@@ -147,7 +149,7 @@ describe('webhook-certd rotate', function () {
     replica.kill('SIGKILL');
     await replica.exit;
     await installation.annotateLease({ rotate: 'leaf' });
-    const around = { timeoutMs: 200 };
+    const around = { standstillMs: 200 };
     expect((await run(installation, { ca: true, around })).lines[0]).to.equal('requested: a new CA and leaf');
     expect(await installation.leaseAnnotation('rotate')).to.equal('ca');
     expect((await run(installation, { around })).lines[0]).to.equal('already requested: a new CA and leaf');

@@ -3,7 +3,20 @@ import { settings } from '../../src/config/variables.ts';
 import { parse } from './parse.ts';
 
 const long = 'a'.repeat(64);
-const durations = ['5 minutes', '-1s', '1.5s', '1h30m', '5M', 's', 'Infinity', '1e3', '99999999999999999999d'];
+const durations = [
+  '5 minutes',
+  '-1s',
+  '1.5s',
+  '30m1h',
+  '1h1h',
+  '1h 30m',
+  '1h30',
+  '5M',
+  's',
+  'Infinity',
+  '1e3',
+  '99999999999999999999d',
+];
 const names = ['UPPER', 'under_score', '-dash', 'dash-', 'a..b', 'ä', 'a b', 'a/b'];
 
 /** Name, how the sentence about what is accepted begins, then what is not. */

@@ -22,7 +22,7 @@ describe('parseCommandLine', () => {
     for (const text of ['check --json', '--json check', '--cert-timeout 3 check --json', '--json -- check']) {
       const { command, options, problems } = line(text);
       expect({ command, problems }, text).to.deep.equal({ command: 'check', problems: [] });
-      expect(options, text).to.include({ json: true });
+      expect(options, text).to.include({ json: true, output: 'text', namespace: null, context: null });
     }
   });
 
@@ -95,9 +95,65 @@ describe('parseCommandLine', () => {
     expect(problemsOf('try a b --path mutate').join()).to.match(/expected a path like \/mutate/);
   });
 
-  it('reads the flag of rotate', () => {
-    expect(line('rotate').options).to.deep.equal({ ca: false });
-    expect(line('rotate --ca').options).to.deep.equal({ ca: true });
+  it('reads the flags of rotate', () => {
+    expect(line('rotate').options).to.include({ ca: false, noWait: false, timeoutMs: null });
+    expect(line('rotate --ca --no-wait --timeout=1h30m').options).to.include({
+      ca: true,
+      noWait: true,
+      timeoutMs: 5_400_000,
+    });
+  });
+
+  it('reads -n, -o and --context as kubectl does, and lets the last of two spellings win', () => {
+    for (const text of [
+      '-n shop -o json',
+      '--namespace shop --output=JSON',
+      '-n=a --namespace=shop --output=text -o json',
+    ])
+      expect(line(`check ${text} --context production`), text).to.deep.include({ problems: [] });
+    expect(line('check -n=a --namespace=shop -o json --context=c').options).to.include({
+      namespace: 'shop',
+      output: 'json',
+      context: 'c',
+    });
+    expect(problemsOf('check -n Shop -o yaml')).to.deep.equal([
+      '--namespace="Shop": expected a DNS label: at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit',
+      '--output="yaml": expected one of text, json',
+    ]);
+    expect(problemsOf('serve -n shop')).to.deep.equal(['--n: a flag of check, rotate and manifests, not of serve']);
+  });
+
+  it('reads the shell of completion, which has to be one that it knows', () => {
+    expect(line('completion fish')).to.deep.include({ operands: ['fish'], problems: [] });
+    expect(problemsOf('completion tcsh')).to.deep.equal(['completion "tcsh": expected one of bash, zsh, fish']);
+    expect(problemsOf('completion')).to.deep.equal(['missing argument: expected completion SHELL [flags]']);
+    expect(problemsOf('completion --help')).to.deep.equal([]);
+  });
+
+  it('knows version as a command, as kubectl has it', () => {
+    expect(line('version')).to.include({ version: true, command: 'version' });
+  });
+
+  it('takes no flag of a variable where no variable is read', () => {
+    expect(problemsOf('demo --lease-name=x')).to.deep.equal([
+      '--lease-name: a flag of serve, check, rotate and manifests, not of demo',
+    ]);
+  });
+
+  it('suggests the flag where its name is given as an argument', () => {
+    expect(problemsOf('rotate ca')).to.deep.equal(['unexpected argument "ca": did you mean --ca?']);
+  });
+
+  it('says of an unknown command that alone, whatever follows it', () => {
+    expect(line('chek --json --replicas 2')).to.deep.include({
+      isCertain: false,
+      problems: ['unknown command "chek": did you mean check?'],
+    });
+  });
+
+  it('names the flags that unknown ones are likely to mean', () => {
+    expect(line('--upstrem-url=http://127.0.0.1:1').meant).to.deep.equal(['upstream-url']);
+    expect(line('--quite-something-else').meant).to.deep.equal([]);
   });
 
   it('knows help and version in every form', () => {
@@ -110,7 +166,7 @@ describe('parseCommandLine', () => {
   it('suggests the command that was meant', () => {
     expect(problemsOf('chek')).to.deep.equal(['unknown command "chek": did you mean check?']);
     expect(problemsOf('frobnicate')).to.deep.equal([
-      'unknown command "frobnicate": expected one of serve, check, rotate, manifests, init, try, demo',
+      'unknown command "frobnicate": expected one of serve, check, rotate, manifests, init, try, demo, completion, version',
     ]);
     expect(problemsOf('constructor')).to.have.lengthOf(1);
   });
@@ -120,14 +176,15 @@ describe('parseCommandLine', () => {
     expect(problems).to.have.lengthOf(6);
     expect(problems[0]).to.equal('unexpected argument "now": expected one command and flags');
     expect(problems[1]).to.equal('unknown flag --cert-timout: did you mean --cert-timeout?');
-    expect(problems[2]).to.equal('--json: a flag of check, try, demo, not of serve');
-    expect(problems[3]).to.equal('--replicas: a flag of manifests, demo, not of serve');
+    expect(problems[2]).to.equal('--json: a flag of check, rotate, try and demo, not of serve');
+    expect(problems[3]).to.equal('--replicas: a flag of manifests and demo, not of serve');
     expect(problems[4]).to.match(/^--lease-name without a value: expected a DNS subdomain/);
     expect(problems[5]).to.match(/^unknown flag --__proto__/);
   });
 
   it('refuses bad values of the own flags, and leaves those of the variables to parseConfig', () => {
-    expect(problemsOf('demo --replicas=0 --kubelet-delay=x --port=70000 --cert-timeout=x')).to.have.lengthOf(3);
+    expect(problemsOf('demo --replicas=0 --kubelet-delay=x --port=70000')).to.have.lengthOf(3);
+    expect(problemsOf('check --cert-timeout=x')).to.deep.equal([]);
     expect(problemsOf('demo --replicas 99')).to.deep.equal(['--replicas="99": expected a whole number from 1 to 20']);
     expect(problemsOf('check --json=maybe')).to.deep.equal(['--json="maybe": expected true or false']);
   });

@@ -67,7 +67,7 @@ describe('values that must fit one another', () => {
   }
 
   it('say nothing about a value that is refused by itself', () => {
-    const result = parse({ LEASE_DURATION: 'x', UPSTREAM_URL: 'x' });
+    const result = parse({ LEASE_DURATION: 'x', UPSTREAM_URL: 'x', WEBHOOK_HANDLER: '' });
     expect(result.ok || result.problems.map((problem) => problem.split('=')[0])).to.deep.equal([
       'LEASE_DURATION',
       'UPSTREAM_URL',

@@ -200,6 +200,9 @@ const accepted: readonly (readonly [string, keyof Config, readonly (readonly [st
     [
       ['0', 0],
       ['2s', 2000],
+      ['1h30m', 5_400_000],
+      ['1w', 7 * dayMs],
+      ['1w2d3h4m5s6ms', 9 * dayMs + 11_045_006],
     ],
   ],
   [

@@ -38,6 +38,21 @@ describe('parseConfig', () => {
     }
   });
 
+  it('tells that both are set, handler and upstream, although one of them cannot be read', () => {
+    const problems = problemsOf(parse({ WEBHOOK_HANDLER: './a.js', UPSTREAM_URL: 'ftp://b' }));
+    expect(problems).to.have.lengthOf(2);
+    expect(problems[0]).to.match(/^UPSTREAM_URL="ftp:\/\/b": expected http:/);
+    expect(problems[1]).to.match(/^WEBHOOK_HANDLER=.* and UPSTREAM_URL=.*: expected exactly one of the two$/);
+  });
+
+  it('makes one problem of one mistake: what a misspelt flag means is not missing, too', () => {
+    const env = { POD_NAMESPACE: 'ns', POD_NAME: 'me' };
+    const given = { env, flags: new Map<string, string>(), read: nothing, serves: true };
+    expect(problemsOf(parseConfig(given))).to.have.lengthOf(1);
+    expect(problemsOf(parseConfig({ ...given, meant: ['upstream-url'] }))).to.deep.equal([]);
+    expect(problemsOf(parseConfig({ ...given, env: {}, meant: ['handler', 'pod-name'] }))).to.have.lengthOf(2);
+  });
+
   it('lets a flag win over the environment', () => {
     const result = parse({ CERT_TIMEOUT: '10s' }, { 'cert-timeout': '300' });
     expect(result.ok && result.config.certTimeoutMs).to.equal(300_000);

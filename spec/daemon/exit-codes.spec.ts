@@ -29,7 +29,7 @@ describe('the command line', () => {
       expect(stderr).to.include(named);
     for (const named of ['RENEW_BEFORE', 'LEASE_DURATION', 'WEBHOOK_HANDLER', 'UPSTREAM_URL'])
       expect(stderr).to.include(named);
-    expect(stderr).to.include('500ms, 2s, 5m, 720h, 30d');
+    expect(stderr).to.include('500ms, 2s, 1h30m, 30d, 1w');
   });
 
   it('explains itself with --help and tells its --version, with 0', () => {

@@ -207,7 +207,7 @@ printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
       const plugin = await directory.write('plugin', `#!/bin/sh\necho $$ >> ${runs}\nexec sleep 60\n`, 0o700);
       const user = { exec: { command: plugin } };
       const path = await directory.write('config', kubeconfig({ server: api.url, user }));
-      const credentials = await kubeconfigCredentials(path, 500);
+      const credentials = await kubeconfigCredentials(path, { pluginTimeoutMs: 500 });
       const { message } = await problemOf(credentials.access());
       expect(message).to.contain('the exec plugin failed without an error message');
       const pid = Number(await readFile(runs, 'utf8'));

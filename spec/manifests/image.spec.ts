@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { VERSION } from '../../src/config/version.ts';
 import { entrypoint } from '../bench/programs.ts';
+import { build, buildStart } from '../support/build.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { MANIFESTS, rendered } from './rendered.ts';
 import { replicaOf } from './replica-of.ts';
 
@@ -46,13 +49,36 @@ describe('the image', () => {
   });
 
   it('starts the one file that the build writes, with what V8 made of it, by flags that Node knows', async () => {
-    const { bin } = JSON.parse(text('package.json')) as { readonly bin: Readonly<Record<string, string>> };
     const [node, ...flags] = entrypoint();
     expect([node, flags.pop()]).to.deep.equal(['node', '/app/start.cjs']);
-    expect(text('Dockerfile')).to.include(`cp ${bin['webhook-certd'] ?? ''} dist/start.cjs .`);
+    expect(text('Dockerfile')).to.include('cp dist/webhook-certd.js dist/start.cjs .');
     expect(text('Dockerfile')).to.include('cp -a webhook-certd.js start.cjs webhook-certd.cache /image/app/');
     await promisify(execFile)(process.execPath, [...flags, '--version']);
     expect(text('Dockerfile').replaceAll('\\\n', ' ')).to.include(`node ${flags.join(' ')} start.cjs demo`);
+  });
+
+  it('has webhook-certd on its PATH, which needs nothing but Node', async function () {
+    this.timeout(60_000);
+    await using folder = await temporaryDirectory();
+    const image = join(folder.path, 'image');
+    await build({ entry: join(root, 'src/main.ts'), outfile: join(folder.path, 'webhook-certd.js'), sourcemap: false });
+    await buildStart(folder.path);
+    await writeFile(join(folder.path, 'webhook-certd.cache'), '');
+    const layOut = text('Dockerfile')
+      .replaceAll('\\\n', '')
+      .split('\n')
+      .find((line) => line.startsWith('RUN set -e'));
+    const script = layOut?.slice('RUN '.length).replaceAll('/image', image) ?? '';
+    const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
+    await promisify(execFile)('sh', ['-c', script], { cwd: folder.path, env: { PATH } });
+    const [onPath = ''] = lastStage
+      .filter(({ instruction }) => instruction === 'ENV')
+      .flatMap(({ rest }) => rest.filter((word) => word.startsWith('PATH=')))
+      .map((word) => word.slice('PATH='.length));
+    const program = join(image, onPath, 'webhook-certd');
+    expect(readFileSync(program, 'utf8').split('\n')[0]).to.equal(`#!${process.execPath}`);
+    const { stdout } = await promisify(execFile)(program, ['version'], { env: {} });
+    expect(stdout).to.equal(`${VERSION}\n`);
   });
 
   it('names the ports that the daemon listens on', () => {

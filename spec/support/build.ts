@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
-import { build as bundle, type BuildOptions as EsbuildOptions, type Metafile, type Plugin, transform } from 'esbuild';
+import { build as bundle, type BuildOptions as EsbuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { writeSbom } from './write-sbom.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -181,11 +181,25 @@ export const build = async ({ entry, outfile, sourcemap }: BuildOptions): Promis
   return { bytes, parts: partsOf(inside), inputs: inside.map(([path]) => path) };
 };
 
-/** Writes what starts the bundle beside it with the code that V8 made of it earlier. */
+/**
+ * Writes what starts the bundle beside it with the code that V8 made of it earlier. Its syntax is that of old versions of
+ * Node, which it refuses.
+ */
 export const buildStart = async (folder: string): Promise<void> => {
-  const text = await readFile(join(root, 'src', 'start.ts'), 'utf8');
-  const { code } = await transform(text, { loader: 'ts', target: 'node24' });
-  await writeFile(join(folder, 'start.cjs'), code);
+  const outfile = join(folder, 'start.cjs');
+  const { outputFiles } = await bundle({
+    absWorkingDir: root,
+    entryPoints: [join(root, 'src', 'start.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node12',
+    banner: { js: '#!/usr/bin/env node' },
+    write: false,
+    logLevel: 'warning',
+  });
+  for (const { text } of outputFiles) await writeFile(outfile, text, { mode: 0o755 });
 };
 
 if (import.meta.main) {

@@ -17,6 +17,7 @@ import { inspectCa, inspectSecret, type SecretInfo, trustAnchors } from './inspe
 import { inspectTarget } from './inspect-target.ts';
 import { alivePods } from './kubectl.ts';
 import { probeLease } from './lease-probe.ts';
+import type { Located } from './locate.ts';
 import type { Labels } from './matching.ts';
 import { probeAcknowledgement, probeCaBundleWrite } from './probe-writes.ts';
 import {
@@ -31,6 +32,7 @@ import { surveyAccess } from './survey-access.ts';
 
 export interface CollectOptions {
   readonly client: KubeClient;
+  readonly located: Located;
   readonly config: Config;
   readonly mount: Mount;
   readonly inReplica: boolean;
@@ -46,7 +48,7 @@ const labelsOf = (object: unknown): Labels => labelsSchema.parse(object).metadat
 
 /** Reads every object that the checks need. An unreadable object is part of the snapshot; rejects when the connection fails. */
 export const collect = async (options: CollectOptions): Promise<ClusterSnapshot> => {
-  const { client, config, mount, inReplica, version, onWait } = options;
+  const { client, located, config, mount, inReplica, version, onWait } = options;
   const paths = clusterPaths(config);
   const serverMs = (): number => Date.now() + (client.clockSkewMs() ?? 0);
   const items =
@@ -103,6 +105,7 @@ export const collect = async (options: CollectOptions): Promise<ClusterSnapshot>
         }),
   ]);
   return {
+    located,
     config,
     paths,
     inReplica,

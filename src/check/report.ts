@@ -1,4 +1,3 @@
-import { shellQuote } from './kubectl.ts';
 import type { CheckResult, CheckStatus } from './result.ts';
 
 /** A result and its category, as `--json` prints it. */
@@ -82,20 +81,14 @@ export const reportJson = (checks: readonly Check[]): string => {
 };
 
 /**
- * Prefixes every kubectl of the remedies with the kubeconfig that was checked, unless the shell uses the same one.
+ * Has the remedies speak to the cluster that was checked.
  *
- * @param checked the kubeconfig that the check used, null inside a Pod
- * @param ofShell KUBECONFIG of the shell that the command will be pasted into
+ * @param kubectl how it is called for that cluster: `KUBECONFIG=/path kubectl --context=production`
  */
-export const forKubeconfig = <T extends CheckResult>(
-  checks: readonly T[],
-  checked: string | null,
-  ofShell: string | null,
-): readonly T[] => {
-  if (checked === null || checked === ofShell) return checks;
-  const prefix = `KUBECONFIG=${shellQuote(checked)} `;
-  return checks.map((check) => ({
-    ...check,
-    remedy: check.remedy?.replaceAll(/\bkubectl (?=[a-z-])/g, (kubectl) => prefix + kubectl) ?? null,
-  }));
-};
+export const withKubectl = <T extends CheckResult>(checks: readonly T[], kubectl: string): readonly T[] =>
+  kubectl === 'kubectl'
+    ? checks
+    : checks.map((check) => ({
+        ...check,
+        remedy: check.remedy?.replaceAll(/\bkubectl (?=[a-z-])/g, () => `${kubectl} `) ?? null,
+      }));

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Problem } from '../../streams/problem.ts';
-import type { Config } from '../config/config.ts';
+import { openMount } from '../certificates/mount.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { checkAdmission } from './check-admission.ts';
 import { checkApiServer } from './check-api-server.ts';
@@ -12,15 +12,17 @@ import { checkNetwork } from './check-network.ts';
 import { checkPermissions } from './check-permissions.ts';
 import { checkReplicas } from './check-replicas.ts';
 import { checkSecret } from './check-secret.ts';
+import { checkSettings } from './check-settings.ts';
 import { checkTargets } from './check-targets.ts';
 import { collect, type CollectOptions } from './collect.ts';
 import { get } from './get.ts';
 import { shellQuote } from './kubectl.ts';
+import { locateInstallation, unlocated } from './locate.ts';
 import type { Check } from './report.ts';
-import { type CheckResult, fail, ok, skipped } from './result.ts';
+import { type CheckResult, fail, skipped } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
-interface CheckOptions extends Omit<CollectOptions, 'client' | 'version'> {
+interface CheckOptions extends Omit<CollectOptions, 'client' | 'version' | 'located' | 'mount'> {
   /** @throws Problem when no configuration names the API server */
   readonly open: () => Promise<KubeClient>;
 }
@@ -40,7 +42,7 @@ const unreachable = (options: CheckOptions, why: string): readonly Check[] => {
   return categories.flatMap(({ title }): readonly Check[] => {
     const results =
       title === 'configuration'
-        ? checkConfiguration(options.config)
+        ? checkSettings(unlocated(options.config))
         : [title === 'API server' ? failure : skipped(`${title} can be checked`, 'the API server does not answer')];
     return results.map((each) => ({ ...each, category: title }));
   });
@@ -53,7 +55,10 @@ export const runChecks = async (options: CheckOptions): Promise<readonly Check[]
     const version = await get(client, '/version', (answer) => versionSchema.parse(answer).gitVersion);
     if (version.state === 'failed') return unreachable(options, version.why);
     const versionText = version.state === 'there' ? version.value : 'unknown version';
-    const snapshot = await collect({ ...options, client, version: versionText });
+    const located = await locateInstallation(client, options.config);
+    const { config } = located;
+    const mount = openMount(config.certDir);
+    const snapshot = await collect({ ...options, client, located, config, mount, version: versionText });
     return categories.flatMap(({ title, run }) => run(snapshot).map((each) => ({ ...each, category: title })));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -68,7 +73,7 @@ interface Category {
 
 /** Sorted by dependency: the first failure is likely to cause the later ones. */
 const categories: readonly Category[] = [
-  { title: 'configuration', run: ({ config }) => checkConfiguration(config) },
+  { title: 'configuration', run: ({ located }) => checkSettings(located) },
   { title: 'API server', run: checkApiServer },
   { title: 'network', run: checkNetwork },
   { title: 'permissions', run: checkPermissions },
@@ -79,17 +84,3 @@ const categories: readonly Category[] = [
   { title: 'replicas', run: checkReplicas },
   { title: 'caBundles', run: (snapshot) => [...checkTargets(snapshot), ...checkAdmission(snapshot)] },
 ];
-
-/** Summarizes the configuration. An invalid one ends the program before any check. */
-export const checkConfiguration = (config: Config): readonly CheckResult[] => {
-  const targets = config.caBundleTargets.length;
-  const parts = [
-    `namespace ${config.namespace}`,
-    `Lease ${config.leaseName}`,
-    `Secret ${config.secretName}`,
-    `Service ${config.serviceName}`,
-    targets === 0 ? 'no caBundle target' : targets === 1 ? '1 caBundle target' : `${targets} caBundle targets`,
-    ...(!config.issuer.writesSecret ? ['certificates from an external issuer'] : []),
-  ];
-  return [ok('configuration is complete', parts.join(', '))];
-};

@@ -9,6 +9,7 @@ import type { PodInfo } from './inspect-pod.ts';
 import type { NetworkPolicy } from './inspect-policy.ts';
 import type { CaInfo, SecretInfo } from './inspect-secrets.ts';
 import type { TargetCall, TargetInfo } from './inspect-target.ts';
+import type { Located } from './locate.ts';
 import type { Labels } from './matching.ts';
 import type { WriteProbe } from './probe-writes.ts';
 
@@ -43,6 +44,8 @@ export interface TargetSnapshot {
 
 /** Everything that was read from cluster and disk. Checks are functions of it and read nothing else. */
 export interface ClusterSnapshot {
+  /** The settings that are gone by, and where they come from. */
+  readonly located: Located;
   readonly config: Config;
   readonly paths: ClusterPaths;
   /** Whether the check runs inside a replica. */

@@ -35,6 +35,8 @@ export interface ClusterOptions {
 
 interface ClusterDependencies {
   readonly kubeconfig: string | null;
+  /** The context of the kubeconfig; by default the current one. */
+  readonly context?: string | null;
   readonly inCluster: InCluster | null;
   readonly version: string;
   /** Prints one text and ends its line. */
@@ -62,9 +64,9 @@ const writeWhole = async (path: string, text: string): Promise<void> => {
 
 /** Checks the cluster once. @throws Problem when the API server cannot be reached */
 const check = async (options: ClusterOptions, dependencies: ClusterDependencies): Promise<ClusterReport> => {
-  const { inCluster, version } = dependencies;
+  const { context = null, inCluster, version } = dependencies;
   const kubeconfig = kubeconfigOf(dependencies);
-  await using client = await openKubeClient({ kubeconfig, inCluster, userAgent: `webhook-certd-check/${version}` });
+  await using client = await openKubeClient({ kubeconfig, context, inCluster, userAgent: `webhook-certd-check/${version}` });
   const survey = await surveyCluster({
     client,
     reach: throughApiServer(options.dial, kubeconfig) ? tunnelled(client) : direct,

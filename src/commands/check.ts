@@ -1,5 +1,4 @@
-import { openMount } from '../certificates/mount.ts';
-import { forKubeconfig, hasPassed, reportJson, reportText } from '../check/report.ts';
+import { hasPassed, reportJson, reportText, withKubectl } from '../check/report.ts';
 import { runChecks } from '../check/run-checks.ts';
 import type { Config } from '../config/config.ts';
 import { openKubeClient } from '../kube/client.ts';
@@ -12,8 +11,10 @@ interface CheckDependencies {
   /** Prints one text and ends its line. */
   readonly print: (text: string) => void;
   readonly colours: boolean;
-  /** KUBECONFIG of the shell that remedies will be pasted into; undefined: the same as the check uses. */
-  readonly shellKubeconfig?: string | null;
+  /** The context of the kubeconfig; null for the current one. */
+  readonly context?: string | null;
+  /** How the shell that remedies will be pasted into calls kubectl for this cluster. */
+  readonly kubectl?: string;
 }
 
 /**
@@ -26,18 +27,16 @@ export const runCheck = async (
   flags: { readonly json: boolean },
   dependencies: CheckDependencies,
 ): Promise<number> => {
-  const { inCluster, version, print, colours } = dependencies;
+  const { inCluster, version, print, colours, context = null, kubectl = 'kubectl' } = dependencies;
   const { kubeconfig } = config;
-  const { shellKubeconfig = kubeconfig } = dependencies;
   const results = await runChecks({
-    open: () => openKubeClient({ kubeconfig, inCluster, userAgent: `webhook-certd-check/${version}` }),
+    open: () => openKubeClient({ kubeconfig, context, inCluster, userAgent: `webhook-certd-check/${version}` }),
     config,
-    mount: openMount(config.certDir),
     inReplica: inCluster !== null && kubeconfig === null,
     onWait: (atMostMs) =>
       flags.json ? undefined : print(`Waiting for a renewal of the Lease, ${formatSpan(atMostMs)} at most …\n`),
   });
-  const checks = forKubeconfig(results, kubeconfig, shellKubeconfig);
+  const checks = withKubectl(results, kubectl);
   print(flags.json ? reportJson(checks) : reportText(checks, colours));
   return hasPassed(checks) ? 0 : 1;
 };

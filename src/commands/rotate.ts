@@ -21,6 +21,8 @@ import type { LeasePorts } from '../../streams/lease-snapshot.ts';
 import type { LeaseWritePort } from '../../streams/lease-writer.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
+import { differenceText } from '../check/check-settings.ts';
+import { type Located, locateInstallation } from '../check/locate.ts';
 import { leasePorts } from '../cluster/lease.ts';
 import { clusterPaths } from '../cluster/paths.ts';
 import type { Config } from '../config/config.ts';
@@ -31,31 +33,78 @@ import { initialReport, rotationStart } from './rotation-progress.ts';
 
 export interface RotateDependencies {
   readonly inCluster: InCluster | null;
+  /** The context of the kubeconfig; null for the current one. */
+  readonly context?: string | null;
   readonly version: string;
   /** Prints one line and ends it. */
   readonly print: (line: string) => void;
   /** Settles when the user stops waiting; the leader continues nevertheless. */
   readonly stopped: Promise<void>;
   /** Longest time without progress. By default two minutes: a kubelet that is not nudged takes 90 s. */
-  readonly timeoutMs?: number;
+  readonly standstillMs?: number;
 }
 
-const TIMEOUT_MS = 120_000;
+export interface RotateOptions {
+  readonly ca: boolean;
+  /** Print one JSON document at the end, and nothing before. */
+  readonly json: boolean;
+  /** End once the rotation is requested. */
+  readonly noWait: boolean;
+  /** Time limit until every replica serves the new leaf; null: as long as there is progress. */
+  readonly timeoutMs: number | null;
+}
+
+const STANDSTILL_MS = 120_000;
 const INITIAL_LIST_MS = 30_000;
 
 const notListed = (): never => {
   throw new Problem(`the API server has not returned every object within ${INITIAL_LIST_MS / 1000} s`);
 };
 
-const rotate = async (client: KubeClient, config: Config, ca: boolean, dependencies: RotateDependencies) => {
-  const { print, stopped, timeoutMs = TIMEOUT_MS } = dependencies;
+/** The outcome of the command, as it is printed with `-o json`. */
+interface RotationOutcome {
+  /** Null: not requested. */
+  readonly requested: 'leaf' | 'ca' | null;
+  readonly alreadyRequested: boolean;
+  /** The announced hash and its expiry when the command ends; null when it has not read them. */
+  readonly hash: string | null;
+  readonly validUntil: string | null;
+  readonly exitCode: 0 | 1;
+}
+
+const NOT_REQUESTED: RotationOutcome = {
+  requested: null,
+  alreadyRequested: false,
+  hash: null,
+  validUntil: null,
+  exitCode: 1,
+};
+
+interface Rotation {
+  readonly client: KubeClient;
+  readonly located: Located;
+  readonly options: RotateOptions;
+  readonly dependencies: RotateDependencies;
+}
+
+/** The settings of the leader, who decides on the overlap: those of the Pod that holds the Lease. */
+const leaderConfig = ({ byPod, config }: Located, holder: string | null): Config =>
+  byPod.get(holder ?? '') ?? byPod.get(holder?.split('_')[0] ?? '') ?? config;
+
+const rotate = async ({ client, located, options, dependencies }: Rotation): Promise<RotationOutcome> => {
+  const { config } = located;
+  const { print, stopped, standstillMs = STANDSTILL_MS } = dependencies;
+  const { ca, noWait, timeoutMs } = options;
   const { namespace, leaseName } = config;
   const ports = leasePorts(client, clusterPaths(config), config);
   if ((await firstValueFrom(ports.getLease())) === null) {
-    print(
-      `there is no Lease ${leaseName} in ${namespace}: has a replica ever been leader there? See POD_NAMESPACE and LEASE_NAME`,
-    );
-    return 1;
+    const other = located.candidates.map(({ lease, selector }) => `${lease} (--pod-selector=${selector})`);
+    const hint =
+      other.length === 0
+        ? 'has a replica ever been leader there? -n selects another namespace'
+        : `there are ${other.join(', ')}`;
+    print(`there is no Lease ${leaseName} in ${namespace}: ${hint}`);
+    return NOT_REQUESTED;
   }
 
   const written$ = new Subject<LeaseSnapshot>();
@@ -69,16 +118,54 @@ const rotate = async (client: KubeClient, config: Config, ca: boolean, dependenc
     written$.next(request.lease);
     const start = rotationStart(before, request.lease.rotate);
     print(`${request.already ? 'already requested' : 'requested'}: a new ${start.ca ? 'CA and leaf' : 'leaf'}`);
+    const outcome = async (exitCode: 0 | 1): Promise<RotationOutcome> => {
+      const { announcement } = (await firstValueFrom(seen$)).lease;
+      return {
+        requested: start.ca ? 'ca' : 'leaf',
+        alreadyRequested: request.already,
+        hash: announcement?.hash ?? null,
+        validUntil: announcement?.validUntil ?? null,
+        exitCode,
+      };
+    };
+    if (noWait) return await outcome(0);
 
-    const report$ = followRotation(seen$, start, { ...config, timeoutMs }).pipe(
+    const { caOverlapMs } = leaderConfig(located, request.lease.holder);
+    const limit =
+      timeoutMs === null ? ({ of: 'standstill', ms: standstillMs } as const) : ({ of: 'all', ms: timeoutMs } as const);
+    const report$ = followRotation(seen$, start, { ...config, caOverlapMs, limit }).pipe(
       tap(({ fresh }) => fresh.forEach((line) => print(line))),
       takeUntil(from(stopped)),
     );
     const { exitCode } = await lastValueFrom(report$, { defaultValue: initialReport });
     if (exitCode === null) print('no longer following; the leader continues');
-    return exitCode ?? 1;
+    return await outcome(exitCode ?? 1);
   } finally {
     watching.unsubscribe();
+  }
+};
+
+const attempt = async (
+  own: Config,
+  options: RotateOptions,
+  dependencies: RotateDependencies,
+): Promise<RotationOutcome> => {
+  const { kubeconfig } = own;
+  const { inCluster, context = null, version, print } = dependencies;
+  try {
+    const userAgent = `webhook-certd-rotate/${version}`;
+    await using client = await openKubeClient({ kubeconfig, context, inCluster, userAgent });
+    const located = await locateInstallation(client, own);
+    located.differences.forEach((difference) => print(differenceText(difference)));
+    if (!located.config.issuer.writesSecret) {
+      print('CERT_ISSUER is external: the certificate is renewed by its issuer (cert-manager: cmctl renew NAME)');
+      return NOT_REQUESTED;
+    }
+    return await rotate({ client, located, options, dependencies });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    print(error.message);
+    return NOT_REQUESTED;
   }
 };
 
@@ -90,23 +177,15 @@ const rotate = async (client: KubeClient, config: Config, ca: boolean, dependenc
  */
 export const runRotate = async (
   config: Config,
-  flags: { readonly ca: boolean },
+  options: RotateOptions,
   dependencies: RotateDependencies,
 ): Promise<number> => {
-  const { kubeconfig } = config;
-  const { inCluster, version, print } = dependencies;
-  if (!config.issuer.writesSecret) {
-    print('CERT_ISSUER is external: the certificate is renewed by its issuer (cert-manager: cmctl renew NAME)');
-    return 1;
-  }
-  try {
-    await using client = await openKubeClient({ kubeconfig, inCluster, userAgent: `webhook-certd-rotate/${version}` });
-    return await rotate(client, config, flags.ca, dependencies);
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    print(error.message);
-    return 1;
-  }
+  if (!options.json) return (await attempt(config, options, dependencies)).exitCode;
+  const lines: string[] = [];
+  const print = (line: string): void => void lines.push(line);
+  const { exitCode, ...outcome } = await attempt(config, options, { ...dependencies, print });
+  dependencies.print(JSON.stringify({ ok: exitCode === 0, ...outcome, lines }, null, 2));
+  return exitCode;
 };
 
 interface RequestedRotation {

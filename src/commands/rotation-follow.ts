@@ -7,6 +7,7 @@ import {
   type Observable,
   scan,
   share,
+  switchMap,
   take,
   takeWhile,
   timeout,
@@ -33,8 +34,13 @@ import {
 
 interface FollowTerms extends Omit<RotationTerms, 'nowMs'> {
   readonly namespace: string;
-  /** Longest time without progress. */
-  readonly timeoutMs: number;
+  readonly limit: WaitLimit;
+}
+
+/** How long to follow: a time without progress, or a time in all. */
+export interface WaitLimit {
+  readonly of: 'standstill' | 'all';
+  readonly ms: number;
 }
 
 /** Interval of re-evaluation: a Pod can pass its deletion time without an event. */
@@ -50,19 +56,24 @@ export const followRotation = (
   start: RotationStart,
   terms: FollowTerms,
 ): Observable<RotationReport> => {
-  const { namespace, timeoutMs } = terms;
+  const { namespace, limit } = terms;
 
-  const standstill = (seen: ClusterState): RotationReport => {
+  const giveUp = (seen: ClusterState): RotationReport => {
     const hint = rotationHint(start, seen, { namespace, nowMs: Date.now() });
-    return { ...initialReport, fresh: [`no progress for ${timeoutMs / 1000} s: ${hint}`], exitCode: 1 };
+    const what = limit.of === 'all' ? 'not served by every replica after' : 'no progress for';
+    return { ...initialReport, fresh: [`${what} ${limit.ms / 1000} s: ${hint}`], exitCode: 1 };
   };
+  const givenUp$ = seen$.pipe(take(1), map(giveUp));
 
-  return combineLatest([seen$, timer(0, EVALUATE_MS)]).pipe(
+  const report$ = combineLatest([seen$, timer(0, EVALUATE_MS)]).pipe(
     scan((report, [seen]) => nextReport(report, start, seen, { ...terms, nowMs: Date.now() }), initialReport),
     filter(({ fresh, exitCode }) => fresh.length > 0 || exitCode !== null),
-    timeout({ each: timeoutMs, with: () => seen$.pipe(take(1), map(standstill)) }),
-    takeWhile(({ exitCode }) => exitCode === null, true),
   );
+  const limited$ =
+    limit.of === 'all'
+      ? merge(report$, timer(limit.ms).pipe(switchMap(() => givenUp$)))
+      : report$.pipe(timeout({ each: limit.ms, with: () => givenUp$ }));
+  return limited$.pipe(takeWhile(({ exitCode }) => exitCode === null, true));
 };
 
 interface ObservedInstallation {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { quoted } from '../util/redact.ts';
-import { type CommandFlag, type CommandName, commands, operandsOf } from './commands.ts';
+import { type Command, type CommandFlag, type CommandName, commands, operandsOf } from './commands.ts';
 import { didYouMean, unknownFlag } from './did-you-mean.ts';
 import type { Schema } from './types.ts';
 import { settings } from './variables.ts';
@@ -23,6 +23,10 @@ interface Shared {
   readonly version: boolean;
   /** One line each. Help and version are printed despite problems. */
   readonly problems: readonly string[];
+  /** False when the command is unknown, so that nothing else can be said about what is missing. */
+  readonly isCertain: boolean;
+  /** The flags of variables that unknown flags are likely to mean: nothing is said about their absence. */
+  readonly meant: readonly string[];
 }
 
 /** The parsed command line. `options` are the command's own flags. With problems, command and options are guesses. */
@@ -43,6 +47,27 @@ const described = (command: CommandName): string => {
   return operands.length === 0 ? 'one command and flags' : [command, ...operands, '[flags]'].join(' ');
 };
 
+/** What is wrong with the words after the command; `rotate ca` is likely to mean `rotate --ca`. */
+const operandProblems = (command: CommandName, words: readonly string[]): readonly string[] => {
+  const { choices, flags }: Command = commands[command];
+  const expected = operandsOf(command).length;
+  const switches = Object.values(flags).map(({ flag }) => flag);
+  const [first] = words;
+  return [
+    ...(choices === undefined || first === undefined || choices.includes(first)
+      ? []
+      : [`${command} ${quoted(first)}: expected one of ${choices.join(', ')}`]),
+    ...words
+      .slice(expected)
+      .map((each) =>
+        switches.includes(each)
+          ? `unexpected argument ${quoted(each)}: did you mean --${each}?`
+          : `unexpected argument ${quoted(each)}: expected ${described(command)}`,
+      ),
+    ...(words.length < expected ? [`missing argument: expected ${described(command)}`] : []),
+  ];
+};
+
 /**
  * Parses `[serve|check|rotate|…] [flags]` in any order; the default command is `serve`. parseConfig reads the values of
  * the variables' flags, so that their problems are reported together with those of the environment.
@@ -51,20 +76,25 @@ const described = (command: CommandName): string => {
  */
 export const parseCommandLine = (argv: readonly string[]): CommandLine => {
   const { words, flags } = readArguments(argv, (flag) => knownFlags.get(flag)?.valueWhenBare ?? null);
-  const [word = 'serve', ...extra] = words[0] === 'help' ? words.slice(1) : words;
+  const [word = 'serve', ...rest] = words[0] === 'help' ? words.slice(1) : words;
   const named = commandNames.find((name) => name === word);
   const command = named ?? 'serve';
-  const problems = named === undefined ? [unknownCommand(word)] : [];
-  const expected = operandsOf(command);
-  const [operands, unexpected] = [extra.slice(0, expected.length), extra.slice(expected.length)];
-  problems.push(...unexpected.map((each) => `unexpected argument ${quoted(each)}: expected ${described(command)}`));
-  if (operands.length < expected.length) problems.push(`missing argument: expected ${described(command)}`);
-  // Which flags are allowed depends on the command.
-  if (named !== undefined) problems.push(...flags.flatMap((each) => flagProblem(each, command) ?? []));
+  const help = words[0] === 'help' || flags.some(({ flag }) => flag === 'help' || flag === 'h');
+  // What else is wrong depends on the command.
+  const problems =
+    named === undefined
+      ? [unknownCommand(word)]
+      : [
+          ...(help ? [] : operandProblems(command, rest)),
+          ...flags.flatMap((each) => flagProblem(each, command) ?? []),
+        ];
 
-  const texts = new Map(flags.flatMap(({ flag, value }) => (value === null ? [] : [[flag, value] as const])));
+  const texts = new Map(
+    flags.flatMap(({ flag, value }) => (value === null ? [] : [[knownFlags.get(flag)?.flag ?? flag, value] as const])),
+  );
+  const { flags: ownFlags }: Command = commands[command];
   const options: Record<string, unknown> = {};
-  for (const [field, { flag, defaultValue, schema }] of Object.entries<CommandFlag<unknown>>(commands[command].flags)) {
+  for (const [field, { flag, defaultValue, schema }] of Object.entries(ownFlags)) {
     const result = z.safeParse(schema, texts.get(flag) ?? defaultValue);
     if (result.success) options[field] = result.data;
     else problems.push(`--${flag}=${quoted(texts.get(flag) ?? '')}: expected ${result.error.issues[0]?.message ?? ''}`);
@@ -72,11 +102,13 @@ export const parseCommandLine = (argv: readonly string[]): CommandLine => {
   return {
     command,
     options,
-    operands,
+    operands: rest.slice(0, operandsOf(command).length),
     flags: new Map([...texts].filter(([flag]) => knownFlags.get(flag)?.kind === 'variable')),
-    help: words[0] === 'help' || texts.has('help') || texts.has('h'),
-    version: texts.has('version'),
+    help,
+    version: texts.has('version') || command === 'version',
     problems,
+    isCertain: named !== undefined,
+    meant: flags.flatMap(({ flag }) => (knownFlags.has(flag) ? [] : (didYouMean(flag, flagNames) ?? []))),
   } as CommandLine;
 };
 
@@ -123,6 +155,8 @@ const readArguments = (argv: readonly string[], valueWhenBare: (flag: string) =>
 };
 
 interface KnownFlag {
+  /** Its long spelling. */
+  readonly flag: string;
   /** The value of the flag given without one; null when it needs a value. */
   readonly valueWhenBare: string | null;
   readonly kind: 'switch' | 'variable' | 'command';
@@ -132,30 +166,40 @@ interface KnownFlag {
   readonly schema: Schema<unknown> | null;
 }
 
+const readingVariables = commandNames.filter((name) => commands[name].variables !== 'none');
+
 function* all(): Generator<readonly [string, KnownFlag]> {
   for (const flag of ['help', 'h', 'version'])
-    yield [flag, { valueWhenBare: 'true', kind: 'switch', commands: commandNames, schema: null }];
+    yield [flag, { flag, valueWhenBare: 'true', kind: 'switch', commands: commandNames, schema: null }];
   for (const [, { flag, alias, valueWhenBare, schema }] of settings) {
     for (const each of alias === null ? [flag] : [flag, alias])
-      yield [each, { valueWhenBare, kind: 'variable', commands: commandNames, schema }];
+      yield [each, { flag: each, valueWhenBare, kind: 'variable', commands: readingVariables, schema }];
   }
   const commandFlags = commandNames.flatMap((name) =>
     Object.values<CommandFlag<unknown>>(commands[name].flags).map((each) => ({ name, ...each })),
   );
-  for (const { flag, valueWhenBare, schema } of commandFlags) {
+  for (const { flag, short, valueWhenBare, schema } of commandFlags) {
     const acceptedBy = commandFlags.filter((other) => other.flag === flag).map(({ name }) => name);
-    yield [flag, { valueWhenBare, kind: 'command', commands: acceptedBy, schema }];
+    const known: KnownFlag = { flag, valueWhenBare, kind: 'command', commands: acceptedBy, schema };
+    yield [flag, known];
+    if (short !== null) yield [short, known];
   }
 }
 
 /** The flags of all commands, by name without dashes. */
 const knownFlags: ReadonlyMap<string, KnownFlag> = new Map(all());
 
+/** What a misspelt flag may mean: every letter is close to each flag of one letter. */
+const flagNames = [...knownFlags.keys()].filter(({ length }) => length > 1);
+
+const listed = (words: readonly string[]): string =>
+  [words.slice(0, -1).join(', '), words.at(-1) ?? ''].filter((part) => part !== '').join(' and ');
+
 /** The problem of a flag regardless of its value; null when there is none. */
 const flagProblem = ({ flag, value }: GivenFlag, command: CommandName): string | null => {
   const known = knownFlags.get(flag);
-  if (known === undefined) return unknownFlag(flag, [...knownFlags.keys()]);
-  if (!known.commands.includes(command)) return `--${flag}: a flag of ${known.commands.join(', ')}, not of ${command}`;
+  if (known === undefined) return unknownFlag(flag, flagNames);
+  if (!known.commands.includes(command)) return `--${flag}: a flag of ${listed(known.commands)}, not of ${command}`;
   if (value !== null || known.schema === null) return null;
   const accepts = z.safeParse(known.schema, '').error?.issues[0]?.message;
   return `--${flag} without a value: expected ${accepts ?? 'one'}`;

@@ -23,6 +23,8 @@ export const ADDITIONS = ['policy', 'monitoring', 'network-policy'] as const;
 
 /** A flag of one command that is not an environment variable. */
 export interface CommandFlag<T> extends Setting<T> {
+  /** A second spelling of one letter; null when there is none. */
+  readonly short: string | null;
   /** Name of the value in help; null for a switch. */
   readonly placeholder: string | null;
   readonly defaultValue: string | null;
@@ -35,8 +37,10 @@ const commandFlag = <T>(
   defaultValue: string | null,
   schema: Schema<T>,
   meaning: string,
+  short: string | null = null,
 ): CommandFlag<T> => ({
   flag,
+  short,
   placeholder,
   defaultValue,
   schema,
@@ -44,6 +48,20 @@ const commandFlag = <T>(
   valueWhenBare: placeholder === null ? 'true' : null,
 });
 
+/** A command, without the types of its flags. */
+export interface Command {
+  readonly summary: string;
+  /** The names of the words that it needs after its own, in order. */
+  readonly operands?: readonly string[];
+  /** The words that the first operand may be, if they can be listed. */
+  readonly choices?: readonly string[];
+  /** Whether the variables apply to it: as flags and in the environment, as flags alone, or not at all. */
+  readonly variables: 'read' | 'flags' | 'none';
+  readonly flags: Readonly<Record<string, CommandFlag<unknown>>>;
+  readonly exits: readonly [string, string];
+  /** Command lines, and what they do. */
+  readonly examples: readonly (readonly [string, string])[];
+}
 const file = (flag: string, meaning: string): CommandFlag<string | null> =>
   commandFlag(flag, 'FILE', null, z.nullable(string('a file')), meaning);
 
@@ -57,10 +75,34 @@ const urlPath = parsed('a path like /mutate', (text) => (/^\/[^\s?#]*$/.test(tex
 
 const json = commandFlag('json', null, 'false', boolean, 'print JSON instead of text');
 
-/** The commands with their own flags. All of them also accept the flags of the variables. */
+/** How the commands for people find an installation, as kubectl does. */
+const place = {
+  namespace: commandFlag(
+    'namespace',
+    'NAME',
+    null,
+    z.nullable(dnsLabel),
+    'namespace of the installation, like POD_NAMESPACE; if both are unset: that of the Pod, or of the context of the kubeconfig',
+    'n',
+  ),
+  context: commandFlag(
+    'context',
+    'NAME',
+    null,
+    z.nullable(string('the name of a context in the kubeconfig')),
+    'context of the kubeconfig; if unset, the current one',
+  ),
+  output: commandFlag('output', 'text|json', 'text', oneOf('text', 'json'), 'format of the output', 'o'),
+  json: commandFlag('json', null, 'false', boolean, 'the same as --output=json'),
+} as const;
+
+const MAX_WAIT_MS = 86_400_000;
+
+/** The commands with their own flags. Those that read the variables also accept their flags. */
 export const commands = {
   serve: {
     summary: 'serve the webhook and manage its certificates; runs in every replica',
+    variables: 'read',
     flags: {},
     exits: ['stopped by SIGTERM or SIGINT, after draining connections', 'no certificate in time or a fatal error'],
     examples: [
@@ -74,25 +116,43 @@ export const commands = {
   },
   check: {
     summary: 'inspect the cluster and report problems; changes nothing',
-    flags: { ...clusterFlags, json },
-    exits: ['no problem found', 'a problem found, or something could not be inspected'],
+    variables: 'read',
+    flags: { ...clusterFlags, ...place },
+    exits: ['no failure found; warnings are allowed', 'a failure found, or the cluster could not be read'],
     examples: [
-      ['webhook-certd check', 'in a replica'],
-      ['webhook-certd check --json --pod-namespace=webhooks --kubeconfig ~/.kube/config', 'from a workstation'],
+      ['kubectl -n shop exec deploy/orders -- webhook-certd check', 'in a replica'],
+      ['webhook-certd check -n shop --context production', 'from a workstation, by its kubeconfig'],
+      ['webhook-certd check -n shop -o json', 'for a script'],
       ['webhook-certd check --cluster', 'every webhook of the cluster: which one fails next, and why'],
     ],
   },
   rotate: {
     summary: 'request a new leaf, or a new CA, from the leader',
-    flags: { ca: commandFlag('ca', null, 'false', boolean, 'renew the CA as well as the leaf') },
-    exits: ['served by every live replica', 'not served by every replica, or interrupted'],
+    variables: 'read',
+    flags: {
+      ca: commandFlag('ca', null, 'false', boolean, 'renew the CA as well as the leaf'),
+      timeoutMs: commandFlag(
+        'timeout',
+        'DURATION',
+        null,
+        z.nullable(duration({ fromMs: 1000, toMs: MAX_WAIT_MS })),
+        'time limit until every replica serves the new leaf; if unset, it ends after 2m without progress',
+      ),
+      noWait: commandFlag('no-wait', null, 'false', boolean, 'end once the rotation is requested'),
+      ...place,
+    },
+    exits: [
+      'served by every live replica, or with --no-wait: requested',
+      'not requested, not served by every replica, or interrupted',
+    ],
     examples: [
       ['webhook-certd rotate', 'a new leaf'],
-      ['webhook-certd rotate --ca', 'a new CA, then a new leaf'],
+      ['webhook-certd rotate --ca -n shop --timeout 10m', 'a new CA, then a new leaf'],
     ],
   },
   manifests: {
     summary: 'print every object of an installation as YAML, for kubectl apply',
+    variables: 'flags',
     flags: {
       namespace: commandFlag(
         'namespace',
@@ -100,6 +160,7 @@ export const commands = {
         null,
         z.nullable(dnsLabel),
         'namespace of the installation; if unset, the same as --name',
+        'n',
       ),
       createNamespace: commandFlag('create-namespace', null, 'false', boolean, 'print the namespace, too'),
       mode: commandFlag(
@@ -143,6 +204,7 @@ export const commands = {
   init: {
     summary: 'write a project with a handler, its test, a Dockerfile and manifests',
     operands: ['DIR'],
+    variables: 'none',
     flags: {
       namespace: commandFlag(
         'namespace',
@@ -168,6 +230,7 @@ export const commands = {
   try: {
     summary: 'call a handler with the objects of a file and print its answers; needs no cluster',
     operands: ['HANDLER', 'FILE'],
+    variables: 'none',
     flags: {
       operation: commandFlag(
         'operation',
@@ -200,7 +263,9 @@ export const commands = {
     ],
   },
   demo: {
-    summary: 'run replicas against a cluster inside this process and rotate certificates',
+    summary:
+      'run replicas, each in a process of its own, on an API server and kubelets inside this process, and rotate their certificates',
+    variables: 'none',
     flags: {
       replicas: commandFlag('replicas', 'N', '3', wholeNumber(1, 20), 'number of replicas'),
       rotations: commandFlag(
@@ -208,14 +273,14 @@ export const commands = {
         'N',
         null,
         z.nullable(wholeNumber(0, 1000)),
-        'number of rotations before it ends; 0: end once all replicas have served for a while; if unset, run until stopped',
+        'number of rotations before it ends; 0: end 3s after all replicas have become ready; if unset, run until stopped',
       ),
       kubeletDelayMs: commandFlag(
         'kubelet-delay',
         'DURATION',
         '3s',
         duration({ fromMs: 0, toMs: 3_600_000 }),
-        'delay until the kubelet mounts a changed Secret',
+        'delay until a kubelet that is not nudged mounts a changed Secret; replicas nudge theirs',
       ),
       port: commandFlag(
         'port',
@@ -228,19 +293,39 @@ export const commands = {
       review: file('review', 'object, or AdmissionReview, that they are called with; if unset, a ConfigMap'),
       json,
     },
-    exits: ['no request failed', 'a request failed, or a fatal error'],
+    exits: ['no call failed', 'a call failed, a rotation did not finish in time, or a fatal error'],
     examples: [
       ['webhook-certd demo', 'three replicas, until Ctrl-C'],
       ['webhook-certd demo --handler ./handler.ts --review pod.yaml', 'your handler, while certificates rotate'],
       ['webhook-certd demo --replicas 5 --rotations 3 --kubelet-delay 500ms --json', 'for a script'],
     ],
   },
-} as const;
+  completion: {
+    summary: 'print a script that completes this command line in a shell',
+    operands: ['SHELL'],
+    choices: ['bash', 'zsh', 'fish'],
+    variables: 'none',
+    flags: {},
+    exits: ['printed', 'not used'],
+    examples: [
+      ['source <(webhook-certd completion bash)', 'in ~/.bashrc'],
+      ['source <(webhook-certd completion zsh)', 'in ~/.zshrc, after compinit'],
+      ['webhook-certd completion fish | source', 'in ~/.config/fish/config.fish'],
+    ],
+  },
+  version: {
+    summary: 'print the version',
+    variables: 'none',
+    flags: {},
+    exits: ['printed', 'not used'],
+    examples: [['webhook-certd version', 'the version of this program']],
+  },
+} as const satisfies Readonly<Record<string, Command>>;
 
 export type CommandName = keyof typeof commands;
 
 /** The names of the words that a command needs after its own, in order. */
 export const operandsOf = (name: CommandName): readonly string[] => {
-  const command = commands[name];
-  return 'operands' in command ? command.operands : [];
+  const { operands = [] }: Command = commands[name];
+  return operands;
 };

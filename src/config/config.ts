@@ -18,6 +18,8 @@ export interface Config extends Settings {
 interface ConfigInput extends ConfigSources {
   /** Whether the command answers requests, which requires exactly one of WEBHOOK_HANDLER, UPSTREAM_URL and SERVING_ADDRESS. */
   readonly serves: boolean;
+  /** Flags that the user is likely to have misspelt. Their absence is not reported, since the misspelling is. */
+  readonly meant?: readonly string[];
 }
 
 export type ConfigResult =
@@ -30,7 +32,7 @@ const unknvariableFlags = (flags: ReadonlyMap<string, string>): string[] =>
   [...flags.keys()].filter((flag) => !variableFlags.includes(flag)).map((flag) => unknownFlag(flag, variableFlags));
 
 /** Parses the whole configuration and reports all problems together. Never throws; problems contain no secret. */
-export const parseConfig = ({ serves, ...sources }: ConfigInput): ConfigResult => {
+export const parseConfig = ({ serves, meant = [], ...sources }: ConfigInput): ConfigResult => {
   const problems = unknvariableFlags(sources.flags);
   const found = new Map<string, Source>();
   const values: Record<string, unknown> = {};
@@ -41,6 +43,7 @@ export const parseConfig = ({ serves, ...sources }: ConfigInput): ConfigResult =
     const names = { name: textOf('name'), namespace: textOf('namespace') };
     const source = resolveSource(variable, sources, names);
     found.set(field, source);
+    if (source.isDefault && meant.includes(variable.flag)) continue;
     const result = z.safeParse(variable.schema, source.text);
     if (result.success) values[field] = result.data;
     else problems.push(...result.error.issues.map(({ message }) => `${source.label()}: expected ${message}`));
@@ -51,9 +54,13 @@ export const parseConfig = ({ serves, ...sources }: ConfigInput): ConfigResult =
   // A kubeconfig takes precedence over the address in a Pod.
   if (values['kubeconfig'] === null) problems.push(...inClusterProblems(sources.env));
   if (problems.length > 0) return { ok: false, problems };
-  const complete = values as unknown as Settings;
-  const watchStaleAfterMs = complete.watchStaleAfterMs ?? complete.leaseDurationMs;
-  return { ok: true, config: deepFreeze({ ...complete, watchStaleAfterMs, serviceNames: serviceNames(complete) }) };
+  return { ok: true, config: completed(values as unknown as Settings) };
+};
+
+/** Adds to complete settings what follows from several of them. */
+export const completed = (values: Settings): Config => {
+  const watchStaleAfterMs = values.watchStaleAfterMs ?? values.leaseDurationMs;
+  return deepFreeze({ ...values, watchStaleAfterMs, serviceNames: serviceNames(values) });
 };
 
 /** Freezes a value and everything in it, so that no part of the program can change the configuration. */

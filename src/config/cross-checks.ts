@@ -60,8 +60,7 @@ const ports = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] =
 const WAYS = ['handlerModule', 'upstream', 'serving'] as const satisfies readonly Field[];
 
 const admission = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] => {
-  // Undefined: the value has been rejected already.
-  if (WAYS.some((way) => values[way] === undefined)) return [];
+  // Undefined: it is set, and the value has been rejected already.
   const given = WAYS.filter((way) => values[way] !== null);
   if (given.length === 1) return [];
   const [first, second, third] = (given.length === 0 ? WAYS : given).map(labelOf);

@@ -1,4 +1,4 @@
-import { type CommandFlag, type CommandName, commands, operandsOf } from './commands.ts';
+import { type Command, type CommandFlag, type CommandName, commands } from './commands.ts';
 import { type Default, isNamedDefault, type Setting, type Variable } from './variable.ts';
 import { variables } from './variables.ts';
 
@@ -59,7 +59,7 @@ const INTRO =
   'without one failed call.';
 const RULES =
   'Set these as environment variables or as flags, which take precedence: CERT_TIMEOUT=300 is --cert-timeout=300. ' +
-  'Durations are 500ms, 2s, 5m, 720h, 30d; a number without a unit is seconds. Sizes are 7MiB, 512KiB or plain bytes. ' +
+  'Durations are 500ms, 2s, 1h30m, 30d, 1w; a number without a unit is seconds. Sizes are 7MiB, 512KiB or plain bytes. ' +
   'All problems are reported together.';
 /** The objects that are printed depend on the command line alone. */
 const PRINTED =
@@ -74,8 +74,10 @@ const meaningOf = ({ meaning, defaultValue }: Setting<unknown>): string => {
   return text === null ? meaning : `${meaning} (default: ${text})`;
 };
 
-const flagRow = (row: CommandFlag<unknown>): Row =>
-  row.placeholder === null ? [`--${row.flag}`, row.meaning] : [`--${row.flag} ${row.placeholder}`, meaningOf(row)];
+const flagRow = (row: CommandFlag<unknown>): Row => {
+  const names = row.short === null ? `--${row.flag}` : `-${row.short}, --${row.flag}`;
+  return row.placeholder === null ? [names, row.meaning] : [`${names} ${row.placeholder}`, meaningOf(row)];
+};
 
 const COMMON_FLAGS: readonly Row[] = [
   ['--help', 'print this text, or that of the named command'],
@@ -89,22 +91,23 @@ const COMMON_FLAGS: readonly Row[] = [
  */
 export const helpText = (command: CommandName, { columns }: { readonly columns: number }): string => {
   const chars = Math.min(Math.max(columns, MIN_COLUMNS), MAX_COLUMNS);
-  const { summary, flags, exits, examples } = commands[command];
+  const { summary, operands = [], choices, variables: use, flags, exits, examples }: Command = commands[command];
   const isMain = command === 'serve';
+  const words = [command, ...(choices === undefined ? operands : [choices.join('|')])].join(' ');
+  const rules = isMain ? RULES : { read: POINTER, flags: PRINTED, none: null }[use];
   const section = (title: string, rows: readonly Row[]): string[] => ['', `${title}:`, ...twoColumns(rows, chars)];
   return [
-    `Usage: webhook-certd ${isMain ? '[COMMAND]' : [command, ...operandsOf(command)].join(' ')} [flags]`,
+    `Usage: webhook-certd ${isMain ? '[COMMAND]' : words} [flags]`,
     '',
     ...wrap(isMain ? INTRO : `${summary}.`.replace(/^./, (first) => first.toUpperCase()), chars),
     ...(isMain ? section('Commands (default: serve)', commandRows) : []),
     ...section('Flags', [...Object.values<CommandFlag<unknown>>(flags).map(flagRow), ...COMMON_FLAGS]),
-    '',
-    ...wrap(isMain ? RULES : command === 'manifests' ? PRINTED : POINTER, chars),
+    ...(rules === null ? [] : ['', ...wrap(rules, chars)]),
     ...(isMain ? groups.flatMap(([title, rows]) => section(title, rows)) : []),
     ...section('Exit codes', [
       ['0', exits[0]],
       ['1', exits[1]],
-      ['2', 'bad configuration'],
+      ['2', use === 'none' ? 'bad command line' : 'bad configuration'],
     ]),
     '',
     'Examples:',

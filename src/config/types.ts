@@ -107,7 +107,17 @@ export const byteSize: Schema<number> = parsed('a size from 1 to 1GiB, like 7MiB
 });
 
 /** From the largest unit. */
-const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
+const UNIT_MS = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
+const UNITS = Object.keys(UNIT_MS) as readonly (keyof typeof UNIT_MS)[];
+
+/** Each unit at most once, the largest first: `1h30m`. */
+const DURATION = new RegExp(`^${UNITS.map((unit) => String.raw`(?:(?<${unit}>\d+)${unit})?`).join('')}$`);
+
+const readDuration = (text: string): number | undefined => {
+  if (/^\d+$/.test(text)) return Number(text) * UNIT_MS.s;
+  const counts = text === '' ? undefined : DURATION.exec(text)?.groups;
+  return counts && UNITS.reduce((sumMs, unit) => sumMs + Number(counts[unit] ?? 0) * UNIT_MS[unit], 0);
+};
 
 interface Limits {
   readonly fromMs: number;
@@ -118,24 +128,22 @@ interface Limits {
   readonly wholeSeconds?: boolean;
 }
 
-/** `500ms`, `2s`, `5m`, `720h`, `30d`; a number without a unit is seconds. Returns milliseconds. */
+/** `500ms`, `2s`, `1h30m`, `30d`, `1w`; a number without a unit is seconds. Returns milliseconds. */
 export const duration = ({ fromMs, toMs, note, wholeSeconds = false }: Limits): Schema<number> => {
   const range = `from ${durationText(fromMs)} to ${durationText(toMs)}${note === undefined ? '' : ` (${note})`}`;
   const kind = wholeSeconds ? 'a duration of whole seconds' : 'a duration';
-  return parsed(`${kind} ${range}, like 500ms, 2s, 5m, 720h, 30d or a number of seconds`, (text) => {
-    const parts = /^(?<count>\d+)(?<unit>ms|s|m|h|d)?$/.exec(text)?.groups;
-    if (parts === undefined) return undefined;
-    const durationMs = Number(parts['count']) * UNIT_MS[(parts['unit'] ?? 's') as keyof typeof UNIT_MS];
-    if (durationMs < fromMs || durationMs > toMs) return undefined;
+  return parsed(`${kind} ${range}, like 500ms, 2s, 1h30m, 30d, 1w or a number of seconds`, (text) => {
+    const durationMs = readDuration(text);
+    if (durationMs === undefined || durationMs < fromMs || durationMs > toMs) return undefined;
     return wholeSeconds && durationMs % 1000 !== 0 ? undefined : durationMs;
   });
 };
 
-/** A whole number of milliseconds in the largest unit that divides it: 90000 is `90s`, 86400000 is `1d`, 0 is `0`. */
-const durationText = (durationMs: number): string => {
+/** A whole number of milliseconds in the largest unit up to days that divides it: 90000 is `90s`, 86400000 is `1d`, 0 is `0`. */
+export const durationText = (durationMs: number): string => {
   if (durationMs === 0) return '0';
-  const [unit, unitMs] = Object.entries(UNIT_MS).find(([, ms]) => durationMs % ms === 0) ?? ['ms', 1];
-  return `${durationMs / unitMs}${unit}`;
+  const unit = UNITS.find((each) => each !== 'w' && durationMs % UNIT_MS[each] === 0) ?? 'ms';
+  return `${durationMs / UNIT_MS[unit]}${unit}`;
 };
 
 /** A duration as {@link duration}, where 0 means no time limit and reads as null. */

@@ -13,6 +13,8 @@ import type { WebSocketStream } from './web-socket.ts';
 export interface KubeClientOptions {
   /** Path, or paths joined as in KUBECONFIG; null inside a pod. */
   readonly kubeconfig: string | null;
+  /** The context of the kubeconfig; by default the current one. */
+  readonly context?: string | null;
   /** Needed when there is no kubeconfig. */
   readonly inCluster?: InCluster | null;
   readonly userAgent: string;
@@ -42,8 +44,9 @@ export interface KubeClient extends AsyncDisposable {
   readonly clockSkewMs: () => number | null;
 }
 
-const credentialsFor = ({ kubeconfig, inCluster }: KubeClientOptions): Promise<Credentials> | Credentials => {
-  if (kubeconfig !== null) return kubeconfigCredentials(kubeconfig);
+const credentialsFor = (options: KubeClientOptions): Promise<Credentials> | Credentials => {
+  const { kubeconfig, context = null, inCluster } = options;
+  if (kubeconfig !== null) return kubeconfigCredentials(kubeconfig, { context });
   if (inCluster) return inClusterCredentials(inCluster);
   throw new ApiError('no API server configured: set KUBECONFIG, or run in a Pod, where KUBERNETES_SERVICE_HOST is set');
 };

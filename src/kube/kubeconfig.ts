@@ -45,6 +45,32 @@ const accessOf = async (config: KubeConfig, paths: string): Promise<Access> => {
   };
 };
 
+interface KubeconfigOptions {
+  /** The context to use instead of the current one. */
+  readonly context?: string | null;
+  readonly pluginTimeoutMs?: number;
+}
+
+/** @throws ApiError when the kubeconfig has no such context */
+const selectContext = (config: KubeConfig, paths: string, context: string): void => {
+  const names = config.getContexts().map(({ name }) => name);
+  if (!names.includes(context))
+    throw new ApiError(`kubeconfig ${paths} has no context ${context}: it has ${names.join(', ') || 'none'}`);
+  config.setCurrentContext(context);
+};
+
+/**
+ * The namespace that a context names, null when it names none.
+ *
+ * @param context null for the current one
+ * @throws ApiError when a file cannot be used, or has no such context
+ */
+export const kubeconfigNamespace = async (paths: string, context: string | null): Promise<string | null> => {
+  const config = await loadKubeconfig(paths, PLUGIN_TIMEOUT_MS);
+  if (context !== null) selectContext(config, paths, context);
+  return config.getContextObject(config.getCurrentContext())?.namespace ?? null;
+};
+
 /**
  * Credentials from a kubeconfig, with everything that client-node's KubeConfig supports: contexts, client certificates,
  * exec and OIDC plugins, impersonation of a user, tls-server-name, insecure-skip-tls-verify, proxy-url. They are evaluated
@@ -54,9 +80,10 @@ const accessOf = async (config: KubeConfig, paths: string): Promise<Access> => {
  */
 export const kubeconfigCredentials = async (
   paths: string,
-  pluginTimeoutMs: number = PLUGIN_TIMEOUT_MS,
+  { context = null, pluginTimeoutMs = PLUGIN_TIMEOUT_MS }: KubeconfigOptions = {},
 ): Promise<Credentials> => {
   let last = await loadKubeconfig(paths, pluginTimeoutMs);
+  if (context !== null) selectContext(last, paths, context);
   const server = serverOf(last, paths);
   rejectUnsupported(last, paths);
   let stale = false;
