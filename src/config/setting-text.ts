@@ -29,7 +29,8 @@ export const settingText = (field: Field, value: unknown): string => {
   if (typeof value === 'number') return field.endsWith('Ms') ? durationText(value) : String(value);
   if (Array.isArray(value))
     return value.map((each: unknown) => (isTarget(each) ? `${each.type}/${each.name}` : String(each))).join(',');
-  if (typeof value !== 'object') return String(value as string | boolean);
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object') return JSON.stringify(value);
   if (isAddress(value)) return `${value.host ?? ''}:${value.port}`;
   const [issuer] = Object.entries(issuers).find(([, each]) => each === value) ?? [];
   return issuer ?? JSON.stringify(value);
