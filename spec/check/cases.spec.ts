@@ -158,14 +158,16 @@ describe('check', function () {
       const { status, detail, remedy } = (await scene.check()).named(`${target!.id} accepts writes of caBundle`);
       expect(status).to.equal('fail');
       expect(detail).to.match(/ 403 .*cannot patch resource/);
-      expect(remedy).to.match(/^kubectl create clusterrole webhook-certd-patch-validatingwebhookconfigurations /);
+      expect(remedy).to.match(
+        /^kubectl create clusterrole webhook-certd-patch-validatingwebhookconfigurations-default-checker-\w+ /,
+      );
     });
   });
 
   describe('of a SECRET_NAME-ca that webhook-certd did not write', () => {
     const unusable = {
       'encrypted-key.yaml': /ca\.key: .*(passphrase|encrypted)/,
-      'cert-manager-ca.yaml': /it contains .*tls\.crt.* instead of ca\.crt and ca\.key/,
+      'cert-manager-ca.yaml': /it holds .*tls\.crt.* instead of ca\.crt and ca\.key/,
     };
     for (const [file, expected] of Object.entries(unusable))
       it(`says why it cannot be used and how to continue: ${file}`, async () => {
@@ -180,9 +182,11 @@ describe('check', function () {
         expect(status).to.equal('fail');
         expect(detail).to.include(`webhook-certd did not write Secret ${name} and does not overwrite it`);
         expect(detail).to.match(expected);
+        const resourceVersion = (await api.admin.get(path)).at('metadata', 'resourceVersion') as string;
+        const options = `{"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"resourceVersion":"${resourceVersion}"}}`;
         expect(remedy).to.equal(
-          `kubectl get secret ${name} -n ${scene.namespace} -o yaml > ${name}.backup.yaml && ` +
-            `kubectl delete secret ${name} -n ${scene.namespace}`,
+          `(umask 077 && kubectl get secret ${name} -n ${scene.namespace} -o yaml > ${name}.backup.yaml) && ` +
+            `echo '${options}' | kubectl delete --raw ${path} -f -`,
         );
       });
   });

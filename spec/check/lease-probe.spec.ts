@@ -8,7 +8,7 @@ const SERVER_MS = Date.parse('2026-11-23T12:00:00Z');
 
 const lease = (renewTime: string | null, holder: string | null = 'pod-0'): GetResult<LeaseInfo> => ({
   state: 'there',
-  value: { ...leaseOf(null, { holder, renewTime }), labels: {} },
+  value: { ...leaseOf(null, { holder, renewTime }), labels: {}, annotations: {}, electedBy: null },
 });
 
 /** Reads one after the other, the last again and again, and half a second passes between two. */

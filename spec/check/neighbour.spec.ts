@@ -20,12 +20,18 @@ describe('check of a replica whose server terminates TLS itself', () => {
     serviceAccount: 'default',
     workload: { kind: 'deployment', name: 'webhook' },
     containers: [
-      { name: 'manager', env: new Map(), ports: [9443] },
-      { name: 'certd', env: new Map(Object.entries({ SERVING_ADDRESS: '127.0.0.1:9443', ...env })), ports: [] },
+      { name: 'manager', env: new Map(), ports: [9443], namedPorts: new Map() },
+      {
+        name: 'certd',
+        env: new Map(Object.entries({ SERVING_ADDRESS: '127.0.0.1:9443', ...env })),
+        ports: [],
+        namedPorts: new Map(),
+      },
     ],
     volume: 'certs',
     mounts: [],
     problem: null,
+    hasExited: false,
   });
   const found = (
     servingHash: string | null,

@@ -84,6 +84,7 @@ describe('what check says inside a replica', function () {
       inReplica: true,
       certDir: { kind: 'sub-path', hash: null, problem: null },
       pods: { state: 'there', value: [] },
+      workloads: { state: 'absent', why: '' },
       lease: { state: 'absent', why: '' },
       nowMs: 0,
     } as unknown as ClusterSnapshot;

@@ -64,7 +64,12 @@ export const sceneObjects = {
     spec: { replicas: 1, selector: { matchLabels: LABELS }, template },
   }),
 
-  target: (name: string, namespace: string, caBundle: string | Buffer): Body => ({
+  service: (name: string, targetPort: number): Body => ({
+    metadata: { name, labels: LABELS },
+    spec: { selector: LABELS, ports: [{ name: 'webhook', port: 443, targetPort }] },
+  }),
+
+  target: (name: string, service: Readonly<Record<string, string>>, caBundle: string | Buffer): Body => ({
     metadata: { name },
     webhooks: [
       {
@@ -73,7 +78,7 @@ export const sceneObjects = {
         sideEffects: 'None',
         failurePolicy: 'Fail',
         clientConfig: {
-          service: { name: 'kubetemplater-webhook-service', namespace, path: '/validate' },
+          service: { ...service, path: '/validate' },
           caBundle: base64(caBundle),
         },
         rules: [

@@ -23,7 +23,7 @@ export interface SceneOptions {
   readonly leaf?: PairOrder;
   readonly broken?: (pair: MountedPair) => MountedPair | Promise<MountedPair>;
   readonly rules?: (rules: readonly Rule[]) => readonly Rule[];
-  readonly template?: (template: Body) => Json;
+  readonly template?: (template: Body, env: Readonly<Record<string, string>>) => Json;
   /** Whether the Lease is renewed. */
   readonly isLed?: boolean;
   readonly holder?: string;
@@ -103,19 +103,27 @@ export const layOut = async (api: ApiUnderTest, options: SceneOptions = {}): Pro
     Object.entries(announcement).map(([key, value]) => [`${PREFIX}/${key}`, value]),
   );
   const holder = options.holder ?? `webhook-abc-${id}`;
-  await accepted(admin.post(paths.secret.collection, sceneObjects.secret(paths.secret.name, pair)));
-  await accepted(admin.post(paths.ca.collection, sceneObjects.authority(paths.ca.name, authority)));
-  await accepted(admin.post(paths.lease.collection, sceneObjects.lease(paths.lease.name, holder, annotations)));
+  const own = '?fieldManager=webhook-certd';
+  await accepted(admin.post(`${paths.secret.collection}${own}`, sceneObjects.secret(paths.secret.name, pair)));
+  await accepted(admin.post(`${paths.ca.collection}${own}`, sceneObjects.authority(paths.ca.name, authority)));
+  await accepted(
+    admin.post(`${paths.lease.collection}${own}`, sceneObjects.lease(paths.lease.name, holder, annotations)),
+  );
   for (const target of paths.targets) {
-    const body = sceneObjects.target(target.name, namespace, pair.trust);
-    await accepted(admin.post(`${target.collection}?fieldManager=webhook-certd`, body));
+    const body = sceneObjects.target(target.name, { name: config.serviceName, namespace }, pair.trust);
+    await accepted(admin.post(`${target.collection}${own}`, body));
     opened.defer(async () => {
       await admin.delete(target.path);
     });
   }
+  if (api.kind === 'kube-apiserver') {
+    const { serviceName, webhookBind } = config;
+    const service = sceneObjects.service(serviceName, webhookBind.port);
+    await accepted(admin.post(`/api/v1/namespaces/${namespace}/services`, service));
+  }
   if (options.isDeployed ?? true) {
     const standard = sceneObjects.template(paths.secret.name);
-    const template = options.template?.(standard) ?? standard;
+    const template = options.template?.(standard, env) ?? standard;
     const serving = { [`${PREFIX}/serving-hash`]: pair.hash };
     await accepted(admin.post(paths.pods, sceneObjects.pod(`webhook-abc-${id}`, template, serving)));
     const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
@@ -124,7 +132,7 @@ export const layOut = async (api: ApiUnderTest, options: SceneOptions = {}): Pro
   if (options.isLed ?? true) {
     const renewal = interval(300).subscribe(() => {
       const spec = { renewTime: new Date().toISOString().replace('Z', '000Z') };
-      void admin.patch('merge', paths.lease.path, { spec });
+      void admin.patch('merge', `${paths.lease.path}${own}`, { spec });
     });
     opened.defer(() => renewal.unsubscribe());
   }

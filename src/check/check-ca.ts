@@ -1,5 +1,6 @@
-import { recreateMutable, requestRotation, restartOrGrant, setAsideCa } from './remedies.ts';
+import { inspectLeader, requestRotation } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
+import { recreateMutable, setAside } from './secret-remedies.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
 /** The result for a Secret that the leader has to write and cannot. */
@@ -17,14 +18,18 @@ export const checkCa = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
   if (!config.issuer.keepsCa) return [skipped(name, 'CERT_ISSUER=external: another issuer keeps the CA')];
   if (ca.state === 'absent') {
     const detail = `there is no Secret ${paths.ca.name} in ${config.namespace}: no leader has created it`;
-    return [fail(name, detail, restartOrGrant(snapshot))];
+    return [fail(name, detail, inspectLeader(snapshot))];
   }
   if (ca.state !== 'there') return [unreadable(name, ca, paths.ca.path)];
-  const { current, problem, bundle, isOurs, isImmutable } = ca.value;
-  if (problem !== null && !isOurs) {
+  const { current, problem, bundle, isForeign, isImmutable } = ca.value;
+  if (problem !== null && isForeign) {
     const detail = `webhook-certd did not write Secret ${paths.ca.name} and does not overwrite it, but cannot use it: ${problem}`;
     return [
-      fail('CA is usable', `${detail}. Correct it, or remove it so that the leader issues a CA`, setAsideCa(snapshot)),
+      fail(
+        'CA is usable',
+        `${detail}. Correct it, or remove it so that the leader issues a CA`,
+        setAside(snapshot, paths.ca.name, paths.ca.path, ca.value),
+      ),
     ];
   }
   const isInBundle = bundle?.some(({ fingerprint }) => fingerprint === current?.fingerprint) ?? false;
@@ -44,9 +49,9 @@ export const checkCa = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
     problem === null ? ok(keyName, '') : fail(keyName, problem, requestRotation(snapshot, 'ca')),
     isInBundle
       ? ok(bundleName, bundle?.length === 1 ? '' : `and ${(bundle?.length ?? 0) - 1} older, still trusted`)
-      : fail(bundleName, 'ca-bundle.crt does not contain the current CA', restartOrGrant(snapshot)),
+      : fail(bundleName, 'ca-bundle.crt does not contain the current CA', inspectLeader(snapshot)),
     ...(published
       ? []
-      : [warn('Secret contains the whole trust bundle', 'its ca.crt lacks a CA', restartOrGrant(snapshot))]),
+      : [warn('Secret contains the whole trust bundle', 'its ca.crt lacks a CA', inspectLeader(snapshot))]),
   ];
 };

@@ -1,7 +1,9 @@
 import type { CertificateInfo } from '../../streams/model.ts';
 import { formatExpiry, formatSpan } from '../util/time.ts';
-import { replacePair, requestRotation, restartOrGrant } from './remedies.ts';
+import { replacePair } from './pair-remedies.ts';
+import { inspectLeader, requestRotation } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
+import { describeSecret } from './secret-remedies.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
 interface Expiring {
@@ -34,12 +36,12 @@ const checkOlderCa = (snapshot: ClusterSnapshot, certificate: CertificateInfo): 
   const until = formatExpiry(certificate.notAfterMs, snapshot.nowMs);
   return snapshot.nowMs < certificate.notAfterMs
     ? ok(name, until)
-    : warn(name, `${until}, and still in the bundle`, restartOrGrant(snapshot));
+    : warn(name, `${until}, and still in the bundle`, inspectLeader(snapshot));
 };
 
 /** Checks the validity of each certificate by the API server's clock. */
 export const checkExpiries = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
-  const { secret, ca, config, nowMs } = snapshot;
+  const { secret, ca, config, paths, nowMs } = snapshot;
   const leaf = secret.state === 'there' ? secret.value.leaf : null;
   const caInfo = ca.state === 'there' && config.issuer.keepsCa ? ca.value : null;
   const current = caInfo?.current ?? null;
@@ -64,7 +66,9 @@ export const checkExpiries = (snapshot: ClusterSnapshot): readonly CheckResult[]
               name: 'CA is valid',
               certificate: current,
               renewBeforeMs: config.caRenewBeforeMs,
-              remedy: requestRotation(snapshot, 'ca'),
+              // A rotation would replace the CA of another party by a generated one.
+              remedy:
+                caInfo?.isForeign === true ? describeSecret(snapshot, paths.ca.name) : requestRotation(snapshot, 'ca'),
             },
             nowMs,
           ),

@@ -1,5 +1,5 @@
 import type { PodInfo } from './inspect-pod.ts';
-import { alivePods, restartWorkload } from './kubectl.ts';
+import { alivePods, startReplicas } from './kubectl.ts';
 import { certDirOf, mountSecret, nudgeKubelet, webhookContainer } from './mount-remedies.ts';
 import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import { announcedHash, type ClusterSnapshot, isPastDeliveryTime } from './snapshot.ts';
@@ -33,7 +33,7 @@ const checkLocalMount = (snapshot: ClusterSnapshot): CheckResult => {
   const self = pods.state === 'there' ? pods.value.find((pod) => pod.name === config.identity) : undefined;
   const [first] = alivePods(snapshot);
   const pod = self ?? first;
-  const remount = pod === undefined ? restartWorkload(snapshot) : mountSecret(snapshot, pod);
+  const remount = pod === undefined ? startReplicas(snapshot) : mountSecret(snapshot, pod);
   switch (certDir.kind) {
     case 'absent':
       return fail(name, `there is no ${config.certDir}`, remount);

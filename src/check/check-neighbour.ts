@@ -29,12 +29,12 @@ export const checkNeighbour = (
     return fail(name, `no handshake with its server at ${address} has shown a certificate that callers accept`, readyz);
   }
   const shows = `its server at ${address} shows ${pod.servingHash.slice(0, 12)}, announced: ${announced.slice(0, 12)}`;
-  if (!isPastDeliveryTime(snapshot)) return warn(name, `${shows} since recently`, restartWorkload(snapshot));
+  if (!isPastDeliveryTime(snapshot)) return warn(name, `${shows} since recently`, restartWorkload(snapshot, pod));
   const reload = settingOf(pod, 'RELOAD');
   const why =
     reload === null
       ? 'it does not read a changed certificate by itself, and RELOAD is not set'
       : `RELOAD=${reload} has not made it read the changed certificate`;
   const kept = 'the CA of what it shows stays trusted until then, and calls fail once that has expired';
-  return fail(name, `${shows}: ${why}; a restart reads it, ${kept}`, restartWorkload(snapshot));
+  return fail(name, `${shows}: ${why}; a restart reads it, ${kept}`, restartWorkload(snapshot, pod));
 };

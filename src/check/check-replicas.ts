@@ -1,14 +1,17 @@
 import { checkNeighbour } from './check-neighbour.ts';
 import type { PodInfo } from './inspect-pod.ts';
-import { alivePods, restartWorkload, shellQuote } from './kubectl.ts';
+import { alivePods, shellQuote, startReplicas } from './kubectl.ts';
 import { nudgeKubelet } from './mount-remedies.ts';
 import { isDeniedByRbac } from './probe-writes.ts';
 import { grantAccess } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import { announcedHash, type ClusterSnapshot, isPastDeliveryTime } from './snapshot.ts';
 
-const logs = ({ config }: ClusterSnapshot, { name }: PodInfo): string =>
-  `kubectl logs -n ${config.namespace} ${shellQuote(name)} --all-containers --previous`;
+/** The log of the container that ended, or why none has been started. */
+const inspectPod = ({ config }: ClusterSnapshot, { name, hasExited }: PodInfo): string =>
+  hasExited
+    ? `kubectl logs -n ${config.namespace} ${shellQuote(name)} --all-containers --previous --tail=50`
+    : `kubectl describe pod ${shellQuote(name)} -n ${config.namespace}`;
 
 const silenceRemedy = (snapshot: ClusterSnapshot, pod: PodInfo): string => {
   for (const access of snapshot.access) {
@@ -21,7 +24,8 @@ const silenceRemedy = (snapshot: ClusterSnapshot, pod: PodInfo): string => {
 const checkReplica = (snapshot: ClusterSnapshot, pod: PodInfo, announced: string): CheckResult => {
   const name = `replica ${pod.name} serves the announced certificate`;
   const { config } = snapshot;
-  if (pod.problem !== null) return fail(name, `its container is not running: ${pod.problem}`, logs(snapshot, pod));
+  if (pod.problem !== null)
+    return fail(name, `its container is not running: ${pod.problem}`, inspectPod(snapshot, pod));
   if (pod.servingHash === announced) {
     return pod.ready === false
       ? warn(
@@ -69,7 +73,7 @@ export const checkReplicas = (snapshot: ClusterSnapshot): readonly CheckResult[]
   const alive = alivePods(snapshot);
   if (alive.length === 0) {
     const detail = `no Pod of ${config.namespace} matches ${config.podSelector}`;
-    return [fail(name, detail, restartWorkload(snapshot))];
+    return [fail(name, detail, startReplicas(snapshot))];
   }
   const announced = announcedHash(snapshot);
   return [

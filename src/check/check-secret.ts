@@ -2,16 +2,40 @@ import { missingNames } from '../certificates/certificate-info.ts';
 import { verifyChain } from '../certificates/verify-chain.ts';
 import { immutable } from './check-ca.ts';
 import { type SecretInfo, trustAnchors } from './inspect-secrets.ts';
-import { shellQuote } from './kubectl.ts';
-import { replaceNames, replacePair, restartOrGrant, showTrustBundle } from './remedies.ts';
+import { replaceNames, replacePair } from './pair-remedies.ts';
+import { inspectLeader } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
+import { recreateMutable, setAside, showTrustBundle } from './secret-remedies.ts';
 import { announcedHash, type ClusterSnapshot } from './snapshot.ts';
 
-const checkType = ({ config }: ClusterSnapshot, { type }: SecretInfo): CheckResult => {
+const checkType = (snapshot: ClusterSnapshot, secret: SecretInfo): CheckResult => {
   const name = 'Secret is of type kubernetes.io/tls';
-  if (type === 'kubernetes.io/tls') return ok(name, '');
-  const remedy = `kubectl delete secret ${shellQuote(config.secretName)} -n ${config.namespace}`;
-  return warn(name, `its type ${type} cannot be changed; it is issued again once deleted`, remedy);
+  const { config, paths } = snapshot;
+  if (secret.type === 'kubernetes.io/tls') return ok(name, '');
+  const remedy = setAside(snapshot, config.secretName, paths.secret.path, secret);
+  return warn(name, `its type ${secret.type} cannot be changed; it is issued again once deleted`, remedy);
+};
+
+/** Whether the leader may write it: it overwrites nothing of another party. */
+const checkOwner = (snapshot: ClusterSnapshot, secret: SecretInfo): readonly CheckResult[] => {
+  const { config, paths } = snapshot;
+  if (secret.foreign === null) return [];
+  const detail = `webhook-certd did not write Secret ${config.secretName} and does not overwrite it: ${secret.foreign}. Name another one in SECRET_NAME, or set this one aside, so that the leader issues into its place`;
+  return [
+    fail(
+      'Secret is that of this installation',
+      detail,
+      setAside(snapshot, config.secretName, paths.secret.path, secret),
+    ),
+  ];
+};
+
+const checkMutable = (snapshot: ClusterSnapshot, { isImmutable }: SecretInfo): readonly CheckResult[] => {
+  const { config } = snapshot;
+  if (!isImmutable) return [];
+  if (config.issuer.writesSecret) return [immutable(snapshot, config.secretName)];
+  const remedy = recreateMutable(snapshot, config.secretName);
+  return [warn(`Secret ${config.secretName} can be changed`, 'it is immutable, so its issuer cannot renew it', remedy)];
 };
 
 const checkPair = (snapshot: ClusterSnapshot, { hash, problem }: SecretInfo): CheckResult => {
@@ -26,7 +50,7 @@ const checkAnnouncedHash = (snapshot: ClusterSnapshot, { hash }: SecretInfo): Ch
   if (announced === null || hash === null) return skipped(name, 'nothing to compare');
   if (announced === hash) return ok(name, hash.slice(0, 12));
   const detail = `Secret: ${hash.slice(0, 12)}, announced: ${announced.slice(0, 12)}`;
-  return fail(name, detail, restartOrGrant(snapshot));
+  return fail(name, detail, inspectLeader(snapshot));
 };
 
 const checkNames = (snapshot: ClusterSnapshot, { chain: [leaf] }: SecretInfo): CheckResult => {
@@ -49,7 +73,7 @@ const checkTrustBundle = (snapshot: ClusterSnapshot, { trust, trustProblem }: Se
   const { issuer } = snapshot.config;
   const advice = issuer.writesSecret ? '' : '; it has to be corrected by the issuer of the Secret';
   const report = trust.length === 0 ? fail : warn;
-  const remedy = issuer.writesSecret ? restartOrGrant(snapshot) : showTrustBundle(snapshot);
+  const remedy = issuer.writesSecret ? inspectLeader(snapshot) : showTrustBundle(snapshot);
   return report(name, `ca.crt: ${trustProblem}${advice}`, remedy);
 };
 
@@ -74,13 +98,14 @@ export const checkSecret = (snapshot: ClusterSnapshot): readonly CheckResult[] =
   if (secret.state === 'absent') {
     const whose = config.issuer.writesSecret ? 'the leader has not issued it' : 'its issuer has not written it';
     const detail = `there is no Secret ${config.secretName} in ${config.namespace}: ${whose}`;
-    const remedy = config.issuer.writesSecret ? restartOrGrant(snapshot) : replacePair(snapshot);
+    const remedy = config.issuer.writesSecret ? inspectLeader(snapshot) : replacePair(snapshot);
     return [fail(name, detail, remedy)];
   }
   if (secret.state !== 'there') return [unreadable(name, secret, snapshot.paths.secret.path)];
   return [
     ok(name, config.secretName),
-    ...(secret.value.isImmutable && config.issuer.writesSecret ? [immutable(snapshot, config.secretName)] : []),
+    ...checkOwner(snapshot, secret.value),
+    ...checkMutable(snapshot, secret.value),
     ...[checkType, checkPair, checkAnnouncedHash, checkNames, checkTrustBundle, checkChain].map((check) =>
       check(snapshot, secret.value),
     ),

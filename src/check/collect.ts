@@ -8,13 +8,16 @@ import { clusterPaths } from '../cluster/paths.ts';
 import { permissions } from '../cluster/permissions.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { FIELD_MANAGER } from '../kube/managed-fields.ts';
+import { FIELD_MANAGER, managedFieldsSchema, otherFieldManager } from '../kube/managed-fields.ts';
 import { monotonicMs } from '../util/time.ts';
+import { asReplica } from './act-as.ts';
 import { get, type GetResult } from './get.ts';
+import { inspectComponents } from './inspect-components.ts';
 import { inspectPod } from './inspect-pod.ts';
 import { inspectPolicy } from './inspect-policy.ts';
 import { inspectCa, inspectSecret, type SecretInfo, trustAnchors } from './inspect-secrets.ts';
 import { inspectTarget } from './inspect-target.ts';
+import { inspectWorkload, workloadCollections, type WorkloadInfo } from './inspect-workload.ts';
 import { alivePods } from './kubectl.ts';
 import { probeLease } from './lease-probe.ts';
 import type { Located } from './locate.ts';
@@ -24,6 +27,7 @@ import {
   announcedHash,
   type CertDirInfo,
   type ClusterSnapshot,
+  isHeldBy,
   type LeaseInfo,
   ownCalls,
   type TargetSnapshot,
@@ -41,10 +45,27 @@ export interface CollectOptions {
   readonly onWait: (atMostMs: number) => void;
 }
 
-const labelsSchema = z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).nullish() }) });
+const texts = z.record(z.string(), z.string()).nullish();
+const metadataSchema = z.object({
+  metadata: z.object({ labels: texts, annotations: texts, managedFields: managedFieldsSchema }),
+});
 const listSchema = z.object({ items: z.array(z.unknown()).nullish() });
 
-const labelsOf = (object: unknown): Labels => labelsSchema.parse(object).metadata.labels ?? {};
+const labelsOf = (object: unknown): Labels => metadataSchema.parse(object).metadata.labels ?? {};
+
+/** Reads a Lease with what concerns its owner. */
+const inspectLease = (annotationPrefix: string) => {
+  const schema = leaseSchema(annotationPrefix, FIELD_MANAGER);
+  return (object: unknown): LeaseInfo => {
+    const { labels, annotations, managedFields } = metadataSchema.parse(object).metadata;
+    return {
+      ...schema.parse(object),
+      labels: labels ?? {},
+      annotations: annotations ?? {},
+      electedBy: otherFieldManager(managedFields, FIELD_MANAGER, 'f:holderIdentity'),
+    };
+  };
+};
 
 /** Reads every object that the checks need. An unreadable object is part of the snapshot; rejects when the connection fails. */
 export const collect = async (options: CollectOptions): Promise<ClusterSnapshot> => {
@@ -55,9 +76,7 @@ export const collect = async (options: CollectOptions): Promise<ClusterSnapshot>
     <T>(parse: (object: unknown) => T) =>
     (answer: unknown): readonly T[] =>
       (listSchema.parse(answer).items ?? []).map(parse);
-  const schema = leaseSchema(config.annotationPrefix, FIELD_MANAGER);
-  const readLease = () =>
-    get(client, paths.lease.path, (object): LeaseInfo => ({ ...schema.parse(object), labels: labelsOf(object) }));
+  const readLease = () => get(client, paths.lease.path, inspectLease(config.annotationPrefix));
   const readPods = () =>
     get(client, paths.pods, items(inspectPod(config.annotationPrefix, config.secretName)), {
       labelSelector: config.podSelector,
@@ -75,34 +94,61 @@ export const collect = async (options: CollectOptions): Promise<ClusterSnapshot>
     watchProblem(client, paths.lease.collection, paths.lease.name),
   ]);
 
+  const { namespace } = config;
+  const readWorkloads = async (): Promise<GetResult<readonly WorkloadInfo[]>> => {
+    const found: WorkloadInfo[] = [];
+    for (const [kind, path] of workloadCollections(namespace)) {
+      const answer = await get(client, path, items(inspectWorkload(kind, config.secretName)));
+      if (answer.state !== 'there') return answer;
+      found.push(...answer.value);
+    }
+    return { state: 'there', value: found };
+  };
+
   const policies = `/apis/networking.k8s.io/v1/namespaces/${config.namespace}/networkpolicies`;
   // Read after the renewal was awaited, so that all objects are of one time.
-  const [settled, ca, pods, seenTargets, namespaceLabels, networkPolicies, certDir] = await Promise.all([
-    readSettled(readLease, () => get(client, paths.secret.path, inspectSecret)),
-    get(client, paths.ca.path, inspectCa),
-    readPods(),
-    Promise.all(
-      paths.targets.map(async (path) => ({ path, object: await get(client, path.path, inspectTarget(path.type)) })),
-    ),
-    get(client, `/api/v1/namespaces/${config.namespace}`, labelsOf),
-    get(client, policies, items(inspectPolicy)),
-    inspectCertDir(mount),
-  ]);
+  const [settled, ca, pods, workloads, seenTargets, namespaceLabels, networkPolicies, components, certDir] =
+    await Promise.all([
+      readSettled(readLease, () => get(client, paths.secret.path, inspectSecret(paths.issuesFor))),
+      get(client, paths.ca.path, inspectCa),
+      readPods(),
+      readWorkloads(),
+      Promise.all(
+        paths.targets.map(async (path) => ({ path, object: await get(client, path.path, inspectTarget(path.type)) })),
+      ),
+      get(client, `/api/v1/namespaces/${config.namespace}`, labelsOf),
+      get(client, policies, items(inspectPolicy)),
+      inspectComponents(client, config),
+      inspectCertDir(mount),
+    ]);
+  const alive = alivePods({ pods, nowMs: serverMs() });
+  const pod = (inReplica ? alive.find(({ name }) => name === config.identity) : undefined) ?? alive[0];
+  const by = pod === undefined || inReplica ? null : asReplica(pod, namespace);
   const trust = settled.secret.state === 'there' ? trustAnchors(settled.secret.value) : [];
   const trustPem = trust.map((certificate) => certificate.toString()).join('');
   const probeTarget = async ({ path, object }: Omit<TargetSnapshot, 'write'>): Promise<TargetSnapshot> => {
     const fields = object.state === 'there' ? ownCalls({ config }, object.value).map(({ field }) => field) : [];
-    return { path, object, write: await probeCaBundleWrite(client, path.path, fields, trustPem) };
+    return { path, object, write: await probeCaBundleWrite(client, path.path, fields, trustPem, by) };
   };
-  const alive = alivePods({ pods, nowMs: serverMs() }).map(({ name }) => name);
-  const podName = inReplica && alive.includes(config.identity) ? config.identity : alive[0];
-  const [targets, write] = await Promise.all([
+  const holder = settled.lease.state === 'there' ? settled.lease.value.holder : null;
+  const readStranger = async (): Promise<ClusterSnapshot['stranger']> => {
+    if (holder === null || pods.state !== 'there' || pods.value.some(({ name }) => isHeldBy(holder, name))) return null;
+    const query = { fieldSelector: `metadata.name=${holder.split('_')[0] ?? ''}` };
+    const answer = await get(client, paths.pods, items(labelsOf), query);
+    const [labels] = answer.state === 'there' ? answer.value : [];
+    return labels === undefined ? null : { labels };
+  };
+  const [targets, stranger, write] = await Promise.all([
     Promise.all(seenTargets.map(probeTarget)),
-    podName === undefined || !config.kubeletNudge
+    readStranger(),
+    pod === undefined || !config.kubeletNudge
       ? null
-      : probeAcknowledgement(client, `${paths.pods}/${encodeURIComponent(podName)}`, {
-          [`${config.annotationPrefix}/serving-hash`]: announcedHash(settled) ?? '0'.repeat(64),
-        }),
+      : probeAcknowledgement(
+          client,
+          `${paths.pods}/${encodeURIComponent(pod.name)}`,
+          { [`${config.annotationPrefix}/serving-hash`]: announcedHash(settled) ?? '0'.repeat(64) },
+          by,
+        ),
   ]);
   return {
     located,
@@ -120,11 +166,14 @@ export const collect = async (options: CollectOptions): Promise<ClusterSnapshot>
     secret: settled.secret,
     ca,
     pods,
+    workloads,
+    stranger,
     targets,
     namespaceLabels,
     policies: networkPolicies,
+    components,
     certDir,
-    acknowledgement: podName === undefined || write === null ? null : { pod: podName, write },
+    acknowledgement: pod === undefined || write === null ? null : { pod: pod.name, write },
   };
 };
 

@@ -11,7 +11,7 @@ const state = z.object({
 const container = z.object({
   name: z.string(),
   env: z.array(z.object({ name: z.string(), value: text })).nullish(),
-  ports: z.array(z.object({ containerPort: z.number() })).nullish(),
+  ports: z.array(z.object({ containerPort: z.number(), name: text })).nullish(),
   volumeMounts: z
     .array(z.object({ name: z.string(), mountPath: z.string(), subPath: text, subPathExpr: text }))
     .nullish(),
@@ -58,6 +58,7 @@ export interface ContainerInfo {
   /** Variables with a literal value; those with `valueFrom` are left out. */
   readonly env: ReadonlyMap<string, string>;
   readonly ports: readonly number[];
+  readonly namedPorts: ReadonlyMap<string, number>;
 }
 
 /** The owner of a Pod: `deployment/webhook`. */
@@ -79,6 +80,8 @@ export interface PodInfo extends Omit<Replica, 'ready'> {
   readonly mounts: readonly SecretMount[];
   /** The kubelet's reason why a container is not running; null when all are. */
   readonly problem: string | null;
+  /** Whether a container has ended before, so that there is a log of it. */
+  readonly hasExited: boolean;
 }
 
 type Parsed = z.infer<typeof podSchema>;
@@ -124,6 +127,9 @@ export const inspectPod =
         name,
         env: new Map((env ?? []).flatMap((each) => (each.value == null ? [] : [[each.name, each.value] as const]))),
         ports: (ports ?? []).map(({ containerPort }) => containerPort),
+        namedPorts: new Map(
+          (ports ?? []).flatMap((port) => (port.name == null ? [] : [[port.name, port.containerPort]])),
+        ),
       })),
       volume: volume?.name ?? null,
       mounts: spec.containers.flatMap(({ name, volumeMounts }) =>
@@ -136,5 +142,6 @@ export const inspectPod =
           })),
       ),
       problem: problemOf(parsed),
+      hasExited: status?.containerStatuses?.some(({ lastState }) => lastState?.terminated != null) ?? false,
     };
   };

@@ -5,11 +5,14 @@ import { readCaPair } from '../certificates/ca-pair.ts';
 import { describeCertificate, describeCertificates } from '../certificates/certificate-info.ts';
 import { readBundle, readCertificates } from '../certificates/pem.ts';
 import { secretPair } from '../certificates/secret-pair.ts';
-import { secretObject } from '../cluster/decode.ts';
-import { FIELD_MANAGER } from '../kube/managed-fields.ts';
+import { decodeCa, decodeSecret, secretObject } from '../cluster/decode.ts';
+import type { OwnService } from '../cluster/targets.ts';
 import type { Labels } from './matching.ts';
 
 export interface SecretInfo {
+  readonly resourceVersion: string;
+  /** Why it is another party's, which the leader does not overwrite; null when it may be overwritten. */
+  readonly foreign: string | null;
   readonly type: string;
   readonly labels: Labels;
   /** The cert-manager Certificate that this Secret belongs to, null when there is none. */
@@ -57,34 +60,43 @@ const certificatesOf = (pem: Buffer | undefined): readonly X509Certificate[] => 
   }
 };
 
-/** Reads the serving Secret, even when parts of it are broken. @throws ZodError when it is no Secret. */
-export const inspectSecret = (object: unknown): SecretInfo => {
-  const { type, metadata, immutable } = schema.parse(object);
-  const { values } = secretObject(object);
-  const { hash, problem } = secretPair(values);
-  const chain = certificatesOf(values['tls.crt']);
-  return {
-    type: type ?? 'Opaque',
-    labels: metadata.labels ?? {},
-    certificateName: metadata.annotations?.['cert-manager.io/certificate-name'] ?? null,
-    hash,
-    problem,
-    chain,
-    leaf: chain[0] === undefined ? null : describeCertificate(chain[0]),
-    ...trustOf(values['ca.crt']),
-    isImmutable: immutable === true,
+/**
+ * Reads the serving Secret, even when parts of it are broken. The returned function throws a ZodError when it is none.
+ *
+ * @param issuesFor the Service for which the leader issues; null where it never overwrites the Secret
+ */
+export const inspectSecret =
+  (issuesFor: OwnService | null) =>
+  (object: unknown): SecretInfo => {
+    const { type, metadata, immutable } = schema.parse(object);
+    const { values, resourceVersion } = secretObject(object);
+    const { hash, problem } = secretPair(values);
+    const chain = certificatesOf(values['tls.crt']);
+    return {
+      resourceVersion,
+      foreign: decodeSecret(object, issuesFor).foreign ?? null,
+      type: type ?? 'Opaque',
+      labels: metadata.labels ?? {},
+      certificateName: metadata.annotations?.['cert-manager.io/certificate-name'] ?? null,
+      hash,
+      problem,
+      chain,
+      leaf: chain[0] === undefined ? null : describeCertificate(chain[0]),
+      ...trustOf(values['ca.crt']),
+      isImmutable: immutable === true,
+    };
   };
-};
 
 export interface CaInfo {
+  readonly resourceVersion: string;
   /** The CA that signs; null when certificate or key are unusable. */
   readonly current: CertificateInfo | null;
   /** Why it cannot sign, else null. */
   readonly problem: string | null;
   /** The current and the older, still trusted CAs; null when `ca-bundle.crt` cannot be read. */
   readonly bundle: readonly CertificateInfo[] | null;
-  /** Whether this program wrote it, or it is empty: only then the leader overwrites it when it is unusable. */
-  readonly isOurs: boolean;
+  /** Whether another program or a person put it there: it is never overwritten, and they also renew it. */
+  readonly isForeign: boolean;
   readonly isImmutable: boolean;
 }
 
@@ -96,28 +108,20 @@ const bundleOf = (pem: Buffer | undefined): readonly CertificateInfo[] | null =>
   }
 };
 
-/** Names the keys of a Secret of another tool; null when it has the two keys of a CA. */
-const missingKeys = (keys: readonly string[]): string | null =>
-  keys.length === 0 || (keys.includes('ca.crt') && keys.includes('ca.key'))
-    ? null
-    : `it contains ${keys.join(', ')} instead of ca.crt and ca.key`;
-
 /** Reads Secret `SECRET_NAME-ca`. Its private key is verified and not kept. @throws ZodError when it is no Secret. */
 export const inspectCa = (object: unknown): CaInfo => {
-  const { values, managedFields } = secretObject(object);
-  const keys = Object.keys(values).filter((key) => values[key]?.length !== 0);
-  const hasWrittenKey = (managedFields ?? []).some(
-    ({ manager, fieldsV1 }) => manager === FIELD_MANAGER && JSON.stringify(fieldsV1 ?? {}).includes('"f:ca.key"'),
-  );
+  const { resourceVersion, values } = secretObject(object);
+  const { current, foreign, isOwn } = decodeCa(object);
   const reading = readCaPair({
     certificatePem: values['ca.crt']?.toString('latin1') ?? '',
     keyPem: values['ca.key']?.toString('latin1') ?? '',
   });
   return {
-    current: reading.ok ? reading.facts : null,
-    problem: reading.ok ? null : (missingKeys(keys) ?? reading.detail),
+    resourceVersion,
+    current,
+    problem: reading.ok ? null : (foreign ?? reading.detail),
     bundle: bundleOf(values['ca-bundle.crt']),
-    isOurs: hasWrittenKey || keys.length === 0 || keys.includes('ca-bundle.crt'),
+    isForeign: foreign != null || isOwn === true,
     isImmutable: schema.parse(object).immutable === true,
   };
 };

@@ -9,29 +9,41 @@ export const shellQuote = (text: string): string =>
 export const alivePods = ({ pods, nowMs }: Pick<ClusterSnapshot, 'pods' | 'nowMs'>): readonly PodInfo[] =>
   pods.state === 'there' ? pods.value.filter(({ goneAtMs }) => goneAtMs === null || nowMs < goneAtMs) : [];
 
-/** `deployment/webhook`; null for Pods without an owner. */
-const ownerOf = (pods: readonly PodInfo[]): string | null => {
-  const workload = pods.find((pod) => pod.workload !== null)?.workload ?? null;
-  return workload === null ? null : `${workload.kind}/${shellQuote(workload.name)}`;
+/** Kinds whose Pod template can be changed, so that the Pods are replaced one after the other. */
+const TEMPLATED = new Set(['deployment', 'statefulset', 'daemonset']);
+
+/** The workload that owns a Pod, as a kubectl argument: `deployment/webhook`; null where it has no template to change. */
+export const workloadOf = ({ workload }: PodInfo): string | null =>
+  workload !== null && TEMPLATED.has(workload.kind) ? `${workload.kind}/${shellQuote(workload.name)}` : null;
+
+/** Shows a Pod as it was created, for what has to be changed where it comes from. */
+export const showPod = ({ config }: Pick<ClusterSnapshot, 'config'>, { name }: Pick<PodInfo, 'name'>): string =>
+  `kubectl get pod ${shellQuote(name)} -n ${config.namespace} -o yaml`;
+
+/** Replaces the Pods of a workload one after the other, for a server that reads its certificate only at its start. */
+export const restartWorkload = (snapshot: Pick<ClusterSnapshot, 'config'>, pod: PodInfo): string => {
+  const workload = workloadOf(pod);
+  return workload === null
+    ? showPod(snapshot, pod)
+    : `kubectl rollout restart ${workload} -n ${snapshot.config.namespace}`;
 };
 
-/** The workload that owns the Pods, as a kubectl argument; selected by label when no Pod names its owner. */
-export const workloadName = (config: ClusterSnapshot['config'], pods: readonly PodInfo[]): string =>
-  ownerOf(pods) ?? `"$(kubectl get deployment -n ${config.namespace} -l ${shellQuote(config.podSelector)} -o name)"`;
+/** The last log lines of every replica, which say what they wait for. */
+const showLogs = ({ config }: ClusterSnapshot): string =>
+  `kubectl logs -n ${config.namespace} -l ${shellQuote(config.podSelector)} --all-containers --prefix --tail=50`;
 
-/** The command that replaces all Pods one after the other, or starts some where there are none. */
-export const restartWorkload = (snapshot: ClusterSnapshot): string => {
-  const { config } = snapshot;
-  const pods = alivePods(snapshot);
-  const selector = shellQuote(config.podSelector);
-  if (pods.length === 0) return `kubectl scale deployment -n ${config.namespace} -l ${selector} --replicas=2`;
-  const owner = ownerOf(pods);
-  if (owner !== null) return `kubectl rollout restart ${owner} -n ${config.namespace}`;
-  return `kubectl delete pod -n ${config.namespace} ${pods.map((pod) => shellQuote(pod.name)).join(' ')}`;
+/** For an installation without Pods: starts its workload if it is scaled to zero, and else shows why it has none. */
+export const startReplicas = ({ config, workloads }: ClusterSnapshot): string => {
+  const own = workloads.state === 'there' ? workloads.value.filter(({ isOurs }) => isOurs) : [];
+  const stopped = own.find(({ replicas }) => replicas === 0);
+  if (stopped !== undefined)
+    return `kubectl scale ${stopped.kind}/${shellQuote(stopped.name)} -n ${config.namespace} --current-replicas=0 --replicas=2`;
+  const [first] = own;
+  return first === undefined
+    ? `kubectl get deployments,statefulsets,daemonsets,pods -n ${config.namespace} --show-labels`
+    : `kubectl describe ${first.kind}/${shellQuote(first.name)} -n ${config.namespace}`;
 };
 
-/** The command that sets one environment variable of the workload. */
-export const setEnvironment = (snapshot: ClusterSnapshot, variable: string, value: string): string => {
-  const workload = workloadName(snapshot.config, alivePods(snapshot));
-  return `kubectl set env ${workload} -n ${snapshot.config.namespace} ${variable}=${shellQuote(value)}`;
-};
+/** Where the replicas say what keeps them from their work. */
+export const inspectReplicas = (snapshot: ClusterSnapshot): string =>
+  alivePods(snapshot).length === 0 ? startReplicas(snapshot) : showLogs(snapshot);

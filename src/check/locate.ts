@@ -140,7 +140,11 @@ export const locateInstallation = async (client: KubeClient, own: Config): Promi
     pod,
     byPod: new Map(usable.map((each) => [each.pod.name, merged(own, each, given)])),
     isSelected: counted.some(({ name }) => name === pod.name),
-    differences: differencesOf(own, config, given.intersection(fields)).filter(({ field }) => field !== 'certDir'),
+    differences: differencesOf(own, config, given.intersection(fields)).filter(
+      // WATCH_STALE_AFTER follows LEASE_DURATION where it is not set.
+      ({ field }) =>
+        field !== 'certDir' && !(field === 'watchStaleAfterMs' && own.watchStaleAfterMs === own.leaseDurationMs),
+    ),
     disagreement:
       other === undefined
         ? null

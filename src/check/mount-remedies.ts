@@ -1,5 +1,5 @@
 import type { ContainerInfo, PodInfo } from './inspect-pod.ts';
-import { shellQuote, workloadName } from './kubectl.ts';
+import { shellQuote, showPod, workloadOf } from './kubectl.ts';
 import { announcedHash, type ClusterSnapshot } from './snapshot.ts';
 
 const VOLUME = 'serving-certs';
@@ -15,7 +15,10 @@ export const webhookContainer = ({ containers, mounts }: PodInfo, port: number |
 export const certDirOf = (container: ContainerInfo | null, { certDir }: ClusterSnapshot['config']): string =>
   (container?.env.get('CERT_DIR') ?? certDir).replace(/(?<=.)\/+$/, '');
 
-/** Mounts the whole Secret at CERT_DIR, by a strategic merge patch of the Pod template that removes other mounts of it. */
+/**
+ * Mounts the whole Secret at CERT_DIR, by a strategic merge patch of the Pod template that removes other mounts of it. A
+ * Pod without a template is shown.
+ */
 export const mountSecret = (snapshot: ClusterSnapshot, pod: PodInfo): string => {
   const { config } = snapshot;
   const container = webhookContainer(pod, config.webhookBind.port);
@@ -36,7 +39,9 @@ export const mountSecret = (snapshot: ClusterSnapshot, pod: PodInfo): string => 
     ],
   };
   const patch = shellQuote(JSON.stringify({ spec: { template: { spec } } }));
-  return `kubectl patch ${workloadName(config, [pod])} -n ${config.namespace} -p ${patch}`;
+  const workload = workloadOf(pod);
+  if (workload === null) return showPod(snapshot, pod);
+  return `kubectl patch ${workload} -n ${config.namespace} -p ${patch}`;
 };
 
 /** Makes a Pod's kubelet read the Secret at once, which any change of the Pod's annotations does. */

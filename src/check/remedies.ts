@@ -4,14 +4,21 @@ import { type Access, type Denial, isOptional } from './access.ts';
 import type { PodInfo } from './inspect-pod.ts';
 import { trustAnchors } from './inspect-secrets.ts';
 import type { OtherManager } from './inspect-target.ts';
-import { alivePods, restartWorkload, setEnvironment, shellQuote } from './kubectl.ts';
+import { alivePods, inspectReplicas, shellQuote, showPod, workloadOf } from './kubectl.ts';
 import { isDeniedByRbac } from './probe-writes.ts';
+import { showTrustBundle } from './secret-remedies.ts';
 import type { ClusterSnapshot, TargetSnapshot } from './snapshot.ts';
 
 const subjectFlag = (user: string): string => {
   const [, , namespace, name] = user.split(':');
   const isAccount = user.startsWith('system:serviceaccount:') && name !== undefined;
   return isAccount ? `--serviceaccount=${namespace}:${name}` : `--user=${shellQuote(user)}`;
+};
+
+/** Keeps the roles of two installations apart. */
+const accountSuffix = (user: string): string => {
+  const [, account, namespace, name] = user.split(':');
+  return account === 'serviceaccount' && name !== undefined ? `-${namespace}-${name}` : '';
 };
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
@@ -32,7 +39,7 @@ export const grantAccess = ({ user }: Pick<Access, 'user'>, denials: readonly De
   if (user === null) return `kubectl auth can-i --list${scope}`;
 
   const kind = namespace === null ? 'clusterrole' : 'role';
-  const roleName = `webhook-certd-${verbs.join('-')}-${resource.replace('/', '-')}`;
+  const roleName = `webhook-certd-${verbs.join('-')}-${resource.replace('/', '-')}${accountSuffix(user)}`;
   const role = [
     `kubectl create ${kind} ${roleName}${scope}`,
     `--verb=${verbs.join(',')}`,
@@ -63,66 +70,46 @@ const missingPermission = (snapshot: ClusterSnapshot): string | null => {
   return null;
 };
 
-/** Whether every one of at least one Pod has LEADER_ELECTION=false. */
-export const isElectionDisabled = (pods: readonly PodInfo[]): boolean =>
+/** Whether none of at least one Pod may lead. */
+export const isElectionDisabled = ({ located: { byPod } }: ClusterSnapshot, pods: readonly PodInfo[]): boolean =>
   pods.length > 0 &&
-  pods.every(({ containers }) => containers.some(({ env }) => env.get('LEADER_ELECTION') === 'false'));
+  pods.every((pod) => byPod.get(pod.name)?.leaderElection === false || hasVariable(pod, 'LEADER_ELECTION', 'false'));
 
-/** The remedy when there is no leader, or the leader does not do its work: a missing permission, or a restart. */
-export const restartOrGrant = (snapshot: ClusterSnapshot): string => {
+const hasVariable = ({ containers }: PodInfo, name: string, value: string): boolean =>
+  containers.some(({ env }) => env.get(name) === value);
+
+/** Lets replicas lead where a variable of their workload forbids it; any other setting has to be changed where it comes from. */
+const enableElection = ({ config }: ClusterSnapshot, pod: PodInfo): string => {
+  const workload = workloadOf(pod);
+  if (workload === null || !hasVariable(pod, 'LEADER_ELECTION', 'false')) return showPod({ config }, pod);
+  const set = `kubectl set env ${workload} -n ${config.namespace}`;
+  return `${set} --list | grep -qx LEADER_ELECTION=false && ${set} LEADER_ELECTION=true`;
+};
+
+/**
+ * The remedy when there is no leader, or the leader does not do its work: a missing permission is granted, and otherwise
+ * the replicas' log says why.
+ */
+export const inspectLeader = (snapshot: ClusterSnapshot): string => {
   const grant = missingPermission(snapshot);
   if (grant !== null) return grant;
-  return isElectionDisabled(alivePods(snapshot))
-    ? setEnvironment(snapshot, 'LEADER_ELECTION', 'true')
-    : restartWorkload(snapshot);
+  const alive = alivePods(snapshot);
+  const [first] = alive;
+  return first !== undefined && isElectionDisabled(snapshot, alive)
+    ? enableElection(snapshot, first)
+    : inspectReplicas(snapshot);
 };
 
 /** Requests a new leaf or CA from a working leader; without one, gets a leader first. */
 export const requestRotation = (snapshot: ClusterSnapshot, what: 'leaf' | 'ca'): string => {
   const { config, renewal } = snapshot;
-  if (!renewal.renewed || missingPermission(snapshot) !== null) return restartOrGrant(snapshot);
+  if (!renewal.renewed || missingPermission(snapshot) !== null) return inspectLeader(snapshot);
   const lease = shellQuote(config.leaseName);
   return `kubectl annotate --overwrite lease ${lease} -n ${config.namespace} ${config.annotationPrefix}/rotate=${what}`;
 };
 
-/** Replaces an external issuer's pair by a self-signed one with the right names, for users without an issuer at hand. */
-const createSelfSignedPair = ({ config }: ClusterSnapshot): string => {
-  const names = config.serviceNames.map((name) => `DNS:${name}`).join(',');
-  const [secret, namespace] = [shellQuote(config.secretName), config.namespace];
-  return [
-    'openssl req -x509 -newkey rsa:2048 -nodes -keyout tls.key -out tls.crt -days 365',
-    `-subj /CN=${config.serviceName} -addext ${shellQuote(`subjectAltName=${names}`)}`,
-    `&& kubectl create secret generic ${secret} -n ${namespace} --type=kubernetes.io/tls`,
-    '--from-file=tls.crt --from-file=tls.key --from-file=ca.crt=tls.crt --dry-run=client -o yaml',
-    '| kubectl apply --server-side --force-conflicts -f -',
-  ].join(' ');
-};
-
-/** Gets a new pair into the serving Secret: from the leader, from cert-manager, or by hand. */
-export const replacePair = (snapshot: ClusterSnapshot): string => {
-  const { config, secret } = snapshot;
-  if (config.issuer.writesSecret) return requestRotation(snapshot, 'leaf');
-  const isManaged = secret.state === 'there' && secret.value.certificateName !== null;
-  // cert-manager issues again into a deleted Secret.
-  if (isManaged) return `kubectl delete secret ${shellQuote(config.secretName)} -n ${config.namespace}`;
-  return createSelfSignedPair(snapshot);
-};
-
-/** Gets a leaf with the right names. Names that a cert-manager Certificate lists have to be changed there. */
-export const replaceNames = (snapshot: ClusterSnapshot): string => {
-  const { config, secret } = snapshot;
-  const certificate = secret.state === 'there' ? secret.value.certificateName : null;
-  if (config.issuer.writesSecret || certificate === null) return replacePair(snapshot);
-  const patch = JSON.stringify({ spec: { dnsNames: config.serviceNames } });
-  return `kubectl patch certificate ${shellQuote(certificate)} -n ${config.namespace} --type=merge -p ${shellQuote(patch)}`;
-};
-
 const patchCommand = ({ path }: TargetSnapshot): string =>
   `kubectl patch ${path.type} ${shellQuote(path.name)} --field-manager=${FIELD_MANAGER} --type=json -p`;
-
-/** Prints `ca.crt`, for a problem that only the issuer of the Secret can fix. */
-export const showTrustBundle = ({ config }: ClusterSnapshot): string =>
-  `kubectl get secret ${shellQuote(config.secretName)} -n ${config.namespace} -o jsonpath=${String.raw`'{.data.ca\.crt}'`} | base64 -d`;
 
 /**
  * The Secret and key of the trust bundle: beside the leaf, beside the CA, or the leaf itself when it is self-signed.
@@ -149,20 +136,9 @@ export const injectCaBundle = (
   const path = String.raw`'{.data.${key}\.crt}'`;
   const operations = fields.map(({ pointer }) => `{"op":"add","path":"${pointer}","value":"'"$CA"'"}`);
   return (
-    `CA=$(kubectl get secret ${shellQuote(name)} -n ${config.namespace} -o jsonpath=${path}) && ` +
+    `CA=$(kubectl get secret ${shellQuote(name)} -n ${config.namespace} -o jsonpath=${path}) && test -n "$CA" && ` +
     `${patchCommand(target)} '[${operations.join(',')}]'`
   );
-};
-
-/** Recreates a Secret with the same data and without `immutable`, which cannot be unset otherwise. */
-export const recreateMutable = ({ config }: ClusterSnapshot, name: string): string =>
-  `kubectl get secret ${shellQuote(name)} -n ${config.namespace} -o json | ` +
-  `sed 's/"immutable": true/"immutable": false/' | kubectl replace --force -f -`;
-
-/** Saves a Secret that another program wrote to a file and deletes it, so that the leader issues a CA of its own. */
-export const setAsideCa = ({ config, paths }: ClusterSnapshot): string => {
-  const secret = `secret ${shellQuote(paths.ca.name)} -n ${config.namespace}`;
-  return `kubectl get ${secret} -o yaml > ${shellQuote(`${paths.ca.name}.backup.yaml`)} && kubectl delete ${secret}`;
 };
 
 /** The remedy for a rejected write of a caBundle; null when a missing permission of the check itself is the reason. */

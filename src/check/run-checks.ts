@@ -5,6 +5,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { checkAdmission } from './check-admission.ts';
 import { checkApiServer } from './check-api-server.ts';
 import { checkCa } from './check-ca.ts';
+import { checkComponents } from './check-components.ts';
 import { checkExpiries } from './check-expiries.ts';
 import { checkLease } from './check-lease.ts';
 import { checkMounts } from './check-mounts.ts';
@@ -76,6 +77,7 @@ const categories: readonly Category[] = [
   { title: 'configuration', run: ({ located }) => checkSettings(located) },
   { title: 'API server', run: checkApiServer },
   { title: 'network', run: checkNetwork },
+  { title: 'components', run: checkComponents },
   { title: 'permissions', run: checkPermissions },
   { title: 'election', run: checkLease },
   { title: 'CA', run: checkCa },

@@ -5,10 +5,12 @@ import type { ClusterPaths, TargetPath } from '../cluster/paths.ts';
 import type { Config } from '../config/config.ts';
 import type { Access } from './access.ts';
 import type { GetResult } from './get.ts';
+import type { Components } from './inspect-components.ts';
 import type { PodInfo } from './inspect-pod.ts';
 import type { NetworkPolicy } from './inspect-policy.ts';
 import type { CaInfo, SecretInfo } from './inspect-secrets.ts';
 import type { TargetCall, TargetInfo } from './inspect-target.ts';
+import type { WorkloadInfo } from './inspect-workload.ts';
 import type { Located } from './locate.ts';
 import type { Labels } from './matching.ts';
 import type { WriteProbe } from './probe-writes.ts';
@@ -22,9 +24,12 @@ export interface Renewal {
   readonly holderSkewMs: number | null;
 }
 
-/** A Lease and the labels that an objectSelector matches. */
+/** A Lease with what its snapshot leaves out. */
 export interface LeaseInfo extends LeaseSnapshot {
   readonly labels: Labels;
+  readonly annotations: Labels;
+  /** The field manager that wrote the holder last; null when it is this program, or unknown. */
+  readonly electedBy: string | null;
 }
 
 /** CERT_DIR on this machine. */
@@ -67,13 +72,22 @@ export interface ClusterSnapshot {
   readonly secret: GetResult<SecretInfo>;
   readonly ca: GetResult<CaInfo>;
   readonly pods: GetResult<readonly PodInfo[]>;
+  /** What makes Pods in the namespace. Replicas have no permission to read it. */
+  readonly workloads: GetResult<readonly WorkloadInfo[]>;
+  /** The Pod that the Lease's holder is, if it is none of the replicas but in their namespace. */
+  readonly stranger: { readonly labels: Labels } | null;
   readonly targets: readonly TargetSnapshot[];
   readonly namespaceLabels: GetResult<Labels>;
   readonly policies: GetResult<readonly NetworkPolicy[]>;
+  readonly components: Components;
   readonly certDir: CertDirInfo;
   /** Whether the API server accepts an acknowledgement, and on which Pod that was probed; null when there is none. */
   readonly acknowledgement: { readonly pod: string; readonly write: WriteProbe } | null;
 }
+
+/** Whether a Lease's holder is this Pod. client-go's electors append `_UUID` to the name of the Pod. */
+export const isHeldBy = (holder: string, podName: string): boolean =>
+  holder === podName || holder.startsWith(`${podName}_`);
 
 /** The announced hash, null when there is no usable announcement. */
 export const announcedHash = ({ lease }: Pick<ClusterSnapshot, 'lease'>): string | null =>

@@ -28,7 +28,7 @@ export interface Credentials {
 export interface Outgoing {
   readonly path: string;
   readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: string | null;
 }
 

@@ -39,6 +39,7 @@ export const outgoing = ({
       accept: 'application/json',
       'user-agent': userAgent,
       ...(body === null ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+      ...request.headers,
       ...access.headers,
     },
     body,

@@ -8,6 +8,8 @@ export interface KubeRequest {
   readonly body?: unknown;
   /** Of the body; `application/json` when absent. */
   readonly contentType?: string;
+  /** Added to those that every request has. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Until the whole answer is here (`send`) or its first byte is (`stream`). */
   readonly timeoutMs?: number;
 }
