@@ -40,8 +40,10 @@ describe('check finds the installation by its Pods', function () {
 
   /** With Pods that say everything, the flags and variables of `by` included. */
   const named = (container: (env: Readonly<Record<string, string>>) => Container, more: SceneOptions = {}) => {
-    const template = (standard: object, { KUBECONFIG: _, ...env }: Readonly<Record<string, string>>): Json =>
-      containing(container(env))(standard);
+    const template = (standard: object, env: Readonly<Record<string, string>>): Json =>
+      containing(container(Object.fromEntries(Object.entries(env).filter(([name]) => name !== 'KUBECONFIG'))))(
+        standard,
+      );
     return layOut(api, { env: NAMED, template, ...more });
   };
 

@@ -114,6 +114,56 @@ describe('webhook-certd rotate', function () {
     expect(code).to.equal(0);
   });
 
+  it('says how long the older CA is kept by the CA_OVERLAP of the leader, not by its own', async () => {
+    await using installation = await install(api, { env: { CA_OVERLAP: '30m' } });
+    const container = { image: 'registry/embedding:1', env: [{ name: 'CA_OVERLAP', value: '30m' }] };
+    await using replica = await installation.replica({ container });
+    await serving(replica);
+    const { code, lines } = await run(installation, { ca: true, env: { CA_OVERLAP: '9h' } });
+    const until = /kept until (\S+) \(CA_OVERLAP\)/.exec(lines.at(-1) ?? '')?.[1] ?? '';
+    expect(Date.parse(until) - Date.now()).to.be.within(29 * 60_000, 31 * 60_000);
+    expect(lines[0]).to.match(/^your Pods say CA_OVERLAP=30m, and this command was told 9h/);
+    expect(code).to.equal(0);
+  });
+
+  it('ends once it is requested with --no-wait, and says all in one JSON document with -o json', async () => {
+    await using installation = await install(api);
+    await using replica = await installation.replica();
+    await serving(replica);
+    const before = await installation.leaseAnnotation('cert-hash');
+    const options = { noWait: true, json: true } as const;
+    const { code, lines } = await run(installation, { options });
+    expect(code).to.equal(0);
+    const { hash, validUntil, ...rest } = JSON.parse(lines.join('')) as Record<string, unknown>;
+    expect(rest).to.deep.equal({
+      ok: true,
+      requested: 'leaf',
+      alreadyRequested: false,
+      lines: ['requested: a new leaf'],
+    });
+    expect([hash, validUntil]).to.deep.equal([before, await installation.leaseAnnotation('cert-valid-until')]);
+    await until(async () => (await installation.leaseAnnotation('cert-hash')) !== before);
+    const followed = await run(installation, { options: { json: true } });
+    const document = JSON.parse(followed.lines.join('')) as {
+      readonly hash: string;
+      readonly lines: readonly string[];
+    };
+    expect(document.hash).to.equal(await installation.leaseAnnotation('cert-hash'));
+    expect(document.lines.at(-1)).to.equal('acknowledged: 1/1 replicas');
+    expect(followed.code).to.equal(0);
+  });
+
+  it('waits for the time of --timeout in all, with or without progress', async () => {
+    await using installation = await install(api, { env: { LEASE_DURATION: '60s' } });
+    await using replica = await installation.replica();
+    await serving(replica);
+    replica.kill('SIGKILL');
+    await replica.exit;
+    const { code, lines } = await run(installation, { options: { timeoutMs: 1_000 }, around: { standstillMs: 1 } });
+    expect(lines[1]).to.match(/^not served by every replica after 1 s: no leader: /);
+    expect(code).to.equal(1);
+  });
+
   it('says where it looked when there is no Lease', async () => {
     await using installation = await install(api);
     const { code, lines } = await run(installation);

@@ -87,7 +87,7 @@ describe('a kustomization that renames the base, on a real API server', function
     await runCheck(
       result.config,
       { json: true },
-      { ...dependencies, colours: false, shellKubeconfig: file },
+      { ...dependencies, colours: false },
     );
     const { checks } = JSON.parse(printed.join('\n')) as { readonly checks: readonly Check[] };
     return checks.filter(({ status, name }) => status === 'fail' && !OF_THE_SCENE.test(name));

@@ -61,6 +61,8 @@ export interface ReplicaOptions extends Pick<InstallationOptions, 'kubeletDelayM
   readonly host?: string;
   /** Where its Secret is mounted. Default a directory of its own. */
   readonly directory?: string;
+  /** Fields of the container in the Pod's specification. The daemon has its settings from `env`. */
+  readonly container?: Readonly<Record<string, Json>>;
   /** See running-daemon.ts. */
   readonly within?: readonly string[];
   readonly stdout?: number;
@@ -172,7 +174,10 @@ export const install = async (
     const name = `replica-${replicas++}-${id}`;
     const selected = config.podSelector.split(',').map((each) => each.split('='));
     const labels = rest.labels ?? (Object.fromEntries(selected) as Json);
-    const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
+    const spec = {
+      automountServiceAccountToken: false,
+      containers: [{ name: 'webhook', image: 'none', ...own.container }],
+    };
     await api.admin.post(paths.pods, { metadata: { name, labels }, spec });
     const { host = '127.0.0.1', directory = join(folder.path, name), within = [], stdout } = own;
     const { secretName } = config;

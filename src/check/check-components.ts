@@ -49,7 +49,7 @@ const checkService = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
         ),
     leadsTo(service, port, pod)
       ? ok('Service leads to the port of the webhook', String(port))
-      : warn(
+      : fail(
           'Service leads to the port of the webhook',
           `none of its ports leads to ${port}, the port of WEBHOOK_BIND_ADDRESS`,
           show,
@@ -104,7 +104,7 @@ const checkPolicy = (
   return prefixes.includes(config.annotationPrefix)
     ? [ok(name, `ServiceAccount ${accounts.join(', ')}`)]
     : [
-        fail(
+        warn(
           name,
           `it allows annotations of ${prefixes.join(', ')}, and the replicas write those of ${config.annotationPrefix}: they are refused`,
           show,
