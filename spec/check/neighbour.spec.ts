@@ -32,6 +32,7 @@ describe('check of a replica whose server terminates TLS itself', () => {
     mounts: [],
     problem: null,
     hasExited: false,
+    mountedSecrets: [],
   });
   const found = (
     servingHash: string | null,

@@ -72,17 +72,25 @@ interface Exclusion {
   readonly namespace: string;
   /** Whether the namespace lacks the label with its name, as before Kubernetes 1.22. */
   readonly isUnlabelled: boolean;
-  readonly webhooks: readonly { readonly at: number; readonly namespaceSelector: LabelSelector }[];
+  readonly webhooks: readonly {
+    readonly at: number;
+    readonly namespaceSelector: LabelSelector;
+    readonly rules: readonly AdmissionRule[];
+  }[];
 }
 
 /** The command that excludes a namespace from webhooks of one configuration. */
 export const excludeNamespace = ({ type, name, namespace, isUnlabelled, webhooks }: Exclusion): string => {
   const exclusion = { key: NAME_LABEL, operator: 'NotIn', values: [namespace] };
-  const operations = webhooks.map(({ at, namespaceSelector }) => ({
-    op: 'add',
-    path: `/webhooks/${at}/namespaceSelector`,
-    value: { ...namespaceSelector, matchExpressions: [...namespaceSelector.matchExpressions, exclusion] },
-  }));
+  const operations = webhooks.flatMap(({ at, namespaceSelector, rules }) => [
+    // Of rules that have been corrected since, nothing is excluded.
+    { op: 'test', path: `/webhooks/${at}/rules`, value: rules },
+    {
+      op: 'add',
+      path: `/webhooks/${at}/namespaceSelector`,
+      value: { ...namespaceSelector, matchExpressions: [...namespaceSelector.matchExpressions, exclusion] },
+    },
+  ]);
   const label = `kubectl label namespace ${namespace} ${NAME_LABEL}=${namespace} && `;
   const patch = `kubectl patch ${type} ${shellQuote(name)} --type=json -p ${shellQuote(JSON.stringify(operations))}`;
   return isUnlabelled ? label + patch : patch;
@@ -126,7 +134,7 @@ const checkTarget = (snapshot: ClusterSnapshot, target: TargetSnapshot): readonl
     ...target.path,
     namespace: snapshot.config.namespace,
     isUnlabelled: lacksName(namespace, snapshot.config.namespace),
-    webhooks: certain.map(({ webhook: { namespaceSelector }, at }) => ({ at, namespaceSelector })),
+    webhooks: certain.map(({ webhook: { namespaceSelector, rules }, at }) => ({ at, namespaceSelector, rules })),
   });
   return [warn(name, detail, remedy)];
 };

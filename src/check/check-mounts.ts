@@ -1,5 +1,5 @@
 import type { PodInfo } from './inspect-pod.ts';
-import { alivePods, startReplicas } from './kubectl.ts';
+import { alivePods, showPod, startReplicas } from './kubectl.ts';
 import { certDirOf, mountSecret, nudgeKubelet, webhookContainer } from './mount-remedies.ts';
 import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import { announcedHash, type ClusterSnapshot, isPastDeliveryTime } from './snapshot.ts';
@@ -11,13 +11,23 @@ const checkPodMount = (snapshot: ClusterSnapshot, pod: PodInfo): CheckResult => 
   const name = `replica ${pod.name} mounts the Secret`;
   const notMounted = (detail: string): CheckResult => fail(name, detail, mountSecret(snapshot, pod));
 
+  const other = pod.mountedSecrets.find(({ path }) => path === certDir)?.secretName ?? config.secretName;
+  // What is mounted there is in use: a wrong name here is more likely than a wrong volume.
+  if (other !== config.secretName)
+    return fail(
+      name,
+      `it mounts Secret ${other} at CERT_DIR, and SECRET_NAME is ${config.secretName}`,
+      showPod(snapshot, pod),
+    );
   if (pod.volume === null) return notMounted(`it has no volume of Secret ${config.secretName}`);
   const subPath = pod.mounts.find((mount) => mount.subPath !== null);
   if (subPath !== undefined) return notMounted(`${subPath.path} is mounted with subPath, which kubelets never update`);
   const [mount] = pod.mounts;
   if (mount === undefined) return notMounted(`no container mounts its volume ${pod.volume}`);
   if (pod.mounts.some(({ path }) => path === certDir)) return ok(name, certDir);
-  return notMounted(`it is mounted at ${mount.path}, but CERT_DIR is ${certDir}`);
+  const detail = `it is mounted at ${mount.path}, but CERT_DIR is ${certDir}`;
+  const isSaidByPod = snapshot.located.byPod.has(pod.name) || container?.env.has('CERT_DIR') === true;
+  return isSaidByPod ? notMounted(detail) : fail(name, detail, showPod(snapshot, pod));
 };
 
 /** One Pod for each distinct set of mounts: the Pods of a workload are alike. */

@@ -14,25 +14,28 @@ const allowsAny = (policy: NetworkPolicy, direction: Direction, ports: readonly 
       rule.some(({ from, to }) => typeof from === 'string' || ports.some((port) => port >= from && port <= to)),
   );
 
-/** The command that adds a policy which allows the ports. Policies are additive, so another one only allows more. */
+/**
+ * The command that adds a policy which allows the ports. Policies are additive, so that another one only allows more, as
+ * long as the one that restricts is there: without it, the Pods would be restricted to these ports.
+ */
 const allowRemedy = (
-  snapshot: ClusterSnapshot,
+  { config: { namespace, serviceName } }: ClusterSnapshot,
   direction: Direction,
   ports: readonly number[],
-  labels: object,
+  { labels, restrictedBy }: { readonly labels: object; readonly restrictedBy: string },
 ): string => {
-  const { namespace } = snapshot.config;
   const policy = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: { name: `webhook-certd-${direction}`, namespace },
+    metadata: { name: `${serviceName}-${direction}`, namespace },
     spec: {
       podSelector: { matchLabels: labels },
       policyTypes: [direction === 'ingress' ? 'Ingress' : 'Egress'],
       [direction]: [{ ports: ports.map((port) => ({ port })) }],
     },
   };
-  return `echo ${shellQuote(JSON.stringify(policy))} | kubectl apply -f -`;
+  const isRestricted = `kubectl get networkpolicy ${shellQuote(restrictedBy)} -n ${namespace}`;
+  return `${isRestricted} && echo ${shellQuote(JSON.stringify(policy))} | kubectl create -f -`;
 };
 
 const checkDirection = (
@@ -58,7 +61,8 @@ const checkDirection = (
     Object.entries(labels).filter(([key]) => !['pod-template-hash', 'controller-revision-hash'].includes(key)),
   );
   const detail = `NetworkPolicy ${names} allows nothing on port ${ports.join(', ')}`;
-  return fail(name, detail, allowRemedy(snapshot, direction, ports, stableLabels));
+  const restrictedBy = governing[0]?.name ?? '';
+  return fail(name, detail, allowRemedy(snapshot, direction, ports, { labels: stableLabels, restrictedBy }));
 };
 
 /** Checks that NetworkPolicies allow the connections in both directions. Replicas have no permission to read them. */

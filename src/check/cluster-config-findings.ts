@@ -50,7 +50,7 @@ const repairFindings = (surveyed: SurveyedHook): readonly Finding[] => {
     ...hook.object,
     namespace,
     isUnlabelled: lacksName(labels, namespace),
-    webhooks: [{ at, namespaceSelector }],
+    webhooks: [{ at, namespaceSelector, rules }],
   });
   return [finding('blocks-own-repair', 'warn', detail, remedy)];
 };

@@ -46,6 +46,12 @@ const podSchema = z.object({
     .nullish(),
 });
 
+/** A Secret, and where a container has it. */
+interface MountedSecret {
+  readonly secretName: string;
+  readonly path: string;
+}
+
 /** One mount of the Secret in a container. */
 interface SecretMount {
   readonly container: string;
@@ -78,6 +84,8 @@ export interface PodInfo extends Omit<Replica, 'ready'> {
   /** The name of the volume that contains the Secret, null when none does. */
   readonly volume: string | null;
   readonly mounts: readonly SecretMount[];
+  /** Every Secret that a container mounts. */
+  readonly mountedSecrets: readonly MountedSecret[];
   /** The kubelet's reason why a container is not running; null when all are. */
   readonly problem: string | null;
   /** Whether a container has ended before, so that there is a log of it. */
@@ -104,6 +112,8 @@ const problemOf = ({ status }: Parsed): string | null => {
   return reason === null ? null : `${reason}${code === null ? '' : `, its last exit code was ${code}`}`;
 };
 
+const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '');
+
 /** Reads a Pod as a replica that mounts this Secret. The returned function throws a ZodError for anything but a Pod. */
 export const inspectPod =
   (annotationPrefix: string, secretName: string) =>
@@ -115,6 +125,12 @@ export const inspectPod =
         (source) => source.secret?.secretName === secretName || source.secret?.name === secretName,
       ),
     );
+    const secretsOf = (volumeName: string): readonly string[] => {
+      const found = spec.volumes?.find((each) => each.name === volumeName);
+      return [{ secret: found?.secret }, ...(found?.projected?.sources ?? [])].flatMap(
+        ({ secret }) => secret?.secretName ?? secret?.name ?? [],
+      );
+    };
     const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status;
     return {
       ...podObject(annotationPrefix)(object),
@@ -137,9 +153,14 @@ export const inspectPod =
           .filter((mount) => mount.name === volume?.name)
           .map((mount) => ({
             container: name,
-            path: mount.mountPath.replace(/(?<=.)\/+$/, ''),
+            path: withoutSlash(mount.mountPath),
             subPath: nullIfEmpty(mount.subPath) ?? nullIfEmpty(mount.subPathExpr),
           })),
+      ),
+      mountedSecrets: spec.containers.flatMap(({ volumeMounts }) =>
+        (volumeMounts ?? []).flatMap((mount) =>
+          secretsOf(mount.name).map((each) => ({ secretName: each, path: withoutSlash(mount.mountPath) })),
+        ),
       ),
       problem: problemOf(parsed),
       hasExited: status?.containerStatuses?.some(({ lastState }) => lastState?.terminated != null) ?? false,
