@@ -42,7 +42,9 @@ describe('parseConfig', () => {
     const problems = problemsOf(parse({ WEBHOOK_HANDLER: './a.js', UPSTREAM_URL: 'ftp://b' }));
     expect(problems).to.have.lengthOf(2);
     expect(problems[0]).to.match(/^UPSTREAM_URL="ftp:\/\/b": expected http:/);
-    expect(problems[1]).to.match(/^WEBHOOK_HANDLER=.* and UPSTREAM_URL=.*: expected exactly one of the two$/);
+    expect(problems[1]).to.match(
+      /^WEBHOOK_HANDLER=.* and UPSTREAM_URL=.*: expected exactly one of WEBHOOK_HANDLER, UPSTREAM_URL and SERVING_ADDRESS$/,
+    );
   });
 
   it('makes one problem of one mistake: what a misspelt flag means is not missing, too', () => {

@@ -66,7 +66,12 @@ const writeWhole = async (path: string, text: string): Promise<void> => {
 const check = async (options: ClusterOptions, dependencies: ClusterDependencies): Promise<ClusterReport> => {
   const { context = null, inCluster, version } = dependencies;
   const kubeconfig = kubeconfigOf(dependencies);
-  await using client = await openKubeClient({ kubeconfig, context, inCluster, userAgent: `webhook-certd-check/${version}` });
+  await using client = await openKubeClient({
+    kubeconfig,
+    context,
+    inCluster,
+    userAgent: `webhook-certd-check/${version}`,
+  });
   const survey = await surveyCluster({
     client,
     reach: throughApiServer(options.dial, kubeconfig) ? tunnelled(client) : direct,

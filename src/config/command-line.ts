@@ -84,10 +84,7 @@ export const parseCommandLine = (argv: readonly string[]): CommandLine => {
   const problems =
     named === undefined
       ? [unknownCommand(word)]
-      : [
-          ...(help ? [] : operandProblems(command, rest)),
-          ...flags.flatMap((each) => flagProblem(each, command) ?? []),
-        ];
+      : [...(help ? [] : operandProblems(command, rest)), ...flags.flatMap((each) => flagProblem(each, command) ?? [])];
 
   const texts = new Map(
     flags.flatMap(({ flag, value }) => (value === null ? [] : [[knownFlags.get(flag)?.flag ?? flag, value] as const])),

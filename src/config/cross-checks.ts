@@ -50,7 +50,7 @@ const ports = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] =
   if (serving?.kind !== 'tcp') return betweenOurs;
   const withNeighbour = fields.flatMap((field) => {
     const own = values[field];
-    if (!own || own.port !== serving.port || !overlap(own.host, serving.host)) return [];
+    if (own?.port !== serving.port || !overlap(own.host, serving.host)) return [];
     return [`${labelOf('serving')}: expected another port than ${labelOf(field)}`];
   });
   return [...betweenOurs, ...withNeighbour];
