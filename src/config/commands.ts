@@ -204,7 +204,7 @@ export const commands = {
   init: {
     summary: 'write a project with a handler, its test, a Dockerfile and manifests',
     operands: ['DIR'],
-    variables: 'none',
+    variables: 'flags',
     flags: {
       namespace: commandFlag(
         'namespace',
