@@ -72,7 +72,6 @@ const hashesOf = (sighting: Sighting): readonly string[] => {
 const retryInMs =
   (random: () => number, reviewEveryMs: number | null) =>
   (load: LoadEvent | Swapped, failures: number): number | null => {
-    if (load.type === 'certificate/swapped') return null;
     const reviewMs = reviewEveryMs === null ? null : reviewDelayMs(load, failures, reviewEveryMs);
     if (reviewMs !== null) return reviewMs;
     const retryable =

@@ -15,7 +15,7 @@ const PATIENCE_MS = 3_000;
  *
  * @param failures how many handshakes there were since the pair changed
  */
-export const reviewDelayMs = (load: LoadEvent, failures: number, tickMs: number): number | null => {
+export const reviewDelayMs = (load: LoadEvent | Swapped, failures: number, tickMs: number): number | null => {
   if (load.type !== 'certificate/served' && load.type !== 'certificate/not-shown') return null;
   const isProven = load.type === 'certificate/served' && load.untrusted === null;
   return isProven ? tickMs : Math.min(LONGEST_MS, FIRST_MS * 2 ** (failures - 1));

@@ -8,7 +8,7 @@ import { type Manifest, renderedManifests } from './rendered-manifests.ts';
 
 const CLIENTS = 'webhook-certd-e2e-serving';
 const CERTS = '/tmp/k8s-webhook-server/serving-certs';
-const SCRIPT = 'foreign-server.mjs';
+const SCRIPT = 'foreign-server.ts';
 const READY_MS = 60_000;
 const ROTATIONS = 7;
 

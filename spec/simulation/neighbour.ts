@@ -65,7 +65,10 @@ export const neighbourOf = (
     isAstray: () => astray,
     restart: () => {
       const older = habit === 'older-mount' && seen.length > 0 ? random.pick(seen) : null;
-      if (older === null) { loadCurrent(); return; }
+      if (older === null) {
+        loadCurrent();
+        return;
+      }
       astray = older.id !== volume.current().id;
       load(older);
       time.after(cluster, random.int(0, SLOWEST_MS), loadCurrent);
