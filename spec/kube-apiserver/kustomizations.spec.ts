@@ -84,11 +84,7 @@ describe('a kustomization that renames the base, on a real API server', function
     if (!result.ok) throw new Error(result.problems.join('\n'));
     const printed: string[] = [];
     const dependencies = { inCluster: null, version: 'spec', print: (text: string) => void printed.push(text) };
-    await runCheck(
-      result.config,
-      { json: true },
-      { ...dependencies, colours: false, shellKubeconfig: file },
-    );
+    await runCheck(result.config, { json: true }, { ...dependencies, colours: false, shellKubeconfig: file });
     const { checks } = JSON.parse(printed.join('\n')) as { readonly checks: readonly Check[] };
     return checks.filter(({ status, name }) => status === 'fail' && !OF_THE_SCENE.test(name));
   };
