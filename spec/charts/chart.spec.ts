@@ -204,7 +204,14 @@ describe('the chart', () => {
   if (go !== null && existsSync(SPRIG) && existsSync('/usr/share/gocode/src/gopkg.in/yaml.v3'))
     describe('rendered with Go’s text/template and sprig', () => {
       const answers: { readonly files?: Readonly<Record<string, string>>; readonly error?: string }[] = [];
-      const refused: readonly Members[] = [{ name: 'a'.repeat(51) }, { name: '1st' }];
+      const refused: readonly (readonly [Members, RegExp])[] = [
+        [{ name: 'a'.repeat(51) }, /name ".*": expected a name of at most 50/],
+        [{ name: '1st' }, /name "1st": expected a name/],
+        [
+          { mode: 'upstream', env: { UPSTREAM_URL: 'unix:/run/app.sock' } },
+          /env\.UPSTREAM_URL: expected an address on 127/,
+        ],
+      ];
       before(async function () {
         this.timeout(180_000);
         await using directory = await temporaryDirectory();
@@ -215,7 +222,7 @@ describe('the chart', () => {
         };
         const source = new URL('./render.go', import.meta.url).pathname;
         await promisify(execFile)(go, ['build', '-o', program, source], { env, cwd: directory.path });
-        const jobs = [...CASES.map(({ values }) => values), ...refused].map((values) => {
+        const jobs = [...CASES.map(({ values }) => values), ...refused.map(([values]) => values)].map((values) => {
           // What Helm calls Chart has its first letters in upper case.
           const chart = { Name: meta['name'], Version: meta['version'], AppVersion: meta['appVersion'] };
           return JSON.stringify({
@@ -278,9 +285,9 @@ describe('the chart', () => {
           for (const [id, object] of Object.entries(command)) expect(chart[id], id).to.deep.equal(object);
         });
 
-      for (const [at, values] of refused.entries())
-        it(`refuses ${JSON.stringify(values)}, which the release may be called`, () => {
-          expect(answers[CASES.length + at]?.error).to.match(/name ".*": expected a name of at most 50/);
+      for (const [at, [values, refusal]] of refused.entries())
+        it(`refuses ${JSON.stringify(values)} while it is rendered`, () => {
+          expect(answers[CASES.length + at]?.error).to.match(refusal);
         });
 
       it('ends with notes that name the installation, and what to set', () => {

@@ -48,7 +48,7 @@ for (const [title, args] of [
   ],
 ] as const)
   describe(`${title}, applied again to a real API server`, function () {
-    this.timeout(120_000);
+    this.timeout(240_000);
     const opened = new AsyncDisposableStack();
     let api: RealApi;
     let kubectl: Kubectl;

@@ -233,6 +233,11 @@ describe('`webhook-certd manifests`', () => {
       ['--mode=handler', '--upstream-url=http://127.0.0.1:1'],
       /expected exactly one of WEBHOOK_HANDLER, UPSTREAM_URL and SERVING_ADDRESS$/,
     ],
+    [
+      ['--upstream-url=unix:/run/app.sock'],
+      /^UPSTREAM_URL: expected an address on 127.0.0.1, because the containers share/,
+    ],
+    [['--serving-address=unix:/run/app.sock'], /^SERVING_ADDRESS: expected an address on 127.0.0.1/],
     [['--cert-validity=soon'], /^CERT_VALIDITY="soon"/],
     [['--replicas=0'], /^--replicas="0": expected a whole number/],
   ] as const)

@@ -75,6 +75,11 @@ export const parseInstallation = (options: Options, flags: ReadonlyMap<string, s
   const env = { ...Object.fromEntries(variables), POD_NAME: `${name}-0`, POD_NAMESPACE: namespace };
   const read = { namespace: () => null, hostname: () => null };
   const result = parseConfig({ env, flags: new Map(), serves: true, read });
+  // The two containers share the network of the Pod, and no directory.
+  const socket =
+    result.ok && [result.config.upstream, result.config.serving].some((address) => address?.kind === 'unix');
+  if (socket)
+    fixed.push(`${answer}: expected an address on 127.0.0.1, because the containers share no volume for a socket`);
   if (!result.ok || fixed.length > 0) return { ok: false, problems: [...fixed, ...(result.ok ? [] : result.problems)] };
   const { createNamespace, replicas, image, appImage, additions } = options;
   const webhook = targets === undefined ? {} : null;

@@ -4,6 +4,9 @@
 {{- $image := include "webhook-certd.image" . -}}
 {{- $answer := get (dict "handler" "WEBHOOK_HANDLER" "upstream" "UPSTREAM_URL" "serving" "SERVING_ADDRESS") .Values.mode -}}
 {{- $standard := get (dict "handler" "builtin:allow" "upstream" "http://127.0.0.1:9000" "serving" "127.0.0.1:9443") .Values.mode -}}
+{{- if hasPrefix "unix:" (get .Values.env $answer | toString) -}}
+{{- fail (printf "env.%s: expected an address on 127.0.0.1, because the containers share no volume for a socket" $answer) -}}
+{{- end -}}
 {{- $given := list "NAME" "CA_BUNDLE_TARGETS" "CERT_ISSUER" $answer -}}
 - name: webhook-certd
   {{- if eq .Values.mode "serving" }}
