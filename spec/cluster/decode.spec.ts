@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { issueCa } from '../../src/certificates/issue.ts';
 import { decodeCa, decodeSecret } from '../../src/cluster/decode.ts';
 import { leaseSchema } from '../../src/cluster/lease-codec.ts';
 import { podObject } from '../../src/cluster/pods.ts';
@@ -89,6 +90,10 @@ describe('a decoded SECRET-ca', () => {
     expect(decodeCa(secretOf(issued)).isOwn).to.equal(false);
     expect(decodeCa(secretOf(without('ca-bundle.crt'))).isOwn).to.equal(true);
     expect(decodeCa(secretOf({ ...issued, 'ca.crt': other, 'ca.key': otherKey })).isOwn).to.equal(true);
+    const order = { algorithm: 'ecdsa-p256', nowMs: Date.now(), validityMs: DAY_MS } as const;
+    const longer = await issueCa({ ...order, subject: 'svc.ns.svc CA 01234567 of another party' });
+    const values = { 'ca.crt': longer.certificatePem, 'ca.key': longer.keyPem };
+    expect(decodeCa(secretOf({ ...issued, ...values })).isOwn).to.equal(true);
   });
 });
 
@@ -109,6 +114,13 @@ describe('a new CA', () => {
     const expired = await pki.authority(Date.now() - 4_000 * DAY_MS);
     const stored = { 'ca.crt': Buffer.from(expired.certificatePem), 'ca.key': Buffer.from(expired.keyPem) };
     expect((await issuer.ca(stored, ''))['ca-bridge.crt']).to.equal('');
+  });
+
+  it('has nothing behind the cross-signed CA where the older one has none', async () => {
+    const { certificatePem, keyPem } = await pki.authority();
+    const stored = buffers({ 'ca.crt': certificatePem, 'ca.key': keyPem });
+    const { 'ca-bridge.crt': bridge } = await selfSignedIssuer(configured()).ca(stored, '');
+    expect(bridge).to.match(/^-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?$/);
   });
 
   it('keeps the cross-signed CAs of the older one behind its own, and the kept CAs behind itself', async () => {
@@ -134,6 +146,13 @@ describe('the fields of a target', () => {
       expect(fields({ url: `https://${host}/x` }), host).to.deep.equal([field]);
     for (const url of ['https://elsewhere/x', 'https://[::2]/x', 'no url'])
       expect(fields({ url }), url).to.deep.equal([]);
+  });
+
+  it('are no fields where one has the wrong type', () => {
+    for (const wrong of [{ caBundle: 7 }, { url: 7 }, { service: 7 }])
+      expect(() => fields(wrong), JSON.stringify(wrong))
+        .to.throw()
+        .with.property('issues');
   });
 
   it('include a call that names neither Service nor URL, and none where there is no call', () => {
@@ -174,6 +193,15 @@ describe('a decoded Lease', () => {
     expect(malformed({ 'p/cert-ready': 'true' })).to.be.a('string');
     expect(malformed({ 'p/cert-hash': 'a'.repeat(64) })).to.be.a('string');
     expect(malformed({ 'p/cert-valid-until': '2026-12-06T11:12:18Z' })).to.be.a('string');
+  });
+
+  it('has no usable announcement whose time is more or less than RFC 3339', () => {
+    const malformed = (validUntil: string) =>
+      schema().parse(lease({ 'p/cert-ready': 'true', 'p/cert-hash': 'a'.repeat(64), 'p/cert-valid-until': validUntil }))
+        .malformed;
+    expect(malformed('2026-12-06T11:12:18Z')).to.equal(null);
+    for (const text of ['+002026-12-06T11:12:18Z', '2026-12-06T11:12:18Z ', '2026-12-06T11:12:18', '2026-12-06'])
+      expect(malformed(text), text).to.equal('cert-valid-until is not RFC 3339');
   });
 
   it('reads an announcement under another prefix only by the name cert-hash with a hash in it', () => {

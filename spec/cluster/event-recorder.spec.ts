@@ -128,7 +128,7 @@ describe('the event recorder', () => {
   });
 
   it('asks again for the uid of its Pod after another failure, or an answer that has none', () => {
-    const answers = [fails(500), of({}), of({ metadata: { uid: 'pod-uid' } })];
+    const answers = [fails(500), of({ metadata: {} }), of({ metadata: { uid: 'pod-uid' } })];
     const { record, sent } = recorder(({ method }) => (method === 'PATCH' ? (answers.shift() ?? of({})) : of({})));
     for (const event of [rejected('w'), rejected('x'), rejected('y'), rejected('z')]) record(event);
     expect(sent.map(({ method }) => method).join(' ')).to.equal('PATCH POST PATCH POST PATCH POST POST');
