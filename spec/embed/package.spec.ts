@@ -24,10 +24,11 @@ const run = async (cwd: string, command: string, ...args: readonly string[]): Pr
     })
   ).stdout;
 
-/** The JavaScript of a document, by default docs/embedding.md. */
-const snippets = async (document = 'embedding.md'): Promise<readonly string[]> => {
-  const text = await readFile(join(root, 'docs', document), 'utf8');
-  return [...text.matchAll(/```js\n([^]*?)```/g)].map(([, code = '']) => code);
+/** The code of a document, by default the JavaScript of docs/embedding.md. */
+const snippets = async (document = 'docs/embedding.md', language = 'js'): Promise<readonly string[]> => {
+  const text = await readFile(join(root, document), 'utf8');
+  // Within a list it is indented, and so is what ends it.
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'))].map(([, code = '']) => code);
 };
 
 const COMPILER_OPTIONS = {
@@ -83,7 +84,9 @@ describe('the package', function () {
   });
 
   it('has types that a strict compiler takes, for every snippet, typed handlers and the streams', async () => {
-    for (const [index, code] of (await snippets()).entries())
+    const typed = [...(await snippets('README.md', 'ts')), ...(await snippets('docs/guides/handlers.md', 'ts'))];
+    expect(typed).to.have.length(2);
+    for (const [index, code] of [...(await snippets()), ...typed].entries())
       await writeFile(join(project.path, `snippet-${index}.mts`), code);
     await writeFile(
       join(project.path, 'streams.mts'),
@@ -119,7 +122,7 @@ describe('the package', function () {
   });
 
   it('runs docs/guides/testing.md: tests of a handler, and of a webhook on a cluster', async () => {
-    const tests = await snippets('guides/testing.md');
+    const tests = await snippets('docs/guides/testing.md');
     expect(tests).to.have.length(2);
     for (const [at, code] of tests.entries()) await writeFile(join(project.path, `guide-${at}.test.mjs`), code);
     const said = await run(project.path, process.execPath, '--test', 'guide-*.test.mjs');
