@@ -63,7 +63,7 @@ describe('the manifests of the cluster check', () => {
     const report = { server: '', version: '', nowMs: 0, warnBeforeMs: 0, hooks: [], calendar: [], unreadable: [] };
     const counts = { fail: 0, warn: 0, ok: 0, unknown: 0 };
     const known = clusterGauges({ ...report, counts }).map(({ name }) => name);
-    const rule = only(resources('cluster-check', 'monitoring'), 'PrometheusRule');
+    const rule = only(resources('cluster-check-monitoring'), 'PrometheusRule');
     const named = JSON.stringify(rule.json).match(/\bwebhook_certd_\w+/g) ?? [];
     expect(named).to.not.be.empty;
     for (const name of named) expect(known).to.include(name);

@@ -146,7 +146,7 @@ const endings = (hook: Hook, shown: readonly Shown[], warnBeforeMs: number, nowM
   });
 };
 
-/** A Pod that runs for longer than this with an older certificate has had every chance to read the new one. */
+/** During a rotation endpoints differ for a minute; after that, some have not read the new certificate. */
 const differences = (hook: Hook, shown: readonly Shown[]): readonly Finding[] => {
   const groups = [...groupBy(shown, ({ leaf }) => leaf.fingerprint256)].sort(
     ([left], [right]) => (right?.leaf.validFromDate.getTime() ?? 0) - (left?.leaf.validFromDate.getTime() ?? 0),
@@ -164,7 +164,14 @@ const differences = (hook: Hook, shown: readonly Shown[]): readonly Finding[] =>
       ? null
       : `kubectl delete pod -n ${shellQuote(namespace)} ${pods.map(shellQuote).join(' ')}`;
   const detail = [...older, newest].map(text).join('; ');
-  return [finding('certificates-differ', 'warn', `${detail}. Those with the older one have not reloaded`, remedy)];
+  return [
+    finding(
+      'certificates-differ',
+      'warn',
+      `${detail}. Unless each Pod has a certificate of its own, those with the older one have not reloaded`,
+      remedy,
+    ),
+  ];
 };
 
 const secretDifferences = ({ hook, mounted }: SurveyedHook, shown: readonly Shown[]): readonly Finding[] => {
