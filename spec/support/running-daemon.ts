@@ -103,6 +103,8 @@ export const runDaemon = (
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');
       await exit;
+      const timer = lines.find((line) => /Timeout(?:Negative|Overflow)Warning/.test(String(line['error'])));
+      if (timer !== undefined) throw new Error(`the daemon has set a bad timer: ${JSON.stringify(timer)}`);
     },
   };
 };

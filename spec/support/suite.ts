@@ -13,6 +13,12 @@ const CACHE = join(import.meta.dirname, '..', '..', 'test-output', 'compile-cach
 enableCompileCache(CACHE);
 process.env['NODE_COMPILE_CACHE'] = CACHE;
 
+/** Negative and overflowing timers and leaks of listeners; a file that causes one fails. */
+const warnings: Error[] = [];
+process.on('warning', (warning) => {
+  if (/^(?:Timeout|MaxListeners)\w*Warning$/.test(warning.name)) warnings.push(warning);
+});
+
 /** Fills the cache once, since a daemon that a spec kills writes none. */
 export const mochaGlobalSetup = async (): Promise<void> => {
   await Promise.all([
@@ -46,5 +52,9 @@ const stretch = (suite: Mocha.Suite): void => {
 export const mochaHooks = {
   beforeAll(this: Mocha.Context): void {
     if (this.test?.parent !== undefined) stretch(this.test.parent);
+  },
+  afterAll(): void {
+    const [warning] = warnings.splice(0);
+    if (warning !== undefined) throw warning;
   },
 };
