@@ -11,6 +11,7 @@ import { goBinary } from '../support/go-binary.ts';
 import { handshakeError } from '../support/handshake-error.ts';
 import { openssl } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { scaled } from '../support/until.ts';
 
 const NAME = 'svc.ns.svc';
 
@@ -307,7 +308,7 @@ describe('the verification before a swap answers as Go does', () => {
   // Not a pending spec elsewhere: those are forbidden, and a machine without Go has nothing to compare with.
   if (go !== null)
     it('agrees with the Go toolchain that is installed', async function () {
-      this.timeout(120_000);
+      this.timeout(scaled(240_000));
       await using directory = await temporaryDirectory();
       const minor = Number(/go1\.(\d+)/.exec(await run(go, ['version'], ''))?.[1]);
       const program = join(directory.path, 'verify');

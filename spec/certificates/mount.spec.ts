@@ -9,6 +9,7 @@ import { firstValueFrom } from 'rxjs';
 import { type Mount, openMount } from '../../src/certificates/mount.ts';
 import { atomicWriter } from '../support/atomic-writer.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { scaled } from '../support/until.ts';
 
 const read = (mount: Mount) => firstValueFrom(mount.read());
 
@@ -230,7 +231,7 @@ describe('mount', () => {
   });
 
   it('never mixes generations while another swaps them as fast as it can, and leaks no descriptor', async function () {
-    this.timeout(120_000);
+    this.timeout(scaled(120_000));
     const writer = atomicWriter(directory.path);
     const mount = openMount(directory.path);
     await writer.write(secret('0'));

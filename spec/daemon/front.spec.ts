@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { freePort } from '../support/free-port.ts';
 import { install } from '../support/installation.ts';
-import { until } from '../support/until.ts';
+import { scaled, until } from '../support/until.ts';
 import { call } from '../support/webhook-call.ts';
 
 describe('a daemon in front of an upstream', function () {
@@ -33,11 +33,12 @@ describe('a daemon in front of an upstream', function () {
   afterEach(stop);
 
   it('is ready only while its upstream is there, forwards to it, and counts and tells what fails', async () => {
+    const timeoutMs = scaled(1_000);
     const [port, metricsPort] = [await freePort(), await freePort()];
     const env = {
       WEBHOOK_HANDLER: '',
       UPSTREAM_URL: `http://127.0.0.1:${port}`,
-      UPSTREAM_TIMEOUT: '500ms',
+      UPSTREAM_TIMEOUT: `${timeoutMs}ms`,
       METRICS_BIND_ADDRESS: `127.0.0.1:${metricsPort}`,
     };
     await using installation = await install(api, { env });
@@ -53,7 +54,10 @@ describe('a daemon in front of an upstream', function () {
     await until(async () => (await ready()) === 'ok');
     const { status, text } = await ask('/validate?timeout=10s');
     expect([status, text]).to.deep.equal([200, 'asked for /validate?timeout=10s']);
-    expect(await ask('/never')).to.include({ status: 504, text: 'no answer from the upstream within 500 ms\n' });
+    expect(await ask('/never')).to.include({
+      status: 504,
+      text: `no answer from the upstream within ${timeoutMs} ms\n`,
+    });
 
     await stop();
     for (let asked = 0; asked < 3; asked += 1)

@@ -205,7 +205,6 @@ describe('a replica beside a server that terminates TLS itself', function () {
     const { hash: older } = await replica.line(ACKNOWLEDGED);
 
     const hash = await rotated(installation);
-    await replica.line('Kubelet nudged', { hash });
     await until(async () => (await status(replica)).mounted?.hash === hash);
     started[0]!.reload();
     const { shown } = await replica.line(ELSEWHERE, { hash }, 20_000);
