@@ -48,8 +48,8 @@ const OVERLAYS: readonly Overlay[] = [
   },
 ];
 
-/** What has to be there to be refused: a scene of Pods without a kubelet's volumes has faults of its own. */
-const OF_THE_SCENE = /mounts the Secret$|^local CERT_DIR/;
+/** Faults of the scene, whose Pods have neither the volumes nor the ports of the Deployment. */
+const OF_THE_SCENE = /mounts the Secret$|^local CERT_DIR|^Service leads to the port/;
 
 describe('a kustomization that renames the base, on a real API server', function () {
   this.timeout(180_000);
