@@ -120,7 +120,9 @@ describe('parseCommandLine', () => {
       '--namespace="Shop": expected a DNS label: at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit',
       '--output="yaml": expected one of text, json',
     ]);
-    expect(problemsOf('serve -n shop')).to.deep.equal(['--n: a flag of check, rotate, manifests and init, not of serve']);
+    expect(problemsOf('serve -n shop')).to.deep.equal([
+      '--n: a flag of check, rotate, manifests and init, not of serve',
+    ]);
   });
 
   it('reads the shell of completion, which has to be one that it knows', () => {

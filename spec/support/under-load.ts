@@ -41,7 +41,8 @@ const runOnce = async (script: string, number: number): Promise<boolean> => {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [[code]] = await Promise.all([once(child, 'exit'), pipeline(child.stdout, createWriteStream(log))]);
+  const ended = once(child, 'exit') as Promise<[number | null]>;
+  const [[code]] = await Promise.all([ended, pipeline(child.stdout, createWriteStream(log))]);
   const text = await readFile(log, 'utf8');
   const passing = /(\d+) passing/.exec(text)?.[1] ?? 'none';
   const seconds = Math.round((performance.now() - beganMs) / 1_000);
