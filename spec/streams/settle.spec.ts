@@ -78,6 +78,11 @@ describe('a certificate that older caBundles would reject (L2)', () => {
       'every caBundle trusts A',
     ],
     [
+      'is not announced before the time has passed',
+      own({ ca: 'A+B', secret: 'a1:A+B', targets: ['A+B'], said: 'b1', pods: 'b1', ...marked('A', 1) }),
+      'nothing',
+    ],
+    [
       'is announced then',
       own({ ca: 'A+B', secret: 'a1:A+B', targets: ['A+B'], said: 'b1', pods: 'b1', ...marked('A', SETTLE_MS) }),
       'announce a1',
