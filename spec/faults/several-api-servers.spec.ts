@@ -51,7 +51,7 @@ describe('three API servers on one etcd, of which one is three seconds behind', 
     const installation = parts.use(
       await install(api, {
         kubeletDelayMs: 0,
-        env: { EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, CA_OVERLAP: '1s', ...env },
+        env: { EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, CA_OVERLAP: '1s', TRUST_SETTLE: '10s', ...env },
         webhook: {
           clientConfig: { url: `https://localhost:${balancer.port}/validate` },
           failurePolicy: 'Fail',

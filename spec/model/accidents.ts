@@ -76,13 +76,12 @@ const traces = ({ ca, secret, announced, targets }: State): readonly Id[] => [
   ...targets.flatMap(({ bundle, isTampered }) => (isTampered ? [] : bundle)),
 ];
 
-/** With every trace of a CA that a replica serves under gone, nothing can be promised: docs/contract.md, section 11. */
+/** With every trace gone of a CA that a replica serves under, or may once its leaf is announced, nothing can be promised: docs/contract.md, section 11. */
 const isTraced = (state: State): boolean => {
   const known = traces(state);
   return state.replicas.every(
     ({ serves, mounted }) =>
-      (serves === null || verifies(serves, known)) &&
-      (mounted?.leaf.id !== state.announced || verifies(mounted.leaf, known)),
+      (serves === null || verifies(serves, known)) && (mounted === null || verifies(mounted.leaf, known)),
   );
 };
 
