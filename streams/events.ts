@@ -133,6 +133,8 @@ export type LeaderEvent =
   | { readonly type: 'cluster/observed'; readonly observed: ClusterState }
   /** A change of CA waits for objects that refuse the leader's writes and trust only the older CA; empty: no longer. */
   | { readonly type: 'ca-change/waiting'; readonly objects: readonly string[] }
+  /** The next certificate waits until every API server has taken up the caBundles, till then by the wall clock; null: no longer. */
+  | { readonly type: 'trust/settling'; readonly untilMs: number | null }
   | WatchFailed;
 
 export type ReplicaEvent = LeaseEvent | FollowerEvent | ElectionEvent | LeaderEvent;

@@ -58,8 +58,9 @@ export const basisOf = (
   const secrets = `${versionOf(secret)} ${versionOf(ca)}`;
   if (object !== 'announcement')
     return `${secrets} ${versionOf(targets.find(({ id }) => id === object)?.state ?? 'absent')}`;
-  const { announcement, rotate, servedSinceMs, resourceVersion } = lease;
-  const content = `${secrets} ${announcement?.hash ?? ''} ${rotate ?? ''} ${servedSinceMs ?? ''}`;
+  const { announcement, rotate, servedSinceMs, trusted, resourceVersion } = lease;
+  const marks = `${servedSinceMs ?? ''} ${trusted?.sinceMs ?? ''}`;
+  const content = `${secrets} ${announcement?.hash ?? ''} ${rotate ?? ''} ${marks}`;
   return problem?.status === 409 ? `${content} ${resourceVersion}` : content;
 };
 

@@ -23,6 +23,7 @@ import type { LeaseSnapshot } from './model.ts';
 import { type ObservationPorts, observeCluster } from './observe-cluster.ts';
 import type { ClusterState, IssuancePolicy, PlannerInput, WriteResult } from './planner-input.ts';
 import type { WatchPolicy } from './resuming-watch.ts';
+import { markAges, settlesFor } from './settle.ts';
 import { singleFlight } from './single-flight.ts';
 import type { Step } from './step.ts';
 
@@ -51,6 +52,7 @@ const OWN_OBJECTS = ['secret', 'ca', 'announcement'] as const;
 interface Memory {
   readonly pace: RepairPace;
   readonly failures: FailedWrites;
+  readonly agesOf: ReturnType<typeof markAges>;
 }
 
 /** The next write, and the observation that it was planned on: with the objects that are not to be written now. */
@@ -85,11 +87,17 @@ const withPauses = (
  * Plans without the repairs that another manager keeps reverting: each is left out in turn until the step is due now. A
  * contended object that is to get a new value, such as the CA of the next certificate, gets it at once.
  */
-const planNext = (observation: ClusterState, { pace, failures }: Memory, policy: LeaderPolicy, clock: Clock): Plan => {
+const planNext = (
+  observation: ClusterState,
+  { pace, failures, agesOf }: Memory,
+  policy: LeaderPolicy,
+  clock: Clock,
+): Plan => {
   const nowMs = clock.monotonicMs();
+  const ages = agesOf(observation, nowMs);
   const contended = new Set<string>();
   for (;;) {
-    const observed = withPauses(observation, contended, failures, nowMs);
+    const observed = { ...withPauses(observation, contended, failures, nowMs), ages };
     const step = policy.issuer.plan(observed, policy, clock.wallMs());
     const repair = step === null ? null : repairOf(step, observed);
     if (repair === null || !pace.isHeld(repair, nowMs) || contended.has(repair.object))
@@ -120,9 +128,11 @@ export const leader = (
     const pauseMs$ = new Subject<number>();
     const pace = repairPace();
     const failures = failedWrites(random);
+    const agesOf = markAges();
     const { observed$, trouble$ } = observeCluster(lease$, touched$, ports, policy);
     let pausesOver = 0;
     let waitingFor = '';
+    let settlingFor: LeaseSnapshot['trusted'] = null;
 
     const waiting = (observed: PlannerInput): readonly LeaderEvent[] => {
       const objects = policy.issuer.caChangeWaitsFor(observed, policy, clock.wallMs());
@@ -130,6 +140,18 @@ export const leader = (
       if (names === waitingFor) return [];
       waitingFor = names;
       return [{ type: 'ca-change/waiting', objects }];
+    };
+
+    const settles = ({ step, observed }: Plan): readonly LeaderEvent[] => {
+      const nowMs = clock.wallMs();
+      const inMs = step === null ? settlesFor(policy.issuer.plan, observed, policy, nowMs) : 0;
+      const mark = inMs === 0 ? null : observed.lease.trusted;
+      if (mark?.sinceMs === settlingFor?.sinceMs) return [];
+      settlingFor = mark;
+      if (mark === null) return [{ type: 'trust/settling', untilMs: null }];
+      // A timer may fire a fraction of a millisecond early.
+      pauseMs$.next(inMs + 1);
+      return [{ type: 'trust/settling', untilMs: nowMs + inMs }];
     };
 
     /** With nothing left to write, an object whose pause is over is as it should be without the write that failed. */
@@ -142,9 +164,9 @@ export const leader = (
     const attempt = ({ observation }: Occasion): Observable<LeaderEvent> =>
       defer(() => {
         if (!fence()) return EMPTY;
-        const plan = planNext(observation, { pace, failures }, policy, clock);
+        const plan = planNext(observation, { pace, failures, agesOf }, policy, clock);
         const { step, observed } = plan;
-        const waits = waiting(observed);
+        const waits = [...waiting(observed), ...settles(plan)];
         if (step === null) return from([...waits, ...settled(plan)]);
         return concat(waits, applyStep(step, observed, { ports, fence, pace, failures, touched$ }));
       }).pipe(

@@ -1,6 +1,6 @@
 import { concatMap, defer, Observable, Subject, throwError } from 'rxjs';
 import { isOlderVersion } from './kubernetes.ts';
-import type { Announcement, LeaseSnapshot } from './model.ts';
+import type { Announcement, LeaseSnapshot, TrustMark } from './model.ts';
 import { Problem } from './problem.ts';
 
 /** One change of the Lease. Fields that it does not name stay unchanged. */
@@ -10,6 +10,7 @@ export type LeaseChange =
   | { readonly kind: 'release' }
   | { readonly kind: 'announce'; readonly announcement: Announcement; readonly clearsRotationRequest: boolean }
   | { readonly kind: 'record-served'; readonly sinceMs: number | null }
+  | { readonly kind: 'record-trusted'; readonly trusted: TrustMark }
   | { readonly kind: 'set-rotation-request'; readonly rotate: string | null };
 
 export interface LeaseWritePort {
@@ -33,7 +34,8 @@ const stillApplies = (change: LeaseChange, left: LeaseSnapshot, right: LeaseSnap
   (isTermChange(change) ||
     (left.announcement?.hash === right.announcement?.hash &&
       left.rotate === right.rotate &&
-      left.servedSinceMs === right.servedSinceMs));
+      left.servedSinceMs === right.servedSinceMs &&
+      left.trusted?.sinceMs === right.trusted?.sinceMs));
 
 /**
  * Serializes all writes of this replica to the Lease (L3). A write that waited for another one of ours is rebased on its

@@ -6,6 +6,14 @@ export interface Announcement {
   readonly validUntil: string;
 }
 
+/** What the leader notes on the Lease when every caBundle trusts what a next certificate needs. */
+export interface TrustMark {
+  /** Fingerprints of CAs. */
+  readonly cas: readonly string[];
+  /** Ms since the epoch. */
+  readonly sinceMs: number;
+}
+
 /** The Lease as far as this system reads it. */
 export interface LeaseSnapshot {
   readonly uid: string;
@@ -23,6 +31,8 @@ export interface LeaseSnapshot {
   readonly rotate: string | null;
   /** Since when every live replica has been seen serving the announced certificate, ms since the epoch. */
   readonly servedSinceMs: number | null;
+  /** The CAs that the last change of trust is about, and since when every caBundle holds them. */
+  readonly trusted: TrustMark | null;
   /** The field manager other than us that wrote the announcement last, null when there is none. */
   readonly otherManager: string | null;
 }

@@ -2,6 +2,7 @@ import { allAcknowledged } from './acknowledged.ts';
 import { isPast } from './kubernetes.ts';
 import type { LeaseSnapshot } from './model.ts';
 import type { IssuancePolicy, PlannerInput, SecretState, TargetState } from './planner-input.ts';
+import { type NextCertificate, settling } from './settle.ts';
 import type { LeaseStep, Step } from './step.ts';
 import { alive, type Certificates, includes, isRefusing, same, union, without } from './trust.ts';
 
@@ -50,6 +51,12 @@ const viewOf = ({ targets }: PlannerInput, secret: SecretState, nowMs: number) =
   return { desired, seen, trusted, wide, wrong, blocking, delaying };
 };
 
+/** Of a leaf whose signer is not in `ca.crt`, only a single CA there can be the one that accepts it. */
+const nextOf = ({ issuer }: SecretState, desired: Certificates): Omit<NextCertificate, 'standing'> => {
+  const cas = issuer === null ? desired.map(({ fingerprint }) => fingerprint) : [issuer];
+  return { cas, acceptedBy: cas.length === 1 ? cas : [] };
+};
+
 const isUsable = (secret: PlannerInput['secret']): secret is SecretState & { readonly hash: string } =>
   typeof secret !== 'string' && secret.hash !== null && secret.problem === null;
 
@@ -63,11 +70,12 @@ const isAnnounced = ({ announcement }: LeaseSnapshot, { hash, validUntil }: Secr
  */
 export const planExternal = (
   observed: PlannerInput,
-  { identity, caOverlapMs }: Pick<IssuancePolicy, 'identity' | 'caOverlapMs'>,
+  policy: Pick<IssuancePolicy, 'identity' | 'caOverlapMs' | 'trustSettleMs'>,
   nowMs: number,
 ): Step | null => {
   const { lease, secret, targets, replicas } = observed;
   const { announcement, rotate, servedSinceMs } = lease;
+  const { identity, caOverlapMs } = policy;
   const onLease = (step: LeaseStep): LeaseStep | null => (observed.paused?.has('announcement') === true ? null : step);
   const record = (sinceMs: number | null): Step | null => onLease({ kind: 'record-served', sinceMs });
 
@@ -97,6 +105,8 @@ export const planExternal = (
   if (!isAnnounced(lease, secret)) {
     // The announced leaf stays in use, as long as it is valid, while a target would reject the next one (L2).
     if (isValid && (blocking.length > 0 || isTrustUnreadable(secret, targets))) return null;
+    const wait = settling(observed, { ...nextOf(secret, desired), standing: trusted }, policy, nowMs);
+    if (wait !== null) return wait === 'settling' ? null : onLease(wait);
     return onLease({
       kind: 'announce',
       announcement: { hash: secret.hash, validUntil: secret.validUntil },

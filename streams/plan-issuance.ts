@@ -13,6 +13,7 @@ import {
   type Target,
 } from './planner-input.ts';
 import { leafReason, renewalDue } from './renewal.ts';
+import { settling } from './settle.ts';
 import { ownObjectOf, type Step } from './step.ts';
 import {
   alive,
@@ -22,6 +23,7 @@ import {
   injectedCas,
   issuersMissingFromBundle,
   same,
+  trustedBy,
   union,
   without,
   wouldReject,
@@ -101,6 +103,25 @@ const inject = ({ observed, ca }: PlannerView): Step | null => {
   return null;
 };
 
+/** Whether a leaf of the current CA, which is not in use yet, must wait until every API server trusts it. */
+const settlingOf = (view: PlannerView) => {
+  const { observed, ca, current, nowMs } = view;
+  const cas = [current.fingerprint];
+  const acceptedBy = [...cas, ...(ca.crossSignedBy ?? [])];
+  // An API server may still call over a target that was deleted: what it trusted is in the bundle.
+  return settling(observed, { cas, acceptedBy, standing: union(ca.bundle, trustedBy(observed.targets)) }, view, nowMs);
+};
+
+const isSecretAnnounced = ({ observed: { lease }, secret }: PlannerView): boolean =>
+  secret !== 'absent' && secret.hash !== null && secret.hash === lease.announcement?.hash;
+
+/** The announced leaf is known, and callers that accept it accept one of the current CA. */
+const isOfAcceptedCa = (view: PlannerView): boolean => {
+  const { secret, ca, current } = view;
+  if (secret === 'absent' || secret.issuer === null || !isSecretAnnounced(view)) return false;
+  return secret.issuer === current.fingerprint || ca.crossSignedBy?.includes(secret.issuer) === true;
+};
+
 const issueLeaf = (view: PlannerView): Step | typeof WAIT | null => {
   const { observed, secret, ca, current, nowMs } = view;
   const reason = leafReason(view);
@@ -110,7 +131,12 @@ const issueLeaf = (view: PlannerView): Step | typeof WAIT | null => {
   // A usable leaf is not replaced by one of another CA that some target would reject (L1).
   if (usable && reason === 'other-ca' && observed.targets.some(wouldReject(current.fingerprint, ca))) return null;
   // Any other leaf that cannot be replaced now must not be announced, or counted as the requested one.
-  if (isPaused(view, 'secret')) return usable && (reason === 'other-ca' || reason === 'expiring') ? null : WAIT;
+  const waits = usable && (reason === 'other-ca' || reason === 'expiring') ? null : WAIT;
+  if (isPaused(view, 'secret')) return waits;
+  const wait = isOfAcceptedCa(view) ? null : settlingOf(view);
+  // Meanwhile a leaf that is about to be replaced is not announced.
+  if (wait === 'settling') return isSecretAnnounced(view) ? waits : WAIT;
+  if (wait !== null) return wait;
   return { kind: 'issue-leaf', reason, ca, plannedOn: secret };
 };
 
@@ -133,6 +159,9 @@ const announce = (view: PlannerView): Step | null => {
     return target.state !== 'forbidden' && wouldReject(secret.issuer, ca)(target);
   };
   if (isAnnouncementValid(observed.lease, nowMs) && observed.targets.some(loses)) return null;
+  // A leaf that this leader issued has waited; a Secret that was restored from a backup has not.
+  const wait = secret.issuer === current.fingerprint ? settlingOf(view) : null;
+  if (wait !== null) return wait === 'settling' ? null : wait;
   return {
     kind: 'announce',
     announcement: { hash: secret.hash, validUntil: secret.validUntil },

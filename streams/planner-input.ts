@@ -39,6 +39,8 @@ export interface CaState {
   readonly foreign?: string | null;
   /** The CA that signs was put there by another program or a person, who also renews it. */
   readonly isOwn?: boolean;
+  /** Fingerprints of the older CAs that accept a leaf of the current one, through the cross-signed CA behind it. */
+  readonly crossSignedBy?: readonly string[];
 }
 
 /** One object whose caBundle fields are ours. */
@@ -83,10 +85,18 @@ export interface PlannerInput {
   readonly replicas: Exclude<Observed<readonly Replica[]>, 'absent'>;
   /** The objects that are not written for now, for the reasons of {@link Target.held}; absent: none. */
   readonly paused?: ReadonlySet<OwnObject>;
+  /** Absent: by the wall clock, as another replica or a reader of the cluster sees it. */
+  readonly ages?: MarkAges;
+}
+
+/** For how long this leader has seen the marks of the Lease as they stand, ms on a clock that never jumps. */
+export interface MarkAges {
+  readonly trustedMs: number;
+  readonly servedMs: number;
 }
 
 /** The observed cluster. The leader adds which targets are held and which refuse its writes when it plans. */
-export type ClusterState = Omit<PlannerInput, 'targets' | 'paused'> & {
+export type ClusterState = Omit<PlannerInput, 'targets' | 'paused' | 'ages'> & {
   readonly targets: readonly Omit<Target, 'held' | 'refused'>[];
 };
 
@@ -104,6 +114,8 @@ export interface IssuancePolicy {
   readonly renewBeforeMs: number;
   readonly caRenewBeforeMs: number;
   readonly caOverlapMs: number;
+  /** How long an API server may take to call with a caBundle that was written. */
+  readonly trustSettleMs: number;
 }
 
 /** What the planner looks at in each rule. */
@@ -125,10 +137,12 @@ export const isSettled = ({ secret, current, observed }: PlannerView): boolean =
 
 /** Whether the announced leaf has been served everywhere for CA_OVERLAP: only then is no older CA in use. */
 export const isOverlapOver = (view: PlannerView): boolean => {
-  const { observed, identity, caOverlapMs, nowMs } = view;
+  const { observed, identity, caOverlapMs, trustSettleMs, nowMs } = view;
   const { servedSinceMs, announcement } = observed.lease;
   if (!isSettled(view) || announcement === null || observed.replicas === 'pending' || servedSinceMs === null)
     return false;
   if (!allAcknowledged(observed.replicas, announcement.hash, { identity, nowMs })) return false;
-  return servedSinceMs <= nowMs && nowMs >= servedSinceMs + caOverlapMs;
+  // A leaf that is issued after the overlap has no cross-signed CA behind it: every API server must have seen the new CA by then.
+  if (observed.ages !== undefined && observed.ages.servedMs < trustSettleMs) return false;
+  return servedSinceMs <= nowMs && nowMs >= servedSinceMs + Math.max(caOverlapMs, trustSettleMs);
 };

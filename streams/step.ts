@@ -1,4 +1,4 @@
-import type { Announcement, CertificateInfo } from './model.ts';
+import type { Announcement, CertificateInfo, TrustMark } from './model.ts';
 import type { CaState, OwnObject, SecretState, TargetState } from './planner-input.ts';
 
 /** What the Secret, or SECRET-ca, must still contain right before a write that rests on it. */
@@ -31,11 +31,15 @@ export type Step =
     }
   | { readonly kind: 'announce'; readonly announcement: Announcement; readonly clearsRotationRequest: boolean }
   | { readonly kind: 'record-served'; readonly sinceMs: number | null }
+  | { readonly kind: 'record-trusted'; readonly trusted: TrustMark }
   | { readonly kind: 'set-rotation-request'; readonly rotate: string | null }
   | { readonly kind: 'prune-ca-bundle'; readonly keep: readonly CertificateInfo[]; readonly plannedOn: CaState }
   | { readonly kind: 'update-secret-ca'; readonly trust: readonly CertificateInfo[]; readonly plannedOn: SecretState };
 
-export type LeaseStep = Extract<Step, { kind: 'announce' | 'record-served' | 'set-rotation-request' }>;
+export type LeaseStep = Extract<
+  Step,
+  { kind: 'announce' | 'record-served' | 'record-trusted' | 'set-rotation-request' }
+>;
 export type ObjectStep = Exclude<Step, LeaseStep>;
 
 /** The object that a step writes: the id of a target, or one of the leader's own. */
@@ -52,6 +56,7 @@ export const ownObjectOf = ({ kind }: Exclude<Step, { kind: 'inject' }>): OwnObj
       return 'secret';
     case 'announce':
     case 'record-served':
+    case 'record-trusted':
     case 'set-rotation-request':
       return 'announcement';
   }

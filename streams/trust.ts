@@ -23,7 +23,8 @@ export const same = (left: Certificates, right: Certificates): boolean =>
 export const alive = (certificates: Certificates, nowMs: number): Certificates =>
   certificates.filter(({ notAfterMs }) => nowMs < notAfterMs);
 
-const trustedBy = (targets: PlannerInput['targets']): Certificates =>
+/** What the caBundles trust, all together. */
+export const trustedBy = (targets: PlannerInput['targets']): Certificates =>
   union(...targets.flatMap(({ state }) => (typeof state === 'string' ? [] : state.bundles)));
 
 /** Every CA that a replica may be serving under while SECRET-ca is lost: what the Secret and the targets trust. */

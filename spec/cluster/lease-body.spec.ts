@@ -18,6 +18,7 @@ const plannedOn: LeaseSnapshot = {
   malformed: null,
   rotate: null,
   servedSinceMs: null,
+  trusted: null,
   otherManager: null,
 };
 const body = (change: LeaseChange, on: Partial<LeaseSnapshot> = {}): unknown =>
@@ -68,6 +69,8 @@ describe('leaseBody', () => {
     const one = (name: string, value: string | null): object => annotations({ [`kubetemplater.io/${name}`]: value });
     const since = '2026-01-02T03:04:05.067Z';
     expect(body({ kind: 'record-served', sinceMs: nowMs })).to.deep.equal(one('cert-served-since', since));
+    const trusted = { cas: ['f00', 'ba4'], sinceMs: nowMs };
+    expect(body({ kind: 'record-trusted', trusted })).to.deep.equal(one('ca-trusted-since', `${since} f00 ba4`));
     expect(body({ kind: 'record-served', sinceMs: null })).to.deep.equal(one('cert-served-since', null));
     expect(body({ kind: 'set-rotation-request', rotate: 'ca/f00' })).to.deep.equal(one('rotate', 'ca/f00'));
     expect(body({ kind: 'set-rotation-request', rotate: null })).to.deep.equal(one('rotate', null));

@@ -30,7 +30,8 @@ describe('leaseSchema', () => {
       leaseTransitions: 3,
     };
     const served = { 'cert-served-since': '2026-01-02T03:04:05.678Z', rotate: 'ca/f00' };
-    expect(read(lease({ ...good, ...served }, spec))).to.deep.equal({
+    const trusted = { 'ca-trusted-since': `2026-01-02T03:04:05.678Z ${hash}` };
+    expect(read(lease({ ...good, ...served, ...trusted }, spec))).to.deep.equal({
       uid: 'u',
       resourceVersion: '7',
       holder: 'pod-1',
@@ -41,6 +42,7 @@ describe('leaseSchema', () => {
       malformed: null,
       rotate: 'ca/f00',
       servedSinceMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+      trusted: { cas: [hash], sinceMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678) },
       otherManager: null,
     });
   });
@@ -78,6 +80,14 @@ describe('leaseSchema', () => {
     expect(rivalAmong('garbage', 7)).to.equal(null);
   });
 
+  it('takes no time since which CAs are trusted from a text that is none', () => {
+    for (const text of ['', 'now', '2026-01-02T03:04:05Z', `2026-01-02T03:04:05Z ${hash.slice(1)}`, `${hash} ${hash}`])
+      expect(read(lease({ ...good, 'ca-trusted-since': text })).trusted, text).to.equal(null);
+    expect(read(lease({ 'ca-trusted-since': `2026-01-02T03:04:05Z ${hash} ${hash}` })).trusted?.cas).to.have.lengthOf(
+      2,
+    );
+  });
+
   it('finds nothing on a Lease that nobody has touched, and no fault with it', () => {
     const bare = { metadata: { uid: 'u', resourceVersion: '1' } };
     expect(read(bare)).to.deep.equal({
@@ -91,6 +101,7 @@ describe('leaseSchema', () => {
       malformed: null,
       rotate: null,
       servedSinceMs: null,
+      trusted: null,
       otherManager: null,
     });
     expect(read(lease({}, { holderIdentity: '' })).holder, 'released').to.equal(null);

@@ -4,7 +4,7 @@ import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/mode
 import type { ClusterState } from '../../streams/observe-cluster.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
-const terms = { podSelector: 'app=hook', kubeletNudge: true, caOverlapMs: 3_600_000, nowMs };
+const terms = { podSelector: 'app=hook', kubeletNudge: true, caOverlapMs: 3_600_000, trustSettleMs: 10_000, nowMs };
 
 const certificate = (fingerprint: string): CertificateInfo => ({
   fingerprint,
@@ -28,6 +28,7 @@ const lease: LeaseSnapshot = {
   malformed: null,
   rotate: null,
   servedSinceMs: null,
+  trusted: null,
   otherManager: null,
 };
 const secretOf = (hash: string, trust = [oldCa]): ClusterState['secret'] => ({

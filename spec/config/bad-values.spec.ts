@@ -65,6 +65,7 @@ const refused: readonly (readonly [string, string, readonly string[]])[] = [
   ['CA_VALIDITY', 'a duration from 1s', [...durations, '0']],
   ['CA_RENEW_BEFORE', 'a duration from 1s', [...durations, '0']],
   ['CA_OVERLAP', 'a duration from 0', durations],
+  ['TRUST_SETTLE', 'a duration from 0', [...durations, '25d']],
   [
     'WEBHOOK_BIND_ADDRESS',
     ':PORT or HOST:PORT',

@@ -45,6 +45,7 @@ const contract: readonly (readonly [string, string | null, keyof Config, unknown
   ['CA_VALIDITY', '3650d', 'caValidityMs', 3650 * dayMs],
   ['CA_RENEW_BEFORE', '365d', 'caRenewBeforeMs', 365 * dayMs],
   ['CA_OVERLAP', '1h', 'caOverlapMs', 3_600_000],
+  ['TRUST_SETTLE', '10s', 'trustSettleMs', 10_000],
   ['WEBHOOK_BIND_ADDRESS', ':9443', 'webhookBind', { host: null, port: 9443 }],
   ['HEALTH_PROBE_BIND_ADDRESS', ':8081', 'probeBind', { host: null, port: 8081 }],
   ['METRICS_BIND_ADDRESS', ':8080', 'metricsBind', { host: null, port: 8080 }],

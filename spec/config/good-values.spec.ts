@@ -206,6 +206,14 @@ const accepted: readonly (readonly [string, keyof Config, readonly (readonly [st
     ],
   ],
   [
+    'TRUST_SETTLE',
+    'trustSettleMs',
+    [
+      ['0', 0],
+      ['1m', 60_000],
+    ],
+  ],
+  [
     'WEBHOOK_BIND_ADDRESS',
     'webhookBind',
     [

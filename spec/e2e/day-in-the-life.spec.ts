@@ -34,7 +34,7 @@ describe('a day in its life on a real cluster', () => {
   });
 
   it(`has two replicas ready within ${READY_MS / 1000} s of kubectl apply, from nothing`, async () => {
-    const manifests = await renderedManifests(image, { CA_OVERLAP: '5s' });
+    const manifests = await renderedManifests(image, { CA_OVERLAP: '5s', TRUST_SETTLE: '5s' });
     const startedMs = performance.now();
     await kubectl(['apply', '-f', '-'], manifests);
     await until(async () => (await readyReplicas()) === 2, 60_000);

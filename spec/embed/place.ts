@@ -49,6 +49,7 @@ export const openPlace = async (): Promise<Place> => {
       METRICS_BIND_ADDRESS: '0',
       TICK_INTERVAL: '200ms',
       CA_OVERLAP: '0',
+      TRUST_SETTLE: '0',
       SHUTDOWN_GRACE: '1s',
     },
     rotate: async (what) => {

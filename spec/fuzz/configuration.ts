@@ -43,6 +43,7 @@ const durations: readonly (readonly [string, keyof Config, number, number])[] = 
   ['UPSTREAM_TIMEOUT', 'upstreamTimeoutMs', 1, 24 * units.d],
   ['SHUTDOWN_GRACE', 'shutdownGraceMs', 0, 24 * units.d],
   ['CA_OVERLAP', 'caOverlapMs', 0, 36_500 * units.d],
+  ['TRUST_SETTLE', 'trustSettleMs', 0, 24 * units.d],
 ];
 const sizes = { KiB: 1_024, MiB: 1_024 ** 2, GiB: 1_024 ** 3, '': 1 } as const;
 

@@ -163,6 +163,12 @@ describe('log lines', () => {
     expect(first({ type: 'ca-change/waiting', objects: [] })?.level).to.equal('info');
   });
 
+  it('says what the next certificate waits for, and until when; the certificate itself says that it no longer does', () => {
+    expect(first({ type: 'trust/settling', untilMs: 10_000 })).to.include({ level: 'info', event: 'trust-settling' });
+    expect(first({ type: 'trust/settling', untilMs: 10_000 })?.fields).to.deep.equal({ until: '1970-01-01T00:00:10Z' });
+    expect(first({ type: 'trust/settling', untilMs: null })).to.equal(undefined);
+  });
+
   it('carry the full hash in every line of a rotation', () => {
     const secret = {
       resourceVersion: '1',
@@ -191,6 +197,8 @@ describe('log lines', () => {
     expect(done(narrowing)?.fields).to.deep.equal({ hash: 'h', target: 't', certificates: 1 });
     const widening: Step = { ...narrowing, trust: [factsOf('new'), factsOf('ca')] };
     expect(done(widening)?.fields).to.deep.equal({ target: 't', certificates: 2 });
+    const trusted = { cas: ['f00'], sinceMs: 0 };
+    expect(done({ kind: 'record-trusted', trusted })?.fields).to.deep.equal({ authorities: ['f00'] });
     for (const step of [
       { kind: 'record-served', sinceMs: 0 },
       { kind: 'record-served', sinceMs: null },

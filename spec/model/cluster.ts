@@ -4,53 +4,85 @@ import type { PlannerInput } from '../../streams/planner-input.ts';
 import type { Step } from '../../streams/step.ts';
 
 /** The number of a CA or leaf: a higher one was issued later. */
-type Id = number;
+export type Id = number;
+/** Ascending. */
+export type Ids = readonly Id[];
 
 /** A leaf, its issuer, and the older CAs under which it verifies too, through cross-signed CAs behind it in `tls.crt`. */
 export interface Leaf {
   readonly id: Id;
   readonly ca: Id;
-  readonly via: readonly Id[];
+  readonly via: Ids;
 }
 
 /** What a Pod has mounted: `tls.crt` and the `ca.crt` beside it. */
 export interface Pair {
   readonly leaf: Leaf;
-  readonly trust: readonly Id[];
+  readonly trust: Ids;
 }
+
+/** A step of the planner, as far as its write depends on it. */
+export interface PlannedStep {
+  readonly kind: Step['kind'];
+  /** The target to be written, by its number. */
+  readonly target: number;
+  /** The CAs to be kept, injected, published or noted; of `issue-leaf` the bundle. */
+  readonly cas: Ids;
+  /** The leaf to be announced, or the CA that a rotation request is bound to. */
+  readonly id: Id | null;
+  /** Clears the rotation request; or notes something instead of removing the note. */
+  readonly flag: boolean;
+}
+
+/** The objects that a write may rest on, besides the targets by their number. */
+export type Rest = 'ca' | 'secret' | 'lease' | number;
 
 /** A write that a leader has decided on. Once checked, it rests on nothing but the object that it writes. */
 export interface Planned {
-  readonly step: Step;
+  readonly step: PlannedStep;
   readonly isChecked: boolean;
   /** The leaf to write, made when the CA was read. */
   readonly leaf: Leaf | null;
   /** The objects which must not change before the write, or it ends as a conflict. */
-  readonly rests: readonly string[];
+  readonly rests: readonly Rest[];
+  /** It was decided on before the mark on the Lease was written: a write does not arrive later than TRUST_SETTLE. */
+  readonly isBeforeMark: boolean;
+}
+
+/** An earlier version of a caBundle, which an API server still calls with. */
+export interface Version {
+  readonly bundle: Ids;
+  /** Its calls are excused: somebody else wrote it, or it was left behind for a reason. */
+  readonly isExcused: boolean;
+}
+
+export interface Target {
+  readonly bundle: Ids;
+  /** Somebody else wrote it last. */
+  readonly isTampered: boolean;
+  /** The API server refuses every write of it. */
+  readonly refuses: boolean;
+  /** It refuses since nothing was announced: its calls failed then, and no announcement waits for it. */
+  readonly isExcused: boolean;
+  /** What the API server that lags has not taken up, oldest first: it calls with the first, or with what is stored. */
+  readonly behind: readonly Version[];
+  /** How many of them it will have left behind when TRUST_SETTLE has passed since the mark on the Lease, or CA_OVERLAP. */
+  readonly dueAtSettle: number;
+  readonly dueAtOverlap: number;
 }
 
 /** One state of the whole cluster. Everything in it is a value: transitions make a new one. */
 export interface State {
-  readonly ca: {
-    readonly current: Id;
-    readonly hasKey: boolean;
-    readonly bundle: readonly Id[];
-    readonly via: readonly Id[];
-  } | null;
+  readonly ca: { readonly current: Id; readonly hasKey: boolean; readonly bundle: Ids; readonly via: Ids } | null;
   readonly secret: Pair | null;
   readonly announced: Id | null;
   /** `leaf`, `ca`, or the number of the CA that a rotation replaces. */
   readonly rotate: 'leaf' | 'ca' | Id | null;
   /** Since when every replica serves what is announced: not recorded, for less than CA_OVERLAP, or for longer. */
   readonly served: 'no' | 'recent' | 'long';
-  readonly targets: readonly {
-    readonly bundle: readonly Id[];
-    readonly isTampered: boolean;
-    /** The API server refuses every write of it. */
-    readonly refuses: boolean;
-    /** It refuses since nothing was announced: its calls failed then, and no announcement waits for it. */
-    readonly isExcused: boolean;
-  }[];
+  /** The CAs that are noted as trusted by every caBundle, and whether TRUST_SETTLE has passed since. */
+  readonly trusted: { readonly cas: Ids; readonly isSettled: boolean } | null;
+  readonly targets: readonly Target[];
   readonly replicas: readonly {
     readonly mounted: Pair | null;
     readonly serves: Leaf | null;
@@ -63,14 +95,17 @@ export interface State {
 const DAY_MS = 86_400_000;
 /** The wall clock of the model stands still: renewals are asked for, and nothing expires. */
 export const NOW_MS = 1_000 * DAY_MS;
-export const OVERLAP_MS = 3_600_000;
+const OVERLAP_MS = 3_600_000;
+const SETTLE_MS = 10_000;
 const NAMES = ['hooks.ns.svc'];
 
 export const POLICY = {
+  identity: 'replica-0',
   names: NAMES,
   renewBeforeMs: 30 * DAY_MS,
   caRenewBeforeMs: 365 * DAY_MS,
   caOverlapMs: OVERLAP_MS,
+  trustSettleMs: SETTLE_MS,
 };
 
 const infos = new Map<string, CertificateInfo>();
@@ -91,15 +126,18 @@ const infoOf = (fingerprint: string, names: readonly string[], lifeMs: number): 
   return info;
 };
 
-const caInfo = (id: Id): CertificateInfo => infoOf(`ca${id}`, [], 3_650 * DAY_MS);
-const leafInfo = ({ id }: Leaf): CertificateInfo => infoOf(`leaf${id}`, NAMES, 365 * DAY_MS);
+const nameOf = (id: Id): string => `ca${id}`;
+const caInfo = (id: Id): CertificateInfo => infoOf(nameOf(id), [], 3_650 * DAY_MS);
+const leafInfo = ({ id }: Leaf): CertificateInfo => infoOf(hashOf(id), NAMES, 365 * DAY_MS);
 const hashOf = (id: Id): string => `leaf${id}`;
-export const idOf = ({ fingerprint }: { readonly fingerprint: string }): Id => Number(fingerprint.slice(2));
+export const idOf = (fingerprint: string): Id => Number(fingerprint.slice('ca'.length));
+export const leafIdOf = (hash: string): Id => Number(hash.slice('leaf'.length));
+export const targetOf = (id: string): number => Number(id.slice('target-'.length));
 
-export const replicaName = (at: number): string => `replica-${at}`;
+export const sorted = (ids: Iterable<Id>): Ids => [...new Set(ids)].sort((left, right) => left - right);
 
 /** Whether a caller that trusts just this bundle accepts the leaf. */
-export const verifies = ({ ca, via }: Leaf, bundle: readonly Id[]): boolean =>
+export const verifies = ({ ca, via }: Leaf, bundle: Ids): boolean =>
   bundle.includes(ca) || via.some((id) => bundle.includes(id));
 
 /** What a leader that sees everything as it is hands to its planner. */
@@ -113,8 +151,12 @@ export const observed = (state: State, issuer: keyof typeof issuers): PlannerInp
     transitions: 0,
     announcement: state.announced === null ? null : { hash: hashOf(state.announced), validUntil: 'then' },
     malformed: null,
-    rotate: typeof state.rotate === 'number' ? `ca/ca${state.rotate}` : state.rotate,
+    rotate: typeof state.rotate === 'number' ? `ca/${nameOf(state.rotate)}` : state.rotate,
     servedSinceMs: { no: null, recent: NOW_MS, long: NOW_MS - OVERLAP_MS }[state.served],
+    trusted: state.trusted && {
+      cas: state.trusted.cas.map(nameOf),
+      sinceMs: state.trusted.isSettled ? NOW_MS - SETTLE_MS : NOW_MS,
+    },
     otherManager: null,
   },
   secret:
@@ -125,7 +167,7 @@ export const observed = (state: State, issuer: keyof typeof issuers): PlannerInp
           hash: hashOf(state.secret.leaf.id),
           leaf: leafInfo(state.secret.leaf),
           validUntil: 'then',
-          issuer: state.secret.trust.includes(state.secret.leaf.ca) ? `ca${state.secret.leaf.ca}` : null,
+          issuer: state.secret.trust.includes(state.secret.leaf.ca) ? nameOf(state.secret.leaf.ca) : null,
           trust: state.secret.trust.map(caInfo),
           problem: null,
           otherManager: null,
@@ -139,6 +181,7 @@ export const observed = (state: State, issuer: keyof typeof issuers): PlannerInp
             resourceVersion: '1',
             current: state.ca.hasKey ? caInfo(state.ca.current) : null,
             bundle: state.ca.bundle.map(caInfo),
+            crossSignedBy: state.ca.via.filter((id) => state.ca?.bundle.includes(id)).map(nameOf),
             otherManager: null,
           },
   targets: state.targets.map(({ bundle, isTampered, refuses }, at) => ({
@@ -148,7 +191,7 @@ export const observed = (state: State, issuer: keyof typeof issuers): PlannerInp
     refused: refuses ? '403' : null,
   })),
   replicas: state.replicas.map(({ acknowledged }, at): Replica => ({
-    name: replicaName(at),
+    name: `replica-${at}`,
     servingHash: acknowledged === null ? null : hashOf(acknowledged),
     ready: true,
     goneAtMs: null,

@@ -1,5 +1,6 @@
-import { type State, verifies } from './cluster.ts';
-import { canonical, type Scope, transitions } from './transitions.ts';
+import { Worker } from 'node:worker_threads';
+import { type Discoveries, type Finding, type Part, type Partition, partition, type StateNumber } from './partition.ts';
+import type { Scope } from './scope.ts';
 
 export interface Violation {
   readonly law: string;
@@ -18,122 +19,138 @@ export interface Exploration {
   readonly stuckTraces: readonly (readonly string[])[];
 }
 
-/** Where everything begins: the targets and the replicas, and with an external issuer the Secret it wrote. */
-export const start = (scope: Scope): State => ({
-  ca: null,
-  secret: scope.issuer === 'external' ? { leaf: { id: 0, ca: 0, via: [] }, trust: [0] } : null,
-  announced: null,
-  rotate: null,
-  served: 'no',
-  targets: Array.from({ length: scope.targets }, () => ({
-    bundle: [],
-    isTampered: false,
-    refuses: false,
-    isExcused: false,
-  })),
-  replicas: Array.from({ length: scope.replicas }, () => ({ mounted: null, serves: null, acknowledged: null })),
-  leaders: Array.from({ length: scope.leaders }, () => null),
-  accidents: 0,
-});
+export interface Progress {
+  readonly states: number;
+  readonly transitions: number;
+  readonly waiting: number;
+  readonly findings: readonly Finding[];
+}
 
-/** L2: what a replica serves verifies against every caBundle. */
-const refusedCall = (state: State): string | null => {
-  for (const [replica, { serves }] of state.replicas.entries())
-    for (const [target, { bundle, isExcused }] of state.targets.entries())
-      if (serves !== null && !isExcused && !verifies(serves, bundle))
-        return `replica-${replica} serves leaf ${serves.id} of CA ${serves.ca}, target-${target} trusts [${bundle.join(' ')}]`;
-  return null;
+/** What is asked of a worker, each answered by one message. */
+export type Order = { readonly expand: readonly Discoveries[] } | { readonly part: true };
+export interface Answer {
+  readonly found: readonly Discoveries[];
+  readonly progress: Progress;
+}
+
+interface Explorer {
+  readonly expand: (found: readonly Discoveries[]) => Promise<Answer>;
+  readonly part: () => Promise<Part>;
+  readonly end: () => void;
+}
+
+const inThisThread = (scope: Scope): Explorer => {
+  const here: Partition = partition(scope, 0, 1);
+  here.begin();
+  return {
+    expand: (found) => Promise.resolve({ found: here.expand(found), progress: here.progress() }),
+    part: () => Promise.resolve(here.part()),
+    end: () => undefined,
+  };
 };
 
-/**
- * Nothing is left to do: one CA, one leaf, announced, mounted, served and acknowledged everywhere. While a target refuses
- * its writes, a change of CA may wait for it; the leaf and the other targets may not (L9).
- */
-const isGoal = (state: State): boolean => {
-  const { secret, ca, rotate, announced, replicas, leaders } = state;
-  if (secret?.leaf.id !== announced || leaders.some((planned) => planned !== null)) return false;
-  if (replicas.some(({ serves, acknowledged }) => serves?.id !== announced || acknowledged !== announced)) return false;
-  const writable = state.targets.filter(({ refuses }) => !refuses);
-  if (writable.length < state.targets.length)
-    return rotate !== 'leaf' && writable.every(({ bundle }) => bundle.includes(secret.leaf.ca));
-  const isRotated = rotate === null && state.served === 'no' && (ca === null || ca.bundle.length === 1);
-  return isRotated && writable.every(({ bundle }) => bundle.length === 1 && bundle[0] === secret.leaf.ca);
+const inWorker = (scope: Scope, own: number, count: number): Explorer => {
+  const worker = new Worker(new URL('./explore-worker.ts', import.meta.url), {
+    workerData: { scope, own, count },
+    resourceLimits: { maxOldGenerationSizeMb: 8_192 },
+  });
+  const ask = <T>(order: Order): Promise<T> =>
+    new Promise((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('message', (answer: T) => {
+        worker.off('error', reject);
+        resolve(answer);
+      });
+      worker.postMessage(order);
+    });
+  return {
+    expand: (found) => ask({ expand: found }),
+    part: () => ask({ part: true }),
+    end: () => void worker.terminate(),
+  };
 };
 
-/** A change of CA has begun or is needed, and must wait for a target that refuses its write and trusts the older CA only. */
-const isWaiting = ({ ca, secret, targets }: State, issuer: Scope['issuer']): boolean => {
-  const next = issuer === 'external' ? secret?.leaf.ca : ca?.hasKey === true ? ca.current : undefined;
-  return targets.some(
-    ({ bundle, refuses }) => refuses && bundle.length > 0 && (next === undefined || !bundle.includes(next)),
+/** A shortest history to a state. */
+const traceTo = (parts: readonly Part[], state: StateNumber): readonly string[] => {
+  const lines: string[] = [];
+  for (let at = state; ;) {
+    const part = parts[at % parts.length]!;
+    const index = Math.floor(at / parts.length);
+    const parent = part.parents[index]!;
+    if (parent === at) return lines.reverse();
+    lines.push(part.labelTexts[part.labels[index]!]!);
+    at = parent;
+  }
+};
+
+/** The states from which no goal can be reached without another accident. */
+const stuckIn = (parts: readonly Part[]): readonly StateNumber[] => {
+  const count = parts.length;
+  const numberOf = Math.max(...parts.map(({ goals }) => goals.length)) * count;
+  /** Where the edges that lead to a state begin, in `sources`. */
+  const starts = new Uint32Array(numberOf + 1);
+  for (const { edges } of parts) for (let at = 1; at < edges.length; at += 2) starts[edges[at]! + 1]! += 1;
+  for (let at = 0; at < numberOf; at += 1) starts[at + 1]! += starts[at]!;
+  const sources = new Uint32Array(starts[numberOf]!);
+  const filled = starts.slice();
+  for (const { edges } of parts)
+    for (let at = 1; at < edges.length; at += 2) {
+      const to = edges[at]!;
+      sources[filled[to]!] = edges[at - 1]!;
+      filled[to]! += 1;
+    }
+  const reaches = new Uint8Array(numberOf);
+  const queue: StateNumber[] = [];
+  parts.forEach(({ goals }, own) =>
+    goals.forEach((isGoal, index) => {
+      if (isGoal === 0) return;
+      reaches[index * count + own] = 1;
+      queue.push(index * count + own);
+    }),
+  );
+  for (let next = queue.pop(); next !== undefined; next = queue.pop())
+    for (let at = starts[next]!; at < starts[next + 1]!; at += 1) {
+      const source = sources[at]!;
+      if (reaches[source] === 1) continue;
+      reaches[source] = 1;
+      queue.push(source);
+    }
+  return parts.flatMap(({ goals }, own) =>
+    Array.from(goals.keys(), (index) => index * count + own).filter((state) => reaches[state] === 0),
   );
 };
 
 /**
  * Visits every state within the scope, breadth first, so that the history to each is a shortest one. Checks L2 in each
  * state, and on the whole graph that the goal can be reached from everywhere without another accident.
+ *
+ * @param workers how many threads share the states; a planted planner runs in this one
  */
-export const explore = (scope: Scope, { mostStates = 5_000_000 } = {}): Exploration => {
-  const seen = new Map<string, number>();
-  const states: State[] = [];
-  const from: number[] = [];
-  const labels: string[] = [];
-  /** For each state those that lead to it without an accident. */
-  const before: number[][] = [];
-  const goals: number[] = [];
-  const violations: Violation[] = [];
-  let count = 0;
-
-  const trace = (at: number): readonly string[] => {
-    const lines: string[] = [];
-    for (let here = at; here > 0; here = from[here] ?? 0) lines.unshift(labels[here] ?? '');
-    return lines;
-  };
-  const visit = (state: State, parent: number, label: string): number => {
-    const key = JSON.stringify(state);
-    const known = seen.get(key);
-    if (known !== undefined) return known;
-    const at = states.length;
-    seen.set(key, at);
-    states.push(state);
-    from.push(parent);
-    labels.push(label);
-    before.push([]);
-    const what = refusedCall(state);
-    if (what !== null) violations.push({ law: 'L2', what, trace: trace(at) });
-    if (isGoal(state) || isWaiting(state, scope.issuer)) goals.push(at);
-    return at;
-  };
-
-  visit(canonical(start(scope)), 0, '');
-  let at = 0;
-  while (at < states.length && violations.length === 0) {
-    if (states.length > mostStates) throw new Error(`more than ${mostStates} states: choose a smaller scope`);
-    for (const { label, next, isAccident } of transitions(states[at]!, scope)) {
-      count += 1;
-      const to = visit(canonical(next), at, label);
-      if (!isAccident) before[to]?.push(at);
+export const explore = async (scope: Scope, { mostStates = 20_000_000, workers = 1 } = {}): Promise<Exploration> => {
+  const explorers =
+    workers === 1 ? [inThisThread(scope)] : Array.from({ length: workers }, (_, own) => inWorker(scope, own, workers));
+  try {
+    let found: readonly (readonly Discoveries[])[] = explorers.map(() => []);
+    for (;;) {
+      const answers = await Promise.all(explorers.map(({ expand }, own) => expand(found[own]!)));
+      const total = (key: 'states' | 'transitions' | 'waiting'): number =>
+        answers.reduce((sum, { progress }) => sum + progress[key], 0);
+      const findings = answers.flatMap(({ progress }) => progress.findings);
+      found = explorers.map((_, own) => answers.map((answer) => answer.found[own]!));
+      const isOver = total('waiting') === 0 && found.every((lists) => lists.every(({ states }) => states.length === 0));
+      if (total('states') > mostStates) throw new Error(`more than ${mostStates} states: choose a smaller scope`);
+      if (findings.length === 0 && !isOver) continue;
+      const parts = await Promise.all(explorers.map(({ part }) => part()));
+      const stuck = findings.length > 0 ? [] : stuckIn(parts);
+      return {
+        states: total('states'),
+        transitions: total('transitions'),
+        violations: findings.map(({ law, what, at }) => ({ law, what, trace: traceTo(parts, at) })),
+        stuck: stuck.length,
+        stuckTraces: stuck.slice(0, 3).map((state) => traceTo(parts, state)),
+      };
     }
-    // What has been expanded is needed no more.
-    states[at] = null as never;
-    at += 1;
+  } finally {
+    for (const { end } of explorers) end();
   }
-
-  const reaches = new Uint8Array(states.length);
-  const queue = [...goals];
-  for (const goal of goals) reaches[goal] = 1;
-  // The queue grows while it is read.
-  for (const state of queue)
-    for (const earlier of before[state] ?? [])
-      if (reaches[earlier] === 0) {
-        reaches[earlier] = 1;
-        queue.push(earlier);
-      }
-  const stuck = violations.length > 0 ? [] : [...reaches.entries()].filter(([, is]) => is === 0).map(([at]) => at);
-  return {
-    states: states.length,
-    transitions: count,
-    violations,
-    stuck: stuck.length,
-    stuckTraces: stuck.slice(0, 3).map(trace),
-  };
 };

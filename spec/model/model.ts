@@ -1,13 +1,14 @@
+import { availableParallelism } from 'node:os';
 import { toolFlags } from '../support/tool-flags.ts';
 import { type Exploration, explore } from './explore.ts';
-import { type Accident, ACCIDENTS, accidentsOf, type Scope } from './transitions.ts';
+import { type Accident, ACCIDENTS, accidentsOf, type Scope } from './scope.ts';
 
 /** `npm run model`: every history of a small cluster, by the planners that run in production. */
 const ABOUT = `npm run model -- [flags]
 
 Visits every state that a small cluster can reach under the real planners: every order of plans, reads, writes,
-crashes, mounts, loads, acknowledgements and a few accidents. Checks L2 in every state, and that the goal can be
-reached from every state. Prints a shortest history for what it finds.
+crashes, mounts, loads, acknowledgements, changes that an API server takes up late, and a few accidents. Checks L2 in
+every state, as each API server sees the caBundles, and that the goal can be reached from every state. Prints a shortest history for what it finds.
 The last line is {"states":…,"transitions":…,"violations":…,"stuck":…}. Exit codes: 0 nothing found, 1 something, 2 bad flags.`;
 
 const wholeNumber = (standard: string, least: number, most: number, help: string) => ({
@@ -36,6 +37,19 @@ const flags = toolFlags(process.argv.slice(2), ABOUT, {
   },
   replicas: wholeNumber('2', 1, 4, 'Pods that serve'),
   targets: wholeNumber('2', 1, 4, 'objects with a caBundle'),
+  'api-servers': wholeNumber(
+    '2',
+    1,
+    2,
+    '2 is one that takes up every caBundle at once, and one that lags by less than TRUST_SETTLE',
+  ),
+  start: {
+    standard: 'empty',
+    accepts: 'empty or running',
+    isGood: (text) => text === 'empty' || text === 'running',
+    help: 'the caBundles at the beginning: empty, or with the CA of a running webhook',
+  },
+  workers: wholeNumber(String(availableParallelism()), 1, 64, 'threads that share the states'),
   leaders: wholeNumber(
     '1',
     1,
@@ -49,7 +63,7 @@ const flags = toolFlags(process.argv.slice(2), ABOUT, {
     isGood: (text) => text === '' || text.split(',').every((kind) => ACCIDENTS.includes(kind.trim() as Accident)),
     help: 'which accidents, separated by commas; all that suit the issuer if empty',
   },
-  'most-states': wholeNumber('5000000', 1, 50_000_000, 'gives up beyond that many'),
+  'most-states': wholeNumber('20000000', 1, 50_000_000, 'gives up beyond that many'),
 });
 
 if ('exitCode' in flags) {
@@ -62,11 +76,13 @@ if ('exitCode' in flags) {
     issuer,
     replicas: Number(asked.replicas),
     targets: Number(asked.targets),
+    apiServers: Number(asked['api-servers']),
+    start: asked.start as 'empty' | 'running',
     leaders: Number(asked.leaders),
     accidents: Number(asked.accidents),
     kinds: asked.kinds === '' ? accidentsOf(issuer) : asked.kinds.split(',').map((kind) => kind.trim() as Accident),
   };
-  const found = explore(scope, { mostStates: Number(asked['most-states']) });
+  const found = await explore(scope, { mostStates: Number(asked['most-states']), workers: Number(asked.workers) });
   if (!json) report(found);
   const { states, transitions, violations, stuck } = found;
   print(JSON.stringify({ states, transitions, violations: violations.length, stuck }));

@@ -8,6 +8,7 @@ export const addTotals = (left: HistoryTotals, right: HistoryTotals): HistoryTot
   steps: left.steps + right.steps,
   virtualMs: left.virtualMs + right.virtualMs,
   slowestRecoveryMs: Math.max(left.slowestRecoveryMs, right.slowestRecoveryMs),
+  lateRefusals: left.lateRefusals + right.lateRefusals,
   violations: [...left.violations, ...right.violations].sort(bySeed),
   digests: [...left.digests, ...right.digests].sort(bySeed),
 });

@@ -17,6 +17,7 @@ const VACANT: StoredLease = {
   malformed: null,
   rotate: null,
   servedSinceMs: null,
+  trusted: null,
   otherManager: null,
 };
 
@@ -46,6 +47,8 @@ export const leaseAfter = (
       };
     case 'record-served':
       return { ...before, servedSinceMs: change.sinceMs };
+    case 'record-trusted':
+      return { ...before, trusted: change.trusted };
     case 'set-rotation-request':
       return { ...before, rotate: change.rotate };
   }

@@ -31,10 +31,18 @@ export const objectViews = (pki: SymbolicPki) => ({
       problem: null,
     };
   },
-  authority: ({ version, value: { crt, key, bundle } }: Entry<StoredAuthority>): CaState => {
+  authority: ({ version, value: { crt, key, bundle, bridges } }: Entry<StoredAuthority>): CaState => {
     const certificate = pki.get(crt);
     const current = certificate?.key === key ? certificate.facts : null;
-    return { resourceVersion: String(version), current, bundle: pki.factsOf(bundle), otherManager: null };
+    const signers = bridges.map((bridge) => pki.get(bridge)?.signer);
+    const crossSignedBy = bundle.filter((ca) => ca !== crt && signers.includes(pki.get(ca)?.key));
+    return {
+      resourceVersion: String(version),
+      current,
+      bundle: pki.factsOf(bundle),
+      otherManager: null,
+      crossSignedBy,
+    };
   },
   target: ({ version, value: { bundles, otherManager } }: Entry<StoredTarget>): TargetState => ({
     resourceVersion: String(version),

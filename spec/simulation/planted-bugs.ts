@@ -120,7 +120,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         'if (false)',
       ),
     ],
-    seed: 3,
+    seed: 75,
   },
   {
     name: 'a new CA forgets the older ones, and what the caBundles were given',
@@ -133,7 +133,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         'const keep: readonly CertificateInfo[] = [];',
       ),
     ],
-    seed: 42,
+    seed: 75,
   },
   {
     name: 'a lost CA is replaced without a look at what is trusted, neither then nor later',
@@ -156,6 +156,18 @@ export const plantedBugs: readonly PlantedBug[] = [
       change('streams/plan-external.ts', 'if (isValid && (blocking.length > 0 || ', 'if (isValid && ('),
     ],
     seed: 89,
+  },
+  {
+    name: 'no certificate waits until every API server has taken up the caBundles',
+    laws: ['L2'],
+    changes: [change('streams/settle.ts', 'if (trustSettleMs === 0 ||', 'if (trustSettleMs >= 0 ||')],
+    seed: 4,
+  },
+  {
+    name: 'the time to take up the caBundles is counted by the wall clock, across leaders',
+    laws: ['L2'],
+    changes: [change('streams/settle.ts', '(ages?.trustedMs ?? nowMs - trusted.sinceMs)', '(nowMs - trusted.sinceMs)')],
+    seed: 385,
   },
   {
     name: 'the fence is always open',

@@ -18,6 +18,7 @@ const NOTHING: HistoryTotals = {
   steps: 0,
   virtualMs: 0,
   slowestRecoveryMs: 0,
+  lateRefusals: 0,
   violations: [],
   digests: [],
 };

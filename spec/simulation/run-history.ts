@@ -13,6 +13,8 @@ export interface History {
   /** From the end of the faults until all was well, ms; null when it never was. */
   readonly recoveredInMs: number | null;
   readonly violation: Violation | null;
+  /** An API server that lagged by more than TRUST_SETTLE refused a call, which is excused. */
+  readonly isLateRefusal: boolean;
   /** Empty unless it was to be told. */
   readonly lines: readonly string[];
   /** SHA-256 of all that happened; empty unless it was asked for. */
@@ -37,7 +39,7 @@ export const runHistory = (scenario: Scenario, { told = false, digested = false 
     } catch (error) {
       laws.broke('no exception', error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
-    const { violation, recoveredInMs } = laws.conclude();
+    const concluded = laws.conclude();
     for (const machine of model.machines()) machine.crash();
-    return { steps, virtualMs: time.nowMs(), recoveredInMs, violation, lines, digest: digest() };
+    return { steps, virtualMs: time.nowMs(), ...concluded, lines, digest: digest() };
   });

@@ -35,6 +35,13 @@ const faultsFrom = (random: Random, untilMs: number, isExternal: boolean): reado
   })).sort((left, right) => left.atMs - right.atMs);
 };
 
+/** One API server, or two or three that lag: mostly by less than TRUST_SETTLE, and sometimes by more. */
+const apiServersFrom = (random: Random, trustSettleMs: number): readonly (readonly number[])[] =>
+  Array.from({ length: random.int(1, 3) }, () => {
+    const mostMs = random.pick([0, SECOND_MS, 0.9 * trustSettleMs, 0.9 * trustSettleMs, 3 * trustSettleMs]);
+    return [random.int(0, mostMs), random.int(0, mostMs)];
+  });
+
 /** One history, all of it, out of one number. */
 export const scenarioFrom = (seed: number): Scenario => {
   const random = randomFrom(seed).fork('scenario');
@@ -51,10 +58,13 @@ export const scenarioFrom = (seed: number): Scenario => {
   const replicas = random.chance(0.8) ? random.int(1, 3) : random.int(4, 7);
   const targets = random.int(1, 2);
   const tickMs = random.pick([2, 5, 10]) * SECOND_MS;
+  const ofServers = randomFrom(seed).fork('API servers');
+  const trustSettleMs = ofServers.pick([10, 10, 10, 3, 0]) * SECOND_MS;
   return {
     seed,
     replicas,
     targets,
+    apiServerLagsMs: apiServersFrom(ofServers, trustSettleMs),
     policy: {
       names: NAMES,
       issuer: isExternal ? 'external' : 'self-signed',
@@ -70,6 +80,7 @@ export const scenarioFrom = (seed: number): Scenario => {
       renewBeforeMs: renewMin * MINUTE_MS,
       caRenewBeforeMs: caRenewMin * MINUTE_MS,
       caOverlapMs: random.pick([0, 10, 60]) * SECOND_MS,
+      trustSettleMs,
     },
     leaseDurationMs: durationS * SECOND_MS,
     certValidityMs: validMin * MINUTE_MS,

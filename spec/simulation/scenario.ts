@@ -19,6 +19,8 @@ export interface Scenario {
   readonly seed: number;
   readonly replicas: number;
   readonly targets: number;
+  /** How far each API server is behind with each target, ms. Each has an informer for each kind of webhook configuration. */
+  readonly apiServerLagsMs: readonly (readonly number[])[];
   /** The issuer by name: what it does is looked up where it runs, so that a planted bug is in it. */
   readonly policy: Omit<ReplicaPolicy, 'identity' | 'issuer'> & { readonly issuer: keyof typeof issuers };
   readonly leaseDurationMs: number;

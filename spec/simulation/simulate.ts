@@ -26,10 +26,11 @@ const simulate = async ({ runs, seed, workers, json, digest, tell }: SimulateOpt
   });
   if (process.stderr.isTTY) err(progress.end);
 
-  const { steps, virtualMs, slowestRecoveryMs, violations, digests } = totals;
+  const { steps, virtualMs, slowestRecoveryMs, lateRefusals, violations, digests } = totals;
   const days = (virtualMs / 86_400_000).toFixed(1);
   const slowest = Math.round(slowestRecoveryMs / 1_000);
   say(`${runs} histories, ${days} days in ${progress.seconds()} s; the slowest recovery took ${slowest} s`);
+  say(`in ${lateRefusals} an API server that lags by more than TRUST_SETTLE refuses a call, which is not promised`);
   if (digest)
     say(
       `sha256 ${createHash('sha256')

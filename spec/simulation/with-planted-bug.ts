@@ -40,10 +40,14 @@ const hook = (): void => {
   });
 };
 
-/** The simulation with that bug in it; everything else about it is as ever. */
-export const withPlantedBug = async (bug: PlantedBug): Promise<RunHistory> => {
+/** A module of this repository with that bug in it and in all that it imports; everything else about it is as ever. */
+export const plantedModule = (bug: PlantedBug, file: URL): Promise<unknown> => {
   hook();
-  const url = new URL(`./run-history.ts${QUERY}${plantedBugs.indexOf(bug)}`, import.meta.url);
-  const planted = (await import(url.href)) as { readonly runHistory: RunHistory };
-  return planted.runHistory;
+  return import(`${file.href}${QUERY}${plantedBugs.indexOf(bug)}`);
+};
+
+/** The simulation with that bug in it. */
+export const withPlantedBug = async (bug: PlantedBug): Promise<RunHistory> => {
+  const planted = await plantedModule(bug, new URL('./run-history.ts', import.meta.url));
+  return (planted as { readonly runHistory: RunHistory }).runHistory;
 };

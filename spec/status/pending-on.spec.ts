@@ -124,6 +124,15 @@ describe('what a replica waits for', () => {
     ]);
   });
 
+  it('is, for a leader whose next certificate waits for the API servers, their time to take up the caBundles', () => {
+    const settling = { type: 'trust/settling', untilMs: 12_000 } as const;
+    const waits = waitsAfter(announced, served, observed({}), settling);
+    const detail = 'every API server is given until 1970-01-01T00:00:12Z to take up the caBundles';
+    expect(waits.filter((wait) => wait.for === 'trust')).to.deep.equal([{ for: 'trust', sinceMs: 4_000, detail }]);
+    expect(waitsAfter(announced, served, observed({}), settling, { ...settling, untilMs: null })).to.deep.equal([]);
+    expect(waitsAfter(announced, served, settling, { type: 'leadership/released' })).to.deep.equal([]);
+  });
+
   it('is, for a leader, a write that fails, since it first failed, until one succeeds', () => {
     const step = { kind: 'record-served', sinceMs: 1 } as const;
     const failed: ReplicaEvent = {

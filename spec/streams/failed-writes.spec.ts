@@ -125,7 +125,8 @@ describe('failedWrites', () => {
     });
 
     it('of a write to the Lease is ended by a change of its content, and after a conflict by any newer version', () => {
-      const changes = [{ servedSinceMs: 7 }, { rotate: 'leaf' }, { announcement: null }];
+      const trusted = { cas: ['A'], sinceMs: 7 };
+      const changes = [{ servedSinceMs: 7 }, { trusted }, { rotate: 'leaf' }, { announcement: null }];
       for (const change of changes)
         expect(paused('announcement', down, { ...observed, lease: { ...observed.lease, ...change } })).to.equal(false);
       const conflict = new Problem('it changed', 409);

@@ -36,6 +36,8 @@ const word = (event: LeaderEvent): string => {
       return `${event.object} accepted`;
     case 'ca-change/waiting':
       return `CA change waits for [${event.objects.join()}]`;
+    case 'trust/settling':
+      return event.untilMs === null ? 'no longer settling' : `settles until ${event.untilMs}`;
     case 'cluster/observed':
       return 'observed';
     case 'watch/unavailable':
@@ -63,9 +65,10 @@ describe('leader', () => {
       readonly tick$?: Observable<unknown>;
       readonly fence?: Fence;
       readonly lease$?: Observable<LeaseSnapshot>;
+      readonly trustSettleMs?: number;
     } = {},
   ): Observable<LeaderEvent> => {
-    const { tick$ = NEVER, fence = () => true, lease$ = merge(of(seen.lease), NEVER) } = options;
+    const { tick$ = NEVER, fence = () => true, lease$ = merge(of(seen.lease), NEVER), trustSettleMs = 0 } = options;
     const ports: LeaderPorts = {
       clock: { wallMs: () => clusterOf.nowMs, monotonicMs: () => scheduler.now() },
       random: noJitter,
@@ -79,7 +82,7 @@ describe('leader', () => {
       refresh: () => NEVER,
       ...given,
     };
-    return leader({ lease$, tick$ }, fence, ports, policy);
+    return leader({ lease$, tick$ }, fence, ports, { ...policy, trustSettleMs });
   };
 
   const said = {
@@ -220,6 +223,34 @@ describe('leader', () => {
         a: 'target-0 accepted',
       });
     });
+  });
+
+  it('says until when the next certificate waits for the API servers, and writes it right then', () => {
+    const events: string[] = [];
+    marbles(({ flush }, scheduler) => {
+      const sketch = { ca: 'B+A', secret: 'a1:B+A', targets: ['B+A'], said: 'a1', pods: 'a1' } as const;
+      const standing = clusterOf.observed({ ...sketch, trusted: { cas: 'B', forMs: 3_600_000 } });
+      const issued = clusterOf.secret('b1:B+A', {}, '9');
+      const running = lead(
+        scheduler,
+        {
+          caWatch: listed([standing.ca as never]),
+          secretWatch: listed([standing.secret as never]),
+          targets: standing.targets.map(({ id, state }) => ({ id, watch: listed([state as never]) })),
+          perform: () => of<WriteResult>({ object: 'secret', state: issued }),
+        },
+        { lease$: merge(of(standing.lease), NEVER), tick$: interval(700), trustSettleMs: 10_000 },
+      )
+        .pipe(filter(isTold))
+        .subscribe((event) => events.push(`${scheduler.now()} ${word(event)}`));
+      scheduler.schedule(() => running.unsubscribe(), 10_100);
+      flush();
+    });
+    expect(events.slice(0, 3)).to.deep.equal([
+      `1 settles until ${clusterOf.nowMs + 10_000}`,
+      '10002 no longer settling',
+      '10002 done: new leaf, other-ca',
+    ]);
   });
 
   it('says which target a change of CA waits for, and when it no longer does', () => {

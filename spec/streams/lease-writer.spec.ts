@@ -124,6 +124,7 @@ describe('leaseQueue', () => {
       { announcement: { hash: 'b', validUntil: 'soon' } },
       { rotate: 'ca' },
       { servedSinceMs: 7 },
+      { trusted: { cas: ['A'], sinceMs: 7 } },
     ];
     for (const change of changes) {
       const outcome = after(announce, change);

@@ -15,6 +15,7 @@ const lease = (hash: string): LeaseSnapshot => ({
   malformed: null,
   rotate: null,
   servedSinceMs: null,
+  trusted: null,
   otherManager: null,
 });
 

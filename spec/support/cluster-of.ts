@@ -20,7 +20,7 @@ const nowMs = 20_000 * DAY_MS;
  * else, who wrote it where it stands.
  */
 export interface Sketch {
-  /** SECRET-ca: `B+A` signs with B and trusts both; `B:` has no bundle yet; `/A` signs with nothing but trusts A. */
+  /** SECRET-ca: `B+A` signs with B and trusts both; `B:` has no bundle yet; `/A` signs with nothing but trusts A; `B+A crossed`: A has signed B. */
   readonly ca?: string;
   /** Secret: `a1:B+A` serves leaf a1, trusts both; `a1:A broken`; `a1:A nameless` lacks a name; `x1:X foreign` is another party's; `no leaf` is empty. */
   readonly secret?: string;
@@ -33,6 +33,8 @@ export interface Sketch {
   /** How many minutes ago every replica was seen serving it. */
   readonly servedMinutes?: number;
   readonly rotate?: string;
+  /** The CAs that every caBundle holds, `B` or `B+C`, and for how long by the Lease. */
+  readonly trusted?: { readonly cas: string; readonly forMs: number };
   /** What is not written for now: `secret ca announcement`. */
   readonly paused?: string;
   /** Days until the end of a certificate, where it is not 3000 for a CA and 300 for a leaf. */
@@ -71,6 +73,10 @@ const authority = (sketch: string, daysLeft?: Sketch['daysLeft'], resourceVersio
   if (sketch === 'foreign')
     return { resourceVersion, current: null, bundle: [], otherManager: null, foreign: 'its key is encrypted' };
   if (sketch.startsWith('own ')) return { ...authority(sketch.slice(4), daysLeft, resourceVersion), isOwn: true };
+  if (sketch.endsWith(' crossed')) {
+    const plain = authority(sketch.replace(' crossed', ''), daysLeft, resourceVersion);
+    return { ...plain, crossSignedBy: plain.bundle.slice(1).map(({ fingerprint }) => fingerprint) };
+  }
   if (sketch.endsWith(':'))
     return { resourceVersion, current: certificate(sketch.slice(0, -1), daysLeft), bundle: [], otherManager: null };
   return { resourceVersion, current: bundle[0]!, bundle, otherManager: null };
@@ -139,12 +145,13 @@ const replicas = (pods: string): PlannerInput['replicas'] => {
   });
 };
 
-const lease = ({ said, servedMinutes, rotate }: Sketch = {}): LeaseSnapshot =>
+const lease = ({ said, servedMinutes, rotate, trusted }: Sketch = {}): LeaseSnapshot =>
   leaseOf(said ?? null, {
     holder: 'pod-0',
     announcement: said === undefined ? null : { hash: said, validUntil: `the end of ${said}` },
     servedSinceMs: servedMinutes === undefined ? null : nowMs - servedMinutes * MINUTE_MS,
     rotate: rotate ?? null,
+    trusted: trusted === undefined ? null : { cas: trusted.cas.split('+'), sinceMs: nowMs - trusted.forMs },
   });
 
 /** Makers of what a leader sees, from a few words each. */
@@ -160,13 +167,14 @@ export const clusterOf = {
   targetState,
   replicas,
   lease,
-  /** An overlap of one hour, renewal 30 days before the end of a leaf and 365 before that of a CA. */
+  /** An overlap of one hour, no time to settle, renewal 30 days before the end of a leaf and 365 before that of a CA. */
   policy: {
     identity: 'pod-0',
     names: ['svc.ns', 'svc.ns.svc'],
     renewBeforeMs: 30 * DAY_MS,
     caRenewBeforeMs: 365 * DAY_MS,
     caOverlapMs: 60 * MINUTE_MS,
+    trustSettleMs: 0,
   } satisfies IssuancePolicy,
   /** Unless it says otherwise: nothing exists, one target without a caBundle, one replica that serves nothing. */
   observed: (sketch: Sketch): PlannerInput => ({

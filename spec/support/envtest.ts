@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kubeconfig, makeServerIdentity } from '../../src/dev-cluster/api-server.ts';
 import { freePort } from './free-port.ts';
-import { rawApi } from './raw-api.ts';
+import { type RawApi,rawApi } from './raw-api.ts';
 import { type Program, runProgram } from './run-program.ts';
 
 /** A real etcd and a real kube-apiserver with RBAC, and nothing else: no controllers, no scheduler, no kubelet. */
@@ -24,6 +24,9 @@ export interface Envtest extends AsyncDisposable {
   /** Kills etcd at once, under kube-apiserver; what it has acknowledged is on disk. */
   stopEtcd(): Promise<void>;
   startEtcd(): Promise<void>;
+  readonly etcdPort: number;
+  /** Starts another kube-apiserver on the same etcd, reached at that port, and waits until it is ready. */
+  beside(etcdPort: number): Promise<{ readonly url: string } & AsyncDisposable>;
   /** Makes etcd forget every revision before now. What kube-apiserver's own cache remembers stays until a restart. */
   compactEtcd(): Promise<void>;
   /** What every service account asked so far, one JSON event a line; only with `audit`. */
@@ -142,16 +145,25 @@ export const startEnvtest = async (options: EnvtestOptions = {}): Promise<Envtes
     });
   };
   await startEtcd();
-  let apiServer: Program | undefined;
-  const start = async () => {
-    apiServer = await runProgram({
+  const startApiServer = (ownPort: number, ownEtcdUrl: string, own: RawApi): Promise<Program> =>
+    runProgram({
       command: join(assets, 'kube-apiserver'),
-      args: apiServerFlags(folder, port, etcdUrl, options),
-      logFile: join(folder, 'kube-apiserver.log'),
+      args: apiServerFlags(folder, ownPort, ownEtcdUrl, options),
+      logFile: join(folder, `kube-apiserver-${ownPort}.log`),
       // It calls itself ready a moment before it has made the first namespace.
       isReady: async () =>
-        (await api.get('/readyz')).status === 200 && (await api.get('/api/v1/namespaces/default')).status === 200,
+        (await own.get('/readyz')).status === 200 && (await own.get('/api/v1/namespaces/default')).status === 200,
     });
+  let apiServer: Program | undefined;
+  const start = async () => {
+    apiServer = await startApiServer(port, etcdUrl, api);
+  };
+  const beside: Envtest['beside'] = async (etcdPort) => {
+    const ownPort = await freePort();
+    const access = { url: `https://127.0.0.1:${ownPort}`, caPem, token: adminToken };
+    using own = rawApi(access);
+    const program = await startApiServer(ownPort, `http://127.0.0.1:${etcdPort}`, own);
+    return { url: access.url, [Symbol.asyncDispose]: () => program.kill() };
   };
   const stop = async () => {
     await apiServer?.kill();
@@ -187,6 +199,8 @@ export const startEnvtest = async (options: EnvtestOptions = {}): Promise<Envtes
     start,
     stopEtcd: async () => etcd?.kill(),
     startEtcd,
+    etcdPort: clientPort,
+    beside,
     compactEtcd: async () => {
       const ask = async (path: string, body: object) =>
         (await fetch(`${etcdUrl}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) })).json() as Promise<{

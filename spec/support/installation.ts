@@ -98,7 +98,13 @@ const at = (object: Json | undefined, key: string): string | undefined =>
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 /** Short intervals where waiting would prove nothing. */
-const QUICK = { TICK_INTERVAL: '200ms', LEASE_DURATION: '4s', RENEW_DEADLINE: '3s', RETRY_PERIOD: '1s' };
+const QUICK = {
+  TICK_INTERVAL: '200ms',
+  LEASE_DURATION: '4s',
+  RENEW_DEADLINE: '3s',
+  RETRY_PERIOD: '1s',
+  TRUST_SETTLE: '0',
+};
 
 /**
  * @param env variables of every replica of this installation

@@ -12,6 +12,7 @@ export const leaseOf = (hash: string | null, rest: Partial<LeaseSnapshot> = {}):
   malformed: null,
   rotate: null,
   servedSinceMs: null,
+  trusted: null,
   otherManager: null,
   ...rest,
 });

@@ -12,6 +12,9 @@ export interface RealApi extends ApiUnderTest {
   /** See envtest.ts: kube-apiserver stays up and finds its storage gone. */
   stopEtcd(): Promise<void>;
   startEtcd(): Promise<void>;
+  readonly etcdPort: number;
+  /** See envtest.ts: another kube-apiserver on the same etcd. */
+  beside(etcdPort: number): Promise<{ readonly url: string } & AsyncDisposable>;
 }
 
 /** A real kube-apiserver as the server under test, behind a proxy where its connections can fail. */
@@ -49,6 +52,8 @@ export const startRealApi = async (options: EnvtestOptions = {}): Promise<RealAp
     auditLog: () => envtest.auditLog(),
     stopEtcd: () => envtest.stopEtcd(),
     startEtcd: () => envtest.startEtcd(),
+    etcdPort: envtest.etcdPort,
+    beside: (etcdPort) => envtest.beside(etcdPort),
     stop,
     start,
     endWatches: () => proxy.cut(),

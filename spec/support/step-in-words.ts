@@ -21,6 +21,8 @@ export const stepInWords = (step: Step | null): string => {
       return `announce ${step.announcement.hash}${step.clearsRotationRequest ? ', request fulfilled' : ''}`;
     case 'record-served':
       return step.sinceMs === null ? 'not served any more' : 'served everywhere';
+    case 'record-trusted':
+      return `every caBundle trusts ${step.trusted.cas.join('+')}`;
     case 'set-rotation-request':
       return step.rotate === null ? 'drop the request' : `request is ${step.rotate}`;
     case 'prune-ca-bundle':

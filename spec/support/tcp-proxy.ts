@@ -9,6 +9,8 @@ export interface TcpProxy extends AsyncDisposable {
   /** Half-open: connections are still accepted, but no byte passes until `thaw`. */
   freeze(): void;
   thaw(): void;
+  /** From now on, what the target sends arrives so many ms later. */
+  delay(ms: number): void;
   /** Refuses connections and destroys those there are. */
   stop(): Promise<void>;
   /** Listens again on the same port. */
@@ -23,21 +25,27 @@ export interface TcpProxy extends AsyncDisposable {
 export const startTcpProxy = async (targetPort: number, host = '127.0.0.1'): Promise<TcpProxy> => {
   const sockets = new Set<Socket>();
   let isFrozen = false;
-  const add = (socket: Socket, twin: Socket) => {
+  let delayMs = 0;
+  const add = (socket: Socket, twin: Socket, isTarget = false) => {
+    // Timers of one length fire in order: once there is a delay, it stays.
+    const later = (pass: () => void): void => {
+      if (isTarget && delayMs > 0) setTimeout(pass, delayMs);
+      else pass();
+    };
     sockets.add(socket);
     socket.on('error', () => twin.destroy());
     socket.on('close', () => {
       sockets.delete(socket);
       twin.destroy();
     });
-    socket.on('data', (bytes) => twin.write(bytes));
-    socket.on('end', () => twin.end());
+    socket.on('data', (bytes) => later(() => twin.write(bytes)));
+    socket.on('end', () => later(() => twin.end()));
     if (isFrozen) socket.pause();
   };
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const target = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
     add(client, target);
-    add(target, client);
+    add(target, client, true);
   });
   const cut = () => sockets.forEach((socket) => socket.destroy());
   let port = 0;
@@ -65,6 +73,7 @@ export const startTcpProxy = async (targetPort: number, host = '127.0.0.1'): Pro
       isFrozen = false;
       sockets.forEach((socket) => socket.resume());
     },
+    delay: (ms) => (delayMs = ms),
     stop,
     start,
     [Symbol.asyncDispose]: stop,

@@ -53,7 +53,14 @@ export const toyCluster = (
       notBeforeMs: nowMs() - 3_600_000,
       notAfterMs: nowMs() + 3_650 * clusterOf.dayMs,
     };
-    authority = { resourceVersion: next(), current, bundle: [current, ...step.keep], otherManager: null };
+    const crossSignedBy = signersOf.get(letter) ?? [];
+    authority = {
+      resourceVersion: next(),
+      current,
+      bundle: [current, ...step.keep],
+      otherManager: null,
+      crossSignedBy,
+    };
   };
 
   const newLeaf = (signer: CertificateInfo, trust: readonly CertificateInfo[]): void => {
@@ -92,8 +99,10 @@ export const toyCluster = (
           resourceVersion: next(),
           bundle: [...(step.plannedOn.current === null ? [] : [step.plannedOn.current]), ...step.keep],
         };
-        if (step.keep.length === 0 && step.plannedOn.current !== null)
+        if (step.keep.length === 0 && step.plannedOn.current !== null) {
+          authority = { ...authority, crossSignedBy: [] };
           signersOf.set(step.plannedOn.current.fingerprint, []);
+        }
         break;
       case 'inject':
         targets.set(step.target, {
@@ -121,6 +130,9 @@ export const toyCluster = (
         break;
       case 'record-served':
         lease = { ...lease, resourceVersion: next(), servedSinceMs: step.sinceMs };
+        break;
+      case 'record-trusted':
+        lease = { ...lease, resourceVersion: next(), trusted: step.trusted };
         break;
       case 'set-rotation-request':
         lease = { ...lease, resourceVersion: next(), rotate: step.rotate };

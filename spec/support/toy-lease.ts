@@ -20,6 +20,8 @@ const changed = (lease: LeaseSnapshot, change: LeaseChange, identity: string, no
     }
     case 'record-served':
       return { ...lease, servedSinceMs: change.sinceMs };
+    case 'record-trusted':
+      return { ...lease, trusted: change.trusted };
     case 'set-rotation-request':
       return { ...lease, rotate: change.rotate };
   }

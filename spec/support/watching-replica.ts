@@ -21,6 +21,7 @@ const policy: ReplicaPolicy = {
   renewBeforeMs: 0,
   caRenewBeforeMs: 0,
   caOverlapMs: 0,
+  trustSettleMs: 0,
 };
 
 /**

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { CaState, SecretState, TargetState } from '../../streams/planner-input.ts';
 import { readCaPair } from '../certificates/ca-pair.ts';
@@ -101,10 +102,30 @@ export const decodeCa = (object: unknown): CaState => {
     resourceVersion,
     current: result.ok ? result.facts : null,
     bundle: describe(values['ca-bundle.crt']),
+    crossSignedBy: result.ok ? crossSigners(result.certificate, values) : [],
     otherManager: otherFieldManager(managedFields, FIELD_MANAGER, 'f:data'),
     isOwn: result.ok && !ours,
     foreign: result.ok || ours ? null : unusableReason(values, result.detail),
   };
+};
+
+/** Fingerprints of the CAs in `ca-bundle.crt` that have signed the current CA, or one that signed it, in `ca-bridge.crt`. */
+const crossSigners = (current: X509Certificate, values: SecretObject['values']): readonly string[] => {
+  const crossSigned = readBundle(values['ca-bridge.crt'] ?? '').certificates;
+  if (crossSigned.length === 0) return [];
+  const others = readBundle(values['ca-bundle.crt'] ?? '').certificates;
+  const found = new Set<X509Certificate>();
+  const follow = (ca: X509Certificate): void => {
+    const versions = crossSigned.filter(({ publicKey }) => publicKey.equals(ca.publicKey));
+    for (const older of others) {
+      if (found.has(older) || older.publicKey.equals(ca.publicKey)) continue;
+      if (!versions.some((version) => version.checkIssued(older) && version.verify(older.publicKey))) continue;
+      found.add(older);
+      follow(older);
+    }
+  };
+  follow(current);
+  return [...found].map((certificate) => describeCertificate(certificate).fingerprint);
 };
 
 const isEmpty = (values: SecretObject['values']): boolean => Object.values(values).every(({ length }) => length === 0);

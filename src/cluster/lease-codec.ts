@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { LeaseChange } from '../../streams/lease-writer.ts';
-import type { Announcement, LeaseSnapshot } from '../../streams/model.ts';
+import type { Announcement, LeaseSnapshot, TrustMark } from '../../streams/model.ts';
 import { decodeOrThrow } from '../kube/errors.ts';
 import { managedFieldsSchema, otherFieldManager } from '../kube/managed-fields.ts';
 
@@ -102,15 +102,26 @@ interface LeaseSchema {
   parse(object: unknown): LeaseSnapshot;
 }
 
-type AnnotatedState = Pick<LeaseSnapshot, 'announcement' | 'malformed' | 'rotate' | 'servedSinceMs' | 'otherManager'>;
+type AnnotatedState = Pick<
+  LeaseSnapshot,
+  'announcement' | 'malformed' | 'rotate' | 'servedSinceMs' | 'trusted' | 'otherManager'
+>;
+
+/** A time, and the fingerprints of the CAs that every caBundle holds since then. */
+const trustMarkOf = (text: string): TrustMark | null => {
+  const [time = '', ...cas] = text.split(' ');
+  const sinceMs = rfc3339(time);
+  return sinceMs === null || cas.length === 0 || !cas.every((ca) => HEX_SHA256.test(ca)) ? null : { cas, sinceMs };
+};
 
 const annotatedState = (
-  [ready, hash, validUntil, rotate, servedSince]: readonly (string | undefined)[],
+  [ready, hash, validUntil, rotate, servedSince, trustedSince]: readonly (string | undefined)[],
   otherManager: string | null,
 ): AnnotatedState => ({
   ...announcementOf({ ready, hash, validUntil }),
   rotate: rotate?.slice(0, MAX_ROTATE_LENGTH) ?? null,
   servedSinceMs: servedSince === undefined ? null : rfc3339(servedSince),
+  trusted: trustedSince === undefined ? null : trustMarkOf(trustedSince),
   otherManager: otherManager,
 });
 
@@ -121,7 +132,7 @@ const annotatedState = (
  * @param ourManager The field manager that our own writes go by.
  */
 export const leaseSchema = (annotationPrefix: string, ourManager: string): LeaseSchema => {
-  const names = ['cert-ready', 'cert-hash', 'cert-valid-until', 'rotate', 'cert-served-since'].map(
+  const names = ['cert-ready', 'cert-hash', 'cert-valid-until', 'rotate', 'cert-served-since', 'ca-trusted-since'].map(
     (name) => `${annotationPrefix}/${name}`,
   );
   const otherPrefix = (annotations: Annotations): string | null => {
@@ -226,6 +237,10 @@ const annotationsOf = (change: LeaseChange): Readonly<Record<string, string | nu
       };
     case 'record-served':
       return { 'cert-served-since': change.sinceMs === null ? null : new Date(change.sinceMs).toISOString() };
+    case 'record-trusted': {
+      const { trusted } = change;
+      return { 'ca-trusted-since': [new Date(trusted.sinceMs).toISOString(), ...trusted.cas].join(' ') };
+    }
     case 'set-rotation-request':
       return { rotate: change.rotate };
     default:

@@ -49,6 +49,7 @@ export interface RotationTerms {
   readonly podSelector: string;
   readonly kubeletNudge: boolean;
   readonly caOverlapMs: number;
+  readonly trustSettleMs: number;
   readonly nowMs: number;
 }
 
@@ -93,6 +94,24 @@ const secretWritten = (start: RotationStart, { secret }: ClusterState): readonly
     ? []
     : [stage('secret', secret.hash !== start.hash, `Secret written: ${secret.hash ?? ''}`)];
 
+/** The wait for the API servers; left out where nothing waits, as in a rotation whose new CA the older one has signed. */
+const trustSettled = (
+  start: RotationStart,
+  { lease: { trusted }, secret }: ClusterState,
+  { trustSettleMs, nowMs }: RotationTerms,
+): readonly RotationStage[] => {
+  const untilMs = (trusted?.sinceMs ?? 0) + trustSettleMs;
+  if (untilMs <= nowMs || typeof secret === 'string' || secret.hash !== start.hash) return [];
+  const until = new Date(untilMs).toISOString().replace(/\.\d+/, '');
+  return [
+    {
+      key: 'settled',
+      reached: false,
+      line: `waiting until ${until} (TRUST_SETTLE): every API server takes up the caBundles`,
+    },
+  ];
+};
+
 const announced = (start: RotationStart, { lease: { announcement, rotate } }: ClusterState): RotationStage =>
   stage(
     'announced',
@@ -126,6 +145,7 @@ const olderCa = ({ ca: authority, lease }: ClusterState, { caOverlapMs, nowMs }:
 /** The steps of a rotation in their order (L1). Steps on unreadable objects are left out. */
 const rotationStages = (start: RotationStart, seen: ClusterState, terms: RotationTerms): readonly RotationStage[] => [
   ...(start.ca ? [pickedUp(start, seen), ...authorityIssued(start, seen), ...bundlesExtended(start, seen)] : []),
+  ...trustSettled(start, seen, terms),
   ...secretWritten(start, seen),
   announced(start, seen),
   acknowledged(seen, terms),

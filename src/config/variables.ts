@@ -86,6 +86,7 @@ export const variables = {
     caValidityMs: variable('CA_VALIDITY', '3650d', duration(PERIOD), 'validity of a CA'),
     caRenewBeforeMs: variable('CA_RENEW_BEFORE', '365d', duration(PERIOD), 'how long before its expiry a CA is renewed; if unset and not shorter than CA_VALIDITY: after two thirds of its validity'),
     caOverlapMs: variable('CA_OVERLAP', '1h', duration({ ...PERIOD, fromMs: 0 }), 'minimum time that an older CA stays trusted after the new leaf is served everywhere'),
+    trustSettleMs: variable('TRUST_SETTLE', '10s', duration({ ...TIMER, fromMs: 0 }), 'how long every API server is given to take up a changed caBundle, before a certificate that the one before would reject; 0: no time'),
   },
   serving: {
     webhookBind: variable('WEBHOOK_BIND_ADDRESS', ':9443', bindAddress(), 'address of the webhook: TLS, HTTP/1.1 only'),

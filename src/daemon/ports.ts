@@ -57,4 +57,5 @@ export const replicaPolicy = (config: Config): ReplicaPolicy => ({
   renewBeforeMs: config.renewBeforeMs,
   caRenewBeforeMs: config.caRenewBeforeMs,
   caOverlapMs: config.caOverlapMs,
+  trustSettleMs: config.trustSettleMs,
 });

@@ -78,8 +78,9 @@ export const startCluster = async (replicas: readonly string[], kubeletDelayMs: 
       NAME: installation,
       POD_NAMESPACE: namespace,
       CERT_DIR: directoryOf(name),
-      // Short, so that pruning is visible: the default is one hour.
+      // Short, so that pruning is visible: the defaults are one hour and ten seconds.
       CA_OVERLAP: '3s',
+      TRUST_SETTLE: '1s',
       WEBHOOK_HANDLER: 'builtin:allow',
       SHUTDOWN_GRACE: '1s',
     }),

@@ -57,6 +57,7 @@ const MESSAGES = {
   'certificate-announced': 'Certificate announced',
   'certificate-served-everywhere': 'Certificate served by every replica',
   'certificate-not-served-everywhere': 'Certificate no longer noted as served by every replica',
+  'ca-trusted-everywhere': 'CA of the next certificate is trusted by every caBundle',
   'rotation-request-set': 'Rotation request answered',
   'write-failed': 'Write failed',
   'ca-foreign': 'CA of another party cannot be used and is not overwritten',
@@ -69,6 +70,7 @@ const MESSAGES = {
   'object-accepted': 'Object no longer refuses our write',
   'ca-change-waiting': 'Change of CA waits for objects that cannot be written or read',
   'ca-change-resumed': 'Change of CA no longer waits for an object',
+  'trust-settling': 'Next certificate waits until every API server has taken up the caBundles',
   'object-contested': 'Object is contended by another field manager, limiting repairs to one per minute',
 } as const;
 
@@ -187,6 +189,8 @@ export const logLinesFor = (event: ReplicaEvent, { lease, announced, isServing }
       return event.objects.length === 0
         ? [line('info', 'ca-change-resumed')]
         : [line('warn', 'ca-change-waiting', { objects: event.objects })];
+    case 'trust/settling':
+      return event.untilMs === null ? [] : [line('info', 'trust-settling', { until: rfc3339Seconds(event.untilMs) })];
     case 'object/contested':
       return [line('warn', 'object-contested', { object: event.object, otherManager: event.otherManager })];
     case 'desired/changed':
@@ -261,6 +265,8 @@ const stepLine = (step: Step, touched: WriteResult | null, announced: string | n
       return step.sinceMs === null
         ? line('info', 'certificate-not-served-everywhere', { hash })
         : line('info', 'certificate-served-everywhere', { hash, since: rfc3339Seconds(step.sinceMs) });
+    case 'record-trusted':
+      return line('info', 'ca-trusted-everywhere', { authorities: step.trusted.cas });
     case 'set-rotation-request':
       return line('info', 'rotation-request-set', { rotate: step.rotate });
     case 'update-secret-ca':

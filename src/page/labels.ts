@@ -25,10 +25,12 @@ const STEP_LABELS: Readonly<Record<string, string>> = {
   'issue-leaf': 'issue a certificate',
   announce: 'announce the certificate',
   'record-served': 'record that every replica serves it',
+  'record-trusted': 'record that every caBundle trusts the CA',
   'set-rotation-request': 'update the rotation request',
   'prune-ca-bundle': 'remove the older CA from the trust bundle',
   'update-secret-ca': 'update ca.crt of the Secret',
   'await-acknowledgements': 'wait until every replica serves the certificate',
+  'settle-trust': 'give every API server time to take up the caBundles',
   'hold-overlap': 'wait for the end of the CA overlap',
 };
 
@@ -45,6 +47,7 @@ const WAIT_LABELS: Readonly<Record<string, string>> = {
   neighbour: 'the server beside it to show the announced certificate',
   write: 'a write to the API server to succeed',
   acknowledgements: 'every replica to serve the new certificate',
+  trust: 'every API server to take up the caBundles',
   overlap: 'the overlap of the old and the new CA to end',
 };
 

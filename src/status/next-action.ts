@@ -2,12 +2,13 @@ import { allAcknowledged } from '../../streams/acknowledged.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
 import type { OwnObject } from '../../streams/planner-input.ts';
 import type { ReplicaPolicy } from '../../streams/replica.ts';
+import { settlesFor } from '../../streams/settle.ts';
 import type { Step } from '../../streams/step.ts';
 import type { ReplicaState } from './replica-state.ts';
 
 const OWN_OBJECTS: readonly OwnObject[] = ['secret', 'ca', 'announcement'];
 
-type NextAction = Step['kind'] | 'await-acknowledgements' | 'hold-overlap';
+type NextAction = Step['kind'] | 'settle-trust' | 'await-acknowledgements' | 'hold-overlap';
 
 /**
  * Returns the leader's next write as its planner decides, or what it waits for. Null when there is nothing to do, or before
@@ -31,8 +32,10 @@ export const nextAction = (
     refused: reasons.get(target.id) ?? null,
   }));
   const paused = new Set(OWN_OBJECTS.filter((object) => reasons.has(object)));
-  const step = policy.issuer.plan({ ...observation, targets, paused }, policy, nowMs);
+  const observed = { ...observation, targets, paused };
+  const step = policy.issuer.plan(observed, policy, nowMs);
   if (step !== null) return step.kind;
+  if (settlesFor(policy.issuer.plan, observed, policy, nowMs) > 0) return 'settle-trust';
 
   const { lease, ca, replicas } = observation;
   if (lease.announcement === null || replicas === 'pending') return null;

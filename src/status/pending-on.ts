@@ -13,6 +13,7 @@ export interface Blocker {
     | 'valid-certificate'
     | 'neighbour'
     | 'write'
+    | 'trust'
     | 'acknowledgements'
     | 'overlap';
   /** Ms since the epoch. */
@@ -45,12 +46,23 @@ const loadBlocker = (load: LoadEvent, sinceMs: number, unannounced: string | nul
 };
 
 const leaderBlockers = (state: ReplicaState, { identity, caOverlapMs, nowMs }: Situation): readonly Blocker[] => {
-  const { failing, observation, rotations } = state;
+  const { failing, settling, observation, rotations } = state;
   const writes: Blocker[] = failing
     ? [{ for: 'write', sinceMs: failing.sinceMs, detail: `${failing.step}: ${failing.error}` }]
     : [];
+  const settles: Blocker[] =
+    settling === null
+      ? []
+      : [
+          {
+            for: 'trust',
+            sinceMs: settling.sinceMs,
+            detail: `every API server is given until ${rfc3339Seconds(settling.untilMs)} to take up the caBundles`,
+          },
+        ];
   const rotation = rotations.at(-1);
-  if (observation === null || rotation === undefined || typeof observation.replicas === 'string') return writes;
+  if (observation === null || rotation === undefined || typeof observation.replicas === 'string')
+    return [...writes, ...settles];
 
   const { replicas, lease, ca } = observation;
   const missing = replicas.filter((replica) => replica.servingHash !== rotation.hash && mayBeServing(replica, nowMs));
@@ -59,11 +71,11 @@ const leaderBlockers = (state: ReplicaState, { identity, caOverlapMs, nowMs }: S
   // Without any acknowledgement so far none will come, and only an overlap waits for it.
   if (!isAcknowledged && (overlaps || replicas.some(({ servingHash }) => servingHash !== null))) {
     const detail = missing.length === 0 ? null : missing.map(({ name }) => name).join(', ');
-    return [...writes, { for: 'acknowledgements', sinceMs: rotation.announcedMs, detail }];
+    return [...writes, ...settles, { for: 'acknowledgements', sinceMs: rotation.announcedMs, detail }];
   }
-  if (!overlaps || lease.servedSinceMs === null) return writes;
+  if (!overlaps || lease.servedSinceMs === null) return [...writes, ...settles];
   const detail = `the older CA is removed at ${rfc3339Seconds(lease.servedSinceMs + caOverlapMs)}`;
-  return [...writes, { for: 'overlap', sinceMs: lease.servedSinceMs, detail }];
+  return [...writes, ...settles, { for: 'overlap', sinceMs: lease.servedSinceMs, detail }];
 };
 
 /** Returns what a replica waits for, the most urgent first. Pure. */

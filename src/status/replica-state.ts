@@ -48,6 +48,8 @@ export interface ReplicaState {
   readonly observation: ClusterState | null;
   /** A failed write of the leader, which is retried. */
   readonly failing: { readonly step: string; readonly error: string; readonly sinceMs: number } | null;
+  /** The next certificate waits until every API server has taken up the caBundles; null while none waits. */
+  readonly settling: { readonly sinceMs: number; readonly untilMs: number } | null;
   /** The objects whose write the API server lastingly refuses; they are set aside. */
   readonly refused: readonly { readonly object: string; readonly reason: string }[];
   readonly rotations: readonly Rotation[];
@@ -69,6 +71,7 @@ export const initialState = (nowMs: number): ReplicaState => ({
   watch: { state: 'connecting', sinceMs: nowMs, error: null },
   observation: null,
   failing: null,
+  settling: null,
   refused: [],
   rotations: [],
 });
@@ -174,9 +177,13 @@ const next = (state: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaS
       return { ...state, leading: true };
     case 'leadership/lost':
     case 'leadership/released':
-      return { ...state, leading: false, observation: null, failing: null, refused: [] };
+      return { ...state, leading: false, observation: null, failing: null, settling: null, refused: [] };
     case 'cluster/observed':
       return { ...state, observation: event.observed };
+    case 'trust/settling': {
+      const { untilMs } = event;
+      return { ...state, settling: untilMs === null ? null : { sinceMs: nowMs, untilMs } };
+    }
     case 'step/failed': {
       const { step, error } = event;
       return { ...state, failing: { step: step.kind, error, sinceMs: state.failing?.sinceMs ?? nowMs } };

@@ -1,21 +1,27 @@
 import { chainProblem } from '../chain-problem.ts';
 import { excuses } from './excuses.ts';
 import type { LawOf } from './law.ts';
+import { targetViews } from './target-views.ts';
 
 /** How often validity is looked at again when nothing happens, ms. */
 const AGAIN_MS = 30_000;
 
 /**
- * L2: every certificate that a replica serves calls with verifies against every caBundle. Not looked at is what an
- * outsider has just broken, and a certificate that is out of its own time by some clock.
+ * L2: every certificate that a replica serves calls with verifies against every caBundle, as it is stored and as each API
+ * server sees it that lags by less than TRUST_SETTLE. Not looked at is what an outsider has just broken, and a certificate
+ * that is out of its own time by some clock. Views that are older than TRUST_SETTLE are counted where they refuse.
  */
 export const everyCallSucceeds: LawOf = (model) => {
   const { api, clocks, machines, pki, scenario, time } = model;
-  const { note, isTampered, isExcused, isForeign } = excuses(model);
+  const { note, isTampered, isExcused, isForeign, isHasty, isForgotten } = excuses(model);
   /** Targets that refused to be widened until the certificate that they trust had expired. */
   const leftBehind = new Set<string>();
+  const views = targetViews(model);
   let dirty = true;
   let lookedAtMs = 0;
+  let nextChangeMs: number | null = null;
+  let lateRefusals = 0;
+  const isTargetExcused = (name: string): boolean => isTampered(name) || leftBehind.has(name);
 
   return {
     name: 'L2',
@@ -27,7 +33,10 @@ export const everyCallSucceeds: LawOf = (model) => {
         signal.type === 'written'
       )
         dirty = true;
-      if (signal.type === 'written' && signal.kind === 'target') leftBehind.delete(signal.name);
+      if (signal.type === 'written' && signal.kind === 'target') {
+        views.replaced(signal, isTargetExcused(signal.name));
+        leftBehind.delete(signal.name);
+      }
       if (signal.type === 'written' && signal.kind === 'lease' && signal.after?.announcement != null) {
         const { announcement: before = null } = signal.before ?? {};
         const isOver = before !== null && Date.parse(before.validUntil) <= clocks.trueMs() + scenario.mostSkewMs;
@@ -35,15 +44,19 @@ export const everyCallSucceeds: LawOf = (model) => {
           for (const name of api.refusing) leftBehind.add(name);
       }
       note(signal);
+      if (signal.type === 'written') views.forget((cas) => isForgotten(cas, signal));
       return null;
     },
     look: () => {
       const nowMs = clocks.trueMs();
       // A Secret that is missing is written for new Pods whatever refuses, and only the announcement waits.
       if (scenario.neighbours !== null) for (const name of api.refusing) leftBehind.add(name);
-      if (!dirty && time.nowMs() - lookedAtMs < AGAIN_MS) return null;
+      const isChanged = nextChangeMs !== null && time.nowMs() >= nextChangeMs;
+      if (!dirty && !isChanged && time.nowMs() - lookedAtMs < AGAIN_MS) return null;
       dirty = false;
       lookedAtMs = time.nowMs();
+      const seen = views.seen(isTargetExcused).filter(({ isExcused }) => !isExcused);
+      nextChangeMs = views.nextChangeMs();
       for (const machine of machines()) {
         const served = machine.served();
         if (served === null || isExcused(served.pair.hash)) continue;
@@ -51,15 +64,20 @@ export const everyCallSucceeds: LawOf = (model) => {
         if (machine.neighbour !== null && (machine.neighbour.isAstray() || isForeign(served.pair.hash))) continue;
         const { notBeforeMs, notAfterMs } = served.pair.leaf;
         if (nowMs < notBeforeMs || nowMs >= notAfterMs - 2 * scenario.mostSkewMs) continue;
-        for (const { name, value } of api.target.list()) {
-          if (isTampered(name) || leftBehind.has(name)) continue;
-          for (const bundle of value.bundles) {
+        for (const { target, server, bundles, staleMs } of seen) {
+          if (server !== null && isHasty(served.pair.hash)) continue;
+          for (const bundle of bundles) {
             const problem = chainProblem(pki, served.pair.hash, bundle, nowMs);
-            if (problem !== null) return `calls over ${name} to ${machine.name} fail: ${problem}`;
+            if (problem === null) continue;
+            const by = server === null ? '' : ` by API server ${server}, which is ${staleMs} ms behind,`;
+            if (staleMs === 0 || staleMs < scenario.policy.trustSettleMs)
+              return `calls over ${target}${by} to ${machine.name} fail: ${problem}`;
+            lateRefusals += 1;
           }
         }
       }
       return null;
     },
+    isLateRefusal: () => lateRefusals > 0,
   };
 };

@@ -9,7 +9,13 @@ export interface Excuses {
   readonly isExcused: (hash: string) => boolean;
   /** An outsider wrote this certificate into the Secret last. */
   readonly isForeign: (hash: string) => boolean;
+  /** It was announced when the one before had expired by some clock, which waits for no API server. */
+  readonly isHasty: (hash: string) => boolean;
+  /** The last trace of some of these CAs goes with this write of an outsider: no leader can know that they stood. */
+  readonly isForgotten: (cas: readonly string[], by: WrittenSignal) => boolean;
 }
+
+const isOutside = ({ by }: WrittenSignal): boolean => by === 'outsider' || by === 'issuer';
 
 /** What L2 cannot be asked for, as narrowly as it can be said: the outsiders' doing, for as long as it lasts. */
 export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel): Excuses => {
@@ -18,6 +24,7 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   const standing = api.lease.get('lease')?.value.announcement?.hash;
   const everAnnounced = new Set(standing === undefined ? [] : [standing]);
   const foreign = new Set<string>();
+  const hasty = new Set<string>();
   let announcementTaken = false;
 
   const fails = (hash: string, anchors: readonly string[]): boolean =>
@@ -94,13 +101,16 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   return {
     note: (signal) => {
       if (signal.type !== 'written') return;
-      const outside = signal.by === 'outsider' || signal.by === 'issuer';
+      const outside = isOutside(signal);
       if (signal.kind === 'target') tampered[outside ? 'add' : 'delete'](signal.name);
       if (signal.kind === 'secret' && signal.after?.crt != null) foreign[outside ? 'add' : 'delete'](signal.after.crt);
       if (outside) noteOutsider(signal);
       const announced = signal.kind === 'lease' ? signal.after?.announcement?.hash : undefined;
       const before = signal.kind === 'lease' ? signal.before?.announcement?.hash : undefined;
       if (announced !== undefined && announced !== before) noteAnnounced(announced);
+      const replaced = signal.kind === 'lease' ? (signal.before?.announcement ?? null) : null;
+      const isOver = replaced !== null && Date.parse(replaced.validUntil) <= clocks.trueMs() + scenario.mostSkewMs;
+      if (isOver && announced !== undefined && announced !== before) hasty.add(announced);
       // With nothing announced there is nothing that could be kept back for.
       if (!outside && announcementTaken && announced !== undefined) {
         announcementTaken = false;
@@ -110,5 +120,12 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
     isTampered: (target) => tampered.has(target),
     isExcused: (hash) => excused.has(hash),
     isForeign: (hash) => foreign.has(hash),
+    isHasty: (hash) => hasty.has(hash),
+    isForgotten: (cas, signal) => {
+      if (!isOutside(signal)) return false;
+      const left = standingAuthorities();
+      const before = [...left, ...removedBy(signal)];
+      return cas.some((ca) => !left.includes(ca)) && cas.every((ca) => before.includes(ca));
+    },
   };
 };

@@ -8,6 +8,8 @@ export interface Law {
   readonly hear?: (signal: Signal) => string | null;
   /** Asked after every step. */
   readonly look?: () => string | null;
+  /** Whether an API server that lags by more than TRUST_SETTLE refused a call: excused, and counted. */
+  readonly isLateRefusal?: () => boolean;
 }
 
 export type LawOf = (model: ClusterModel) => Law;

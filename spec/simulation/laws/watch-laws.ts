@@ -1,4 +1,5 @@
 import type { ClusterModel } from '../cluster-model.ts';
+import type { History } from '../run-history.ts';
 import { allLaws } from './all-laws.ts';
 import { converged } from './converged.ts';
 import { convergenceBoundMs } from './convergence-bound-ms.ts';
@@ -17,7 +18,7 @@ export interface LawWatch {
   broke(law: string, what: string): void;
   /** A law is broken, or all is well and stays so. */
   isOver(): boolean;
-  conclude(): { readonly violation: Violation | null; readonly recoveredInMs: number | null };
+  conclude(): Pick<History, 'violation' | 'recoveredInMs' | 'isLateRefusal'>;
 }
 
 /** All must stay well for so long before it counts, ms. */
@@ -65,7 +66,11 @@ export const watchLaws = (model: ClusterModel): LawWatch => {
       // L9: all that does not depend on an object that cannot be written converges as if it could.
       const law = model.api.refusing.size > 0 ? 'L9' : 'convergence';
       if (wellSinceMs === null) broke(law, `not within ${endMs - scenario.calmAtMs} ms: ${lacking ?? ''}`);
-      return { violation, recoveredInMs: wellSinceMs === null ? null : wellSinceMs - scenario.calmAtMs };
+      return {
+        violation,
+        recoveredInMs: wellSinceMs === null ? null : wellSinceMs - scenario.calmAtMs,
+        isLateRefusal: laws.some(({ isLateRefusal }) => isLateRefusal?.() === true),
+      };
     },
   };
 };
