@@ -4,7 +4,7 @@ import { type Balancer, startBalancer } from '../support/balancer.ts';
 import { type Creating, startCreating } from '../support/creating.ts';
 import { install, type Installation, type SpecReplica } from '../support/installation.ts';
 import { type MountedPair, pki } from '../support/pki.ts';
-import { type RawApi,rawApi } from '../support/raw-api.ts';
+import { type RawApi, rawApi } from '../support/raw-api.ts';
 import { type RealApi, startRealApi } from '../support/real-api.ts';
 import { LOADED } from '../support/rotate-all.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';

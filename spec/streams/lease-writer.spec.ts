@@ -103,6 +103,22 @@ describe('leaseQueue', () => {
     expect(after({ kind: 'set-rotation-request', rotate: null }, {})).to.equal('written on 2');
   });
 
+  it('rebases a write over the mark of the same trust, and refuses it once that mark is gone', () => {
+    const trusted = { cas: ['A'], sinceMs: 7 };
+    const outcomes = [{ trusted }, { trusted: null }].map((written) => {
+      const { port } = answering(at('2', written), at('3'));
+      const queue = leaseWriter(port);
+      queue.write(renew, at('1', { trusted })).subscribe();
+      let outcome: unknown = null;
+      queue.write(announce, at('1', { trusted })).subscribe({
+        next: () => (outcome = 'written'),
+        error: ({ status }: Problem) => (outcome = status),
+      });
+      return outcome;
+    });
+    expect(outcomes).to.deep.equal(['written', 409]);
+  });
+
   it('rebases the first announcement of all too', () => {
     const { port, asked } = answering(at('2', { announcement: null }), at('3'));
     const queue = leaseWriter(port);

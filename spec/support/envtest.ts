@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kubeconfig, makeServerIdentity } from '../../src/dev-cluster/api-server.ts';
 import { freePort } from './free-port.ts';
-import { type RawApi,rawApi } from './raw-api.ts';
+import { type RawApi, rawApi } from './raw-api.ts';
 import { type Program, runProgram } from './run-program.ts';
 
 /** A real etcd and a real kube-apiserver with RBAC, and nothing else: no controllers, no scheduler, no kubelet. */
