@@ -259,7 +259,7 @@ describe('admission', () => {
       }),
     );
     await until(() => open.server.connections < 6);
-    expect(memory.heldBytes).to.be.within(400_000, 1_000_000);
+    expect(memory.heldBytes).to.be.within(399_999, 750_000);
     for (let calls = 0; calls < 20; calls += 1)
       expect((await call({ port: open.port, body: reviewText() })).status).to.equal(200);
     for (const { socket } of slow) socket.destroy();
@@ -268,6 +268,21 @@ describe('admission', () => {
     expect(refused.length).to.be.at.least(8);
     for (const text of refused) expect(text).to.match(/^HTTP\/1.1 503 [^]*Retry-After: 1\r\n/);
     await until(() => memory.heldBytes === 0);
+  });
+
+  it('keeps a quarter of the memory for requests of the usual size, whatever complete large ones hold', () => {
+    const memory = createMemoryBudget(1_000_000);
+    const evicted = (): never => {
+      throw new Error('a complete body is never evicted');
+    };
+    const large = memory.hold(evicted);
+    expect(large.grow(750_000)).to.equal(true);
+    large.settle();
+    const second = memory.hold(evicted);
+    expect([second.grow(65_536), second.grow(1)]).to.deep.equal([true, false]);
+    second.settle();
+    const third = memory.hold(evicted);
+    expect([third.grow(65_536), third.grow(65_536)]).to.deep.equal([true, false]);
   });
 
   it('counts what a pending handler holds until its exchange ends', async () => {

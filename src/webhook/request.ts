@@ -78,6 +78,9 @@ export interface MemoryBudget {
   readonly heldBytes: number;
 }
 
+/** A request of the usual size: a quarter of the budget is kept for these, so that complete large ones never shut them out. */
+const SMALL_BYTES = 64 * 1024;
+
 /**
  * Creates a budget. When it is exhausted, the incomplete body that has occupied most bytes for the longest time is
  * evicted: callers that send large bodies slowly never shut out those that send theirs at once. A single exchange is
@@ -89,7 +92,10 @@ export const createMemoryBudget = (limitBytes: number = heldBytesLimit()): Memor
   const remove = (holder: Holder) => {
     if (holders.delete(holder)) heldBytes -= holder.heldBytes;
   };
-  const fits = (holder: Holder, bytes: number) => heldBytes + bytes <= limitBytes || heldBytes === holder.heldBytes;
+  const fits = (holder: Holder, bytes: number) => {
+    const roomBytes = holder.heldBytes + bytes <= SMALL_BYTES ? limitBytes : 0.75 * limitBytes;
+    return heldBytes + bytes <= roomBytes || heldBytes === holder.heldBytes;
+  };
   const occupation = ({ heldBytes: bytes, sinceMs }: Holder) => bytes * (monotonicMs() - sinceMs);
   /** Evicts one incomplete body; false when the only candidate is the exchange that asks. */
   const evictFor = (holder: Holder): boolean => {
