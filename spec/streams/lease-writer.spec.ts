@@ -112,7 +112,7 @@ describe('leaseQueue', () => {
       let outcome: unknown = null;
       queue.write(announce, at('1', { trusted })).subscribe({
         next: () => (outcome = 'written'),
-        error: ({ status }: Problem) => (outcome = status),
+        error: (error: unknown) => (outcome = (error as Problem).status),
       });
       return outcome;
     });
