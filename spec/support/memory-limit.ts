@@ -23,6 +23,16 @@ const isWritable = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** Whether this machine lets us make one: some containers mount control groups read-only. */
+export const canLimitMemory = (): Promise<boolean> =>
+  openMemoryLimit(2 ** 30).then(
+    async (limit) => {
+      await limit[Symbol.asyncDispose]();
+      return true;
+    },
+    () => false,
+  );
+
 /** Needs root, and control groups of version 1 or 2 with the memory controller. */
 export const openMemoryLimit = async (limitBytes: number): Promise<MemoryLimit> => {
   const isFirst = await isWritable(join(VERSION_1, 'cgroup.procs'));
