@@ -14,6 +14,7 @@ const FAULTS: readonly Maker[] = [
   (random) => ({ kind: 'crash-at-write', downMs: ms(random, 5) }),
   (random) => ({ kind: 'pause', who: who(random), forMs: ms(random, 120) }),
   (random) => ({ kind: 'pause-at-write', forMs: ms(random, 120), renewals: random.chance(0.5) }),
+  (random) => ({ kind: 'pause-at-write', forMs: ms(random, 45), renewals: true }),
   (random) => ({ kind: 'replace-pod', who: who(random), graceMs: ms(random, 30) }),
   (random) => ({ kind: 'jump-clock', who: who(random), byMs: random.int(-600_000, 600_000) }),
   (random) => ({ kind: 'cut-off', who: who(random), forMs: ms(random, 90) }),

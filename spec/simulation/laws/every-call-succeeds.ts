@@ -16,6 +16,8 @@ export const everyCallSucceeds: LawOf = (model) => {
   const { note, isTampered, isExcused, isForeign, isHasty, isForgotten } = excuses(model);
   /** Targets that refused to be widened until the certificate that they trust had expired. */
   const leftBehind = new Set<string>();
+  /** Targets whose write was refused to a leader, with its name, until one of its writes is accepted again. */
+  const setAside = new Map<string, string>();
   const views = targetViews(model);
   let dirty = true;
   let lookedAtMs = 0;
@@ -37,11 +39,17 @@ export const everyCallSucceeds: LawOf = (model) => {
         views.replaced(signal, isTargetExcused(signal.name));
         leftBehind.delete(signal.name);
       }
+      if (signal.type === 'event' && signal.event.type === 'object/refused')
+        setAside.set(signal.event.object, signal.machine.name);
+      if (signal.type === 'event' && signal.event.type === 'object/accepted') setAside.delete(signal.event.object);
       if (signal.type === 'written' && signal.kind === 'lease' && signal.after?.announcement != null) {
         const { announcement: before = null } = signal.before ?? {};
         const isOver = before !== null && Date.parse(before.validUntil) <= clocks.trueMs() + scenario.mostSkewMs;
-        if (isOver && before.hash !== signal.after.announcement.hash)
+        if (isOver && before.hash !== signal.after.announcement.hash) {
           for (const name of api.refusing) leftBehind.add(name);
+          // It would accept the write by now, and the leader that it refused tries it again after a pause.
+          for (const [name, leader] of setAside) if (leader === signal.by) leftBehind.add(name);
+        }
       }
       note(signal);
       if (signal.type === 'written') views.forget((cas) => isForgotten(cas, signal));
