@@ -23,7 +23,7 @@ export type Settling = LeaseStep | 'settling';
  *
  *     inject target-0 → inject target-1 → record-trusted → TRUST_SETTLE → use the certificate
  *
- * The mark is on the Lease, so that the next leader finds it and anybody can see it. It stays, so that the next certificate of
+ * The mark is on the Lease, so that the next leader and `kubectl` can read it. It stays, so that the next certificate of
  * the same CA does not wait again. Returns null when the certificate may be used.
  *
  * Three certificates do not wait: one that each CA in each caBundle accepts, one that a CA accepts which has settled, and one

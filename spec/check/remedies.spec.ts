@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { startKubelet } from '../../src/dev-cluster/kubelet.ts';
 import type { Rule } from '../../src/dev-cluster/users.ts';
-import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { pki } from '../support/pki.ts';
 import { until } from '../support/until.ts';
-import { pasted } from './pasted.ts';
+import { describeOnRealServer, pasted } from './pasted.ts';
 import { rollOut } from './roll-out.ts';
 import { layOut, type Scene, type SceneOptions } from './scene.ts';
 import { CERT_DIR } from './scene-objects.ts';
@@ -20,21 +19,7 @@ const without = (resource: string, verb: string) => (granted: readonly Rule[]) =
     )
     .filter(({ verbs }) => verbs.length > 0);
 
-/** With kubectl and a server that understands all it says: the embedded one knows neither Deployments nor roles. */
-const describeOnRealServer = (body: (api: () => ApiUnderTest) => void): void => {
-  if (process.env['SPEC_API'] !== 'kube-apiserver') return;
-  describe('a mend of check, pasted', function () {
-    this.timeout(120_000);
-    let api: ApiUnderTest;
-    before(async () => {
-      api = await startApiUnderTest();
-    });
-    after(() => api[Symbol.asyncDispose]());
-    body(() => api);
-  });
-};
-
-describeOnRealServer((api) => {
+describeOnRealServer('a mend of check, pasted', 120_000, (api) => {
   /** The check with this name fails or warns; its remedy is pasted; then it is good. */
   const mended = async (scene: Scene, name: string) => {
     const { remedy, status } = (await scene.check()).named(name);

@@ -36,6 +36,12 @@ export const another = async (ask: () => Promise<unknown>): Promise<string> => {
   return hash;
 };
 
+/** Restarts every replica, and resolves once the Deployment has rolled out. */
+export const restarted = async (): Promise<void> => {
+  await kubectl([...SYSTEM, 'rollout', 'restart', 'deployment/webhook-certd']);
+  await kubectl([...SYSTEM, 'rollout', 'status', 'deployment/webhook-certd', '--timeout=180s']);
+};
+
 export const rotate = (what: 'leaf' | 'ca') => () =>
   kubectl([...SYSTEM, 'annotate', 'lease', LEASE, `webhook-certd/rotate=${what}`]);
 

@@ -9,6 +9,15 @@ export interface Creates extends AsyncDisposable {
   readonly failures: readonly { readonly at: string; readonly reason: string }[];
 }
 
+/** No create at all: what a day begins with. */
+export const noCreates: Creates = { count: 0, failures: [], [Symbol.asyncDispose]: () => Promise.resolve() };
+
+/** Prints how many creates there have been, and each that failed. */
+export const printCreates = ({ count, failures }: Creates): void => {
+  process.stdout.write(`      creates so far ${count}, failed ${failures.length}\n`);
+  for (const { at, reason } of failures) process.stdout.write(`      ${at} ${reason}\n`);
+};
+
 const CALLERS = 4;
 
 /** @param namespace whose objects the webhook is asked about */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { until } from '../support/until.ts';
-import { ADOPTED_MS, adoptions, another, get, LEASE, readyReplicas, rotate, SYSTEM } from './cluster.ts';
-import { type Creates, keepCreating } from './creates.ts';
+import { ADOPTED_MS, adoptions, another, get, LEASE, readyReplicas, restarted, rotate, SYSTEM } from './cluster.ts';
+import { keepCreating, noCreates, printCreates } from './creates.ts';
 import { kubectl } from './kubectl.ts';
 import { renderedManifests } from './rendered-manifests.ts';
 
@@ -15,7 +15,7 @@ const image = process.env['IMAGE'] ?? '';
 
 /** KUBECONFIG names the cluster, IMAGE an image that its nodes have or can pull. */
 describe('a day in its life on a real cluster', () => {
-  let creates: Creates = { count: 0, failures: [], [Symbol.asyncDispose]: () => Promise.resolve() };
+  let creates = noCreates;
 
   before(async () => {
     expect(kubeconfig, 'KUBECONFIG').not.to.equal('');
@@ -27,11 +27,7 @@ describe('a day in its life on a real cluster', () => {
     await kubectl(['delete', 'namespace', CLIENTS, '--wait=false']);
     await kubectl(['delete', '-f', '-', '--ignore-not-found', '--wait=false'], await renderedManifests(image, {}));
   });
-  afterEach(function () {
-    const { failures, count } = creates;
-    process.stdout.write(`      creates so far ${count}, failed ${failures.length}\n`);
-    for (const { at, reason } of failures) process.stdout.write(`      ${at} ${reason}\n`);
-  });
+  afterEach(() => printCreates(creates));
 
   it(`has two replicas ready within ${READY_MS / 1000} s of kubectl apply, from nothing`, async () => {
     const manifests = await renderedManifests(image, { CA_OVERLAP: '5s', TRUST_SETTLE: '5s' });
@@ -56,8 +52,7 @@ describe('a day in its life on a real cluster', () => {
     });
 
   it('restarts by kubectl rollout restart without a failed create', async () => {
-    await kubectl([...SYSTEM, 'rollout', 'restart', 'deployment/webhook-certd']);
-    await kubectl([...SYSTEM, 'rollout', 'status', 'deployment/webhook-certd', '--timeout=180s']);
+    await restarted();
     expect(creates.failures).to.deep.equal([]);
   });
 

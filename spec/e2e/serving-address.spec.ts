@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { until } from '../support/until.ts';
-import { ADOPTED_MS, adoptions, another, readyReplicas, rotate, SYSTEM } from './cluster.ts';
-import { type Creates, keepCreating } from './creates.ts';
+import { ADOPTED_MS, adoptions, another, readyReplicas, restarted, rotate, SYSTEM } from './cluster.ts';
+import { keepCreating, noCreates, printCreates } from './creates.ts';
 import { kubectl } from './kubectl.ts';
 import { type Manifest, renderedManifests } from './rendered-manifests.ts';
 
@@ -52,7 +52,7 @@ const besideForeignServer = (manifests: readonly Manifest[]): readonly Manifest[
 
 /** KUBECONFIG names the cluster, IMAGE an image that its nodes have or can pull. */
 describe('a day in the life of a server that terminates TLS itself, on a real cluster', () => {
-  let creates: Creates = { count: 0, failures: [], [Symbol.asyncDispose]: () => Promise.resolve() };
+  let creates = noCreates;
   const manifests = (): Promise<string> =>
     renderedManifests(image, { CA_OVERLAP: '5s', SERVING_ADDRESS: '127.0.0.1:9443' }, besideForeignServer);
 
@@ -66,11 +66,7 @@ describe('a day in the life of a server that terminates TLS itself, on a real cl
     await kubectl(['delete', 'namespace', CLIENTS, '--wait=false']);
     await kubectl(['delete', '-f', '-', '--ignore-not-found', '--wait=true'], await manifests());
   });
-  afterEach(function () {
-    const { failures, count } = creates;
-    process.stdout.write(`      creates so far ${count}, failed ${failures.length}\n`);
-    for (const { at, reason } of failures) process.stdout.write(`      ${at} ${reason}\n`);
-  });
+  afterEach(() => printCreates(creates));
 
   it(`has two replicas ready within ${READY_MS / 1000} s of kubectl apply, from nothing`, async () => {
     // An earlier spec may have left its namespace on its way out.
@@ -99,14 +95,13 @@ describe('a day in the life of a server that terminates TLS itself, on a real cl
   });
 
   it('restarts by kubectl rollout restart without a failed create', async () => {
-    await kubectl([...SYSTEM, 'rollout', 'restart', 'deployment/webhook-certd']);
-    await kubectl([...SYSTEM, 'rollout', 'status', 'deployment/webhook-certd', '--timeout=180s']);
+    await restarted();
     expect(creates.failures).to.deep.equal([]);
   });
 
   it('says with check that all is well', async () => {
     const exec = [...SYSTEM, 'exec', 'deploy/webhook-certd', '-c', 'webhook-certd', '--'];
-    const report = await kubectl([...exec, 'node', '/app/start.cjs', 'check']);
+    const report = await kubectl([...exec, 'webhook-certd', 'check']);
     expect(report).to.not.include('✘');
   });
 });

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { admittingListener } from '../support/admitting-listener.ts';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { startCreating } from '../support/creating.ts';
@@ -14,11 +14,6 @@ import { until } from '../support/until.ts';
 
 const CALLERS = 48;
 
-interface Review {
-  readonly apiVersion: string;
-  readonly request: { readonly uid: string };
-}
-
 /** The application of one Pod: plain HTTP, and gone at once when it is asked to leave. */
 interface App {
   readonly port: number;
@@ -28,17 +23,7 @@ interface App {
 
 const startApp = async (name: string): Promise<App> => {
   const listen = async (at: number): Promise<Server> => {
-    const server = createServer((request, response) => {
-      void json(request).then(
-        (review) => {
-          const { apiVersion, request: reviewed } = review as Review;
-          const answer = { uid: reviewed.uid, allowed: true, warnings: [`admitted by ${name}`] };
-          response.setHeader('content-type', 'application/json');
-          response.end(JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: answer }));
-        },
-        () => response.destroy(),
-      );
-    }).listen(at, '127.0.0.1');
+    const server = createServer(admittingListener(name)).listen(at, '127.0.0.1');
     await once(server, 'listening');
     return server;
   };

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { startCreating } from '../support/creating.ts';
-import { install, type Installation } from '../support/installation.ts';
+import { installHooked, untilAdmitted } from '../support/hooked.ts';
+import type { Installation } from '../support/installation.ts';
 import { startOldWebhook } from '../support/old-webhook.ts';
 import type { Json } from '../support/raw-api.ts';
 import { startRealApi } from '../support/real-api.ts';
@@ -14,7 +14,6 @@ import { certificatesIn, standingObjects } from '../support/standing-objects.ts'
 import { until } from '../support/until.ts';
 import { layOut, type Origin, originPair, ORIGINS, writeBundle } from './origins.ts';
 
-const HANDLER = fileURLToPath(new URL('../support/admitting-handler.ts', import.meta.url));
 const REPLICAS = 2;
 
 /** Names of its own, as docs/guides/moving-in.md advises: nothing of the origin is written. */
@@ -55,20 +54,10 @@ describe('a webhook that moves in under the real API server, which calls it all 
   const moveIn = async (origin: Origin): Promise<void> => {
     await using opened = new AsyncDisposableStack();
     const balancer = opened.use(await startBalancer());
-    const hooked = { hooked: String(balancer.port) };
-    const installation = opened.use(
-      await install(api, {
-        env: { ...OWN_NAMES, EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, CA_OVERLAP: '2s' },
-        webhook: {
-          clientConfig: { url: `https://localhost:${balancer.port}/validate` },
-          failurePolicy: 'Fail',
-          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
-          namespaceSelector: { matchLabels: hooked },
-          // A slow machine is no failed call.
-          timeoutSeconds: 30,
-        },
-      }),
-    );
+    // A slow machine is no failed call.
+    const webhook = { timeoutSeconds: 30 };
+    const env = { ...OWN_NAMES, CA_OVERLAP: '2s' };
+    const installation = opened.use(await installHooked(api, balancer.port, { env, webhook }));
     const { namespace, paths, serverName } = installation;
 
     // The old webhook: two Pods of the same labels, and what its origin has left in the cluster.
@@ -84,12 +73,7 @@ describe('a webhook that moves in under the real API server, which calls it all 
       balancer.add(webhook);
       old.push(webhook);
     }
-    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
-    const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
-    await until(async () => {
-      const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
-      return status === 201 && headers.warning !== undefined;
-    }, 40_000);
+    await untilAdmitted(installation);
     const injector = opened.use(injecting(origin, installation, pair.trust));
     const before = await leftBy(installation, origin);
     const creating = opened.use(startCreating({ api: api.admin, namespace, callers: 2, pauseMs: 20 }));

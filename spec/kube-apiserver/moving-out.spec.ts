@@ -1,18 +1,17 @@
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
 import { startCreating } from '../support/creating.ts';
-import { install, type SpecReplica } from '../support/installation.ts';
+import { installHooked, untilAdmitted } from '../support/hooked.ts';
+import type { SpecReplica } from '../support/installation.ts';
 import { type OldWebhook, startOldWebhook } from '../support/old-webhook.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { until } from '../support/until.ts';
 import { watchedObject } from '../support/watched-object.ts';
 import { layOut, originPair, ORIGINS, writeBundle } from './origins.ts';
 
-const HANDLER = fileURLToPath(new URL('../support/admitting-handler.ts', import.meta.url));
 const REPLICAS = 2;
 
 describe('a webhook that moves out under the real API server, which calls it all the time', function () {
@@ -26,23 +25,11 @@ describe('a webhook that moves out under the real API server, which calls it all
   it('to cert-manager fails no create: first its certificate, then its injection, then its Pods', async () => {
     await using opened = new AsyncDisposableStack();
     const balancer = opened.use(await startBalancer());
-    const hooked = { hooked: String(balancer.port) };
-    const env = { EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, CA_OVERLAP: '2s', SHUTDOWN_GRACE: '5s' };
-    const installation = opened.use(
-      await install(api, {
-        env,
-        webhook: {
-          clientConfig: { url: `https://localhost:${balancer.port}/validate` },
-          failurePolicy: 'Fail',
-          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
-          namespaceSelector: { matchLabels: hooked },
-          // A slow machine is no failed call.
-          timeoutSeconds: 30,
-        },
-      }),
-    );
+    const env = { CA_OVERLAP: '2s', SHUTDOWN_GRACE: '5s' };
+    // A slow machine is no failed call.
+    const webhook = { timeoutSeconds: 30 };
+    const installation = opened.use(await installHooked(api, balancer.port, { env, webhook }));
     const { namespace, paths, serverName } = installation;
-    await api.admin.patch('merge', `/api/v1/namespaces/${namespace}`, { metadata: { labels: hooked } });
     const join = async (replica: SpecReplica): Promise<void> => {
       await replica.line('Ready', {}, 60_000);
       balancer.add(replica);
@@ -60,11 +47,7 @@ describe('a webhook that moves out under the real API server, which calls it all
       await join(replica);
       selfSigned.push(replica);
     }
-    const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
-    await until(async () => {
-      const { status, headers } = await api.admin.post(configMaps, { metadata: { name: 'first' } });
-      return status === 201 && headers.warning !== undefined;
-    }, 40_000);
+    await untilAdmitted(installation);
     const target = opened.use(await watchedObject(api.admin, paths.target));
     const caBundle = (): string => target.current.text('webhooks', 0, 'clientConfig', 'caBundle');
     const creating = opened.use(startCreating({ api: api.admin, namespace, callers: 2, pauseMs: 20 }));
@@ -77,7 +60,8 @@ describe('a webhook that moves out under the real API server, which calls it all
     const [secretName, body] = secret ?? ['', { type: '', data: {} }];
     await api.admin.post(dirname(paths.secret), { metadata: { name: secretName }, ...body });
     const names = { SECRET_NAME: secretName, LEASE_NAME: 'moving-out', CERT_ISSUER: 'external' };
-    const external = opened.use(await install(api, { env: { ...env, ...names }, beside: installation }));
+    const besides = { env: { ...env, ...names }, beside: installation };
+    const external = opened.use(await installHooked(api, balancer.port, besides));
     const announcing: SpecReplica[] = [];
     for (const leaving of selfSigned) {
       const replica = await external.replica();

@@ -1,21 +1,7 @@
 import { expect } from 'chai';
 import { type MetricsSnapshot, startMetrics } from '../../src/metrics/endpoint.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
-
-const bare: MetricsSnapshot = {
-  version: '1.2.3',
-  ready: false,
-  leader: false,
-  mismatch: true,
-  servedNotAfterMs: null,
-  mountedNotAfterMs: null,
-  secretNotAfterMs: null,
-  bundles: null,
-  servingHashes: null,
-  refused: [],
-  neighbour: null,
-  rotationStep: null,
-};
+import { BARE } from './bare-snapshot.ts';
 
 describe('metrics', () => {
   const scrape = async (snapshot: MetricsSnapshot, metrics = createMetrics()) => {
@@ -31,7 +17,7 @@ describe('metrics', () => {
   };
 
   it('tells states as gauges and leaves out what is absent', async () => {
-    const { values } = await scrape(bare);
+    const { values } = await scrape(BARE);
     expect(values).to.include.members([
       'webhook_certd_build_info{version="1.2.3"} 1',
       'webhook_certd_ready 0',
@@ -76,7 +62,7 @@ describe('metrics', () => {
     meters.apiRequests.add('get', 'leases', '200');
     meters.apiRequests.add('get', 'leases', '0');
     meters.watchRestarts.add('expired');
-    const { values, lines } = await scrape(bare, meters);
+    const { values, lines } = await scrape(BARE, meters);
     expect(values).to.include.members([
       'webhook_certd_loads_total{result="served"} 2',
       'webhook_certd_loads_total{result="rejected"} 0',
@@ -92,7 +78,7 @@ describe('metrics', () => {
   it('counts fights from zero for every caBundle there is, so that the first one is an increase', async () => {
     const meters = createMetrics(['apiservice/v1.a', 'apiservice/v1.b']);
     meters.contests.add('apiservice/v1.b');
-    const { values } = await scrape(bare, meters);
+    const { values } = await scrape(BARE, meters);
     expect(values).to.include.members([
       'webhook_certd_contests_total{object="apiservice/v1.a"} 0',
       'webhook_certd_contests_total{object="apiservice/v1.b"} 1',
@@ -103,7 +89,7 @@ describe('metrics', () => {
   it('tells durations as cumulated buckets', async () => {
     const meters = createMetrics();
     for (const seconds of [0.1, 0.2, 0.25, 700]) meters.adoption.observe(seconds);
-    const { values, lines } = await scrape(bare, meters);
+    const { values, lines } = await scrape(BARE, meters);
     expect(values).to.include.members([
       'webhook_certd_adoption_seconds_bucket{le="0.1"} 1',
       'webhook_certd_adoption_seconds_bucket{le="0.25"} 3',
@@ -117,7 +103,7 @@ describe('metrics', () => {
   });
 
   it('gives every metric a help line', async () => {
-    const { lines, values } = await scrape(bare);
+    const { lines, values } = await scrape(BARE);
     const named = new Set(values.map((line) => line.replace(/[{ ].*/, '').replace(/_(bucket|sum|count)$/, '')));
     for (const name of named)
       expect(

@@ -8,6 +8,7 @@ import { clusterOf } from '../support/cluster-of.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { pairOf } from '../support/pair-of.ts';
+import { BARE } from './bare-snapshot.ts';
 
 const FULL: MetricsSnapshot = {
   version: 'v',
@@ -22,20 +23,6 @@ const FULL: MetricsSnapshot = {
   refused: ['t'],
   rotationStep: 'announce',
   neighbour: 'announced',
-};
-const EMPTY: MetricsSnapshot = {
-  version: 'v',
-  ready: false,
-  leader: false,
-  mismatch: true,
-  servedNotAfterMs: null,
-  mountedNotAfterMs: null,
-  secretNotAfterMs: null,
-  bundles: null,
-  servingHashes: null,
-  refused: [],
-  rotationStep: null,
-  neighbour: null,
 };
 const valuesOf = (snapshot: MetricsSnapshot) =>
   Object.fromEntries(
@@ -74,15 +61,15 @@ describe('the families of metrics', () => {
   });
 
   it('count the replicas without annotation together', () => {
-    expect(valuesOf({ ...EMPTY, servingHashes: [null, 'a', null] })).to.have.deep.property('replicas', [
+    expect(valuesOf({ ...BARE, servingHashes: [null, 'a', null] })).to.have.deep.property('replicas', [
       ['hash', '', 2],
       ['hash', 'a', 1],
     ]);
   });
 
   it('leave out a gauge without a value', () => {
-    expect(valuesOf(EMPTY)).to.deep.equal({
-      build_info: [['version', 'v', 1]],
+    expect(valuesOf(BARE)).to.deep.equal({
+      build_info: [['version', '1.2.3', 1]],
       ready: [[0]],
       leader: [[0]],
       hash_mismatch: [[1]],
@@ -227,7 +214,7 @@ describe('the metrics of a state', () => {
 describe('the port of the metrics', () => {
   it('serves them below /metrics without empty families, and says so at /', async () => {
     const bind = { host: '127.0.0.1', port: 0 };
-    await using endpoint = await startMetrics({ bind, metrics: createMetrics(), snapshot: () => EMPTY });
+    await using endpoint = await startMetrics({ bind, metrics: createMetrics(), snapshot: () => BARE });
     const get = async (path: string) => {
       const response = await fetch(`http://127.0.0.1:${endpoint.port}${path}`, { headers: { connection: 'close' } });
       return { status: response.status, text: await response.text() };

@@ -21,7 +21,7 @@ export const PLANTED: readonly (readonly [bug: string, scope: Scope])[] = [
   ['with an external issuer the announcement does not wait for the caBundles', { ...own, issuer: 'external' }],
   ['no certificate waits until every API server has taken up the caBundles', own],
   ['a caBundle is written although it is as it should be', { ...own, apiServers: 1 }],
-  ['Secrets are written although somebody else issues', { ...own, issuer: 'external' }],
+  ['Secrets are written with an external issuer', { ...own, issuer: 'external' }],
 ];
 
 export interface Found {

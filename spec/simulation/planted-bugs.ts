@@ -224,7 +224,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 2,
   },
   {
-    name: 'Secrets are written although somebody else issues',
+    name: 'Secrets are written with an external issuer',
     laws: ['L6'],
     changes: [change('streams/issuers.ts', 'plan: planExternal', 'plan: planIssuance')],
     seed: 4,

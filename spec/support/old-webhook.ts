@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { admittingListener } from './admitting-listener.ts';
 import type { Endpoint } from './balancer.ts';
 
 /** A Pod of a webhook that has its certificate from elsewhere. */
@@ -10,11 +10,6 @@ export interface OldWebhook extends Endpoint, AsyncDisposable {
   readonly name: string;
   /** Becomes unready, answers what still arrives, and ends. */
   leave(): Promise<void>;
-}
-
-interface Review {
-  readonly apiVersion: string;
-  readonly request: { readonly uid: string };
 }
 
 /** Longer than a balancer needs to hear of it. */
@@ -26,13 +21,10 @@ export const startOldWebhook = async (
   { certificate, key }: { readonly certificate: Buffer; readonly key: Buffer },
 ): Promise<OldWebhook> => {
   let isReady = true;
+  const admit = admittingListener(name);
   const server = createServer({ cert: certificate, key }, (request, response) => {
-    void json(request).then((review) => {
-      const { apiVersion, request: asked } = review as Review;
-      const answer = { uid: asked.uid, allowed: true, warnings: [`admitted by ${name}`] };
-      response.setHeader('connection', 'close').setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: answer }));
-    });
+    response.setHeader('connection', 'close');
+    admit(request, response);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const end = async (): Promise<void> => {

@@ -12,7 +12,7 @@ const checkPodMount = (snapshot: ClusterSnapshot, pod: PodInfo): CheckResult => 
   const notMounted = (detail: string): CheckResult => fail(name, detail, mountSecret(snapshot, pod));
 
   const other = pod.mountedSecrets.find(({ path }) => path === certDir)?.secretName ?? config.secretName;
-  // What is mounted there is in use: a wrong name here is more likely than a wrong volume.
+  // The mounted Secret is in use, so that SECRET_NAME is more likely to be wrong than the volume.
   if (other !== config.secretName)
     return fail(
       name,

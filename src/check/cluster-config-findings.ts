@@ -89,7 +89,7 @@ const skippedVerification = (hook: Hook): readonly Finding[] => {
     { op: 'remove', path: '/spec/insecureSkipTLSVerify' },
     { op: 'add', path: '/spec/caBundle', value: 'BASE64_OF_THE_CA' },
   ]);
-  const detail = 'insecureSkipTLSVerify is true: whoever answers under the address of the Service is believed';
+  const detail = 'insecureSkipTLSVerify is true: any server at the address of the Service is trusted';
   const remedy = `kubectl patch apiservice ${shellQuote(hook.object.name)} --type=json -p ${shellQuote(patch)}`;
   return [finding('verification-skipped', 'warn', detail, remedy)];
 };

@@ -1,32 +1,17 @@
 import * as z from 'zod';
-import { workloadOf } from './inspect-pod.ts';
+import { podMetadata, podVolumes, workloadOf } from './inspect-pod.ts';
 import type { Labels } from './matching.ts';
 
 const text = z.string().nullish();
-const secretSource = z.object({ secret: z.object({ name: text, secretName: text }).nullish() });
 const podSchema = z.object({
-  metadata: z.object({
-    name: z.string(),
-    labels: z.record(z.string(), z.string()).nullish(),
-    deletionTimestamp: text,
-    ownerReferences: z
-      .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() }))
-      .nullish(),
-  }),
+  metadata: podMetadata.extend({ name: z.string() }),
   spec: z.object({
     containers: z.array(
       z.object({
         volumeMounts: z.array(z.object({ name: z.string(), subPath: text, subPathExpr: text })).nullish(),
       }),
     ),
-    volumes: z
-      .array(
-        secretSource.extend({
-          name: z.string(),
-          projected: z.object({ sources: z.array(secretSource).nullish() }).nullish(),
-        }),
-      )
-      .nullish(),
+    volumes: podVolumes,
   }),
   status: z
     .object({

@@ -42,7 +42,7 @@ export interface Reach {
   readonly open: (endpoint: Endpoint, namespace: string, signal: AbortSignal) => Promise<Duplex>;
   /**
    * Translates what a tunnel reports after it has opened: into {@link Refused} or {@link TimedOut} where it means that.
-   * Null for a connection that opens only once somebody listens.
+   * Null for a connection that opens only once a server listens.
    */
   readonly explain: ((error: Error) => Error) | null;
 }

@@ -17,26 +17,32 @@ const container = z.object({
     .nullish(),
 });
 const secretSource = z.object({ secret: z.object({ name: text, secretName: text }).nullish() });
+/** The volumes of a Pod, as far as they bring Secrets. */
+export const podVolumes = z
+  .array(
+    secretSource.extend({
+      name: z.string(),
+      projected: z.object({ sources: z.array(secretSource).nullish() }).nullish(),
+    }),
+  )
+  .nullish();
+
+/** The labels of a Pod, and what owns it. */
+export const podMetadata = z.object({
+  labels: z.record(z.string(), z.string()).nullish(),
+  ownerReferences: z
+    .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() }))
+    .nullish(),
+});
+
 /** The parts of a Pod that describe how its containers run and what they mount. */
 const podSchema = z.object({
-  metadata: z.object({
-    labels: z.record(z.string(), z.string()).nullish(),
-    ownerReferences: z
-      .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() }))
-      .nullish(),
-  }),
+  metadata: podMetadata,
   spec: z.object({
     nodeName: text,
     serviceAccountName: text,
     containers: z.array(container),
-    volumes: z
-      .array(
-        secretSource.extend({
-          name: z.string(),
-          projected: z.object({ sources: z.array(secretSource).nullish() }).nullish(),
-        }),
-      )
-      .nullish(),
+    volumes: podVolumes,
   }),
   status: z
     .object({

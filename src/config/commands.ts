@@ -62,6 +62,7 @@ export interface Command {
   /** Command lines, and what they do. */
   readonly examples: readonly (readonly [string, string])[];
 }
+
 const file = (flag: string, meaning: string): CommandFlag<string | null> =>
   commandFlag(flag, 'FILE', null, z.nullable(string('a file')), meaning);
 
@@ -74,6 +75,15 @@ const operation = z.pipe(
 const urlPath = parsed('a path like /mutate', (text) => (/^\/[^\s?#]*$/.test(text) ? text : undefined));
 
 const json = commandFlag('json', null, 'false', boolean, 'print JSON instead of text');
+
+const installationNamespace = commandFlag(
+  'namespace',
+  'NAME',
+  null,
+  z.nullable(dnsLabel),
+  'namespace of the installation; if unset, the same as --name',
+  'n',
+);
 
 /** How the commands for people find an installation, as kubectl does. */
 const place = {
@@ -154,14 +164,7 @@ export const commands = {
     summary: 'print every object of an installation as YAML, for kubectl apply',
     variables: 'flags',
     flags: {
-      namespace: commandFlag(
-        'namespace',
-        'NAME',
-        null,
-        z.nullable(dnsLabel),
-        'namespace of the installation; if unset, the same as --name',
-        'n',
-      ),
+      namespace: installationNamespace,
       createNamespace: commandFlag('create-namespace', null, 'false', boolean, 'print the namespace, too'),
       mode: commandFlag(
         'mode',
@@ -206,13 +209,7 @@ export const commands = {
     operands: ['DIR'],
     variables: 'flags',
     flags: {
-      namespace: commandFlag(
-        'namespace',
-        'NAME',
-        null,
-        z.nullable(dnsLabel),
-        'namespace of the installation; if unset, the same as --name',
-      ),
+      namespace: installationNamespace,
       package: commandFlag(
         'package',
         'SPEC',

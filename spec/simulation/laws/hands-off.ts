@@ -7,6 +7,6 @@ export const handsOff: LawOf = ({ machines, scenario }) => ({
     if (scenario.policy.issuer !== 'external' || signal.type !== 'written') return null;
     if (signal.kind !== 'secret' && signal.kind !== 'authority') return null;
     const isOurs = machines().some(({ name }) => name === signal.by);
-    return isOurs ? `${signal.by} wrote ${signal.kind} although somebody else issues` : null;
+    return isOurs ? `${signal.by} wrote ${signal.kind} with an external issuer` : null;
   },
 });

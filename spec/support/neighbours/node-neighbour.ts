@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
+import { admittingListener } from '../admitting-listener.ts';
 import { until } from '../until.ts';
 
 /** When a server reads a new certificate. */
@@ -29,11 +29,6 @@ export interface NodeNeighbour extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-interface Review {
-  readonly apiVersion: string;
-  readonly request: { readonly uid: string };
-}
-
 /** Starts once a certificate is mounted, as a container that waits for its startup probe, or that crashes until then. */
 export const startNodeNeighbour = async (options: NodeNeighbourOptions): Promise<NodeNeighbour> => {
   const { directory, port, name, habit } = options;
@@ -49,17 +44,7 @@ export const startNodeNeighbour = async (options: NodeNeighbourOptions): Promise
     }
   };
   const listen = async (): Promise<Server> => {
-    const server = createServer(pair(), (request, response) => {
-      void json(request).then(
-        (review) => {
-          const { apiVersion, request: reviewed } = review as Review;
-          const answer = { uid: reviewed.uid, allowed: true, warnings: [`admitted by ${name}`] };
-          response.setHeader('content-type', 'application/json');
-          response.end(JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: answer }));
-        },
-        () => response.destroy(),
-      );
-    }).listen(port, '127.0.0.1');
+    const server = createServer(pair(), admittingListener(name)).listen(port, '127.0.0.1');
     // A handshake that is broken off is no affair of this server.
     server.on('tlsClientError', () => undefined);
     await once(server, 'listening');
