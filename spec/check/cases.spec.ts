@@ -191,6 +191,48 @@ describe('check', function () {
       });
   });
 
+  describe('of a Lease that no replica holds', () => {
+    const NAME = 'Lease is held by a replica';
+
+    it('names the holder, and warns as long as that one renews and announces', async () => {
+      await using scene = await layOut(api, { holder: 'desk-7_123' });
+      const { status, detail, remedy } = (await scene.check()).named(NAME);
+      expect(status).to.equal('warn');
+      expect(detail).to.match(/^its holder desk-7_123 is not a Pod of app\.kubernetes\.io\/name=kubetemplater/);
+      expect(remedy).to.equal(`kubectl describe lease ${scene.paths.lease.name} -n ${scene.namespace}`);
+    });
+
+    it('fails when the holder does not renew it, and looks in the logs of the replicas first', async () => {
+      await using scene = await layOut(api, { holder: 'desk-7_123', isLed: false });
+      const { status, detail, remedy } = (await scene.check()).named(NAME);
+      expect(status).to.equal('fail');
+      expect(detail).to.match(/is not a Pod of .*, and does not renew it$/);
+      expect(remedy).to.match(/^kubectl logs /);
+    });
+
+    it('tells the labels of a Pod that POD_SELECTOR does not match', async () => {
+      await using scene = await layOut(api, { holder: 'other-5d9c_1' });
+      const metadata = { name: 'other-5d9c', labels: { app: 'other' } };
+      const spec = { automountServiceAccountToken: false, containers: [{ name: 'other', image: 'none' }] };
+      await expectWritten(api.admin.post(scene.paths.pods, { metadata, spec }));
+      const { detail } = (await scene.check()).named(NAME);
+      expect(detail).to.include('is a Pod that POD_SELECTOR=app.kubernetes.io/name=kubetemplater does not match');
+      expect(detail).to.include('its labels are app=other');
+    });
+  });
+
+  it('says that a Secret of another party is not overwritten, and keeps a copy before it makes room', async () => {
+    await using scene = await layOut(api);
+    const { path, name, collection } = scene.paths.secret;
+    await api.admin.delete(path);
+    const data = { password: Buffer.from('secret').toString('base64') };
+    await expectWritten(api.admin.post(collection, { metadata: { name }, type: 'Opaque', data }));
+    const { status, detail, remedy } = (await scene.check()).named('Secret is that of this installation');
+    expect(status).to.equal('fail');
+    expect(detail).to.include(`webhook-certd did not write Secret ${name} and does not overwrite it`);
+    expect(remedy).to.match(/^\(umask 077 && kubectl get secret .*backup\.yaml\) && echo .* \| kubectl delete --raw /);
+  });
+
   it('finds by a dry run that a policy rejects the annotations of a replica', async () => {
     await using scene = await layOut(api);
     expect((await scene.check()).named(`replica ${scene.podName} can be annotated`).status).to.equal('ok');
