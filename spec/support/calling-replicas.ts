@@ -1,4 +1,5 @@
 import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SpecReplica } from './installation.ts';
 
@@ -45,8 +46,10 @@ const callOnce = (host: string, port: number, ca: string, servername: string): P
     call.setTimeout(10_000, () => call.destroy(new Error('no answer within 10 s')));
     call.on('error', ({ message }) => resolve(message));
     call.on('response', (answer) => {
-      answer.resume();
-      answer.on('end', () => resolve(answer.statusCode === 200 ? null : `HTTP ${answer.statusCode ?? 0}`));
+      void text(answer).then(
+        (body) => resolve(answer.statusCode === 200 ? null : `HTTP ${answer.statusCode ?? 0} ${body}`),
+        ({ message }: Error) => resolve(message),
+      );
     });
     call.end(review);
   });

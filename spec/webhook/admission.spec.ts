@@ -285,6 +285,22 @@ describe('admission', () => {
     expect([third.grow(65_536), third.grow(65_536)]).to.deep.equal([true, false]);
   });
 
+  it('evicts no request of the usual size for a large one, which is large from its first byte on', () => {
+    const memory = createMemoryBudget(1_000_000);
+    const evicted: string[] = [];
+    const complete = memory.hold(() => evicted.push('complete'), 700_000);
+    complete.grow(700_000);
+    complete.settle();
+    const usual = memory.hold(() => evicted.push('usual'), 40_000);
+    expect(usual.grow(30_000)).to.equal(true);
+    const large = memory.hold(() => evicted.push('large'), 700_000);
+    expect([large.grow(16_000), large.grow(16_000)], 'within three quarters').to.deep.equal([true, false]);
+    expect(evicted).to.deep.equal([]);
+    const others = Array.from({ length: 4 }, () => memory.hold(() => evicted.push('other'), 65_000));
+    expect(others.map((other) => other.grow(65_000))).to.deep.equal([true, true, true, true]);
+    expect(evicted).to.deep.equal(['large']);
+  });
+
   it('counts what a pending handler holds until its exchange ends', async () => {
     const memory = createMemoryBudget(10_000);
     const release = Promise.withResolvers<AdmissionResponse>();

@@ -66,6 +66,8 @@ export interface MemoryHold {
 
 interface Holder {
   heldBytes: number;
+  /** What the caller has announced (Content-Length), or 0: a large body is one from its first byte on. */
+  readonly announcedBytes: number;
   readonly sinceMs: number;
   /** Null once settled. */
   evict: (() => void) | null;
@@ -73,12 +75,18 @@ interface Holder {
 
 /** Bounds the sum of the bodies, parsed reviews and answers that a process holds at one time. */
 export interface MemoryBudget {
-  /** @param evict drops what is held; called when an exchange is in the way of others while its body is incomplete */
-  hold(evict: () => void): MemoryHold;
+  /**
+   * @param evict drops what is held; called when an exchange is in the way of others while its body is incomplete
+   * @param announcedBytes the Content-Length of the body, 0 where there is none
+   */
+  hold(evict: () => void, announcedBytes?: number): MemoryHold;
   readonly heldBytes: number;
 }
 
-/** A request of the usual size: a quarter of the budget is kept for these, so that complete large ones never shut them out. */
+/**
+ * A request of the usual size: a quarter of the budget is kept for these, and none of them is evicted for a larger one, so
+ * that large requests never shut them out.
+ */
 const SMALL_BYTES = 64 * 1024;
 
 /**
@@ -92,28 +100,35 @@ export const createMemoryBudget = (limitBytes: number = heldBytesLimit()): Memor
   const remove = (holder: Holder) => {
     if (holders.delete(holder)) heldBytes -= holder.heldBytes;
   };
+  const isSmall = ({ announcedBytes, heldBytes: bytes }: Holder, moreBytes = 0): boolean =>
+    Math.max(announcedBytes, bytes + moreBytes) <= SMALL_BYTES;
   const fits = (holder: Holder, bytes: number) => {
-    const roomBytes = holder.heldBytes + bytes <= SMALL_BYTES ? limitBytes : 0.75 * limitBytes;
+    const roomBytes = isSmall(holder, bytes) ? limitBytes : 0.75 * limitBytes;
     return heldBytes + bytes <= roomBytes || heldBytes === holder.heldBytes;
   };
   const occupation = ({ heldBytes: bytes, sinceMs }: Holder) => bytes * (monotonicMs() - sinceMs);
-  /** Evicts one incomplete body; false when the only candidate is the exchange that asks. */
-  const evictFor = (holder: Holder): boolean => {
+  const worstOf = (isCandidate: (holder: Holder) => boolean): Holder | null => {
     let worst: Holder | null = null;
     for (const one of holders)
-      if (one.evict !== null && (worst === null || occupation(one) > occupation(worst))) worst = one;
-    if (worst === null || worst === holder || worst.heldBytes === 0) return false;
+      if (one.evict !== null && one.heldBytes > 0 && isCandidate(one))
+        if (worst === null || occupation(one) > occupation(worst)) worst = one;
+    return worst;
+  };
+  /** Evicts one incomplete body, a large one first; false when the only candidate is the exchange that asks. */
+  const evictFor = (holder: Holder, bytes: number): boolean => {
+    const worst = worstOf((one) => !isSmall(one)) ?? (isSmall(holder, bytes) ? worstOf((one) => isSmall(one)) : null);
+    if (worst === null || worst === holder) return false;
     remove(worst);
     worst.evict?.();
     return true;
   };
   return {
-    hold: (evict) => {
-      const holder: Holder = { heldBytes: 0, sinceMs: monotonicMs(), evict };
+    hold: (evict, announcedBytes = 0) => {
+      const holder: Holder = { heldBytes: 0, announcedBytes, sinceMs: monotonicMs(), evict };
       holders.add(holder);
       return {
         grow: (bytes) => {
-          while (!fits(holder, bytes)) if (!evictFor(holder)) return false;
+          while (!fits(holder, bytes)) if (!evictFor(holder, bytes)) return false;
           if (!holders.has(holder)) return false;
           holder.heldBytes += bytes;
           heldBytes += bytes;
@@ -142,7 +157,7 @@ export const readBody = (request: IncomingMessage, maxBytes: number, memory: Mem
   new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const hold = memory.hold(() => fail('no-memory'));
+    const hold = memory.hold(() => fail('no-memory'), Number(request.headers['content-length'] ?? 0));
     const settle = (body: Buffer | BodyFault) => {
       hold.settle();
       resolve({ body, hold });
