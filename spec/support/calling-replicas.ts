@@ -48,7 +48,7 @@ const callOnce = (host: string, port: number, ca: string, servername: string): P
     call.on('response', (answer) => {
       void text(answer).then(
         (body) => resolve(answer.statusCode === 200 ? null : `HTTP ${answer.statusCode ?? 0} ${body}`),
-        ({ message }: Error) => resolve(message),
+        (error: unknown) => resolve(String(error)),
       );
     });
     call.end(review);

@@ -301,6 +301,20 @@ describe('admission', () => {
     expect(evicted).to.deep.equal(['large']);
   });
 
+  it('keeps that quarter beside a large request that exceeds the whole limit by itself', () => {
+    const memory = createMemoryBudget(1_000_000);
+    const none = () => undefined;
+    const alone = memory.hold(none, 400_000);
+    expect([alone.grow(400_000), (alone.settle(), alone.grow(1_600_000))]).to.deep.equal([true, true]);
+    const usual = Array.from({ length: 5 }, () => {
+      const one = memory.hold(none, 60_000);
+      const isHeld = one.grow(60_000);
+      one.settle();
+      return isHeld;
+    });
+    expect(usual).to.deep.equal([true, true, true, true, false]);
+  });
+
   it('counts what a pending handler holds until its exchange ends', async () => {
     const memory = createMemoryBudget(10_000);
     const release = Promise.withResolvers<AdmissionResponse>();

@@ -102,9 +102,12 @@ export const createMemoryBudget = (limitBytes: number = heldBytesLimit()): Memor
   };
   const isSmall = ({ announcedBytes, heldBytes: bytes }: Holder, moreBytes = 0): boolean =>
     Math.max(announcedBytes, bytes + moreBytes) <= SMALL_BYTES;
-  const fits = (holder: Holder, bytes: number) => {
-    const roomBytes = isSmall(holder, bytes) ? limitBytes : 0.75 * limitBytes;
-    return heldBytes + bytes <= roomBytes || heldBytes === holder.heldBytes;
+  const smallBytes = () =>
+    [...holders].filter((one) => isSmall(one)).reduce((sum, { heldBytes: bytes }) => sum + bytes, 0);
+  const fits = (holder: Holder, bytes: number): boolean => {
+    if (heldBytes === holder.heldBytes || heldBytes + bytes <= 0.75 * limitBytes) return true;
+    // A single large exchange may exceed the limit by itself, hence the second comparison.
+    return isSmall(holder, bytes) && (heldBytes + bytes <= limitBytes || smallBytes() + bytes <= 0.25 * limitBytes);
   };
   const occupation = ({ heldBytes: bytes, sinceMs }: Holder) => bytes * (monotonicMs() - sinceMs);
   const worstOf = (isCandidate: (holder: Holder) => boolean): Holder | null => {
