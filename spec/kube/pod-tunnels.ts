@@ -70,7 +70,9 @@ export const forwardPorts = (api: ScriptedApi, options: TunnelOptions = {}): Pod
   api.upgrade((request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => undefined);
     asked.push(request.url ?? '');
-    const status = options.status?.() ?? 101;
+    // The kubelet's route produces no type that it names, so it refuses every Accept but this one.
+    const isAcceptable = (request.headers.accept ?? '*/*') === '*/*';
+    const status = options.status?.() ?? (isAcceptable ? 101 : 406);
     if (status !== 101) {
       const body = JSON.stringify({
         kind: 'Status',

@@ -129,6 +129,8 @@ export const openWebSocket = async (
     const plain = outgoing({ access, request, userAgent });
     const headers = {
       ...plain.headers,
+      // A kubelet answers 406 to any type by name.
+      accept: '*/*',
       'sec-websocket-key': key,
       'sec-websocket-version': '13',
       'sec-websocket-protocol': subprotocol,
