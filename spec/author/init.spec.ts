@@ -54,6 +54,7 @@ describe('webhook-certd init', () => {
       readonly devDependencies: Readonly<Record<string, string>>;
     };
     expect([name, devDependencies['webhook-certd']]).to.deep.equal(['orders', '1.2.3']);
+    expect(devDependencies, 'an older Node of the machine finds no test').to.include.keys('node');
     const docker = (await read('orders', 'Dockerfile')).trimEnd().split('\n');
     expect(docker).to.include('FROM webhook-certd:1.2.3');
     expect(docker.length).to.be.at.most(10);

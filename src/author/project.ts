@@ -75,7 +75,9 @@ const packageJson = ({ name, source }: ProjectNames): string =>
         try: 'webhook-certd try handler.ts object.yaml',
         start: 'webhook-certd demo --handler ./handler.ts --review object.yaml',
       },
-      devDependencies: { '@types/node': '^26.0.0', typescript: '^6.0.0', 'webhook-certd': source },
+      // `node` brings its own Node, so that the scripts do not depend on the machine's: an older one finds no test at all.
+      devDependencies: { '@types/node': '^26.0.0', node: '^26.0.0', typescript: '^6.0.0', 'webhook-certd': source },
+      allowScripts: { node: true },
     },
     null,
     2,
