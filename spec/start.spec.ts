@@ -51,6 +51,11 @@ describe('start', function () {
     expect(await stat(cache).catch(() => null)).to.equal(null);
   });
 
+  it('shows no warning of Node for how it loads the bundle', async () => {
+    const ran = await run(process.execPath, [join(folder.path, 'start.cjs'), 'demo', '--rotations', '0'], { env: {} });
+    expect(ran.stderr).to.equal('');
+  });
+
   it('provides webhook-certd/handler to a TypeScript handler where nothing but the bundle is installed', async () => {
     const handler = join(folder.path, 'handler.ts');
     const types = `import { type AdmissionHandler, allow } from 'webhook-certd/handler';`;

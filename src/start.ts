@@ -27,6 +27,12 @@ const read = (): Buffer | undefined => {
   }
 };
 
+// Node warns of the loader below at the first import(), which is of no use to whoever runs this.
+const emitWarning = process.emitWarning.bind(process) as (...warning: readonly unknown[]) => void;
+process.emitWarning = (...warning: readonly unknown[]) => {
+  if (!String(warning[0]).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) emitWarning(...warning);
+};
+
 const cachedData = read();
 // The bundle is ASCII. V8 rejects a cache of another source, another version or other flags, and then compiles.
 const script = new Script(readFileSync(PROGRAM, 'latin1'), {
