@@ -190,6 +190,47 @@ describe('webhook limits', () => {
     }
   });
 
+  /** Connections whose request never arrives in full, and the server that waits for it. */
+  const halfSent = async (count: number, bounds: { readonly maxConnections: number; readonly slowMs: number }) => {
+    const admit = answer();
+    let begun = 0;
+    const counted: RequestListener = (request, response) => {
+      begun += 1;
+      admit(request, response);
+    };
+    const open = await openServer({ limits: bounds, answer: counted });
+    const sockets = await Promise.all(Array.from({ length: count }, () => dial(open.port)));
+    const said = sockets.map(heard);
+    for (const socket of sockets) socket.write(`${head}Content-Length: 900\r\n\r\n{`);
+    await until(() => begun === count);
+    return {
+      port: open.port,
+      said,
+      [Symbol.asyncDispose]: async () => {
+        for (const socket of sockets) socket.destroy();
+        await open[Symbol.asyncDispose]();
+      },
+    };
+  };
+
+  it('makes room by an incomplete request when each place is taken by one', async () => {
+    await using open = await halfSent(8, { maxConnections: 8, slowMs: 60_000 });
+    expect((await call({ port: open.port, body: reviewText() })).status).to.equal(200);
+    expect(await Promise.race(open.said)).to.match(/^HTTP\/1.1 503 [^]*Retry-After: 1\r\n/);
+  });
+
+  it('makes room by a request that stays incomplete, not by who has just shaken hands', async () => {
+    await using open = await halfSent(3, { maxConnections: 4, slowMs: 20 });
+    const honest = await dial(open.port);
+    const said = heard(honest);
+    await delay(30);
+    const newcomer = await dial(open.port);
+    const body = reviewText();
+    honest.write(`${head}Connection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    expect((await said).split('\r\n')[0]).to.equal('HTTP/1.1 200 OK');
+    newcomer.destroy();
+  });
+
   it('makes room for a caller when idle connections have taken every place', async () => {
     await using open = await openServer({ limits: { maxConnections: 20 } });
     const agent = clientAgent({ keepAlive: true });

@@ -14,6 +14,8 @@ export interface WebhookLimits {
   readonly headersTimeoutMs: number;
   /** From the end of the header to the end of the body. */
   readonly requestTimeoutMs: number;
+  /** From the end of the header until a body that is not complete may be evicted for a newer connection. */
+  readonly slowMs: number;
   /** From the end of the header until the client has received the whole answer. */
   readonly exchangeTimeoutMs: number;
   /** Longest idle time between two requests. */
@@ -34,6 +36,7 @@ export const defaultLimits: WebhookLimits = {
   handshakeTimeoutMs: 10_000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
+  slowMs: 1_000,
   exchangeTimeoutMs: 65_000,
   keepAliveTimeoutMs: 120_000,
   quietMs: 1_000,

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions, TLSSocket } from 'node:tls';
+import { monotonicMs } from '../util/time.ts';
 import type { ConnectionErrorKind, ReportConnectionError } from './connection-errors.ts';
 import { closeGracefully, enforceTimeouts, type WebhookLimits } from './connection-policy.ts';
 import { type Connection, type Connections, isAnswering } from './connections.ts';
@@ -49,7 +50,7 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
     const newcomer: Connection = connections.accept(socket, on.generation());
     if (connections.size <= limits.maxConnections) return;
     report('connection-limit', `more than ${limits.maxConnections} connections`);
-    evictConnection(connections, newcomer);
+    evictConnection(connections, newcomer, limits);
   };
   server.prependListener('connection', accept);
   server.on('secureConnection', (socket) => connections.secure(socket));
@@ -67,21 +68,39 @@ export const httpsServer = ({ tls, limits, connections, report, ...on }: HttpsSe
   return server;
 };
 
+const CROWDED_RESPONSE =
+  'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
+/** When the request of a connection began that has not arrived in full; null when there is none. */
+const incompleteSinceMs = ({ exchanges, stage }: Connection): number | null => {
+  for (const { request, response, sinceMs } of exchanges)
+    if (stage !== 'closing' && !request.complete && !response.headersSent) return sinceMs;
+  return null;
+};
+
 /**
- * Evicts one of too many connections: the oldest without any request, then the one that has been idle the longest;
- * never one with a request in progress. Rejecting the newcomer instead would let any client shut the API server out by
- * holding connections open. A finished handshake makes no difference: a connection that has just finished it is about
- * to carry a request, and must not be evicted before those that never begin one.
+ * Evicts one of too many connections: the oldest without any request, or the one whose request has been incomplete for
+ * longer than that; then the one that has been idle the longest, then any with an incomplete request. Never one with a
+ * complete request in progress. Rejecting the newcomer instead would let any client shut the API server out by holding
+ * connections open. A finished handshake makes no difference: a connection that has just finished it is about to carry a
+ * request, and must not be evicted before those that never begin one.
  */
-const evictConnection = (connections: Connections, newcomer: Connection): void => {
+const evictConnection = (connections: Connections, newcomer: Connection, { slowMs }: WebhookLimits): void => {
   let unused: Connection | undefined;
   let idle: Connection | undefined;
+  let incomplete: Connection | undefined;
+  let incompleteMs = Infinity;
   for (const one of connections.all()) {
+    const sinceMs = incompleteSinceMs(one);
+    if (sinceMs !== null && sinceMs < incompleteMs) [incomplete, incompleteMs] = [one, sinceMs];
     if (one === newcomer || one.exchanges.size > 0) continue;
     if (one.stage === 'used') idle ??= one;
     else if (unused === undefined || one.order < unused.order) unused = one;
   }
-  (unused ?? idle ?? newcomer).socket.destroy();
+  const isSlow = monotonicMs() - incompleteMs >= slowMs && incompleteMs < (unused?.idleSinceMs ?? Infinity);
+  const victim = (isSlow ? incomplete : undefined) ?? unused ?? idle ?? incomplete ?? newcomer;
+  if (victim === incomplete) closeGracefully(victim, CROWDED_RESPONSE);
+  else victim.socket.destroy();
 };
 
 const NO_TUNNEL_RESPONSE =
