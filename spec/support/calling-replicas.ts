@@ -2,6 +2,7 @@ import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SpecReplica } from './installation.ts';
+import { scaled } from './until.ts';
 
 /** Calls to single replicas, each over a handshake of its own. */
 export interface CallingReplicas extends AsyncDisposable {
@@ -43,7 +44,7 @@ const callOnce = (host: string, port: number, ca: string, servername: string): P
       servername,
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(review) },
     });
-    call.setTimeout(10_000, () => call.destroy(new Error('no answer within 10 s')));
+    call.setTimeout(scaled(10_000), () => call.destroy(new Error('no answer in time')));
     call.on('error', ({ message }) => resolve(message));
     call.on('response', (answer) => {
       void text(answer).then(
