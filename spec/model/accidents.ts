@@ -1,10 +1,19 @@
-import { type Id, type Leaf, type State, verifies } from './cluster.ts';
+import { type Id, type Leaf, type Pair, type State, verifies } from './cluster.ts';
 import { leavesIn } from './encoding.ts';
 import { afterCaDue, afterCaExpiry, afterLeafDue, afterLeafExpiry } from './expiry.ts';
 import { type Accident, accidentsOf, type Scope } from './scope.ts';
 import { nextCa, noLongerServed, replaced, rewritten, unsettled, written } from './writes.ts';
 
 const restoredCa = { current: 0, hasKey: true, bundle: [0], via: [] };
+
+/** What the Secret held earlier and a backup may hold still: what some kubelet has not replaced yet, each once. */
+const olderPairs = ({ secret, replicas }: State): readonly Pair[] => {
+  const current = JSON.stringify(secret);
+  const pairs = new Map(
+    replicas.flatMap(({ mounted }) => (mounted === null ? [] : [[JSON.stringify(mounted), mounted]])),
+  );
+  return [...pairs].flatMap(([text, pair]) => (text === current ? [] : [pair]));
+};
 
 /** The clusters that an accident may leave behind: one for each object that it may befall. */
 const after = (state: State, kind: Accident, lags: boolean): readonly State[] => {
@@ -17,6 +26,12 @@ const after = (state: State, kind: Accident, lags: boolean): readonly State[] =>
       return state.secret === null
         ? []
         : [{ ...written(state, 'secret'), secret: null, due: { ...state.due, leaf: false } }];
+    case 'Secret restored from an older backup':
+      return olderPairs(state).map((secret) => ({
+        ...written(state, 'secret'),
+        secret,
+        due: { ...state.due, leaf: false },
+      }));
     case 'SECRET-ca deleted':
       return state.ca === null ? [] : [{ ...written(state, 'ca'), ca: null, due: { ...state.due, ca: false } }];
     case 'CA key lost':

@@ -7,6 +7,7 @@ export const ACCIDENTS = [
   'leaf rotation requested',
   'CA rotation requested',
   'Secret deleted',
+  'Secret restored from an older backup',
   'SECRET-ca deleted',
   'CA key lost',
   'SECRET-ca restored from an older backup',
