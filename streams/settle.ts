@@ -1,6 +1,6 @@
 import { isPast } from './kubernetes.ts';
 import type { LeaseSnapshot } from './model.ts';
-import type { ClusterState, IssuancePolicy, MarkAges, PlannerInput } from './planner-input.ts';
+import type { ClusterState, IssuancePolicy, MarkAges, PlannerInput, TargetState } from './planner-input.ts';
 import type { LeaseStep, Step } from './step.ts';
 import { alive, type Certificates } from './trust.ts';
 
@@ -73,28 +73,38 @@ export const settlesFor = (
   return next === 'issue-leaf' || next === 'announce' ? inMs : 0;
 };
 
-/** The targets whose caBundles hold all of these CAs. */
-const holding = (targets: ClusterState['targets'], cas: readonly string[]): readonly string[] =>
-  targets.flatMap(({ id, state }) => {
-    const holds =
-      typeof state !== 'string' &&
-      state.bundles.every((bundle) => cas.every((ca) => bundle.some(({ fingerprint }) => fingerprint === ca)));
-    return holds ? [id] : [];
+const HOLDS = 'holds';
+
+/** Of each target that can be read, that its caBundles hold all of these CAs, or else what they hold. */
+const contents = (targets: ClusterState['targets'], cas: readonly string[]): ReadonlyMap<string, string> => {
+  const contentOf = ({ bundles }: TargetState): string => {
+    const held = bundles.map((bundle) => bundle.map(({ fingerprint }) => fingerprint));
+    return held.every((bundle) => cas.every((ca) => bundle.includes(ca))) ? HOLDS : held.join('|');
+  };
+  return new Map(targets.flatMap(({ id, state }) => (typeof state === 'string' ? [] : [[id, contentOf(state)]])));
+};
+
+/** Whether a caBundle that lacked some CAs has got them, or lacks them in another way: an API server may still call with what it held. */
+const hasChanged = (before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): boolean =>
+  [...now].some(([id, content]) => {
+    const earlier = before.get(id);
+    return content !== earlier && (content === HOLDS || (earlier !== undefined && earlier !== HOLDS));
   });
 
 /**
  * Remembers since when this leader has seen the marks of the Lease as they stand, by a clock that never jumps. The trust
- * counts anew when a caBundle has got the CAs that it lacked: when it was repaired, or accepts writes again.
+ * counts anew when a caBundle that lacked the CAs has got them (it was repaired, or accepts writes again), or was changed by
+ * another writer.
  */
 export const markAges = (): ((observed: Pick<ClusterState, 'lease' | 'targets'>, nowMs: number) => MarkAges) => {
   let trusted: LeaseSnapshot['trusted'] = null;
   let trustedFromMs = 0;
-  let held: readonly string[] = [];
+  let held: ReadonlyMap<string, string> = new Map();
   let servedSinceMs: number | null = null;
   let servedFromMs = 0;
   return ({ lease, targets }, nowMs) => {
-    const holds = holding(targets, lease.trusted?.cas ?? []);
-    if (trusted?.sinceMs !== lease.trusted?.sinceMs || holds.some((id) => !held.includes(id))) trustedFromMs = nowMs;
+    const holds = contents(targets, lease.trusted?.cas ?? []);
+    if (trusted?.sinceMs !== lease.trusted?.sinceMs || hasChanged(held, holds)) trustedFromMs = nowMs;
     if (servedSinceMs !== lease.servedSinceMs) servedFromMs = nowMs;
     trusted = lease.trusted;
     held = holds;

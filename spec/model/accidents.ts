@@ -1,9 +1,19 @@
-import { type Id, type State, verifies } from './cluster.ts';
+import { type Id, type Leaf, type Pair, type State, verifies } from './cluster.ts';
 import { leavesIn } from './encoding.ts';
+import { afterCaDue, afterCaExpiry, afterLeafDue, afterLeafExpiry } from './expiry.ts';
 import { type Accident, accidentsOf, type Scope } from './scope.ts';
-import { nextCa, noLongerServed, replaced, rewritten, written } from './writes.ts';
+import { nextCa, noLongerServed, replaced, rewritten, unsettled, written } from './writes.ts';
 
 const restoredCa = { current: 0, hasKey: true, bundle: [0], via: [] };
+
+/** What the Secret held earlier and a backup may hold still: what some kubelet has not replaced yet, each once. */
+const olderPairs = ({ secret, replicas }: State): readonly Pair[] => {
+  const current = JSON.stringify(secret);
+  const pairs = new Map(
+    replicas.flatMap(({ mounted }) => (mounted === null ? [] : [[JSON.stringify(mounted), mounted]])),
+  );
+  return [...pairs].flatMap(([text, pair]) => (text === current ? [] : [pair]));
+};
 
 /** The clusters that an accident may leave behind: one for each object that it may befall. */
 const after = (state: State, kind: Accident, lags: boolean): readonly State[] => {
@@ -13,13 +23,25 @@ const after = (state: State, kind: Accident, lags: boolean): readonly State[] =>
     case 'CA rotation requested':
       return state.rotate === null ? [{ ...written(state, 'lease'), rotate: 'ca' }] : [];
     case 'Secret deleted':
-      return state.secret === null ? [] : [{ ...written(state, 'secret'), secret: null }];
+      return state.secret === null
+        ? []
+        : [{ ...written(state, 'secret'), secret: null, due: { ...state.due, leaf: false } }];
+    case 'Secret restored from an older backup':
+      return olderPairs(state).map((secret) => ({
+        ...written(state, 'secret'),
+        secret,
+        due: { ...state.due, leaf: false },
+      }));
     case 'SECRET-ca deleted':
-      return state.ca === null ? [] : [{ ...written(state, 'ca'), ca: null }];
+      return state.ca === null ? [] : [{ ...written(state, 'ca'), ca: null, due: { ...state.due, ca: false } }];
     case 'CA key lost':
-      return state.ca?.hasKey === true ? [{ ...written(state, 'ca'), ca: { ...state.ca, hasKey: false } }] : [];
+      return state.ca?.hasKey === true
+        ? [{ ...written(state, 'ca'), ca: { ...state.ca, hasKey: false }, due: { ...state.due, ca: false } }]
+        : [];
     case 'SECRET-ca restored from an older backup':
-      return state.ca === null || state.ca.current === 0 ? [] : [{ ...written(state, 'ca'), ca: restoredCa }];
+      return state.ca === null || state.ca.current === 0
+        ? []
+        : [{ ...written(state, 'ca'), ca: restoredCa, due: { ...state.due, ca: false } }];
     case 'announcement removed':
       return state.announced === null
         ? []
@@ -36,7 +58,7 @@ const after = (state: State, kind: Accident, lags: boolean): readonly State[] =>
           ? []
           : [
               {
-                ...written(state, at),
+                ...unsettled(written(state, at), target),
                 targets: replaced(state.targets, at, rewritten(target, [], { lags, byOthers: true })),
               },
             ],
@@ -57,9 +79,19 @@ const after = (state: State, kind: Accident, lags: boolean): readonly State[] =>
     case 'issuer renews under a new CA': {
       if (state.secret === null) return [];
       const ca = kind === 'issuer renews under a new CA' ? nextCa(state) : state.secret.leaf.ca;
+      // An expired CA signs nothing.
+      if (state.expired.cas.includes(ca)) return [];
       const id: Id = (leavesIn(state).at(-1) ?? -1) + 1;
       return [{ ...written(state, 'secret'), secret: { leaf: { id, ca, via: [] }, trust: [ca] } }];
     }
+    case 'leaf comes due':
+      return afterLeafDue(state);
+    case 'leaf expires':
+      return afterLeafExpiry(state);
+    case 'CA comes due':
+      return afterCaDue(state);
+    case 'CA expires':
+      return afterCaExpiry(state);
     case 'replica restarted':
       return state.replicas.flatMap((replica, at) =>
         replica.serves === null
@@ -69,20 +101,22 @@ const after = (state: State, kind: Accident, lags: boolean): readonly State[] =>
   }
 };
 
-/** The CAs that a leader can still find: in SECRET-ca, in the Secret that is announced, and in caBundles that nobody else wrote. */
-const traces = ({ ca, secret, announced, targets }: State): readonly Id[] => [
+/**
+ * The CAs that a leader can still find: in SECRET-ca, in the Secret that is announced, and in caBundles that nobody else wrote.
+ * A Secret whose next leaf is on its way is about to be none that is announced.
+ */
+const traces = ({ ca, secret, announced, targets, leaders }: State): readonly Id[] => [
   ...(ca?.bundle ?? []),
-  ...(secret !== null && secret.leaf.id === announced ? secret.trust : []),
+  ...(secret !== null && secret.leaf.id === announced && !leaders.some((planned) => planned?.leaf) ? secret.trust : []),
   ...targets.flatMap(({ bundle, isTampered }) => (isTampered ? [] : bundle)),
 ];
 
 /** With every trace gone of a CA that a replica serves under, or may once its leaf is announced, nothing can be promised: docs/contract.md, section 11. */
 const isTraced = (state: State): boolean => {
   const known = traces(state);
-  return state.replicas.every(
-    ({ serves, mounted }) =>
-      (serves === null || verifies(serves, known)) && (mounted === null || verifies(mounted.leaf, known)),
-  );
+  const isKnown = (leaf: Leaf | undefined | null): boolean =>
+    leaf == null || state.expired.leaves.includes(leaf.id) || verifies(leaf, known, state.expired);
+  return state.replicas.every(({ serves, mounted }) => isKnown(serves) && isKnown(mounted?.leaf));
 };
 
 /** What the API server still calls with is excused when the last trace of it is gone: no leader can know that it stood. */

@@ -1,4 +1,3 @@
-import type { issuers } from '../../streams/issuers.ts';
 import type { CertificateInfo, Replica } from '../../streams/model.ts';
 import type { PlannerInput } from '../../streams/planner-input.ts';
 import type { Step } from '../../streams/step.ts';
@@ -71,6 +70,12 @@ export interface Target {
   readonly dueAtOverlap: number;
 }
 
+/** What has ended for good. The CA of a leaf that is valid is valid too: a leaf does not outlive it (L5). */
+export interface Expired {
+  readonly cas: Ids;
+  readonly leaves: Ids;
+}
+
 /** One state of the whole cluster. Everything in it is a value: transitions make a new one. */
 export interface State {
   readonly ca: { readonly current: Id; readonly hasKey: boolean; readonly bundle: Ids; readonly via: Ids } | null;
@@ -89,11 +94,14 @@ export interface State {
     readonly acknowledged: Id | null;
   }[];
   readonly leaders: readonly (Planned | null)[];
+  readonly expired: Expired;
+  /** Whether SECRET-ca's CA and the Secret's leaf are due for renewal. */
+  readonly due: { readonly ca: boolean; readonly leaf: boolean };
   readonly accidents: number;
 }
 
 const DAY_MS = 86_400_000;
-/** The wall clock of the model stands still: renewals are asked for, and nothing expires. */
+/** The wall clock of the model stands still: certificates come due and expire one by one, each by a transition. */
 export const NOW_MS = 1_000 * DAY_MS;
 const OVERLAP_MS = 3_600_000;
 const SETTLE_MS = 10_000;
@@ -108,74 +116,108 @@ export const POLICY = {
   trustSettleMs: SETTLE_MS,
 };
 
+/** For how long a certificate has been valid, and for how long it will be. */
+type Life = readonly [ageMs: number, leftMs: number];
+const FRESH_CA: Life = [DAY_MS, 3_650 * DAY_MS];
+const DUE_CA: Life = [3_551 * DAY_MS, 100 * DAY_MS];
+const EXPIRED_CA: Life = [3_652 * DAY_MS, -DAY_MS];
+const FRESH_LEAF: Life = [DAY_MS, 365 * DAY_MS];
+const DUE_LEAF: Life = [365 * DAY_MS, DAY_MS];
+const EXPIRED_LEAF: Life = [367 * DAY_MS, -DAY_MS];
+
 const infos = new Map<string, CertificateInfo>();
 
-const infoOf = (fingerprint: string, names: readonly string[], lifeMs: number): CertificateInfo => {
-  const known = infos.get(fingerprint);
+const infoOf = (fingerprint: string, names: readonly string[], [ageMs, leftMs]: Life): CertificateInfo => {
+  const key = `${fingerprint}/${leftMs}`;
+  const known = infos.get(key);
   if (known !== undefined) return known;
   const info = {
     fingerprint,
     subject: fingerprint,
     serial: '01',
-    notBeforeMs: NOW_MS - DAY_MS,
-    notAfterMs: NOW_MS + lifeMs,
+    notBeforeMs: NOW_MS - ageMs,
+    notAfterMs: NOW_MS + leftMs,
     names,
     pem: fingerprint,
   };
-  infos.set(fingerprint, info);
+  infos.set(key, info);
   return info;
 };
 
 const nameOf = (id: Id): string => `ca${id}`;
-const caInfo = (id: Id): CertificateInfo => infoOf(nameOf(id), [], 3_650 * DAY_MS);
-const leafInfo = ({ id }: Leaf): CertificateInfo => infoOf(hashOf(id), NAMES, 365 * DAY_MS);
 const hashOf = (id: Id): string => `leaf${id}`;
 export const idOf = (fingerprint: string): Id => Number(fingerprint.slice('ca'.length));
 export const leafIdOf = (hash: string): Id => Number(hash.slice('leaf'.length));
 export const targetOf = (id: string): number => Number(id.slice('target-'.length));
 
+const isDueCa = ({ ca, due }: State, id: Id): boolean => due.ca && ca?.current === id;
+
+const caLife = (state: State, id: Id): Life => {
+  if (state.expired.cas.includes(id)) return EXPIRED_CA;
+  return isDueCa(state, id) ? DUE_CA : FRESH_CA;
+};
+
+/** A leaf ends with its CA, if not before. */
+const leafLife = (state: State, { id, ca }: Leaf): Life => {
+  if (state.expired.leaves.includes(id)) return EXPIRED_LEAF;
+  if (state.due.leaf && state.secret?.leaf.id === id) return DUE_LEAF;
+  return isDueCa(state, ca) ? [DAY_MS, DUE_CA[1]] : FRESH_LEAF;
+};
+
+const rfc3339 = (timeMs: number): string => new Date(timeMs).toISOString().replace('.000Z', 'Z');
+
+/** Until when the announced leaf is valid, as the announcement says. */
+const announcedUntil = (state: State, id: Id): string => {
+  const leaf = state.secret?.leaf.id === id ? state.secret.leaf : { id, ca: -1, via: [] };
+  return rfc3339(NOW_MS + leafLife(state, leaf)[1]);
+};
+
 export const sorted = (ids: Iterable<Id>): Ids => [...new Set(ids)].sort((left, right) => left - right);
 
 /** Whether a caller that trusts just this bundle accepts the leaf. */
-export const verifies = ({ ca, via }: Leaf, bundle: Ids): boolean =>
-  bundle.includes(ca) || via.some((id) => bundle.includes(id));
+export const verifies = ({ ca, via }: Leaf, bundle: Ids, { cas }: Expired): boolean =>
+  [ca, ...via].some((id) => bundle.includes(id) && !cas.includes(id));
 
 /** What a leader that sees everything as it is hands to its planner. */
-export const observed = (state: State, issuer: keyof typeof issuers): PlannerInput => ({
-  lease: {
-    uid: 'lease',
-    resourceVersion: '1',
-    holder: 'replica-0',
-    durationMs: 60_000,
-    renewTime: null,
-    transitions: 0,
-    announcement: state.announced === null ? null : { hash: hashOf(state.announced), validUntil: 'then' },
-    malformed: null,
-    rotate: typeof state.rotate === 'number' ? `ca/${nameOf(state.rotate)}` : state.rotate,
-    servedSinceMs: { no: null, recent: NOW_MS, long: NOW_MS - OVERLAP_MS }[state.served],
-    trusted: state.trusted && {
-      cas: state.trusted.cas.map(nameOf),
-      sinceMs: state.trusted.isSettled ? NOW_MS - SETTLE_MS : NOW_MS,
+export const observed = (state: State): PlannerInput => {
+  const caInfo = (id: Id): CertificateInfo => infoOf(nameOf(id), [], caLife(state, id));
+  const leafInfo = (leaf: Leaf): CertificateInfo => infoOf(hashOf(leaf.id), NAMES, leafLife(state, leaf));
+  return {
+    lease: {
+      uid: 'lease',
+      resourceVersion: '1',
+      holder: 'replica-0',
+      durationMs: 60_000,
+      renewTime: null,
+      transitions: 0,
+      announcement:
+        state.announced === null
+          ? null
+          : { hash: hashOf(state.announced), validUntil: announcedUntil(state, state.announced) },
+      malformed: null,
+      rotate: typeof state.rotate === 'number' ? `ca/${nameOf(state.rotate)}` : state.rotate,
+      servedSinceMs: { no: null, recent: NOW_MS, long: NOW_MS - OVERLAP_MS }[state.served],
+      trusted: state.trusted && {
+        cas: state.trusted.cas.map(nameOf),
+        sinceMs: state.trusted.isSettled ? NOW_MS - SETTLE_MS : NOW_MS,
+      },
+      otherManager: null,
     },
-    otherManager: null,
-  },
-  secret:
-    state.secret === null
-      ? 'absent'
-      : {
-          resourceVersion: '1',
-          hash: hashOf(state.secret.leaf.id),
-          leaf: leafInfo(state.secret.leaf),
-          validUntil: 'then',
-          issuer: state.secret.trust.includes(state.secret.leaf.ca) ? nameOf(state.secret.leaf.ca) : null,
-          trust: state.secret.trust.map(caInfo),
-          problem: null,
-          otherManager: null,
-        },
-  ca:
-    issuer === 'external'
-      ? 'pending'
-      : state.ca === null
+    secret:
+      state.secret === null
+        ? 'absent'
+        : {
+            resourceVersion: '1',
+            hash: hashOf(state.secret.leaf.id),
+            leaf: leafInfo(state.secret.leaf),
+            validUntil: rfc3339(leafInfo(state.secret.leaf).notAfterMs),
+            issuer: state.secret.trust.includes(state.secret.leaf.ca) ? nameOf(state.secret.leaf.ca) : null,
+            trust: state.secret.trust.map(caInfo),
+            problem: null,
+            otherManager: null,
+          },
+    ca:
+      state.ca === null
         ? 'absent'
         : {
             resourceVersion: '1',
@@ -184,16 +226,17 @@ export const observed = (state: State, issuer: keyof typeof issuers): PlannerInp
             crossSignedBy: state.ca.via.filter((id) => state.ca?.bundle.includes(id)).map(nameOf),
             otherManager: null,
           },
-  targets: state.targets.map(({ bundle, isTampered, refuses }, at) => ({
-    id: `target-${at}`,
-    state: { resourceVersion: '1', bundles: [bundle.map(caInfo)], otherManager: isTampered ? 'other' : null },
-    held: refuses,
-    refused: refuses ? '403' : null,
-  })),
-  replicas: state.replicas.map(({ acknowledged }, at): Replica => ({
-    name: `replica-${at}`,
-    servingHash: acknowledged === null ? null : hashOf(acknowledged),
-    ready: true,
-    goneAtMs: null,
-  })),
-});
+    targets: state.targets.map(({ bundle, isTampered, refuses }, at) => ({
+      id: `target-${at}`,
+      state: { resourceVersion: '1', bundles: [bundle.map(caInfo)], otherManager: isTampered ? 'other' : null },
+      held: refuses,
+      refused: refuses ? '403' : null,
+    })),
+    replicas: state.replicas.map(({ acknowledged }, at): Replica => ({
+      name: `replica-${at}`,
+      servingHash: acknowledged === null ? null : hashOf(acknowledged),
+      ready: true,
+      goneAtMs: null,
+    })),
+  };
+};

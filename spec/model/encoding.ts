@@ -141,6 +141,9 @@ export const encode = (state: State): string => {
     rotate === null ? 0 : rotate === 'leaf' ? 1 : rotate === 'ca' ? 2 : 3 + ca(rotate),
     SERVED.indexOf(state.served),
     ...(trusted === null ? [0] : [1 + Number(trusted.isSettled), set(trusted.cas)]),
+    set(state.expired.cas.filter((id) => cas[id] !== undefined)),
+    state.expired.leaves.reduce((sum, id) => sum | (leaves[id] === undefined ? 0 : 1 << leaves[id]), 0),
+    bits([state.due.ca, state.due.leaf]),
     state.accidents,
     ...state.leaders.flatMap(plannedOf),
     ...state.targets.flatMap(targetOf),
@@ -210,6 +213,8 @@ export const decode = (
   const served = SERVED[next()]!;
   const mark = next();
   const trusted = mark === 0 ? null : { cas: set(), isSettled: mark === 2 };
+  const expired = { cas: set(), leaves: set() };
+  const due = next();
   return {
     ca,
     secret,
@@ -217,6 +222,8 @@ export const decode = (
     rotate: rotate === 0 ? null : rotate === 1 ? 'leaf' : rotate === 2 ? 'ca' : rotate - 3,
     served,
     trusted,
+    expired,
+    due: { ca: (due & 1) !== 0, leaf: (due & 2) !== 0 },
     accidents: next(),
     leaders: times(leaders, planned),
     targets: times(targets, target),

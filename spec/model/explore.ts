@@ -121,8 +121,8 @@ const stuckIn = (parts: readonly Part[]): readonly StateNumber[] => {
 };
 
 /**
- * Visits every state within the scope, breadth first, so that the history to each is a shortest one. Checks L2 in each
- * state, and on the whole graph that the goal can be reached from everywhere without another accident.
+ * Visits every state within the scope, breadth first, so that the history to each is a shortest one. Checks the laws in each
+ * state and of each plan, and on the whole graph that the goal can be reached from everywhere without another accident.
  *
  * @param workers how many threads share the states; a planted planner runs in this one
  */
@@ -145,7 +145,11 @@ export const explore = async (scope: Scope, { mostStates = 20_000_000, workers =
       return {
         states: total('states'),
         transitions: total('transitions'),
-        violations: findings.map(({ law, what, at }) => ({ law, what, trace: traceTo(parts, at) })),
+        violations: findings.map(({ law, what, at, last }) => ({
+          law,
+          what,
+          trace: [...traceTo(parts, at), ...(last === null ? [] : [last])],
+        })),
         stuck: stuck.length,
         stuckTraces: stuck.slice(0, 3).map((state) => traceTo(parts, state)),
       };

@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { toolFlags } from '../support/tool-flags.ts';
 import { type Exploration, explore } from './explore.ts';
+import { ALL_LAWS, type Law } from './laws.ts';
 import { type Accident, ACCIDENTS, accidentsOf, type Scope } from './scope.ts';
 
 /** `npm run model`: every history of a small cluster, by the planners that run in production. */
 const ABOUT = `npm run model -- [flags]
 
 Visits every state that a small cluster can reach under the real planners: every order of plans, reads, writes,
-crashes, mounts, loads, acknowledgements, changes that an API server takes up late, and a few accidents. Checks L2 in
-every state, as each API server sees the caBundles, and that the goal can be reached from every state. Prints a shortest history for what it finds.
+crashes, mounts, loads, acknowledgements, changes that an API server takes up late, expiries, and a few accidents.
+Checks L1, L5 and L6 for every plan, L2 in every state, as each API server sees the caBundles, and that the goal can be
+reached from every state (L9: also while a target refuses its writes). Prints a shortest history for what it finds.
 The last line is {"states":…,"transitions":…,"violations":…,"stuck":…}. Exit codes: 0 nothing found, 1 something, 2 bad flags.`;
 
 const wholeNumber = (standard: string, least: number, most: number, help: string) => ({
@@ -63,6 +65,12 @@ const flags = toolFlags(process.argv.slice(2), ABOUT, {
     isGood: (text) => text === '' || text.split(',').every((kind) => ACCIDENTS.includes(kind.trim() as Accident)),
     help: 'which accidents, separated by commas; all that suit the issuer if empty',
   },
+  laws: {
+    standard: ALL_LAWS.join(','),
+    accepts: `some of: ${ALL_LAWS.join(', ')}`,
+    isGood: (text) => text.split(',').every((law) => ALL_LAWS.includes(law as Law)),
+    help: 'which laws are judged, separated by commas',
+  },
   'most-states': wholeNumber('20000000', 1, 50_000_000, 'gives up beyond that many'),
 });
 
@@ -80,6 +88,7 @@ if ('exitCode' in flags) {
     start: asked.start as 'empty' | 'running',
     leaders: Number(asked.leaders),
     accidents: Number(asked.accidents),
+    laws: asked.laws.split(',') as Law[],
     kinds: asked.kinds === '' ? accidentsOf(issuer) : asked.kinds.split(',').map((kind) => kind.trim() as Accident),
   };
   const found = await explore(scope, { mostStates: Number(asked['most-states']), workers: Number(asked.workers) });

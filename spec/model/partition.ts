@@ -1,5 +1,5 @@
 import { decode, encode } from './encoding.ts';
-import { isGoal, isWaiting, refusedCall } from './laws.ts';
+import { type Breach, breachesInState, isGoal, isWaiting } from './laws.ts';
 import { type Scope, startOf } from './scope.ts';
 import { transitions } from './transitions.ts';
 
@@ -14,10 +14,10 @@ export interface Discoveries {
   readonly isAccident: boolean[];
 }
 
-export interface Finding {
-  readonly law: string;
-  readonly what: string;
+export interface Finding extends Breach {
   readonly at: StateNumber;
+  /** What happened then, when it is not the state that breaks the law. */
+  readonly last: string | null;
 }
 
 /** What a partition knows of its part of the graph, once everything is visited. */
@@ -94,8 +94,7 @@ export const partition = (scope: Scope, own: number, count: number) => {
     labels.push(labelNumber(label));
     frontier.push(text);
     const state = decode(text, scope);
-    const refused = refusedCall(state);
-    if (refused !== null) findings.push({ law: 'L2', what: refused, at });
+    for (const breach of breachesInState(state, scope)) findings.push({ ...breach, at, last: null });
     if (isGoal(state) || isWaiting(state, scope.issuer)) goals.push(index);
   };
 
@@ -113,8 +112,9 @@ export const partition = (scope: Scope, own: number, count: number) => {
       const others = Array.from({ length: count }, discoveries);
       for (const text of level) {
         const at = known.get(text)! * count + own;
-        for (const { label, next, isAccident } of transitions(decode(text, scope), scope)) {
+        for (const { label, next, isAccident, breaches } of transitions(decode(text, scope), scope)) {
           made += 1;
+          for (const breach of breaches ?? []) findings.push({ ...breach, at, last: label });
           const successor = encode(next);
           const owner = hashOf(successor) % count;
           if (owner === own) visit(successor, at, label, isAccident);

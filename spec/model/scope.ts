@@ -1,11 +1,13 @@
 import type { Issuer, issuers } from '../../streams/issuers.ts';
 import type { State } from './cluster.ts';
+import type { Law } from './laws.ts';
 
 /** What may happen to the cluster from outside, any time. Each costs one of the accidents that a run allows. */
 export const ACCIDENTS = [
   'leaf rotation requested',
   'CA rotation requested',
   'Secret deleted',
+  'Secret restored from an older backup',
   'SECRET-ca deleted',
   'CA key lost',
   'SECRET-ca restored from an older backup',
@@ -15,6 +17,10 @@ export const ACCIDENTS = [
   'target refuses writes',
   'issuer renews under the same CA',
   'issuer renews under a new CA',
+  'leaf comes due',
+  'leaf expires',
+  'CA comes due',
+  'CA expires',
 ] as const;
 export type Accident = (typeof ACCIDENTS)[number];
 
@@ -24,6 +30,8 @@ const OF_AN_EXTERNAL_ISSUER: readonly Accident[] = [
   'target refuses writes',
   'issuer renews under the same CA',
   'issuer renews under a new CA',
+  'leaf expires',
+  'CA expires',
 ];
 
 /** The accidents that can happen with an issuer. */
@@ -44,6 +52,8 @@ export interface Scope {
   readonly kinds?: readonly Accident[];
   /** The caBundles are empty, or trust the CA of a webhook that runs already. */
   readonly start?: 'empty' | 'running';
+  /** Which laws are judged; all by default. */
+  readonly laws?: readonly Law[];
   /** Plans in the place of the issuer's own, for a planted bug. */
   readonly plan?: Issuer['plan'];
 }
@@ -70,6 +80,8 @@ export const startOf = ({ issuer, replicas, targets, leaders, start = 'empty' }:
     })),
     replicas: Array.from({ length: replicas }, () => ({ mounted: null, serves: null, acknowledged: null })),
     leaders: Array.from({ length: leaders }, () => null),
+    expired: { cas: [], leaves: [] },
+    due: { ca: false, leaf: false },
     accidents: 0,
   };
 };

@@ -2,6 +2,7 @@ import { issuers } from '../../streams/issuers.ts';
 import { accidents } from './accidents.ts';
 import { NOW_MS, observed, POLICY, type Rest, type State, type Target, verifies } from './cluster.ts';
 import { leavesIn } from './encoding.ts';
+import { type Breach, breachesOfPlan } from './laws.ts';
 import type { Scope } from './scope.ts';
 import { applied, plannedStep, replaced, restsOn, writes, written } from './writes.ts';
 
@@ -10,6 +11,8 @@ export interface Transition {
   readonly next: State;
   /** It comes from outside: a cluster that is left alone does not make it. */
   readonly isAccident: boolean;
+  /** The laws that it breaks. */
+  readonly breaches?: readonly Breach[];
 }
 
 const nextLeaf = (state: State): number => (leavesIn(state).at(-1) ?? -1) + 1;
@@ -25,10 +28,11 @@ const leaderMoves = (state: State, scope: Scope): readonly Transition[] => {
     });
     if (planned === null) {
       const plan = scope.plan ?? issuers[scope.issuer].plan;
-      const step = plan(observed(state, scope.issuer), POLICY, NOW_MS);
+      const step = plan(observed(state), POLICY, NOW_MS);
       if (step === null) return [];
-      const next = { step: plannedStep(step), isChecked: false, leaf: null, rests: restsOn(step), isBeforeMark: false };
-      return [move(`plans ${step.kind}`, next)];
+      const own = plannedStep(step);
+      const next = { step: own, isChecked: false, leaf: null, rests: restsOn(step), isBeforeMark: false };
+      return [{ ...move(`plans ${step.kind}`, next), breaches: breachesOfPlan(state, own, scope) }];
     }
     const { step, isChecked, rests } = planned;
     const gone = move(`ends before ${step.kind}`, null, true);
@@ -59,7 +63,8 @@ const replicaMoves = (state: State): readonly Transition[] =>
       mounted !== null &&
       mounted.leaf.id === state.announced &&
       serves?.id !== mounted.leaf.id &&
-      verifies(mounted.leaf, mounted.trust)
+      !state.expired.leaves.includes(mounted.leaf.id) &&
+      verifies(mounted.leaf, mounted.trust, state.expired)
     )
       move(`a replica serves leaf ${mounted.leaf.id}`, { ...replica, serves: mounted.leaf });
     if (serves !== null && serves.id !== acknowledged)

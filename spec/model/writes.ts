@@ -89,10 +89,7 @@ export const rewritten = (
   isTampered: byOthers,
   refuses: byOthers && refuses,
   isExcused: byOthers && isExcused,
-  behind: lags
-    ? // Over an empty caBundle no call has ever succeeded.
-      [...behind, { bundle: before, isExcused: isTampered || isExcused || before.length === 0 }]
-    : [],
+  behind: lags ? [...behind, { bundle: before, isExcused: isTampered || isExcused }] : [],
   dueAtSettle,
   dueAtOverlap,
 });
@@ -107,8 +104,14 @@ export const applied = (before: State, { step, leaf }: Planned, leader: number, 
   switch (step.kind) {
     case 'issue-ca': {
       const current = nextCa(before);
-      const via = before.ca?.hasKey === true ? [before.ca.current, ...before.ca.via] : [];
-      return { ...state, ca: { current, hasKey: true, bundle: sorted([current, ...cas]), via: sorted(via) } };
+      const { ca: older, expired, due } = before;
+      const canSign = older?.hasKey === true && !expired.cas.includes(older.current);
+      const via = canSign ? [older.current, ...older.via] : [];
+      return {
+        ...state,
+        due: { ...due, ca: false },
+        ca: { current, hasKey: true, bundle: sorted([current, ...cas]), via: sorted(via) },
+      };
     }
     case 'extend-ca-bundle':
     case 'prune-ca-bundle': {
@@ -118,22 +121,18 @@ export const applied = (before: State, { step, leaf }: Planned, leader: number, 
     }
     case 'inject': {
       const old = before.targets[step.target]!;
+      if (old.refuses) return { ...before, leaders: replaced(before.leaders, leader, null) };
       const target = rewritten(old, cas, { lags, byOthers: false });
-      const next = { ...state, targets: replaced(state.targets, step.target, target) };
-      const { trusted } = state;
-      // A leader counts anew when a caBundle has got what it lacked.
-      const isGain =
-        trusted?.cas.every((id) => cas.includes(id)) === true && !trusted.cas.every((id) => old.bundle.includes(id));
-      return isGain ? marked(next, trusted.cas) : next;
+      return unsettled({ ...state, targets: replaced(state.targets, step.target, target) }, old);
     }
     case 'issue-leaf':
-      return leaf === null ? state : { ...state, secret: { leaf, trust: cas } };
+      return leaf === null ? state : { ...state, secret: { leaf, trust: cas }, due: { ...state.due, leaf: false } };
     case 'update-secret-ca':
       return { ...state, secret: state.secret && { ...state.secret, trust: cas } };
     case 'announce': {
       const rotate = flag ? null : state.rotate;
       // An announcement of another hash begins without the mark of the one before (src/cluster/lease-codec.ts).
-      return { ...noLongerServed(state), announced: step.id, rotate };
+      return overdue(before, { ...noLongerServed(state), announced: step.id, rotate });
     }
     case 'record-served':
       return flag
@@ -156,8 +155,30 @@ export const noLongerServed = (state: State): State => ({
   targets: state.targets.map((target) => ({ ...target, dueAtOverlap: 0 })),
 });
 
+/** A leader counts anew when a caBundle that lacked what is marked has changed: an API server may still call with what it held. */
+export const unsettled = (state: State, { bundle: before }: Target): State =>
+  state.trusted === null || state.trusted.cas.every((id) => before.includes(id))
+    ? state
+    : marked(state, state.trusted.cas);
+
+export const isAnnouncementExpired = ({ announced, expired }: State): boolean =>
+  announced !== null && expired.leaves.includes(announced);
+
+/** A leaf that replaces an expired one waits neither for API servers that lag nor for targets that refuse: docs/contract.md, section 11. */
+const overdue = (before: State, state: State): State =>
+  isAnnouncementExpired(before)
+    ? {
+        ...state,
+        targets: state.targets.map((target) => ({
+          ...target,
+          isExcused: target.isExcused || target.refuses,
+          behind: target.behind.map((version) => ({ ...version, isExcused: true })),
+        })),
+      }
+    : state;
+
 /** The mark stands on the Lease, and TRUST_SETTLE begins. */
-const marked = (state: State, cas: Ids): State => ({
+export const marked = (state: State, cas: Ids): State => ({
   ...state,
   trusted: { cas, isSettled: false },
   leaders: state.leaders.map((planned) => planned && { ...planned, isBeforeMark: true }),

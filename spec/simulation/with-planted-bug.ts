@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
+import type { PlantedBug } from './planted-bugs.ts';
 import type { runHistory } from './run-history.ts';
 
 type RunHistory = typeof runHistory;
@@ -9,7 +9,13 @@ type RunHistory = typeof runHistory;
 const ROOT = new URL('../../', import.meta.url).href;
 const QUERY = '?planted=';
 
-const patched = (source: string, file: string, { name, changes }: PlantedBug): string =>
+/** What is changed in the sources, and how it is called. */
+type Planted = Pick<PlantedBug, 'name' | 'changes'>;
+
+/** By the number in the query of a module that has the bug. */
+const planted: Planted[] = [];
+
+const patched = (source: string, file: string, { name, changes }: Planted): string =>
   changes
     .filter((change) => change.file === file)
     .reduce((text, { find, replace }) => {
@@ -32,7 +38,7 @@ const hook = (): void => {
     },
     load: (url, context, next) => {
       const [plain, at] = url.split(QUERY);
-      const bug = at === undefined ? undefined : plantedBugs[Number(at)];
+      const bug = at === undefined ? undefined : planted[Number(at)];
       if (plain === undefined || bug === undefined) return next(url, context);
       const source = patched(readFileSync(fileURLToPath(plain), 'utf8'), plain.slice(ROOT.length), bug);
       return { format: 'module-typescript', source, shortCircuit: true };
@@ -41,13 +47,14 @@ const hook = (): void => {
 };
 
 /** A module of this repository with that bug in it and in all that it imports; everything else about it is as ever. */
-export const plantedModule = (bug: PlantedBug, file: URL): Promise<unknown> => {
+export const plantedModule = (bug: Planted, file: URL): Promise<unknown> => {
   hook();
-  return import(`${file.href}${QUERY}${plantedBugs.indexOf(bug)}`);
+  if (!planted.includes(bug)) planted.push(bug);
+  return import(`${file.href}${QUERY}${planted.indexOf(bug)}`);
 };
 
 /** The simulation with that bug in it. */
 export const withPlantedBug = async (bug: PlantedBug): Promise<RunHistory> => {
-  const planted = await plantedModule(bug, new URL('./run-history.ts', import.meta.url));
-  return (planted as { readonly runHistory: RunHistory }).runHistory;
+  const module = await plantedModule(bug, new URL('./run-history.ts', import.meta.url));
+  return (module as { readonly runHistory: RunHistory }).runHistory;
 };

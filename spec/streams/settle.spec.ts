@@ -186,6 +186,16 @@ describe('a certificate that older caBundles would reject (L2)', () => {
       expect(ages(seen(['B+A', 'B+A|B', '~']), 9_500).trustedMs, 'accepted at last').to.equal(0);
       expect(ages(seen(['B', 'B', '~']), 9_900).trustedMs, 'pruned').to.equal(400);
     });
+
+    it('count anew when another writer changes a caBundle that lacks a CA, which an API server may still call with', () => {
+      const ages = markAges();
+      ages(seen(['B', 'A', '~']), 0);
+      expect(ages(seen(['B', '', '~']), 7_000).trustedMs, 'emptied').to.equal(0);
+      expect(ages(seen(['B', '', '~']), 8_000).trustedMs, 'unchanged').to.equal(1_000);
+      expect(ages(seen(['B', '~', '~']), 9_000).trustedMs, 'unreadable').to.equal(2_000);
+      expect(ages(seen(['B', 'A', 'A']), 9_500).trustedMs, 'read again').to.equal(2_500);
+      expect(ages(seen(['', 'A', 'A']), 9_600).trustedMs, 'emptied, and held before').to.equal(2_600);
+    });
   });
 
   it('is not followed by a prune before this leader has seen it served for the time', () => {
