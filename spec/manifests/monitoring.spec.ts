@@ -84,7 +84,7 @@ describe('the component monitoring', () => {
   it('says with every alert how bad it is, what it is, and what to look at', () => {
     for (const { alert, labels, annotations } of rules) {
       expect(labels['severity'], alert).to.match(/^(warning|critical)$/);
-      expect(annotations, alert).to.have.all.keys('summary', 'description');
+      expect(annotations, alert).to.have.all.keys('summary', 'description', 'runbook_url');
     }
   });
 });
