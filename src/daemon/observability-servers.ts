@@ -38,10 +38,12 @@ export const startObservabilityServers = async (config: Config, sources: Sources
   const statusInput = (): StatusInput => {
     const nowMs = Date.now();
     const { mounted, observation, refused } = state();
-    const { identity, leaderElection, kubeletNudge, caOverlapMs } = config;
+    const { identity, namespace, leaseName, leaderElection, kubeletNudge, caOverlapMs, issuer } = config;
+    const renewBeforeMs = issuer.writesSecret ? config.renewBeforeMs : null;
     const step = nextAction(observation, policy, nowMs, refused);
     const neighbourAddress = config.serving && addressText(config.serving);
-    const settings = { identity, leaderElection, kubeletNudge, caOverlapMs, neighbourAddress };
+    const names = { version, identity, namespace, leaseName };
+    const settings = { ...names, leaderElection, kubeletNudge, caOverlapMs, renewBeforeMs, neighbourAddress };
     return { ...settings, reasons: reasons(), mountedLeaf: leafOf(mounted), step, nowMs };
   };
 
@@ -57,7 +59,7 @@ export const startObservabilityServers = async (config: Config, sources: Sources
     // Imported on first use, since most replicas never render it.
     page: async (status) => {
       const { page } = await import('../page/page.ts');
-      return page([{ name: status.identity, status }], Date.now());
+      return page([{ name: status.identity, status }], Date.now(), config.probeBind.port);
     },
   });
   opened.use(probes);

@@ -49,6 +49,10 @@ ol, ul { list-style: none; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 a { color: var(--link); }
 .steps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8.5rem, 100%), 1fr)); gap: .5rem; }
+@media (max-width: 30rem) {
+  .steps { grid-template-columns: minmax(0, 1fr); gap: .25rem; }
+  .steps li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .5rem; }
+}
 .steps li { background: var(--soft); border-radius: .5rem; padding: .5rem .625rem; min-width: 0; }
 .sign { display: inline-block; width: 1.1em; font-weight: 700; }
 .rotations { display: grid; gap: 1.25rem; }
@@ -91,6 +95,9 @@ dt { font-size: .8125rem; color: var(--dim); }
 dd { margin-bottom: .5rem; overflow-wrap: anywhere; }
 .plain { display: grid; gap: .625rem; }
 .names li { overflow-wrap: anywhere; }
+.glossary { margin-bottom: .75rem; }
+.glossary dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .25rem 1rem; margin-top: .5rem; }
+.glossary dt { font-weight: 600; }
 footer { padding-block: 1rem 2rem; font-size: .8125rem; color: var(--dim); }
 `;
 
@@ -144,6 +151,18 @@ const patch = (from, to) => {
   }
 };
 
+// Through the API server's proxy the pages of all replicas are beside each other.
+const proxied = /^(.*\\/pods\\/)[^/:]+(:[^/]+)?\\/proxy\\//.exec(location.pathname);
+const linkLeader = (root) => {
+  const name = root.querySelector('[data-leader]');
+  if (!name || !proxied) return;
+  const link = document.createElement('a');
+  link.href = proxied[1] + encodeURIComponent(name.dataset.leader) + (proxied[2] || '') + '/proxy/';
+  link.textContent = name.textContent;
+  name.replaceChildren(link);
+};
+linkLeader(document);
+
 const connection = document.getElementById('connection');
 const connected = (state, text) => {
   connection.dataset.state = state;
@@ -161,8 +180,9 @@ const refresh = async () => {
       const response = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(5000) });
       if (!response.ok) throw new Error(response.statusText);
       const rendered = new DOMParser().parseFromString(await response.text(), 'text/html');
+      linkLeader(rendered);
       document.title = rendered.title;
-      patch(document.querySelector('h1'), rendered.querySelector('h1'));
+      for (const part of ['link[rel=icon]', '.brand', 'h1']) patch(document.querySelector(part), rendered.querySelector(part));
       patch(document.querySelector('main'), rendered.querySelector('main'));
       updateDistances();
       if (source.readyState === EventSource.OPEN) connected('live', 'live');
