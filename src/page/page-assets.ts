@@ -18,7 +18,7 @@ body { margin: 0; background: var(--ground); color: var(--text); font: 15px/1.5 
 header, main, footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1rem; padding-block: 1.5rem .75rem; }
 h1, h2, h3, p, ol, ul, dl, dd { margin: 0; padding: 0; }
-h1 { font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; margin-right: auto; letter-spacing: -.01em; }
+h1 { font-size: clamp(1.125rem, 4vw, 1.5rem); line-height: 1.25; overflow-wrap: anywhere; flex: 1; min-width: min(20rem, 100%); letter-spacing: -.01em; }
 h2 { font-size: 1.0625rem; overflow-wrap: anywhere; }
 h3 { font-size: .875rem; font-weight: 600; }
 .brand { width: 100%; font-size: .8125rem; color: var(--dim); }
@@ -43,6 +43,7 @@ main { display: grid; gap: 1rem; }
 time { font-variant-numeric: tabular-nums; }
 code { font: .875em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 ol, ul { list-style: none; }
+.waits > li + li { margin-top: .5rem; }
 .breakable, .waits { overflow-wrap: anywhere; }
 .copy { display: none; font: inherit; font-size: .75rem; line-height: 1.25; color: var(--link); background: none; border: 1px solid var(--edge); border-radius: .375rem; padding: .1rem .4rem; min-width: 3.5rem; min-height: 24px; cursor: pointer; }
 .can-copy .copy { display: inline-block; }
@@ -51,7 +52,7 @@ a { color: var(--link); }
 .steps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8.5rem, 100%), 1fr)); gap: .5rem; }
 @media (max-width: 30rem) {
   .steps { grid-template-columns: minmax(0, 1fr); gap: .25rem; }
-  .steps li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .5rem; }
+  .steps li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .5rem; font-size: .875rem; }
 }
 .steps li { background: var(--soft); border-radius: .5rem; padding: .5rem .625rem; min-width: 0; }
 .sign { display: inline-block; width: 1.1em; font-weight: 700; }
