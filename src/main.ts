@@ -72,13 +72,17 @@ const serve = async (config: Config): Promise<number> => {
     logger.error('Unhandled promise rejection', { error, event: 'unhandled-rejection' }),
   );
   try {
-    const { startDaemon } = await import('./daemon/daemon.ts');
+    const [{ startDaemon }, { processUsage }] = await Promise.all([
+      import('./daemon/daemon.ts'),
+      import('./metrics/process-usage.ts'),
+    ]);
     const starting = startDaemon(config, {
       client: () => opening,
       logger,
       version: VERSION,
       directory: process.cwd(),
       kill: (pid, signal) => process.kill(pid, signal),
+      usage: processUsage(process),
       startedMs: monotonicMs() - process.uptime() * 1000,
     });
     const daemon = await Promise.race([starting, stopping.then(() => null)]);

@@ -29,14 +29,20 @@ export const leafReason = (view: PlannerView): LeafReason | null => {
 };
 
 /**
- * Whether a certificate is to be renewed. One whose CA leaves it less life than `renewBeforeMs` is renewed after two
- * thirds of what it has, instead of at once and for ever.
+ * When a certificate is to be renewed. One whose CA leaves it less life than `renewBeforeMs` is renewed after two thirds of
+ * what it has, instead of at once and for ever.
  */
-export const renewalDue = (
-  { notBeforeMs, notAfterMs }: CertificateInfo,
-  { nowMs, renewBeforeMs }: { readonly nowMs: number; readonly renewBeforeMs: number },
-): boolean => {
+export const renewalMs = (
+  { notBeforeMs, notAfterMs }: Pick<CertificateInfo, 'notBeforeMs' | 'notAfterMs'>,
+  renewBeforeMs: number,
+): number => {
   const lifeMs = Math.max(0, notAfterMs - notBeforeMs - CLOCK_SKEW_MS);
   const aheadMs = lifeMs > renewBeforeMs ? renewBeforeMs : lifeMs / 3;
-  return nowMs >= notAfterMs - aheadMs;
+  return notAfterMs - aheadMs;
 };
+
+/** Whether a certificate is to be renewed. */
+export const renewalDue = (
+  certificate: CertificateInfo,
+  { nowMs, renewBeforeMs }: { readonly nowMs: number; readonly renewBeforeMs: number },
+): boolean => nowMs >= renewalMs(certificate, renewBeforeMs);

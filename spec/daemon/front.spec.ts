@@ -46,12 +46,14 @@ describe('a daemon in front of an upstream', function () {
     const ready = async () => (await replica.probe('/readyz')).text.trim();
     const ask = (path: string) => call({ port: replica.webhookPort, path, rejectUnauthorized: false });
 
-    await replica.line('Upstream unreachable', { level: 'warn' });
+    const unreachable = await replica.line('Upstream unreachable', { level: 'warn' });
+    expect(unreachable).to.include({ upstream: env.UPSTREAM_URL, reason: 'nothing listens there (ECONNREFUSED)' });
     await replica.line('Certificate loaded and verified');
     await until(async () => (await ready()) === 'upstream-unreachable');
 
     await start(port);
     await until(async () => (await ready()) === 'ok');
+    expect(await replica.line('Upstream reachable')).to.include({ upstream: env.UPSTREAM_URL });
     const { status, text } = await ask('/validate?timeout=10s');
     expect([status, text]).to.deep.equal([200, 'asked for /validate?timeout=10s']);
     expect(await ask('/never')).to.include({

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { VERSION } from '../../src/config/version.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install } from '../support/installation.ts';
 import type { LogLine } from '../support/running-daemon.ts';
@@ -53,6 +54,26 @@ describe('the log', function () {
       conforms(first(message), message);
     const text = JSON.stringify(replica.lines);
     expect(text).not.to.match(/BEGIN|PRIVATE|Bearer|ey[J]hbGci/);
+  });
+
+  it('begins with which program this is, where it listens, and what it keeps', async () => {
+    await using installation = await install(api);
+    await using replica = await installation.replica({ env: { METRICS_BIND_ADDRESS: '0' } });
+    await replica.line('Starting');
+    const [first] = replica.lines;
+    expect(first).to.include({
+      level: 'info',
+      message: 'Starting',
+      event: 'starting',
+      version: VERSION,
+      identity: replica.name,
+      namespace: installation.namespace,
+      issuer: 'self-signed',
+      metrics: null,
+    });
+    expect(first?.['targets']).to.be.an('array').that.is.not.empty;
+    for (const address of ['webhook', 'probes']) expect(first?.[address], address).to.match(/^127\.0\.0\.1:\d+$/);
+    for (const name of ['lease', 'secret', 'service', 'answeredBy']) expect(first?.[name], name).to.be.a('string');
   });
 
   it('names the missing verb and resource when the watch is forbidden, and retries with a growing delay', async () => {

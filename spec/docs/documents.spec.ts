@@ -5,6 +5,8 @@ import { expect } from 'chai';
 import { settings } from '../../src/config/variables.ts';
 import { gauges } from '../../src/metrics/endpoint.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
+import { processFamilies } from '../../src/metrics/process-families.ts';
+import { USAGE } from '../metrics/usage.ts';
 import { sourceFiles } from '../support/source-files.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -214,6 +216,12 @@ describe('docs/contract.md', () => {
     const counted = Object.values(createMetrics()) as readonly { family(): { readonly name: string } }[];
     const names = [...gauges(everything), ...counted.map((one) => one.family())].map(({ name }) => name);
     expect(firstSpans(tableBelow(contract, '9\\. Metrics')).toSorted()).to.deep.equal(names.toSorted());
+  });
+
+  it('lists every metric of the process and no other', () => {
+    const names = processFamilies(USAGE).map(({ name }) => name);
+    const rows = tableBelow(contract, 'Metrics of the process').map(([names = '']) => [names]);
+    expect(firstSpans(rows).toSorted()).to.deep.equal(names.toSorted());
   });
 
   it('lists every Event reason and no other', () => {

@@ -6,14 +6,20 @@ import { parseCommandLine } from '../../src/config/command-line.ts';
 import { only, resources } from './rendered.ts';
 import { asKubernetesReads } from './schemas.ts';
 
-const objects = resources('cluster-check');
+const access = resources('cluster-check', 'access');
+const objects = [...access, ...resources('cluster-check')];
+const cronJob = only(resources('cluster-check-cronjob'), 'CronJob');
 const LABELS = { 'app.kubernetes.io/name': 'webhook-certd-cluster-check' };
 
 interface PodSpec {
   readonly serviceAccountName: string;
+  readonly securityContext: unknown;
   readonly containers: readonly [
     {
+      readonly image: string;
       readonly args: readonly string[];
+      readonly resources: unknown;
+      readonly securityContext: unknown;
       readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
     },
   ];
@@ -23,7 +29,8 @@ const pod = only(objects, 'Deployment').at('spec', 'template', 'spec') as unknow
 
 describe('the manifests of the cluster check', () => {
   it('have no field that Kubernetes does not know', () => {
-    for (const object of objects) expect(asKubernetesReads(object), object.kind).to.deep.equal(object.json);
+    for (const object of [...objects, cronJob])
+      expect(asKubernetesReads(object), object.kind).to.deep.equal(object.json);
   });
 
   it('grant what --rbac prints, and no more', () => {
@@ -57,6 +64,19 @@ describe('the manifests of the cluster check', () => {
     expect(service.at('spec', 'ports', 0, 'targetPort')).to.equal(ports[0]?.name);
     expect(service.at('spec', 'selector')).to.deep.equal(LABELS);
     expect(only(objects, 'Deployment').at('spec', 'template', 'metadata', 'labels')).to.deep.equal(LABELS);
+  });
+
+  it('run the same as a CronJob, once at a time, as a Job that fails where the check does', () => {
+    const job = cronJob.at('spec', 'jobTemplate', 'spec', 'template', 'spec') as unknown as PodSpec;
+    const { command, options, problems } = parseCommandLine(job.containers[0].args);
+    expect({ command, problems }).to.deep.equal({ command: 'check', problems: [] });
+    expect(options).to.include({ cluster: true, everyMs: null, secrets: false });
+    expect(cronJob.at('spec', 'concurrencyPolicy')).to.equal('Forbid');
+    expect(cronJob.at('spec', 'jobTemplate', 'spec', 'backoffLimit')).to.equal(0);
+    expect(job.serviceAccountName).to.equal(only(access, 'ServiceAccount').name);
+    expect(job.securityContext).to.deep.equal(pod.securityContext);
+    for (const field of ['image', 'resources', 'securityContext'] as const)
+      expect(job.containers[0][field], field).to.deep.equal(pod.containers[0][field]);
   });
 
   it('alert on metrics that there are', () => {

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { gauges } from '../../src/metrics/endpoint.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
+import { processFamilies } from '../../src/metrics/process-families.ts';
+import { USAGE } from '../metrics/usage.ts';
 import { monitoring } from './monitoring.ts';
 import { only, rendered } from './rendered.ts';
 import { replicaOf } from './replica-of.ts';
@@ -73,6 +75,18 @@ describe('the component monitoring', () => {
     ]);
   });
 
+  it('explains every panel in a sentence', () => {
+    for (const { type, title, description = '' } of dashboard.panels)
+      if (type !== 'row') expect(description, title).to.match(/^[A-Z].{20,}\.$/);
+  });
+
+  it('asks of the process only for metrics that there are', () => {
+    const named = JSON.stringify(dashboard).match(/\b(?:process|nodejs)_\w+/g) ?? [];
+    const told = processFamilies(USAGE).map(({ name }) => name);
+    expect(named).to.not.be.empty;
+    for (const name of named) expect(told).to.include(name);
+  });
+
   it('lays the panels side by side, none over another', () => {
     const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`),
@@ -84,7 +98,7 @@ describe('the component monitoring', () => {
   it('says with every alert how bad it is, what it is, and what to look at', () => {
     for (const { alert, labels, annotations } of rules) {
       expect(labels['severity'], alert).to.match(/^(warning|critical)$/);
-      expect(annotations, alert).to.have.all.keys('summary', 'description');
+      expect(annotations, alert).to.have.all.keys('summary', 'description', 'runbook_url');
     }
   });
 });

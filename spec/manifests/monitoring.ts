@@ -13,6 +13,7 @@ export interface AlertRule {
 
 interface Panel {
   readonly title: string;
+  readonly description?: string;
   readonly type: string;
   readonly gridPos: Readonly<Record<'x' | 'y' | 'w' | 'h', number>>;
   readonly targets?: readonly { readonly expr: string }[];

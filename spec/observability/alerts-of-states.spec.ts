@@ -1,8 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { gauges, snapshotOf } from '../../src/metrics/endpoint.ts';
-import type { Counter, Histogram, Sample } from '../../src/metrics/instruments.ts';
+import type { Counter, Histogram, MetricFamily } from '../../src/metrics/instruments.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { recordMetrics } from '../../src/metrics/record.ts';
 import { initialState, reduce, unreadyReasons } from '../../src/status/replica-state.ts';
@@ -12,11 +10,12 @@ import { clusterOf } from '../support/cluster-of.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { pairOf } from '../support/pair-of.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { promtool } from './promtool.ts';
+import { promtoolTest, type Scrapes } from './promtool-test.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTES = 20;
+/** After this minute a replica that is gone is not scraped. */
+const LAST_SIGHT = 2;
 const TARGET = 'apiservice/v1.a';
 
 /** The events of a replica, by the minute in which they happen. Prometheus starts at the epoch. */
@@ -100,14 +99,19 @@ const UNWELL: Readonly<Record<string, Readonly<Record<string, Story>>>> = {
   WebhookCertdWriteRefused: { 'has set an object aside': { ...HEALTHY, 1: [refused] } },
 };
 
-/** The series that a replica with this story is scraped to, one sample a minute. */
-const seriesOf = (story: Story) => {
+/** What Prometheus scrapes where no replica tells anything. */
+const UNSEEN: Readonly<Record<string, () => Scrapes>> = {
+  'is gone': () => scrapesOf(HEALTHY).map((families, minute) => (minute > LAST_SIGHT ? [] : families)),
+  'was never there': () => Array.from({ length: MINUTES + 1 }, () => []),
+};
+
+/** What a replica with this story shows each minute. */
+const scrapesOf = (story: Story): Scrapes => {
   const metrics = createMetrics([TARGET]);
   let state = initialState(0);
   let nowMs = 0;
   const record = recordMetrics(metrics, () => nowMs);
-  const series = new Map<string, string[]>();
-  for (let minute = 0; minute <= MINUTES; minute += 1) {
+  return Array.from({ length: MINUTES + 1 }, (_, minute): readonly MetricFamily[] => {
     nowMs = minute * 60_000;
     for (const event of story[minute] ?? []) {
       state = reduce(state, event, 'me', nowMs);
@@ -119,57 +123,41 @@ const seriesOf = (story: Story) => {
       'spec',
     );
     const counted = Object.values<Counter | Histogram>({ ...metrics }).map((each) => each.family());
-    for (const { name, values } of [...gauges(snapshot), ...counted])
-      for (const { labels, value, metricName = name } of values) {
-        const key = `${metricName}${labelsOf(labels)}`;
-        const samples = series.get(key) ?? Array.from({ length: minute }, () => '_');
-        samples.push(String(value));
-        series.set(key, samples);
-      }
-    for (const samples of series.values()) if (samples.length <= minute) samples.push('_');
-  }
-  return Array.from(series, ([key, samples]) => ({ series: key, values: samples.join(' ') }));
+    return [...gauges(snapshot), ...counted];
+  });
 };
 
-const labelsOf = (labels: Sample['labels']): string => {
-  const all = { namespace: 'hooks', job: 'hook', pod: 'me', ...labels };
-  return `{${Object.entries(all)
-    .map(([name, value]) => `${name}="${value}"`)
-    .join(', ')}}`;
-};
-
-/** What promtool says of the claim that this query has this value, or no value, at the end of a story. */
-const atTheEnd = async (story: Story, expr: string, value: number | null) => {
-  await using folder = await temporaryDirectory();
-  const samples = value === null ? [] : [{ labels: '{}', value }];
-  const test = {
-    interval: '1m',
-    input_series: seriesOf(story),
-    promql_expr_test: [{ expr, eval_time: `${MINUTES}m`, exp_samples: samples }],
-  };
-  await writeFile(join(folder.path, 'rules.yaml'), JSON.stringify(monitoring.ruleFile));
-  const file = join(folder.path, 'tests.yaml');
-  await writeFile(file, JSON.stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests: [test] }));
-  return await promtool(['test', 'rules', file]);
-};
+/** What promtool says of the claim that this query has this value, or no value, at the end. */
+const atTheEnd = (scrapes: Scrapes, expr: string, value: number | null) =>
+  promtoolTest({
+    rules: monitoring.ruleFile,
+    labels: { namespace: 'hooks', job: 'hook', pod: 'me' },
+    scrapes,
+    expr,
+    value,
+  });
 
 describe('the alerts, with the metrics that the code produces,', () => {
   it('are silent for a replica that leads and serves what is announced', async () => {
-    const { code, said } = await atTheEnd(HEALTHY, 'count(ALERTS)', null);
+    const { code, said } = await atTheEnd(scrapesOf(HEALTHY), 'count(ALERTS)', null);
     expect(said).to.include('SUCCESS');
     expect(code).to.equal(0);
   });
 
   it('have a state each that must fire them', () => {
-    expect(Object.keys(UNWELL).toSorted()).to.deep.equal(monitoring.rules.map(({ alert }) => alert).toSorted());
+    const fired = [...Object.keys(UNWELL), 'WebhookCertdMetricsAbsent'];
+    expect(fired.toSorted()).to.deep.equal(monitoring.rules.map(({ alert }) => alert).toSorted());
   });
 
+  const fires = (alert: string, who: string, scrapes: () => Scrapes): void => {
+    it(`${alert} fires for a replica that ${who}`, async () => {
+      const expr = `count(ALERTS{alertname="${alert}", alertstate="firing"})`;
+      const { code, said } = await atTheEnd(scrapes(), expr, 1);
+      expect(said).to.include('SUCCESS');
+      expect(code).to.equal(0);
+    });
+  };
   for (const [alert, stories] of Object.entries(UNWELL))
-    for (const [what, story] of Object.entries(stories))
-      it(`${alert} fires for a replica that ${what}`, async () => {
-        const expr = `count(ALERTS{alertname="${alert}", alertstate="firing"})`;
-        const { code, said } = await atTheEnd(story, expr, 1);
-        expect(said).to.include('SUCCESS');
-        expect(code).to.equal(0);
-      });
+    for (const [who, story] of Object.entries(stories)) fires(alert, who, () => scrapesOf(story));
+  for (const [who, scrapes] of Object.entries(UNSEEN)) fires('WebhookCertdMetricsAbsent', who, scrapes);
 });

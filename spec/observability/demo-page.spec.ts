@@ -26,7 +26,7 @@ describe('the page of the demo', function () {
       const { page } = view;
       const names = ['replica-0', 'replica-1', 'replica-2'];
       for (const name of names) await page.waitForSelector(`.replica[data-replica=${name}] .state.good`);
-      expect(await page.textContent('h1')).to.equal('3 replicas');
+      await page.locator('h1', { hasText: 'All 3 replicas are ready' }).waitFor();
       expect(await page.locator('.replica .tag', { hasText: 'leader' }).count()).to.equal(1);
       // The first rotation that is asked for, beside the first certificate.
       await page.locator('.rotation').nth(1).waitFor();

@@ -137,6 +137,8 @@ describe('the status page in a browser', function () {
 
   it('is as live behind the path of a proxy, as `kubectl proxy` has it, as through a forwarded port', async () => {
     await using installation = await install(api);
+    await using first = await installation.replica();
+    await first.line(ACKNOWLEDGED);
     const { replica, url } = await replicaAt(installation);
     await replica.line(ACKNOWLEDGED);
     const prefix = `/api/v1/namespaces/hooks/pods/${replica.name}:8081/proxy/`;
@@ -155,6 +157,8 @@ describe('the status page in a browser', function () {
     const { port } = proxy.address() as AddressInfo;
     const view = await browser.open(`http://127.0.0.1:${port}${prefix}`, DESK);
     await isLive(view);
+    const leader = view.page.locator('[data-leader] a');
+    expect(await leader.getAttribute('href')).to.equal(`/api/v1/namespaces/hooks/pods/${first.name}:8081/proxy/`);
     replica.mark();
     await installation.annotateLease({ rotate: 'leaf' });
     const { hash } = await replica.line(ACKNOWLEDGED);
@@ -187,6 +191,9 @@ describe('the status page in a browser', function () {
     const view = await browser.open(url, DESK);
     await isLive(view);
     expect(await view.page.textContent('.state')).to.equal('✘ Not ready: no-announcement');
+    expect(await view.page.textContent('h1')).to.equal(
+      `${replica.name} is not ready: it waits for an announcement on the Lease`,
+    );
     const wait = await view.page.textContent('[data-wait=announcement]');
     expect(wait?.replace(/\s+/g, ' ')).to.match(
       /^ Waiting for an announcement on the Lease since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(\d+ s ago\)\. $/,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Script } from 'node:vm';
 import { expect } from 'chai';
+import { glossary } from '../../src/page/labels.ts';
 import { page } from '../../src/page/page.ts';
 import { PAGE_SCRIPT } from '../../src/page/page-assets.ts';
 import type { Status } from '../../src/status/status.ts';
@@ -12,6 +13,13 @@ const drawn = (...statuses: readonly Status[]): string =>
     statuses.map((status) => ({ name: status.identity, status })),
     nowMs,
   ).body;
+const wait = (what: Status['waitsFor'][number]['for']): Status['waitsFor'][number] => ({
+  for: what,
+  since: '2026-11-23T06:00:00.000Z',
+  detail: null,
+  until: null,
+  error: null,
+});
 /** What a reader gets: tags away, space folded. */
 const read = (body: string): string =>
   body
@@ -23,11 +31,9 @@ describe('the status page', () => {
   it('is one document that asks for nothing but what is beside it, and lets a browser run nothing else', () => {
     const { body, headers, contentType } = page([{ name: 'pod-0', status: fullStatus }], nowMs);
     expect(contentType).to.equal('text/html; charset=utf-8');
-    expect([...body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url]) => url)).to.deep.equal([
-      'data:,',
-      'status',
-      'events',
-    ]);
+    const [icon, ...links] = [...body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url]) => url);
+    expect(icon).to.match(/^data:image\/svg\+xml,%3Csvg/);
+    expect(links).to.deep.equal(['status', 'events']);
     expect(body).to.not.match(/https?:\/\//);
     expect(body).to.not.match(/ (?:style|on\w+)="/);
     const policy = headers['Content-Security-Policy'];
@@ -46,9 +52,11 @@ describe('the status page', () => {
     const text = read(drawn(fullStatus));
     for (const said of [
       'pod-0',
+      'webhook-certd 1.2.3 · namespace ns · Lease hook',
+      'pod-0 is ready, and waits for every replica to serve the new certificate',
       'Now leader',
       '✔ Ready',
-      'valid until 2126-12-06 11:12:18 UTC',
+      'valid until 2126-12-06 11:12:18 UTC , to be renewed at 2126-11-06 11:12:18 UTC',
       'Waiting for every replica to serve the new certificate since 2026-11-23 06:00:00 UTC : pod-1',
       'Next step as the leader: wait until every replica serves the certificate',
       'Certificate announced, mounted and served',
@@ -139,8 +147,80 @@ describe('the status page', () => {
       ],
       nowMs,
     );
-    expect(body).to.include('<title>2 not ready · 3 replicas · webhook-certd</title>');
+    expect(body).to.include('<title>2 of 3 replicas are not ready · webhook-certd</title>');
     expect(read(body)).to.match(/pod-0 leader ✔ Ready .*pod-1 follower ✘ Not ready.*pod-2 unreachable ✘ Not reachable/);
+  });
+
+  for (const [what, status, sentence] of [
+    ['is ready', { waitsFor: [] }, 'pod-0 is ready'],
+    [
+      'waits',
+      { ready: false, reasons: ['hash-mismatch'], waitsFor: [wait('mount')] },
+      'pod-0 is not ready: it waits for the kubelet to mount the announced certificate',
+    ],
+    [
+      'is loading',
+      { ready: false, reasons: ['handler-loading', 'no-announcement'], waitsFor: [wait('announcement')] },
+      'pod-0 is not ready: its handler is still loading',
+    ],
+    ['ends', { ready: false, reasons: ['draining'], waitsFor: [] }, 'pod-0 is shutting down'],
+    [
+      'has no upstream',
+      { ready: false, reasons: ['upstream-unreachable'], waitsFor: [] },
+      'pod-0 is not ready: its upstream does not answer',
+    ],
+    [
+      'is not ready for another reason',
+      { ready: false, reasons: ['some-reason'], waitsFor: [] },
+      'pod-0 is not ready: some-reason',
+    ],
+  ] as const)
+    it(`says in its heading and its title, in a sentence, that a replica ${what}`, () => {
+      const body = drawn({ ...fullStatus, ...status });
+      expect(body).to.include(`<title>${sentence} · webhook-certd</title>`).and.to.include(`<h1>${sentence}</h1>`);
+    });
+
+  it('says in its heading how many replicas are ready, or that one cannot be reached', () => {
+    const titled = (...statuses: readonly (Status | null)[]) =>
+      /<h1>(.*)<\/h1>/.exec(
+        page(
+          statuses.map((status, at) => ({ name: `pod-${at}`, status })),
+          nowMs,
+        ).body,
+      )?.[1];
+    expect(titled(fullStatus, fullStatus)).to.equal('All 2 replicas are ready');
+    expect(titled(fullStatus, null)).to.equal('1 of 2 replicas is not ready');
+    expect(titled(null)).to.equal('pod-0 cannot be reached');
+  });
+
+  it('has a favicon that differs while something is not ready', () => {
+    const iconOf = (body: string) => /rel="icon" href="([^"]*)"/.exec(body)?.[1];
+    expect(iconOf(drawn(fullStatus))).to.equal(iconOf(drawn(fullStatus, fullStatus)));
+    expect(iconOf(drawn(fullStatus))).not.to.equal(iconOf(drawn(fullStatus, emptyStatus)));
+  });
+
+  it('shows with each wait when it ends by itself, and the last error unless it is said already', () => {
+    const waiting = (error: string | null, detail: string | null) =>
+      read(drawn({ ...fullStatus, waitsFor: [{ ...wait('overlap'), until: '2026-11-23T07:00:00Z', error, detail }] }));
+    expect(waiting('403 forbidden', null)).to.match(
+      /since \S+ \S+ UTC \. It ends at 2026-11-23 07:00:00 UTC \. Last error: 403 forbidden/,
+    );
+    expect(waiting('403 forbidden', 'write: 403 forbidden')).not.to.include('Last error');
+    expect(waiting(null, null)).not.to.include('Last error');
+  });
+
+  it('leads from another replica to the leader', () => {
+    const bodyOf = (leader: string | null, port: number | null = 8081) =>
+      page([{ name: 'pod-1', status: { ...fullStatus, identity: 'pod-1', leader } }], nowMs, port).body;
+    expect(bodyOf('pod-0')).to.include('data-leader="pod-0"').and.to.include('kubectl -n ns port-forward pod-0 8081');
+    for (const body of [bodyOf('pod-1'), bodyOf(null), bodyOf('pod-0', null)])
+      expect(body).not.to.include('data-leader="').and.not.to.include('port-forward');
+  });
+
+  it('explains its words', () => {
+    const body = drawn(fullStatus);
+    for (const [word, meaning] of glossary) expect(read(body)).to.include(`${word} ${meaning}`);
+    expect(body).to.match(/<li data-step="mounted" title="The kubelet has delivered/);
   });
 
   it('escapes names, whatever they contain', () => {

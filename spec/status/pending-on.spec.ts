@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { pendingOn } from '../../src/status/pending-on.ts';
+import { pendingOn, waitEndsMs, waitError } from '../../src/status/pending-on.ts';
 import { initialState, reduce, type ReplicaState } from '../../src/status/replica-state.ts';
 import type { LoadEvent } from '../../streams/load-certificate.ts';
 import type { Replica } from '../../streams/model.ts';
@@ -184,5 +184,75 @@ describe('what a replica waits for', () => {
     expect(waitsAfter(announced, served, { type: 'readiness/changed', readiness })).to.deep.equal([]);
     const ready = { ready: true, reasons: [], served: pairOf('a') };
     expect(waitsAfter(announced, served, { type: 'readiness/changed', readiness: ready })).to.deep.equal([]);
+  });
+});
+
+describe('the last error beside a wait', () => {
+  const failed = { status: 500, error: 'no', retryInMs: 1 } as const;
+  const failures: readonly (readonly [Parameters<typeof waitError>[1], ReplicaEvent, ...(readonly ReplicaEvent[])])[] =
+    [
+      ['announcement', { type: 'watch/failed', ...failed }, announced],
+      ['announcement', { type: 'lease/unread', ...failed }, announced],
+      [
+        'announcement',
+        { type: 'leadership/failed', ...failed },
+        { type: 'leadership/acquired', fence: () => true },
+        { type: 'leadership/renewed' },
+      ],
+      [
+        'mount',
+        { type: 'pod/failed', hash: 'a', ...failed },
+        { type: 'kubelet/nudged', hash: 'a' },
+        { type: 'replica/acknowledged', hash: 'a' },
+        { type: 'replica/withdrawn' },
+      ],
+      ['acknowledgements', { type: 'pod/forbidden', error: 'no' }, { type: 'replica/acknowledged', hash: 'a' }],
+      [
+        'write',
+        {
+          type: 'step/failed',
+          step: { kind: 'set-rotation-request', rotate: null },
+          repeated: false,
+          ...failed,
+        },
+      ],
+    ];
+  for (const [wait, failure, ...successes] of failures) {
+    it(`for ${wait} is that of ${failure.type}`, () => {
+      expect(waitError(after(failure), wait)).to.equal('no');
+      expect(waitError(after(failure), 'usable-certificate')).to.equal(null);
+    });
+    for (const success of successes)
+      it(`of ${failure.type} is forgotten with ${success.type}`, () => {
+        expect(waitError(after(failure, success), wait)).to.equal(null);
+      });
+  }
+
+  it('is none where nothing failed', () => {
+    for (const wait of ['announcement', 'mount', 'write', 'acknowledgements', 'overlap'] as const)
+      expect(waitError(after(announced, served), wait), wait).to.equal(null);
+  });
+
+  it('is kept while something else succeeds', () => {
+    expect(waitError(after({ type: 'pod/failed', hash: 'a', ...failed }, announced), 'mount')).to.equal('no');
+  });
+});
+
+describe('the end of a wait', () => {
+  const endOf = (wait: Parameters<typeof waitEndsMs>[1], ...events: readonly ReplicaEvent[]) =>
+    waitEndsMs(after(...events), wait, OVERLAP_MS);
+
+  it('is that of TRUST_SETTLE, and of CA_OVERLAP after every replica has acknowledged', () => {
+    expect(endOf('trust', { type: 'trust/settling', untilMs: 9_000 })).to.equal(9_000);
+    expect(endOf('overlap', observed({ lease: { ...leaseOf('a'), servedSinceMs: 5_000 } }))).to.equal(
+      5_000 + OVERLAP_MS,
+    );
+  });
+
+  it('is not known of what ends by an event, or has not begun', () => {
+    expect(endOf('trust')).to.equal(null);
+    expect(endOf('overlap')).to.equal(null);
+    expect(endOf('overlap', observed({}))).to.equal(null);
+    expect(endOf('mount', observed({ lease: { ...leaseOf('a'), servedSinceMs: 5_000 } }))).to.equal(null);
   });
 });

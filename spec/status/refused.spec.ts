@@ -6,6 +6,10 @@ import type { ReplicaEvent } from '../../streams/replica.ts';
 const after = (...events: readonly ReplicaEvent[]) => {
   const state = events.reduce((before, event) => reduce(before, event, 'pod-0', 0), initialState(0));
   const input = {
+    version: '1.2.3',
+    namespace: 'ns',
+    leaseName: 'hook',
+    renewBeforeMs: null,
     identity: 'pod-0',
     leaderElection: true,
     kubeletNudge: true,

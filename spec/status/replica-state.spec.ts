@@ -90,6 +90,7 @@ describe('the state of a replica', () => {
       isPodForbidden: false,
       watch: { state: 'connecting', sinceMs: 7, error: null },
       observation: null,
+      errors: { lease: null, election: null, pod: null },
       failing: null,
       settling: null,
       refused: [],

@@ -10,6 +10,10 @@ import { pairOf } from '../support/pair-of.ts';
 import { readingOf } from '../support/reading-of.ts';
 
 const INPUT: StatusInput = {
+  version: '1.2.3',
+  namespace: 'ns',
+  leaseName: 'hook',
+  renewBeforeMs: 1_000,
   identity: 'me',
   leaderElection: true,
   kubeletNudge: true,
@@ -175,7 +179,7 @@ describe('the status', () => {
 
   it('gives what the replica waits for, its acknowledgement, and the state of the watch since its last change', () => {
     expect(status({ startedMs: 1_000, acknowledgedHash: 'a' })).to.deep.include({
-      waitsFor: [{ for: 'announcement', since: '1970-01-01T00:00:01.000Z', detail: null }],
+      waitsFor: [{ for: 'announcement', since: '1970-01-01T00:00:01.000Z', detail: null, until: null, error: null }],
       acknowledged: { hash: 'a' },
       watch: { state: 'connecting', since: '1970-01-01T00:00:00.000Z' },
     });
@@ -184,5 +188,30 @@ describe('the status', () => {
       state: 'failed',
       since: '1970-01-01T00:00:02.000Z',
     });
+  });
+});
+
+describe('the status of an installation', () => {
+  it('names version, namespace and Lease', () => {
+    expect(status()).to.include({ version: '1.2.3', namespace: 'ns', lease: 'hook' });
+  });
+
+  it('tells when the served certificate is renewed, unless another issuer does that', () => {
+    const served = pairOf('a', { leaf: factsOf('a', { notBeforeMs: 0, notAfterMs: 900_000_000 }) });
+    const readiness = { ready: true, reasons: [], served };
+    expect(status({ readiness }).renewsAt).to.equal('1970-01-11T09:59:59Z');
+    expect(status({ readiness }, { renewBeforeMs: null }).renewsAt).to.equal(null);
+    expect(status().renewsAt).to.equal(null);
+  });
+
+  it('tells of a wait when it ends, and the last error', () => {
+    const failing = { step: 'announce', error: 'no', sinceMs: 0 };
+    const settling = { sinceMs: 0, untilMs: 5_000 };
+    const { waitsFor } = status({ observation: OBSERVATION, failing, settling });
+    expect(waitsFor.map((wait) => [wait.for, wait.until, wait.error])).to.deep.equal([
+      ['announcement', null, null],
+      ['write', null, 'no'],
+      ['trust', '1970-01-01T00:00:05Z', null],
+    ]);
   });
 });

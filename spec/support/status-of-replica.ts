@@ -9,15 +9,19 @@ const leaf = {
 };
 
 export const fullStatus: Status = {
+  version: '1.2.3',
+  namespace: 'ns',
+  lease: 'hook',
   role: 'leader',
   identity: 'pod-0',
   leader: 'pod-0',
   ready: true,
   reasons: [],
-  waitsFor: [{ for: 'acknowledgements', since: '2026-11-23T06:00:00.000Z', detail: 'pod-1' }],
+  waitsFor: [{ for: 'acknowledgements', since: '2026-11-23T06:00:00.000Z', detail: 'pod-1', until: null, error: null }],
   announced: { hash, validUntil: '2126-12-06T11:12:18Z', since: '2026-11-23T06:00:00.000Z' },
   mounted: { hash, ...leaf },
   served: { hash, ...leaf },
+  renewsAt: '2126-11-06T11:12:18Z',
   neighbour: null,
   acknowledged: { hash },
   acknowledges: true,
@@ -45,15 +49,19 @@ export const fullStatus: Status = {
 };
 
 export const emptyStatus: Status = {
+  version: '1.2.3',
+  namespace: 'ns',
+  lease: 'hook',
   role: 'follower',
   identity: 'pod-1',
   leader: null,
   ready: false,
   reasons: ['no-announcement', 'upstream-unreachable'],
-  waitsFor: [{ for: 'announcement', since: '2026-11-23T06:00:00.000Z', detail: null }],
+  waitsFor: [{ for: 'announcement', since: '2026-11-23T06:00:00.000Z', detail: null, until: null, error: null }],
   announced: null,
   mounted: null,
   served: null,
+  renewsAt: null,
   neighbour: null,
   acknowledged: null,
   acknowledges: false,

@@ -88,8 +88,42 @@ describe('handler loading', () => {
       expect(await failure(name)).to.match(/its default export is no handler/);
     expect(await failure('entry.mjs')).to.match(/wrong entry \/a: expected a function, or an object/);
     expect(await failure('path.mjs')).to.match(/wrong entry a:/);
-    expect(await failure('throws.mjs')).to.equal('WEBHOOK_HANDLER throws.mjs: at load');
+    write('text.mjs', 'throw "a text";');
+    expect(await failure('text.mjs')).to.equal('WEBHOOK_HANDLER text.mjs: a text');
+    expect(await failure('throws.mjs')).to.equal(`WEBHOOK_HANDLER throws.mjs: at load (${directory}/throws.mjs:1:7)`);
   });
+
+  for (const [name, text, said] of [
+    [
+      'module.mjs',
+      'export default () => {\n  return { allowed: true ;\n};',
+      /Unexpected token ';' \(FOLDER\/module\.mjs:2\)$/,
+    ],
+    ['types.mts', 'export default (a: 1) => {\n  return { allowed: true ;\n};', /got ';' \(FOLDER\/types\.mts:2\)$/],
+    [
+      'script.cjs',
+      'module.exports = () => {\n  return { allowed: true ;\n};',
+      /Unexpected token ';' \(FOLDER\/script\.cjs:2\)$/,
+    ],
+    [
+      'name.mjs',
+      'import { nope } from "node:fs";\nexport default nope;',
+      /export named 'nope' \(FOLDER\/name\.mjs:1\)$/,
+    ],
+    [
+      'kind.mts',
+      '\nenum Kind { A }\nexport default () => Kind.A;',
+      /enum is not supported in strip-only mode \(FOLDER\/kind\.mts:2\)$/,
+    ],
+    ['type.mjs', '\nconst a = {};\na.b.c();', /reading 'c'\) \(FOLDER\/type\.mjs:3:5\)$/],
+    ['imports-module.mjs', 'import "./module.mjs";', /Unexpected token ';' \(in a module that it imports\)$/],
+    ['a b#c.mjs', 'throw new Error("odd name");', /odd name \(FOLDER\/a b#c\.mjs:1:7\)$/],
+  ] as const)
+    it(`says where in the file the error is: ${name}`, async () => {
+      write('module.mjs', 'export default () => {\n  return { allowed: true ;\n};');
+      write(name, text);
+      expect((await failure(name)).replaceAll(directory, 'FOLDER')).to.match(said);
+    });
 });
 
 describe('worked examples', () => {

@@ -98,7 +98,7 @@ describe('upstream', () => {
     await once(server, 'listening');
     await using open = await front(`unix:${path}`);
     expect((await call({ port: open.port })).text).to.equal('unix');
-    expect(await open.upstream.reachable()).to.equal(true);
+    expect(await open.upstream.unreachable()).to.equal(null);
     server.close();
     server.closeAllConnections();
     rmSync(directory, { recursive: true, force: true });
@@ -160,7 +160,7 @@ describe('upstream', () => {
       expect([answer.outcomes, answer.faults]).to.deep.equal([['failed'], [[503, reason]]]);
     }
     await using open = await front(url);
-    expect(await open.upstream.reachable()).to.equal(false);
+    expect(await open.upstream.unreachable()).to.equal('nothing listens there (ECONNREFUSED)');
   });
 
   it('answers 504 within what the caller grants, and within the limit', async () => {
@@ -309,8 +309,8 @@ describe('upstream', () => {
     let dials = 0;
     const url = await tcp(() => (dials += 1));
     await using open = await front(url);
-    expect(await Promise.all([open.upstream.reachable(), open.upstream.reachable()])).to.deep.equal([true, true]);
-    expect(await open.upstream.reachable()).to.equal(true);
+    expect(await Promise.all([open.upstream.unreachable(), open.upstream.unreachable()])).to.deep.equal([null, null]);
+    expect(await open.upstream.unreachable()).to.equal(null);
     await until(() => dials === 1);
   });
 

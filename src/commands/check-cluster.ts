@@ -13,7 +13,7 @@ import { clusterJson, clusterText, countText } from '../check/cluster-text.ts';
 import { tunnelled } from '../check/cluster-tunnel.ts';
 import { openKubeClient } from '../kube/client.ts';
 import type { InCluster } from '../kube/in-cluster.ts';
-import { renderMetrics } from '../metrics/endpoint.ts';
+import { metricsPage } from '../metrics/exposition.ts';
 import { errnoOf } from '../util/errors.ts';
 import type { BindAddress } from '../util/listen.ts';
 import { type Page, startPlainServer, textPage } from '../util/plain-server.ts';
@@ -83,7 +83,7 @@ const check = async (options: ClusterOptions, dependencies: ClusterDependencies)
 
 const writeFiles = async ({ html, metricsFile }: ClusterOptions, report: ClusterReport): Promise<void> => {
   if (html !== null) await writeWhole(html, clusterPage(report));
-  if (metricsFile !== null) await writeWhole(metricsFile, (await renderMetrics(clusterGauges(report))).body);
+  if (metricsFile !== null) await writeWhole(metricsFile, metricsPage(clusterGauges(report)).body);
 };
 
 const htmlPage = (body: string): Page => ({ code: 200, contentType: 'text/html; charset=utf-8', body });
@@ -96,7 +96,7 @@ const repeat = async (options: ClusterOptions, everyMs: number, dependencies: Cl
     last === null ? textPage(503, 'the first check has not ended yet\n') : page(last);
   await using server = await startPlainServer(options.listen, {
     '/': ofLast((report) => htmlPage(clusterPage(report))),
-    '/metrics': ofLast((report) => renderMetrics(clusterGauges(report))),
+    '/metrics': ofLast((report) => metricsPage(clusterGauges(report))),
     '/report.json': ofLast((report) => ({
       code: 200,
       contentType: 'application/json',

@@ -9,6 +9,10 @@ const read = (text: string): BindAddress | undefined => {
 
 const ACCEPTS = ':PORT or HOST:PORT with a port from 0 to 65535';
 
+/** The address as it is written in a setting. */
+export const bindText = ({ host, port }: BindAddress): string =>
+  `${host?.includes(':') === true ? `[${host}]` : (host ?? '')}:${port}`;
+
 /** `:9443`, `127.0.0.1:0`, `[::1]:9443`. */
 export const bindAddress = (): Schema<BindAddress> => parsed(ACCEPTS, read);
 
@@ -30,6 +34,9 @@ const readHttp = (text: string): Upstream | undefined => {
   const isOrigin = url?.protocol === 'http:' && url.hostname !== '' && url.href === `${url.origin}/`;
   return isOrigin ? { kind: 'http', url: url.origin } : undefined;
 };
+
+/** The address as it is written in UPSTREAM_URL. */
+export const upstreamText = (to: Upstream): string => (to.kind === 'unix' ? `unix:${to.path}` : to.url);
 
 interface UnixSocket {
   readonly kind: 'unix';
@@ -73,8 +80,7 @@ export const servingAddress: Schema<ServingAddress> = parsed(
 /** The address as it is written in SERVING_ADDRESS. */
 export const addressText = (address: ServingAddress): string => {
   if (address.kind === 'unix') return `unix:${address.path}`;
-  const { host, port } = address;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return bindText(address);
 };
 
 /** How a server that does not notice a new certificate by itself is told to read it. */

@@ -7,6 +7,7 @@ import { replica, type ReplicaEvent } from '../../streams/replica.ts';
 import { type Mount, openMount } from '../certificates/mount.ts';
 import { recordEvents } from '../cluster/event-recorder.ts';
 import { clusterPaths } from '../cluster/paths.ts';
+import { upstreamText } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { dedupeLogLines } from '../logging/dedupe-log-lines.ts';
 import { logLinesFor } from '../logging/log-lines.ts';
@@ -21,6 +22,7 @@ import { monotonicMs } from '../util/time.ts';
 import { startObservabilityServers } from './observability-servers.ts';
 import { replicaPolicy, replicaPorts } from './ports.ts';
 import { type DaemonDependencies, openResources, type StartPhase } from './resources.ts';
+import { startFields } from './start-fields.ts';
 
 export interface Daemon {
   /** Readiness and the served pair. Both observables complete once the daemon has stopped. */
@@ -52,7 +54,8 @@ const SLOW_START_MS = 1_000;
  * @throws Problem when something cannot be opened: the kubeconfig, the handler, the address of the probes
  */
 export const startDaemon = async (config: Config, dependencies: DaemonDependencies): Promise<Daemon> => {
-  const { logger, version, startedMs = monotonicMs() } = dependencies;
+  const { logger, version, usage, startedMs = monotonicMs() } = dependencies;
+  logger.info('Starting', { ...startFields(config, dependencies), event: 'starting' });
   await using opened = new AsyncDisposableStack();
   const paths = clusterPaths(config);
   const metrics = createMetrics(paths.targets.map(({ id }) => id));
@@ -75,7 +78,7 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
   ];
   if (dependencies.endpoint === undefined) {
     const live = () => (!isDraining && subscription?.closed === true ? 'the streams have ended' : null);
-    const sources = { state: () => state, reasons, live, changed$, metrics, mount, version };
+    const sources = { state: () => state, reasons, live, changed$, metrics, mount, version, usage };
     opened.use(await startObservabilityServers(config, sources));
   }
 
@@ -118,12 +121,14 @@ export const startDaemon = async (config: Config, dependencies: DaemonDependenci
   const recordEvent = recordEvents(client, paths, config, logger);
   const recordMetric = recordMetrics(metrics, monotonicMs);
   const checkUpstream = async (): Promise<void> => {
-    const isReachable = await admission.reachable();
+    const reason = await admission.unreachable();
+    const isReachable = reason === null;
     if (isReachable === isUpstreamReachable) return;
     isUpstreamReachable = isReachable;
     if (config.upstream !== null) {
-      if (isReachable) logger.info('Upstream reachable', { event: 'upstream-reachable' });
-      else logger.warn('Upstream unreachable', { event: 'upstream-unreachable' });
+      const upstream = upstreamText(config.upstream);
+      if (isReachable) logger.info('Upstream reachable', { upstream, event: 'upstream-reachable' });
+      else logger.warn('Upstream unreachable', { upstream, reason, event: 'upstream-unreachable' });
     }
     changed$.next();
   };

@@ -4,6 +4,7 @@ import { addressText } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { snapshotOf, startMetrics } from '../metrics/endpoint.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { ProcessUsage } from '../metrics/process-families.ts';
 import { nextAction } from '../status/next-action.ts';
 import { startProbes } from '../status/probes.ts';
 import { isAnnouncedMounted, neighbourNotes, type ReplicaState } from '../status/replica-state.ts';
@@ -21,6 +22,8 @@ interface Sources {
   readonly metrics: Metrics;
   readonly mount: Pick<Mount, 'files'>;
   readonly version: string;
+  /** What the process uses; absent where it is not this program's own. */
+  readonly usage?: (() => Promise<ProcessUsage>) | undefined;
 }
 
 /**
@@ -29,16 +32,18 @@ interface Sources {
  * @throws Problem when an address cannot be bound
  */
 export const startObservabilityServers = async (config: Config, sources: Sources): Promise<AsyncDisposable> => {
-  const { state, reasons, live, changed$, metrics, mount, version } = sources;
+  const { state, reasons, live, changed$, metrics, mount, version, usage } = sources;
   const leafOf = mountedLeaf(mount);
   const policy = replicaPolicy(config);
   const statusInput = (): StatusInput => {
     const nowMs = Date.now();
     const { mounted, observation, refused } = state();
-    const { identity, leaderElection, kubeletNudge, caOverlapMs } = config;
+    const { identity, namespace, leaseName, leaderElection, kubeletNudge, caOverlapMs, issuer } = config;
+    const renewBeforeMs = issuer.writesSecret ? config.renewBeforeMs : null;
     const step = nextAction(observation, policy, nowMs, refused);
     const neighbourAddress = config.serving && addressText(config.serving);
-    const settings = { identity, leaderElection, kubeletNudge, caOverlapMs, neighbourAddress };
+    const names = { version, identity, namespace, leaseName };
+    const settings = { ...names, leaderElection, kubeletNudge, caOverlapMs, renewBeforeMs, neighbourAddress };
     return { ...settings, reasons: reasons(), mountedLeaf: leafOf(mounted), step, nowMs };
   };
 
@@ -54,13 +59,13 @@ export const startObservabilityServers = async (config: Config, sources: Sources
     // Imported on first use, since most replicas never render it.
     page: async (status) => {
       const { page } = await import('../page/page.ts');
-      return page([{ name: status.identity, status }], Date.now());
+      return page([{ name: status.identity, status }], Date.now(), config.probeBind.port);
     },
   });
   opened.use(probes);
   if (config.metricsBind !== null) {
     const snapshot = () => snapshotOf(state(), statusInput(), version);
-    opened.use(await startMetrics({ bind: config.metricsBind, metrics, snapshot }));
+    opened.use(await startMetrics({ bind: config.metricsBind, metrics, snapshot, usage }));
   }
   return opened.move();
 };

@@ -3,6 +3,7 @@ import type { Config, ServingAddress, Upstream } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { ProcessUsage } from '../metrics/process-families.ts';
 import { monotonicMs } from '../util/time.ts';
 import type { HandlerExport } from '../webhook/admission-types.ts';
 import type { Neighbour } from '../webhook/neighbour.ts';
@@ -22,6 +23,8 @@ export interface DaemonDependencies {
   readonly startedMs?: number;
   /** Sends the signal of RELOAD. */
   readonly kill?: Kill;
+  /** What the process uses, for its metrics; absent where the process is the embedder's. */
+  readonly usage?: () => Promise<ProcessUsage>;
   /** Answers the requests instead of WEBHOOK_HANDLER or UPSTREAM_URL. */
   readonly handler?: HandlerExport<never>;
   /** Serves the certificates instead of the webhook's own server. Probes and metrics are then left to the embedder. */
@@ -98,7 +101,7 @@ export const openResources = async (
 const NO_SERVER: Pick<Resources, 'admission' | 'server' | 'refreshFiles'> = {
   admission: {
     answer: () => undefined,
-    reachable: () => Promise.resolve(true),
+    unreachable: () => Promise.resolve(null),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   },
   server: {
@@ -137,7 +140,8 @@ const openNeighbour = async (
 /** Answers the AdmissionReviews: a handler in this process, or the server at UPSTREAM_URL. */
 interface AdmissionSide extends AsyncDisposable {
   readonly answer: RequestListener;
-  reachable(): Promise<boolean>;
+  /** Why the upstream accepts no connections; null when it does, and without one. */
+  unreachable(): Promise<string | null>;
 }
 
 /** @throws Problem when the handler cannot be loaded */
@@ -166,7 +170,7 @@ const hostHandler = async (
     handler === undefined ? await loadHandler(config.handlerModule ?? '', directory) : routes(handler, 'the handler');
   return {
     answer: createAdmission({ route, maxRequestBytes: config.maxRequestBytes, log: logger, onAnswered }),
-    reachable: () => Promise.resolve(true),
+    unreachable: () => Promise.resolve(null),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 };

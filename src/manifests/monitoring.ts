@@ -1,3 +1,4 @@
+import { REPOSITORY } from '../config/version.ts';
 import dashboard from './dashboard.json' with { type: 'json' };
 import { inNamespace, type InstallationSpec, labelsOf, type Manifest, manifest } from './installation.ts';
 import type { Json } from './yaml.ts';
@@ -85,14 +86,26 @@ const ALERTS: readonly Alert[] = [
     description:
       'The leader has set the object aside and goes on with the others. Its /status, and an Event on the Lease in {{ $labels.namespace }}, give the reason; webhook-certd check gives the command.',
   },
+  {
+    alert: 'WebhookCertdMetricsAbsent',
+    comment: 'Of an installation whose metrics were there an hour ago, and where there are none at all.',
+    expr: 'group by (namespace, job) (webhook_certd_build_info offset 1h) unless group by (namespace, job) (webhook_certd_build_info) or absent(webhook_certd_build_info)',
+    for: '10m',
+    severity: 'warning',
+    summary:
+      'There are no metrics of webhook-certd{{ with $labels.job }} ({{ . }} in {{ $labels.namespace }}){{ end }}',
+    description: 'No other alert can fire without them: either no replica runs, or Prometheus does not reach them.',
+  },
 ];
+
+const RUNBOOK = `${REPOSITORY}/blob/main/docs/runbook.md`;
 
 const ruleOf = ({ alert, expr, for: duration, severity, summary, description }: Alert): Json => ({
   alert,
   expr,
   ...(duration === undefined ? {} : { for: duration }),
   labels: { severity },
-  annotations: { summary, description },
+  annotations: { summary, description, runbook_url: `${RUNBOOK}#${alert.toLowerCase()}` },
 });
 
 /** The rules of the PrometheusRule. */

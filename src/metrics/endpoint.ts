@@ -2,8 +2,10 @@ import type { ReplicaState } from '../status/replica-state.ts';
 import type { StatusInput } from '../status/status.ts';
 import type { BindAddress } from '../util/listen.ts';
 import { type Page, type PlainServer, startPlainServer, textPage } from '../util/plain-server.ts';
+import { metricsPage } from './exposition.ts';
 import type { Counter, Histogram, MetricFamily, Sample } from './instruments.ts';
 import type { Metrics } from './metrics.ts';
+import { processFamilies, type ProcessUsage } from './process-families.ts';
 
 /** The values of the gauges at the time of a scrape. Times are ms since the epoch; null has no series. */
 export interface MetricsSnapshot {
@@ -155,35 +157,20 @@ interface MetricsOptions {
   readonly bind: BindAddress;
   readonly metrics: Metrics;
   readonly snapshot: () => MetricsSnapshot;
+  /** What the process uses; absent where it is not this program's own. */
+  readonly usage?: (() => Promise<ProcessUsage>) | undefined;
 }
-
-/**
- * Renders metrics in the text format of Prometheus. prom-client takes 40 ms and 17 MiB, so it is imported on the first
- * scrape. It only renders; this program counts.
- */
-export const renderMetrics = async (families: readonly MetricFamily[]): Promise<Page> => {
-  const { Registry, Counter } = await import('prom-client');
-  const registry = new Registry();
-  for (const family of families) {
-    // A registry uses only the name and `get` of a metric; the prototype satisfies the types.
-    const metric = Object.assign(Object.create(Counter.prototype) as InstanceType<typeof Counter>, {
-      name: family.name,
-      get: () => Promise.resolve({ ...family, aggregator: 'sum' }),
-    });
-    registry.registerMetric(metric);
-  }
-  return { code: 200, contentType: registry.contentType, body: await registry.metrics() };
-};
 
 /**
  * Serves `/metrics` for Prometheus over plain HTTP.
  *
  * @throws Problem when the address cannot be bound
  */
-export const startMetrics = ({ bind, metrics, snapshot }: MetricsOptions): Promise<PlainServer> => {
-  const page = () => {
+export const startMetrics = ({ bind, metrics, snapshot, usage }: MetricsOptions): Promise<PlainServer> => {
+  const page = async (): Promise<Page> => {
     const counted = Object.values<Counter | Histogram>({ ...metrics }).map((each) => each.family());
-    return renderMetrics([...gauges(snapshot()), ...counted.filter(({ values }) => values.length > 0)]);
+    const used = usage === undefined ? [] : processFamilies(await usage());
+    return metricsPage([...gauges(snapshot()), ...counted, ...used]);
   };
   return startPlainServer(bind, { '/metrics': page, '/': () => textPage(200, 'metrics are at /metrics\n') });
 };

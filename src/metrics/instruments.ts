@@ -6,7 +6,7 @@ export interface Sample {
   readonly metricName?: string;
 }
 
-/** One metric with its current values, in the shape that prom-client renders. */
+/** One metric with its current values. */
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;

@@ -71,13 +71,23 @@ const replicaItem = (
   </li>`;
 };
 
+/** The leader, and how to come to its page: through the API server's proxy as a link, which the script makes, else by a command. */
+const leaderPart = ({ leader, namespace, identity }: Status, port: number | null): Markup => {
+  if (leader === null || leader === identity || port === null)
+    return html`<dd class="breakable">${leader ?? 'none'}</dd>`;
+  const forward = `kubectl -n ${namespace} port-forward ${leader} ${port}`;
+  return html`<dd class="breakable"><span data-leader="${leader}">${leader}</span></dd>
+    <dd class="dim">Its page: <code>${forward}</code> ${copyButton(forward, 'Copy command')}</dd>`;
+};
+
 /** The Lease, its watch, and the replicas by their Pod annotations. */
-export const clusterCard = ({ leader, watch, replicas, announced }: Status): Markup =>
-  html`<section class="card cluster">
+export const clusterCard = (status: Status, port: number | null): Markup => {
+  const { watch, replicas, announced } = status;
+  return html`<section class="card cluster">
     <h2>Cluster</h2>
     <dl>
       <dt>Leader</dt>
-      <dd class="breakable">${leader ?? 'none'}</dd>
+      ${leaderPart(status, port)}
       <dt>Lease watch</dt>
       <dd>${watch.state} since ${timestamp(watch.since)}</dd>
     </dl>
@@ -90,6 +100,7 @@ export const clusterCard = ({ leader, watch, replicas, announced }: Status): Mar
           </ul>`
     }
   </section>`;
+};
 
 const casText = (count: number): string => (count === 1 ? '1 CA' : `${count} CAs`);
 

@@ -25,11 +25,9 @@ export const html = (template: TemplateStringsArray, ...parts: readonly Part[]):
   markup: template.map((literal, at) => literal + text(parts[at] ?? null)).join(''),
 });
 
-/** A button that copies a whole hash; shown where the browser allows it. */
-export const copyButton = (hash: string): Markup =>
-  html`<button class="copy" type="button" data-copy="${hash}" aria-label="Copy hash ${hash.slice(0, 12)}">
-    copy
-  </button>`;
+/** A button that copies a text, by default a whole hash; shown where the browser allows it. */
+export const copyButton = (copied: string, label = `Copy hash ${copied.slice(0, 12)}`): Markup =>
+  html`<button class="copy" type="button" data-copy="${copied}" aria-label="${label}">copy</button>`;
 
 const SHORT_CHARS = 12;
 

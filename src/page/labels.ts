@@ -52,3 +52,17 @@ const WAIT_LABELS: Readonly<Record<string, string>> = {
 };
 
 export const waitText = (wait: string): string => WAIT_LABELS[wait] ?? wait;
+
+/** The words of the page that a reader may not know, in the order in which they appear. */
+export const glossary: readonly (readonly [word: string, meaning: string])[] = [
+  ['Announced', 'The leader has written the hash of this certificate on the Lease: every replica is to serve it.'],
+  ['Mounted', 'The kubelet has delivered this certificate from the Secret to the Pod.'],
+  ['Served', 'The webhook presents this certificate to its callers, and a handshake with it has been verified.'],
+  ['Acknowledged', 'The annotation on the Pod tells the leader that this certificate is served.'],
+  ['Lease', 'The object over which the replicas elect a leader, and on which it announces certificates.'],
+  ['caBundle', 'The CAs that the API server trusts when it calls the webhook; a field of the webhook configuration.'],
+  ['Overlap', 'The time in which the older and the newer CA are both trusted, after every replica has acknowledged.'],
+  ['Handshake', 'A connection of the replica with itself, verified as the API server would verify it.'],
+];
+
+export const meaningOf = (word: string): string => glossary.find(([each]) => each === word)?.[1] ?? '';

@@ -18,7 +18,7 @@ body { margin: 0; background: var(--ground); color: var(--text); font: 15px/1.5 
 header, main, footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1rem; padding-block: 1.5rem .75rem; }
 h1, h2, h3, p, ol, ul, dl, dd { margin: 0; padding: 0; }
-h1 { font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; margin-right: auto; letter-spacing: -.01em; }
+h1 { font-size: clamp(1.125rem, 4vw, 1.5rem); line-height: 1.25; overflow-wrap: anywhere; flex: 1; min-width: min(20rem, 100%); letter-spacing: -.01em; }
 h2 { font-size: 1.0625rem; overflow-wrap: anywhere; }
 h3 { font-size: .875rem; font-weight: 600; }
 .brand { width: 100%; font-size: .8125rem; color: var(--dim); }
@@ -43,12 +43,17 @@ main { display: grid; gap: 1rem; }
 time { font-variant-numeric: tabular-nums; }
 code { font: .875em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 ol, ul { list-style: none; }
+.waits > li + li { margin-top: .5rem; }
 .breakable, .waits { overflow-wrap: anywhere; }
 .copy { display: none; font: inherit; font-size: .75rem; line-height: 1.25; color: var(--link); background: none; border: 1px solid var(--edge); border-radius: .375rem; padding: .1rem .4rem; min-width: 3.5rem; min-height: 24px; cursor: pointer; }
 .can-copy .copy { display: inline-block; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 a { color: var(--link); }
 .steps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8.5rem, 100%), 1fr)); gap: .5rem; }
+@media (max-width: 30rem) {
+  .steps { grid-template-columns: minmax(0, 1fr); gap: .25rem; }
+  .steps li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .5rem; font-size: .875rem; }
+}
 .steps li { background: var(--soft); border-radius: .5rem; padding: .5rem .625rem; min-width: 0; }
 .sign { display: inline-block; width: 1.1em; font-weight: 700; }
 .rotations { display: grid; gap: 1.25rem; }
@@ -91,6 +96,9 @@ dt { font-size: .8125rem; color: var(--dim); }
 dd { margin-bottom: .5rem; overflow-wrap: anywhere; }
 .plain { display: grid; gap: .625rem; }
 .names li { overflow-wrap: anywhere; }
+.glossary { margin-bottom: .75rem; }
+.glossary dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .25rem 1rem; margin-top: .5rem; }
+.glossary dt { font-weight: 600; }
 footer { padding-block: 1rem 2rem; font-size: .8125rem; color: var(--dim); }
 `;
 
@@ -144,6 +152,18 @@ const patch = (from, to) => {
   }
 };
 
+// Through the API server's proxy the pages of all replicas are beside each other.
+const proxied = /^(.*\\/pods\\/)[^/:]+(:[^/]+)?\\/proxy\\//.exec(location.pathname);
+const linkLeader = (root) => {
+  const name = root.querySelector('[data-leader]');
+  if (!name || !proxied) return;
+  const link = document.createElement('a');
+  link.href = proxied[1] + encodeURIComponent(name.dataset.leader) + (proxied[2] || '') + '/proxy/';
+  link.textContent = name.textContent;
+  name.replaceChildren(link);
+};
+linkLeader(document);
+
 const connection = document.getElementById('connection');
 const connected = (state, text) => {
   connection.dataset.state = state;
@@ -161,8 +181,9 @@ const refresh = async () => {
       const response = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(5000) });
       if (!response.ok) throw new Error(response.statusText);
       const rendered = new DOMParser().parseFromString(await response.text(), 'text/html');
+      linkLeader(rendered);
       document.title = rendered.title;
-      patch(document.querySelector('h1'), rendered.querySelector('h1'));
+      for (const part of ['link[rel=icon]', '.brand', 'h1']) patch(document.querySelector(part), rendered.querySelector(part));
       patch(document.querySelector('main'), rendered.querySelector('main'));
       updateDistances();
       if (source.readyState === EventSource.OPEN) connected('live', 'live');

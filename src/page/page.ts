@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Status } from '../status/status.ts';
 import { certificateCard, clusterCard, trustCard } from './details.ts';
+import { brand, favicon, headline } from './headline.ts';
 import { html, type Markup } from './html.ts';
+import { glossary } from './labels.ts';
 import { PAGE_SCRIPT, PAGE_STYLE } from './page-assets.ts';
 import { replicaCard, type SeenReplica } from './replica-card.ts';
 import { rotationCard } from './rotation-card.ts';
@@ -20,12 +23,6 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const summary = (seen: readonly SeenReplica[]): string => {
-  const unready = seen.filter(({ status }) => status?.ready !== true).length;
-  const isReady = unready === 0 ? 'ready' : 'not ready';
-  return seen.length === 1 ? isReady : unready === 0 ? 'all ready' : `${unready} not ready`;
-};
-
 // Script and style are constants of this program and must match the digests in the policy.
 const trusted = (markup: string) => ({ markup });
 
@@ -34,29 +31,30 @@ const trusted = (markup: string) => ({ markup });
  * that it also works behind a proxy under any path.
  *
  * @param seen one replica for its own page, all replicas for the page of the demo
+ * @param port at which each replica has such a page; null where none is to be led to
  */
-export const page = (seen: readonly SeenReplica[], nowMs: number) => {
-  const [first] = seen;
-  const name = seen.length === 1 && first ? first.name : `${seen.length} replicas`;
+export const page = (seen: readonly SeenReplica[], nowMs: number, port: number | null = null) => {
+  const sentence = headline(seen);
   const { markup } = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <title>${summary(seen)} · ${name} · webhook-certd</title>
-        <link rel="icon" href="data:," />
+        <title>${sentence} · webhook-certd</title>
+        <link rel="icon" href="${favicon(seen)}" />
         ${trusted(`<style>${PAGE_STYLE}</style>`)}
       </head>
       <body>
         <header>
-          <p class="brand">webhook-certd</p>
-          <h1>${name}</h1>
+          ${brand(principalOf(seen))}
+          <h1>${sentence}</h1>
           <p id="connection" role="status" data-state="opening">connecting</p>
           <noscript><p>Without JavaScript this page shows the state at the time when it was loaded.</p></noscript>
         </header>
-        ${content(seen, nowMs)}
+        ${content(seen, nowMs, port)}
         <footer>
+          ${GLOSSARY}
           <p>As JSON: <a href="status">/status</a>; as a stream of events: <a href="events">/events</a>.</p>
         </footer>
         ${trusted(`<script>${PAGE_SCRIPT}</script>`)}
@@ -68,6 +66,23 @@ export const page = (seen: readonly SeenReplica[], nowMs: number) => {
     body: markup,
     headers: { 'Content-Security-Policy': POLICY },
   };
+};
+
+const GLOSSARY = html`<details class="glossary">
+  <summary>What the words mean</summary>
+  <dl>
+    ${glossary.map(
+      ([word, meaning]) =>
+        html`<dt>${word}</dt>
+          <dd>${meaning}</dd>`,
+    )}
+  </dl>
+</details>`;
+
+/** The status of the leader contains more than that of other replicas. */
+const principalOf = (seen: readonly SeenReplica[]): Status | undefined => {
+  const statuses = seen.flatMap(({ status }) => (status === null ? [] : [status]));
+  return statuses.find(({ role }) => role === 'leader') ?? statuses[0];
 };
 
 const FULLY_SHOWN = 2;
@@ -95,12 +110,10 @@ const rotationsCard = (rotations: readonly TrackedRotation[], nowMs: number): Ma
 };
 
 /** The part of the page that changes. */
-const content = (seen: readonly SeenReplica[], nowMs: number): Markup => {
+const content = (seen: readonly SeenReplica[], nowMs: number, port: number | null): Markup => {
   const rotations = tracks(seen);
   const isOpen = rotations[0]?.tracks.some(({ isDone }) => !isDone) === true;
-  const statuses = seen.flatMap(({ status }) => (status === null ? [] : [status]));
-  // The status of the leader contains more than that of other replicas.
-  const principal = statuses.find(({ role }) => role === 'leader') ?? statuses[0];
+  const principal = principalOf(seen);
   return html`<main data-open="${isOpen ? 'yes' : 'no'}">
     <div class="replicas">${seen.map((replica) => replicaCard(replica, seen.length === 1))}</div>
     ${rotationsCard(rotations, nowMs)}
@@ -108,7 +121,7 @@ const content = (seen: readonly SeenReplica[], nowMs: number): Markup => {
       principal === undefined
         ? null
         : html`<div class="details">
-            ${certificateCard(principal)} ${clusterCard(principal)} ${trustCard(principal)}
+            ${certificateCard(principal)} ${clusterCard(principal, port)} ${trustCard(principal)}
           </div>`
     }
   </main>`;

@@ -1,15 +1,20 @@
 import type { Status } from '../status/status.ts';
 import { hashText, html, type Markup, timestamp } from './html.ts';
-import { stepText, waitText } from './labels.ts';
+import { meaningOf, stepText, waitText } from './labels.ts';
 
-const state = ({ ready, reasons, served }: Status): Markup => {
-  const until = served === null ? null : html`<p>Certificate valid until ${timestamp(served.notAfter)}</p>`;
+const state = ({ ready, reasons, served, renewsAt }: Status): Markup => {
+  const renewal = renewsAt === null ? null : html`, to be renewed at ${timestamp(renewsAt)}`;
+  const until = served === null ? null : html`<p>Certificate valid until ${timestamp(served.notAfter)}${renewal}</p>`;
   return ready
     ? html`<p class="state good" role="status">✔ Ready</p>
         ${until}`
     : html`<p class="state bad" role="status">✘ Not ready: ${reasons.join(', ')}</p>
         ${until}`;
 };
+
+/** Whether the detail says as much as the error. */
+const isTold = ({ detail, error }: Status['waitsFor'][number]): boolean =>
+  error === null || detail?.includes(error) === true;
 
 const waits = ({ waitsFor, step, role }: Status): Markup => {
   const next = role === 'leader' ? html`<p>Next step as the leader: <b>${stepText(step)}</b>.</p>` : null;
@@ -20,8 +25,12 @@ const waits = ({ waitsFor, step, role }: Status): Markup => {
       ${waitsFor.map(
         (blocker) =>
           html`<li data-wait="${blocker.for}">
-            Waiting for <b>${waitText(blocker.for)}</b> since
-            ${timestamp(blocker.since)}${blocker.detail === null ? '.' : `: ${blocker.detail}`}
+            <p>
+              Waiting for <b>${waitText(blocker.for)}</b> since
+              ${timestamp(blocker.since)}${blocker.detail === null ? '.' : `: ${blocker.detail}`}
+            </p>
+            ${blocker.until === null ? null : html`<p>It ends at ${timestamp(blocker.until)}.</p>`}
+            ${isTold(blocker) ? null : html`<p class="bad">Last error: ${blocker.error}</p>`}
           </li>`,
       )}
     </ul>
@@ -71,7 +80,7 @@ const stepsRow = ({ announced, mounted, served, acknowledged, acknowledges }: St
   return html`<ol class="steps">
     ${places.map(
       ({ name, hash, absent }, at) =>
-        html`<li data-step="${name.toLowerCase()}">
+        html`<li data-step="${name.toLowerCase()}" title="${meaningOf(name)}">
           <h3>${sign(hash, announcedHash)} ${name}</h3>
           <p>
             ${hash === null ? html`<span class="dim">${absent}</span>` : hashText(hash)}

@@ -78,6 +78,35 @@ const leaderBlockers = (state: ReplicaState, { identity, caOverlapMs, nowMs }: S
   return [...writes, ...settles, { for: 'overlap', sinceMs: lease.servedSinceMs, detail }];
 };
 
+/** When a wait ends by itself, ms since the epoch; null when it ends by an event. */
+export const waitEndsMs = (
+  { settling, observation }: Pick<ReplicaState, 'settling' | 'observation'>,
+  wait: Blocker['for'],
+  caOverlapMs: number,
+): number | null => {
+  if (wait === 'trust') return settling?.untilMs ?? null;
+  const servedSinceMs = observation?.lease.servedSinceMs ?? null;
+  return wait === 'overlap' && servedSinceMs !== null ? servedSinceMs + caOverlapMs : null;
+};
+
+/** The newest failure of what would end a wait; null when none is known. */
+export const waitError = (
+  { errors, failing }: Pick<ReplicaState, 'errors' | 'failing'>,
+  wait: Blocker['for'],
+): string | null => {
+  switch (wait) {
+    case 'announcement':
+      return errors.lease ?? errors.election;
+    case 'mount':
+    case 'acknowledgements':
+      return errors.pod;
+    case 'write':
+      return failing?.error ?? null;
+    default:
+      return null;
+  }
+};
+
 /** Returns what a replica waits for, the most urgent first. Pure. */
 export const pendingOn = (state: ReplicaState, situation: Situation): readonly Blocker[] => {
   const { load, readiness, startedMs } = state;

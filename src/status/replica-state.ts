@@ -52,6 +52,15 @@ export interface ReplicaState {
   readonly settling: { readonly sinceMs: number; readonly untilMs: number } | null;
   /** The objects whose write the API server lastingly refuses; they are set aside. */
   readonly refused: readonly { readonly object: string; readonly reason: string }[];
+  /** The newest failure of each kind of request, until one succeeds. */
+  readonly errors: {
+    /** Reading the Lease. */
+    readonly lease: string | null;
+    /** Taking or renewing the Lease. */
+    readonly election: string | null;
+    /** Writing the annotations of the own Pod. */
+    readonly pod: string | null;
+  };
   readonly rotations: readonly Rotation[];
 }
 
@@ -73,6 +82,7 @@ export const initialState = (nowMs: number): ReplicaState => ({
   failing: null,
   settling: null,
   refused: [],
+  errors: { lease: null, election: null, pod: null },
   rotations: [],
 });
 
@@ -145,6 +155,30 @@ const nextShown = (before: ReplicaState['shown'], load: LoadEvent, sinceMs: numb
   return { kind: load.kind, sinceMs, hash: load.shown?.hash ?? null, detail: load.detail };
 };
 
+const nextErrors = ({ errors }: ReplicaState, event: ReplicaEvent): ReplicaState['errors'] => {
+  switch (event.type) {
+    case 'lease/unread':
+    case 'watch/failed':
+      return { ...errors, lease: event.error };
+    case 'lease/observed':
+      return { ...errors, lease: null };
+    case 'leadership/failed':
+      return { ...errors, election: event.error };
+    case 'leadership/acquired':
+    case 'leadership/renewed':
+      return { ...errors, election: null };
+    case 'pod/failed':
+    case 'pod/forbidden':
+      return { ...errors, pod: event.error };
+    case 'kubelet/nudged':
+    case 'replica/acknowledged':
+    case 'replica/withdrawn':
+      return { ...errors, pod: null };
+    default:
+      return errors;
+  }
+};
+
 const next = (state: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaState => {
   switch (event.type) {
     case 'lease/observed': {
@@ -210,5 +244,5 @@ export const reduce = (state: ReplicaState, event: ReplicaEvent, identity: strin
   const isFirstSight = !state.leaseSeen;
   const rotations = nextRotations(state.rotations, event, { identity, nowMs, isFirstSight });
   const silentHolder = nextSilentHolder(state.silentHolder, event, identity, nowMs);
-  return { ...next(state, event, nowMs), silentHolder, rotations };
+  return { ...next(state, event, nowMs), silentHolder, errors: nextErrors(state, event), rotations };
 };

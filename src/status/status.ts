@@ -1,8 +1,9 @@
 import type { CertificateInfo, VolumeSnapshot } from '../../streams/model.ts';
+import { renewalMs } from '../../streams/renewal.ts';
 import { describeCertificates } from '../certificates/certificate-info.ts';
 import type { Mount } from '../certificates/mount.ts';
 import { rfc3339Seconds } from '../util/time.ts';
-import { type Blocker, pendingOn } from './pending-on.ts';
+import { type Blocker, pendingOn, waitEndsMs, waitError } from './pending-on.ts';
 import type { ReplicaState } from './replica-state.ts';
 import type { Rotation } from './rotations.ts';
 
@@ -35,6 +36,10 @@ export interface RotationStatus {
 
 /** The document of `/status`: the state of one replica. An absent part is null. It contains no secret. */
 export interface Status {
+  readonly version: string;
+  readonly namespace: string;
+  /** The name of the Lease. */
+  readonly lease: string;
   readonly role: 'leader' | 'candidate' | 'follower';
   readonly identity: string;
   /** The holder of the Lease. */
@@ -43,12 +48,20 @@ export interface Status {
   /** Why the replica is not ready; empty when it is. */
   readonly reasons: readonly string[];
   /** What the replica waits for, the most urgent first. */
-  readonly waitsFor: readonly (Omit<Blocker, 'sinceMs'> & { readonly since: string })[];
+  readonly waitsFor: readonly (Omit<Blocker, 'sinceMs'> & {
+    readonly since: string;
+    /** When the wait ends by itself. */
+    readonly until: string | null;
+    /** The newest failure of what would end it. */
+    readonly error: string | null;
+  })[];
   /** `since`: when this replica first saw the announcement. */
   readonly announced: { readonly hash: string; readonly validUntil: string; readonly since: string } | null;
   /** Only the hash when the file is not a readable certificate. */
   readonly mounted: ({ readonly hash: string } & (LeafStatus | Readonly<Record<keyof LeafStatus, null>>)) | null;
   readonly served: ({ readonly hash: string } & LeafStatus) | null;
+  /** When the leader replaces the served certificate; null where another issuer does. */
+  readonly renewsAt: string | null;
   /**
    * The server at SERVING_ADDRESS; null without one. `shows` is `announced`, or why not; `hash` is what it was last seen to
    * show.
@@ -83,6 +96,11 @@ export interface Status {
 
 /** Input of the status beside the state. */
 export interface StatusInput {
+  readonly version: string;
+  readonly namespace: string;
+  readonly leaseName: string;
+  /** Null where another issuer renews. */
+  readonly renewBeforeMs: number | null;
   readonly identity: string;
   readonly leaderElection: boolean;
   readonly kubeletNudge: boolean;
@@ -97,6 +115,8 @@ export interface StatusInput {
 
 const millis = (ms: number): string => new Date(ms).toISOString();
 const orNull = (ms: number | null): string | null => (ms === null ? null : millis(ms));
+
+const secondsOrNull = (ms: number | null): string | null => (ms === null ? null : rfc3339Seconds(ms));
 
 const leafOf = ({ serial, notBeforeMs, notAfterMs, names }: CertificateInfo): LeafStatus => ({
   serial,
@@ -152,10 +172,13 @@ const neighbourOf = ({ shown }: ReplicaState, address: string | null): Status['n
 
 /** Builds the document of `/status`. Pure. */
 export const statusOf = (state: ReplicaState, input: StatusInput): Status => {
-  const { identity, leaderElection, kubeletNudge, reasons, mountedLeaf: leaf, step } = input;
+  const { identity, leaderElection, kubeletNudge, renewBeforeMs, reasons, mountedLeaf: leaf, step } = input;
   const { served } = state.readiness;
   const hash = state.mounted?.hash ?? null;
   return {
+    version: input.version,
+    namespace: input.namespace,
+    lease: input.leaseName,
     role: state.leading ? 'leader' : leaderElection ? 'candidate' : 'follower',
     identity,
     leader: state.leader,
@@ -165,10 +188,13 @@ export const statusOf = (state: ReplicaState, input: StatusInput): Status => {
       for: blocker.for,
       since: millis(blocker.sinceMs),
       detail: blocker.detail,
+      until: secondsOrNull(waitEndsMs(state, blocker.for, input.caOverlapMs)),
+      error: waitError(state, blocker.for),
     })),
     announced: announcedOf(state),
     mounted: hash === null ? null : { hash, ...(leaf === null ? UNREADABLE : leafOf(leaf)) },
     served: served === null ? null : { hash: served.hash, ...leafOf(served.leaf) },
+    renewsAt: served === null || renewBeforeMs === null ? null : rfc3339Seconds(renewalMs(served.leaf, renewBeforeMs)),
     neighbour: neighbourOf(state, input.neighbourAddress),
     acknowledged: state.acknowledgedHash === null ? null : { hash: state.acknowledgedHash },
     acknowledges: kubeletNudge && !state.isPodForbidden,

@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Problem } from '../../streams/problem.ts';
+import { messageOf } from '../util/errors.ts';
 import type { AdmissionHandler, HandlerExport } from './admission-types.ts';
+import { placeText } from './error-place.ts';
 import { provideHandlerApi } from './provide-handler-api.ts';
 
 const locate = (name: string, directory: string): string => {
@@ -30,11 +32,14 @@ const defaultExport = ({ default: exported }: { readonly default?: unknown }): u
 export const loadHandler = async (name: string, directory: string, setting = 'WEBHOOK_HANDLER'): Promise<Route> => {
   if (name === 'builtin:allow') return () => allowAll;
   provideHandlerApi();
+  let url = '';
   try {
-    const loaded = (await import(locate(name, directory))) as { readonly default?: unknown };
+    url = locate(name, directory);
+    const loaded = (await import(url)) as { readonly default?: unknown };
     return routes(defaultExport(loaded), 'its default export');
   } catch (error) {
-    throw new Problem(`${setting} ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    const place = error instanceof Problem ? '' : placeText(error, url);
+    throw new Problem(`${setting} ${name}: ${messageOf(error)}${place}`);
   }
 };
 

@@ -39,8 +39,8 @@ interface UpstreamOptions {
 
 interface Front extends AsyncDisposable {
   readonly answer: RequestListener;
-  /** Whether the upstream accepts connections; checked at most once a second. */
-  reachable(): Promise<boolean>;
+  /** Why the upstream accepts no connections; null when it does. Checked at most once a second. */
+  unreachable(): Promise<string | null>;
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -146,7 +146,7 @@ export const createUpstream = (options: UpstreamOptions): Front => {
         .catch((error: unknown) => fail(response, error, timeoutMs))
         .then((outcome) => onAnswered(outcome, monotonicMs() - startMs));
     },
-    reachable: createReachable(address),
+    unreachable: createUnreachable(address),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([pool.destroy(), freshPool.destroy()]);
     },
@@ -207,24 +207,29 @@ const upstreamBody = async (
   return body;
 };
 
-const canConnect = (target: NetConnectOpts, timeoutMs: number): Promise<boolean> =>
+const whyUnreachable = (target: NetConnectOpts, timeoutMs: number): Promise<string | null> =>
   new Promise((resolve) => {
     const socket = connect(target);
-    const end = (reached: boolean) => {
-      resolve(reached);
+    const end = (why: string | null) => {
+      resolve(why);
       socket.destroy();
     };
-    socket.setTimeout(timeoutMs, () => end(false));
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
+    socket.setTimeout(timeoutMs, () => end(`no connection within ${timeoutMs} ms`));
+    socket.once('connect', () => end(null));
+    socket.once('error', (error) => end(reasonOf(error)));
   });
 
 /** Checks whether the upstream accepts connections. One result serves all checks within `freshMs`. */
-const createReachable = (target: NetConnectOpts, freshMs = 1_000, timeoutMs = 1_000): (() => Promise<boolean>) => {
-  let last: { readonly atMs: number; readonly result: Promise<boolean> } | null = null;
+const createUnreachable = (
+  target: NetConnectOpts,
+  freshMs = 1_000,
+  timeoutMs = 1_000,
+): (() => Promise<string | null>) => {
+  let last: { readonly atMs: number; readonly result: Promise<string | null> } | null = null;
   return () => {
     const nowMs = monotonicMs();
-    if (last === null || nowMs - last.atMs >= freshMs) last = { atMs: nowMs, result: canConnect(target, timeoutMs) };
+    if (last === null || nowMs - last.atMs >= freshMs)
+      last = { atMs: nowMs, result: whyUnreachable(target, timeoutMs) };
     return last.result;
   };
 };
