@@ -193,7 +193,6 @@ export const observed = (state: State, issuer: keyof typeof issuers): PlannerInp
   replicas: state.replicas.map(({ acknowledged }, at): Replica => ({
     name: `replica-${at}`,
     servingHash: acknowledged === null ? null : hashOf(acknowledged),
-    ready: true,
     goneAtMs: null,
   })),
 });
