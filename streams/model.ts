@@ -90,9 +90,7 @@ export interface Replica {
   readonly name: string;
   /** The hash it says it serves; null when it has not said. */
   readonly servingHash: string | null;
-  /** The kubelet calls it ready, so that calls may reach it. */
-  readonly ready: boolean;
-  /** By when it should be gone, though its object still exists: 0 for one that runs nowhere, finished or not yet placed. Null while alive. */
+  /** By when it should be gone, though its object still exists: 0 for one that runs nowhere. Null while alive. */
   readonly goneAtMs: number | null;
 }
 

@@ -1,4 +1,4 @@
-import { distinctUntilChanged, map, merge, type Observable, scan, startWith } from 'rxjs';
+import { defer, distinctUntilChanged, map, merge, type Observable, scan, skip, startWith, throttleTime } from 'rxjs';
 import type { WatchItem } from './events.ts';
 import { isOlderVersion, isPermanentRejection } from './kubernetes.ts';
 import type { Replica } from './model.ts';
@@ -77,25 +77,58 @@ export const trackedTarget = (
   written$: Observable<TargetState>,
 ): Observable<ObservedTarget> => tracked<TargetState, 'unreadable'>(watch$, written$, 'unreadable');
 
-type Seen = ReadonlyMap<string, Replica> | 'pending' | 'forbidden';
+/**
+ * How often changes of Pods are observed: the first one at once, then the newest state this much later. A rotation of a
+ * thousand replicas is observed, planned on and shown ten times a second and not a thousand times.
+ */
+export const REPLICAS_WINDOW_MS = 100;
+
+interface Seen {
+  /** Why the Pods are not known; null once they are. */
+  readonly unknown: 'pending' | 'forbidden' | null;
+}
+
+const PENDING: Seen = { unknown: 'pending' };
+
+const saysTheSame = (known: Replica | undefined, { servingHash, goneAtMs }: Replica): boolean =>
+  known?.servingHash === servingHash && known.goneAtMs === goneAtMs;
 
 /**
- * The current Pods of POD_SELECTOR.
+ * The current Pods that the watch selects. A change of a Pod that no decision depends on is not news.
  *
- *     watch    --L(a,b)---a'-----d(b)--
- *     result   u-[a,b]----[a',b]-[a']--
+ *     watch    --L(a,b)---a'-a"-d(b)----a"--
+ *     result   u-[a,b]----[a']--[a"]--------     a" and the end of b come within one window
  */
 export const trackedReplicas = (watch$: Observable<WatchItem<Replica>>): Observable<PlannerInput['replicas']> =>
-  watch$.pipe(
-    scan((seen: Seen, item): Seen => {
-      if (item.type === 'watch/listed') return new Map(item.items.map((replica) => [replica.name, replica]));
-      if (item.type === 'watch/failed') return seen === 'pending' && isPermanentRejection(item) ? 'forbidden' : seen;
-      if (item.type !== 'watch/applied' && item.type !== 'watch/deleted') return seen;
-      const next = new Map(typeof seen === 'string' ? [] : seen);
-      if (item.type === 'watch/applied') next.set(item.object.name, item.object);
-      else next.delete(item.object.name);
-      return next;
-    }, 'pending'),
-    map((seen) => (typeof seen === 'string' ? seen : [...seen.values()])),
-    startWith<PlannerInput['replicas']>('pending'),
-  );
+  defer(() => {
+    const known = new Map<string, Replica>();
+    const next = (seen: Seen, item: WatchItem<Replica>): Seen => {
+      switch (item.type) {
+        case 'watch/listed':
+          known.clear();
+          for (const replica of item.items) known.set(replica.name, replica);
+          return { unknown: null };
+        case 'watch/applied': {
+          const { object } = item;
+          if (saysTheSame(known.get(object.name), object)) return seen;
+          known.set(object.name, object);
+          return { unknown: null };
+        }
+        case 'watch/deleted':
+          return known.delete(item.object.name) ? { unknown: null } : seen;
+        case 'watch/failed':
+          return seen.unknown === 'pending' && isPermanentRejection(item) ? { unknown: 'forbidden' } : seen;
+        default:
+          return seen;
+      }
+    };
+    return watch$.pipe(
+      scan(next, PENDING),
+      startWith(PENDING),
+      distinctUntilChanged(),
+      skip(1),
+      throttleTime(REPLICAS_WINDOW_MS, undefined, { leading: true, trailing: true }),
+      map(({ unknown }) => unknown ?? [...known.values()]),
+      startWith<PlannerInput['replicas']>('pending'),
+    );
+  });

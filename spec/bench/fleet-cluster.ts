@@ -39,7 +39,11 @@ export const fleetInstallation = async (place: FleetPlace): Promise<FleetOrder &
   if (created.status !== 201 && created.status !== 409) throw new Error(created.text);
   await accepted(admin.post(webhookTarget.collection, webhookTarget.body(namespace, {})));
   const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
-  const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
+  const spec = {
+    nodeName: 'node',
+    automountServiceAccountToken: false,
+    containers: [{ name: 'webhook', image: 'none' }],
+  };
   const pods = `/api/v1/namespaces/${namespace}/pods`;
   for (const name of names) await accepted(admin.post(pods, { metadata: { name, labels }, spec }));
   const kubelet = await startKubelet({

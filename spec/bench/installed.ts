@@ -93,7 +93,11 @@ export const installed = async (folder: string, isLed = true): Promise<Installed
   await writeFile(join(account, 'ca.crt'), api.caPem);
   await accepted(api.admin.post('/api/v1/namespaces', { metadata: { name: namespace } }));
   const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
-  const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
+  const spec = {
+    nodeName: 'node',
+    automountServiceAccountToken: false,
+    containers: [{ name: 'webhook', image: 'none' }],
+  };
   await accepted(
     api.admin.post(`/api/v1/namespaces/${namespace}/pods`, { metadata: { name: 'replica-0', labels }, spec }),
   );

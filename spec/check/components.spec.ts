@@ -64,6 +64,7 @@ describe('check of the components', () => {
     )({
       metadata: { name: 'orders-0', labels: LABELS },
       spec: {
+        nodeName: 'node',
         serviceAccountName: ACCOUNT,
         containers: [{ name: 'webhook', ports: [{ name: 'webhook', containerPort: 9443 }] }],
       },

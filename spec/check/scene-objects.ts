@@ -56,7 +56,7 @@ export const sceneObjects = {
         { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'webhook-abc', uid: 'any', controller: true },
       ],
     },
-    spec: (template as { readonly spec: Json }).spec,
+    spec: { nodeName: 'node', ...(template as { readonly spec: Readonly<Record<string, Json>> }).spec },
   }),
 
   deployment: (template: Json): Body => ({

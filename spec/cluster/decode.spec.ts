@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import { issueCa } from '../../src/certificates/issue.ts';
 import { decodeCa, decodeSecret } from '../../src/cluster/decode.ts';
 import { leaseSchema } from '../../src/cluster/lease-codec.ts';
-import { podObject } from '../../src/cluster/pods.ts';
 import { selfSignedIssuer } from '../../src/cluster/self-signed-issuer.ts';
 import { targetObject } from '../../src/cluster/targets.ts';
 import { parse } from '../config/parse.ts';
@@ -160,19 +159,6 @@ describe('the fields of a target', () => {
     expect(fields({ service: {} })).to.deep.equal([field]);
     expect(fields(null)).to.deep.equal([]);
     expect(fields({ service: { name: 'other' } })).to.deep.equal([]);
-  });
-});
-
-describe('a decoded Pod', () => {
-  it('is ready only by its condition Ready, among others', () => {
-    const conditions = [
-      { type: 'PodScheduled', status: 'True' },
-      { type: 'Ready', status: 'False' },
-    ];
-    const pod = (more: object[]) =>
-      podObject('p')({ metadata: { name: 'a' }, status: { conditions: [...conditions, ...more] } });
-    expect(pod([]).ready).to.equal(false);
-    expect(pod([{ type: 'Ready', status: 'True' }]).ready).to.equal(true);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { secretObject } from '../../src/cluster/decode.ts';
-import { podObject } from '../../src/cluster/pods.ts';
+import { replicaObject } from '../../src/cluster/pods.ts';
 import { createSecret, patchSecret, setFields } from '../../src/cluster/step-executor.ts';
 import { targetObject, targetPath } from '../../src/cluster/targets.ts';
 
@@ -33,32 +33,19 @@ describe('a Secret', () => {
 });
 
 describe('a Pod', () => {
-  const replica = podObject('p');
+  const replica = replicaObject('p');
 
-  it('is ready as its condition says, and serves what its annotation says', () => {
-    const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
-    expect(replica({ metadata: { name: 'a', annotations: { 'p/serving-hash': 'h' } }, status: ready })).to.deep.equal({
+  it('serves what its annotation says, and is not gone', () => {
+    expect(replica({ metadata: { name: 'a', annotations: { 'p/serving-hash': 'h' } } })).to.deep.equal({
       name: 'a',
       servingHash: 'h',
-      ready: true,
       goneAtMs: null,
     });
-    expect(replica({ metadata: { name: 'a' } })).to.deep.equal({
-      name: 'a',
-      servingHash: null,
-      ready: false,
-      goneAtMs: null,
-    });
+    for (const annotations of [undefined, null, { 'q/serving-hash': 'h' }])
+      expect(replica({ metadata: { name: 'a', annotations } }).servingHash).to.equal(null);
   });
 
-  it('runs nowhere while no node can be found for it', () => {
-    const placed = (status: string) => ({ conditions: [{ type: 'PodScheduled', status }] });
-    expect(replica({ metadata: { name: 'a' }, status: placed('False') }).goneAtMs).to.equal(0);
-    expect(replica({ metadata: { name: 'a' }, status: placed('True') }).goneAtMs).to.equal(null);
-  });
-
-  it('is gone when it has finished, and at its deletion time', () => {
-    expect(replica({ metadata: { name: 'a' }, status: { phase: 'Failed' } }).goneAtMs).to.equal(0);
+  it('is gone at its deletion time', () => {
     const deletionTimestamp = '2026-11-23T06:00:00Z';
     expect(replica({ metadata: { name: 'a', deletionTimestamp } }).goneAtMs).to.equal(Date.parse(deletionTimestamp));
   });

@@ -213,17 +213,33 @@ describe('the watches of the leader', () => {
     watch.watch('1').subscribe();
   };
 
-  it('are of each object by its name and of the Pods by the selector, and of nothing else (L4)', async () => {
+  it('are of each object by its name and of the metadata of the Pods that may be serving, and of nothing else (L4)', async () => {
     const { secretWatch, caWatch, targets, replicaWatch, sent, streamed } = ports();
     for (const watch of [secretWatch, caWatch, ...targets.map((one) => one.watch), replicaWatch]) await used(watch);
     expect(targets.map(({ id }) => id)).to.deep.equal([HOOK]);
+    const fieldSelector = 'spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed';
     const lists = [
       { path: SECRETS, query: { fieldSelector: 'metadata.name=certs' } },
       { path: SECRETS, query: { fieldSelector: 'metadata.name=certs-ca' } },
       { path: HOOKS, query: { fieldSelector: 'metadata.name=hook' } },
-      { path: PODS, query: { labelSelector: 'app=hook' } },
+      { path: PODS, query: { labelSelector: 'app=hook', fieldSelector } },
     ];
-    expect(sent).to.deep.equal(lists.map((list) => ({ method: 'GET', ...list })));
+    const accept = (kind: string) => `application/json;as=${kind};g=meta.k8s.io;v=v1`;
+    expect(sent).to.deep.equal(
+      lists.map(({ path, query }) => ({
+        method: 'GET',
+        path,
+        ...(path === PODS
+          ? { query: { ...query, limit: '500' }, headers: { accept: accept('PartialObjectMetadataList') } }
+          : { query }),
+      })),
+    );
+    expect(streamed.map(({ headers }) => headers)).to.deep.equal([
+      undefined,
+      undefined,
+      undefined,
+      { accept: accept('PartialObjectMetadata') },
+    ]);
     for (const [at, request] of streamed.entries()) {
       expect(request.path).to.equal(lists[at]?.path);
       expect(request.query).to.include(lists[at]?.query);

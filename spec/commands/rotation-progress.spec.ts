@@ -54,7 +54,6 @@ const targetOf = (bundle: readonly CertificateInfo[]): ClusterState['targets'][n
 const replicaOf = (name: string, servingHash: string | null, more: Partial<Replica> = {}): Replica => ({
   name,
   servingHash,
-  ready: true,
   goneAtMs: null,
   ...more,
 });
@@ -102,7 +101,7 @@ describe('the report of a rotation', () => {
       replicas,
     });
     const gone = replicaOf('gone', 'a', { goneAtMs: 0 });
-    const starting = replicaOf('starting', null, { ready: false });
+    const starting = replicaOf('starting', null);
     const { lines, exitCode } = told('leaf', [
       served(replicaOf('first', 'a'), replicaOf('second', 'a'), gone, starting),
       served(replicaOf('first', 'b'), replicaOf('second', 'a'), gone, starting),

@@ -29,7 +29,11 @@ export const openPlace = async (): Promise<Place> => {
   await writeFile(kubeconfig, api.adminKubeconfig());
   await api.createNamespace(namespace);
   const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
-  const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
+  const spec = {
+    nodeName: 'node',
+    automountServiceAccountToken: false,
+    containers: [{ name: 'webhook', image: 'none' }],
+  };
   await api.admin.post(`/api/v1/namespaces/${namespace}/pods`, { metadata: { name: pod, labels }, spec });
   const secretName = 'kubetemplater-webhook-cert';
   opened.use(await startKubelet({ server: api, namespace, podName: pod, secretName, directory, delayMs: 50 }));

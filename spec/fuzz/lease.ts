@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { $ZodError } from 'zod/v4/core';
 import { decodeCa, decodeSecret, decodeTarget } from '../../src/cluster/decode.ts';
 import { leaseSchema } from '../../src/cluster/lease-codec.ts';
-import { podObject } from '../../src/cluster/pods.ts';
+import { replicaObject } from '../../src/cluster/pods.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import { corpus } from './corpus.ts';
 import { type FuzzLaw, fuzzLaw } from './fuzz-law.ts';
@@ -118,7 +118,7 @@ const readers: readonly ((object: unknown) => unknown)[] = [
   decodeTarget('validatingwebhookconfiguration', { serviceName: 'svc', namespace: 'ns', serviceNames: [] }),
   decodeTarget('customresourcedefinition', { serviceName: 'svc', namespace: 'ns', serviceNames: [] }),
   decodeTarget('apiservice', { serviceName: 'svc', namespace: 'ns', serviceNames: [] }),
-  podObject(PREFIX),
+  replicaObject(PREFIX),
 ];
 
 export const leaseLaws: readonly FuzzLaw[] = [

@@ -68,7 +68,11 @@ describe('a webhook that moves in under the real API server, which calls it all 
     for (let started = 0; started < REPLICAS; started += 1) {
       const webhook = opened.use(await startOldWebhook(`old-${started}`, pair));
       const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
-      const spec = { automountServiceAccountToken: false, containers: [{ name: 'webhook', image: 'none' }] };
+      const spec = {
+        nodeName: 'node',
+        automountServiceAccountToken: false,
+        containers: [{ name: 'webhook', image: 'none' }],
+      };
       await api.admin.post(pods, { metadata: { name: webhook.name, labels }, spec });
       balancer.add(webhook);
       old.push(webhook);

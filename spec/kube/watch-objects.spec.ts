@@ -46,6 +46,65 @@ describe('watchObjects', () => {
     expect(await all(pods.list())).to.deep.equal([{ resourceVersion: '8', items: [] }]);
   });
 
+  describe('with a limit', () => {
+    const asked = (): Readonly<Record<string, string>>[] =>
+      api.asked.map(({ url }) => Object.fromEntries(new URL(url, api.url).searchParams));
+    const paged = (): WatchPort<string> =>
+      watchObjects(client, {
+        path,
+        limit: 2,
+        parse: (object) => podSchema.parse(object).metadata.name,
+        timeoutSeconds: () => 1,
+      });
+    const page = (next: string | undefined, ...names: string[]) => ({
+      metadata: { resourceVersion: '7', ...(next === undefined ? {} : { continue: next }) },
+      items: names.map((name) => pod(name, '1')),
+    });
+    const expired = { kind: 'Status', code: 410, reason: 'Expired' };
+    const away = { kind: 'Status', code: 500, message: 'etcd is away' };
+    const answerInTurn = (...answers: readonly object[]): void => {
+      let at = 0;
+      api.answer((response) => {
+        const answer = answers[at++]!;
+        json(response, answer, 'code' in answer ? (answer.code as number) : 200);
+      });
+    };
+
+    it('lists page by page what is one list to its reader', async () => {
+      answerInTurn(page('2nd', 'a', 'b'), page('3rd', 'c', 'd'), page('', 'e'));
+      expect(await all(paged().list())).to.deep.equal([{ resourceVersion: '7', items: ['a', 'b', 'c', 'd', 'e'] }]);
+      expect(asked()).to.deep.equal([{ limit: '2' }, { limit: '2', continue: '2nd' }, { limit: '2', continue: '3rd' }]);
+    });
+
+    it('lists everything at once when the version of the first page is gone before the last', async () => {
+      answerInTurn(page('2nd', 'a', 'b'), expired, page(undefined, 'b', 'c', 'd'));
+      expect(await all(paged().list())).to.deep.equal([{ resourceVersion: '7', items: ['b', 'c', 'd'] }]);
+      expect(asked()).to.deep.equal([{ limit: '2' }, { limit: '2', continue: '2nd' }, {}]);
+    });
+
+    it('fails as a list does when a later page fails', async () => {
+      answerInTurn(page('2nd', 'a', 'b'), away);
+      expect((await problemOf(all(paged().list()))).message).to.equal('list pods in namespace "ns": 500 etcd is away');
+      answerInTurn(page('2nd', 'a', 'b'), expired, expired);
+      expect(await problemOf(all(paged().list()))).to.include({ status: 410 });
+    });
+  });
+
+  it('asks for metadata alone where that is enough, in the words for a list and for a watch', async () => {
+    const port = watchObjects(client, { path, metadataOnly: true, parse: () => 0, timeoutSeconds: () => 1 });
+    api.answer((response) => json(response, { metadata: { resourceVersion: '7' }, items: null }));
+    await all(port.list());
+    answerLines();
+    await all(port.watch('7'));
+    answerLines();
+    await all(pods.watch('7'));
+    expect(api.asked.map(({ headers }) => headers.accept)).to.deep.equal([
+      'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+      'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+      'application/json',
+    ]);
+  });
+
   it('asks for bookmarks and for the time it is told', async () => {
     answerLines();
     expect(await all(pods.watch('7'))).to.deep.equal([{ type: 'opened' }]);

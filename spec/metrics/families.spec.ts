@@ -203,7 +203,7 @@ describe('the metrics of a state', () => {
   });
 
   it('have the hashes of the observed replicas', () => {
-    const replicas = ['a', null].map((servingHash) => ({ name: 'x', servingHash, ready: true, goneAtMs: null }));
+    const replicas = ['a', null].map((servingHash) => ({ name: 'x', servingHash, goneAtMs: null }));
     expect(snapshot({ observation: { ...cluster, replicas } }).servingHashes).to.deep.equal(['a', null]);
     for (const unknown of ['pending', 'forbidden'] as const)
       expect(snapshot({ observation: { ...cluster, replicas: unknown } }).servingHashes).to.equal(null);

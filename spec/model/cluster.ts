@@ -235,7 +235,6 @@ export const observed = (state: State): PlannerInput => {
     replicas: state.replicas.map(({ acknowledged }, at): Replica => ({
       name: `replica-${at}`,
       servingHash: acknowledged === null ? null : hashOf(acknowledged),
-      ready: true,
       goneAtMs: null,
     })),
   };

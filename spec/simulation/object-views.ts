@@ -49,10 +49,9 @@ export const objectViews = (pki: SymbolicPki) => ({
     bundles: bundles.map((bundle) => pki.factsOf(bundle)),
     otherManager: otherManager,
   }),
-  replica: ({ name, value: { servingHash, ready, goneAtMs } }: Entry<StoredPod>): Replica => ({
+  replica: ({ name, value: { servingHash, goneAtMs } }: Entry<StoredPod>): Replica => ({
     name,
     servingHash,
-    ready,
     goneAtMs,
   }),
 });

@@ -37,13 +37,13 @@ const settled = (bundle: readonly CertificateInfo[], rest: Partial<ClusterState>
   },
   ca: { resourceVersion: '1', current: bundle[0]!, bundle, otherManager: null },
   targets: [{ id: 't', state: { resourceVersion: '1', bundles: [bundle], otherManager: null } }],
-  replicas: [{ name: 'me', servingHash: 'a', ready: true, goneAtMs: null }],
+  replicas: [{ name: 'me', servingHash: 'a', goneAtMs: null }],
   ...rest,
 });
 const proved = {
   lease: leaseOf('a', { announcement: { hash: 'a', validUntil: 'then' }, servedSinceMs: nowMs - 1_000 }),
 };
-const late = { replicas: [{ name: 'me', servingHash: 'old', ready: true, goneAtMs: null }] } as const;
+const late = { replicas: [{ name: 'me', servingHash: 'old', goneAtMs: null }] } as const;
 
 describe('the step of a rotation', () => {
   const both = [ca('B'), ca('A')];
@@ -97,7 +97,7 @@ describe('the step of a rotation', () => {
 
   it('waits for acknowledgements in an overlap, which the Lease or the bundle shows, and else where one has been given', () => {
     const quiet = { ...policy, issuer: { ...issuers.external, plan: () => null } } as typeof policy;
-    const pod = (name: string, servingHash: string | null) => ({ name, servingHash, ready: true, goneAtMs: null });
+    const pod = (name: string, servingHash: string | null) => ({ name, servingHash, goneAtMs: null });
     const mute = [pod('me', null), pod('x', null)];
     const of = (rest: Partial<ClusterState>) => nextAction({ ...settled([ca('A')]), ...rest }, quiet, nowMs);
     expect(of({ replicas: mute })).to.equal(null);

@@ -15,7 +15,7 @@ const concluded = (load: LoadEvent): ReplicaEvent => ({ type: 'certificate/concl
 const served = concluded({ type: 'certificate/served', pair: pairOf('a'), untrusted: null });
 const notShown = concluded(loads.notShown('a'));
 const announced: ReplicaEvent = { type: 'lease/observed', lease: leaseOf('a'), via: 'watch', announces: true };
-const pod = (name: string, servingHash: string | null): Replica => ({ name, servingHash, ready: true, goneAtMs: null });
+const pod = (name: string, servingHash: string | null): Replica => ({ name, servingHash, goneAtMs: null });
 const observed = (rest: Partial<ClusterState>): ReplicaEvent => ({
   type: 'cluster/observed',
   observed: {
@@ -90,7 +90,7 @@ describe('what a replica waits for', () => {
 
   it('is, for a leader, every replica that has not acknowledged, by name', () => {
     const finished = { ...pod('z', 'old'), goneAtMs: -3_600_000 };
-    const replicas = [pod('me', 'a'), pod('x', 'old'), { ...pod('y', null), ready: false }, finished];
+    const replicas = [pod('me', 'a'), pod('x', 'old'), pod('y', null), finished];
     expect(waitsAfter(announced, served, observed({ replicas }))).to.deep.equal([
       { for: 'acknowledgements', sinceMs: 1_000, detail: 'x, y' },
     ]);

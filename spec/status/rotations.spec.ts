@@ -31,7 +31,6 @@ const acknowledged = (hash: string): ReplicaEvent => ({ type: 'replica/acknowled
 const pod = (name: string, servingHash: string | null, goneAtMs: number | null = null): Replica => ({
   name,
   servingHash,
-  ready: true,
   goneAtMs,
 });
 const seen = (hash: string, replicas: readonly Replica[] | 'pending'): ReplicaEvent => ({

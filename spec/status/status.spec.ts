@@ -170,7 +170,7 @@ describe('the status', () => {
   });
 
   it('names the replicas that the leader observes, without when they are gone', () => {
-    const seen = { name: 'x', servingHash: 'a', ready: true };
+    const seen = { name: 'x', servingHash: 'a' };
     const observation = { ...OBSERVATION, replicas: [{ ...seen, goneAtMs: 7 }] };
     expect(status({ observation }).replicas).to.deep.equal([seen]);
     for (const replicas of ['pending', 'forbidden'] as const)

@@ -8,7 +8,6 @@ const HOUR_MS = 3_600_000;
 const pod = (name: string, rest: Partial<Replica> = {}): Replica => ({
   name,
   servingHash: 'new',
-  ready: true,
   goneAtMs: null,
   ...rest,
 });
@@ -22,17 +21,12 @@ describe('acknowledged', () => {
     expect(says(pod('me'), pod('other'))).to.equal(true);
   });
 
-  it('does not hold while one serves another, ready or not', () => {
+  it('does not hold while one serves another', () => {
     expect(says(pod('me'), pod('other', { servingHash: 'old' }))).to.equal(false);
-    expect(says(pod('me'), pod('other', { servingHash: 'old', ready: false }))).to.equal(false);
   });
 
-  it('waits for one that is ready and says nothing, since calls reach it', () => {
+  it('waits for one that says nothing, since it may go on with what it read before it was stopped', () => {
     expect(says(pod('me'), pod('other', { servingHash: null }))).to.equal(false);
-  });
-
-  it('waits for one that starts, since it may go on with what it read before it was stopped', () => {
-    expect(says(pod('me'), pod('other', { servingHash: null, ready: false }))).to.equal(false);
   });
 
   it('waits for one that is being deleted until its object is gone, whatever this clock says', () => {
@@ -49,7 +43,7 @@ describe('acknowledged', () => {
     expect(says()).to.equal(false);
     expect(says(pod('other'))).to.equal(false);
     expect(says(pod('me', { goneAtMs: 0 }), pod('other'))).to.equal(false);
-    expect(says(pod('me', { servingHash: null, ready: false }), pod('other'))).to.equal(false);
+    expect(says(pod('me', { servingHash: null }), pod('other'))).to.equal(false);
   });
 
   it('proves nothing when the replicas cannot be seen', () => {

@@ -4,15 +4,13 @@ import { mayBeServing } from '../../streams/acknowledged.ts';
 const NOW_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
 
-const may = (
-  goneAtMs: number | null,
-  rest: { readonly ready?: boolean; readonly servingHash?: string } = {},
-): boolean => mayBeServing({ name: 'a', servingHash: null, ready: false, goneAtMs, ...rest }, NOW_MS);
+const may = (goneAtMs: number | null, rest: { readonly servingHash?: string } = {}): boolean =>
+  mayBeServing({ name: 'a', servingHash: null, goneAtMs, ...rest }, NOW_MS);
 
 describe('mayServe', () => {
-  it('holds for whatever has a place to run, ready or not, whether or not it has ever served', () => {
+  it('holds for whatever has a place to run, whether or not it has ever served', () => {
     expect(may(null)).to.equal(true);
-    expect(may(null, { ready: true, servingHash: 'a' })).to.equal(true);
+    expect(may(null, { servingHash: 'a' })).to.equal(true);
   });
 
   it('holds for what is being deleted until an hour after it should be gone', () => {
@@ -23,6 +21,6 @@ describe('mayServe', () => {
 
   it('does not hold for what runs nowhere', () => {
     expect(may(0)).to.equal(false);
-    expect(may(0, { ready: true, servingHash: 'a' })).to.equal(false);
+    expect(may(0, { servingHash: 'a' })).to.equal(false);
   });
 });

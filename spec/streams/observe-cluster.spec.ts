@@ -32,7 +32,7 @@ const ca = clusterOf.authority('A');
 const ca2 = clusterOf.authority('B+A', {}, '7');
 const bundle = (names: string, resourceVersion?: string): TargetState =>
   clusterOf.targetState(names, {}, resourceVersion);
-const pods: readonly Replica[] = [{ name: 'pod-0', servingHash: 'a1', ready: true, goneAtMs: null }];
+const pods: readonly Replica[] = [{ name: 'pod-0', servingHash: 'a1', goneAtMs: null }];
 
 const lease = (resourceVersion = '1'): LeaseSnapshot => ({ ...clusterOf.lease(), resourceVersion });
 

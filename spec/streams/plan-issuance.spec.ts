@@ -86,7 +86,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'both serve it', ...wide('b1'), pods: 'b1 b1', then: 'served everywhere' },
     { when: 'it has been marked', ...wide('b1'), servedMinutes: 0, then: 'nothing' },
     { when: 'the overlap is nearly over', ...wide('b1'), servedMinutes: 59, then: 'nothing' },
-    { when: 'a replica that serves nothing yet becomes ready', ...wide('b1'), pods: 'b1 -!', servedMinutes: 59, then: 'not served any more' },
+    { when: 'a replica appears that serves nothing yet', ...wide('b1'), pods: 'b1 -', servedMinutes: 59, then: 'not served any more' },
     { when: 'the clock was set back', ...wide('b1'), servedMinutes: -5, then: 'served everywhere' },
     { when: 'the overlap is over', ...wide('b1'), servedMinutes: 60, then: 'narrow: keep nothing' },
     { when: 'SECRET-ca is narrowed', ...wide('b1'), ca: 'B', servedMinutes: 60, then: 'target-0: B' },
@@ -180,8 +180,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
   ],
 
   'whose acknowledgement counts': [
-    { when: 'one starts and is not ready', ...wide('b1'), pods: 'b1 -', then: 'nothing' },
-    { when: 'one is ready and has not said', ...wide('b1'), pods: 'b1 -!', then: 'nothing' },
+    { when: 'one has not said, since it starts', ...wide('b1'), pods: 'b1 -', then: 'nothing' },
     { when: 'one is about to be gone and serves the old one', ...wide('b1'), pods: 'b1 a1+', then: 'nothing' },
     { when: 'this replica is not among them', ...wide('b1'), pods: '-', then: 'nothing' },
   ],

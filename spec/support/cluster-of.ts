@@ -28,7 +28,7 @@ export interface Sketch {
   readonly targets?: readonly string[];
   /** What is announced: a leaf. */
   readonly said?: string;
-  /** What each replica says it serves: `a1`; `-` says nothing; `-!` is ready and says nothing; `a1+` is gone in a minute. */
+  /** What each replica says it serves: `a1`; `-` says nothing; `a1+` is gone in a minute. */
   readonly pods?: string;
   /** How many minutes ago every replica was seen serving it. */
   readonly servedMinutes?: number;
@@ -135,11 +135,10 @@ const replicas = (pods: string): PlannerInput['replicas'] => {
   const word = known(pods, () => null);
   if (word === 'pending' || word === 'forbidden') return word;
   return pods.split(' ').map((pod, at): Replica => {
-    const hash = pod.replace(/[+!]$/, '');
+    const hash = pod.replace(/\+$/, '');
     return {
       name: `pod-${at}`,
       servingHash: hash === '-' ? null : hash,
-      ready: hash !== '-' || pod.endsWith('!'),
       goneAtMs: pod.endsWith('+') ? nowMs + MINUTE_MS : null,
     };
   });

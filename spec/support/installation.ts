@@ -181,6 +181,7 @@ export const install = async (
     const selected = config.podSelector.split(',').map((each) => each.split('='));
     const labels = rest.labels ?? (Object.fromEntries(selected) as Json);
     const spec = {
+      nodeName: 'node',
       automountServiceAccountToken: false,
       containers: [{ name: 'webhook', image: 'none', ...own.container }],
     };

@@ -13,6 +13,8 @@ export interface RawAnswer {
   at(...path: readonly (string | number)[]): Json | undefined;
 }
 
+const JSON_TYPE = 'application/json';
+
 /** Content types of a PATCH by the short names the specs use. */
 const patchTypes = {
   merge: 'application/merge-patch+json',
@@ -22,13 +24,14 @@ const patchTypes = {
 } as const;
 
 export interface RawApi extends Disposable {
-  get(path: string): Promise<RawAnswer>;
+  /** @param accept the representation to ask for; JSON by default */
+  get(path: string, accept?: string): Promise<RawAnswer>;
   post(path: string, body: Json): Promise<RawAnswer>;
   put(path: string, body: Json): Promise<RawAnswer>;
   patch(kind: keyof typeof patchTypes, path: string, body: Json): Promise<RawAnswer>;
   delete(path: string, body?: Json): Promise<RawAnswer>;
   /** Opens a watch and resolves once the headers are there; `path` carries the query, `watch=true` is added. */
-  watch(path: string): Promise<RawWatch>;
+  watch(path: string, accept?: string): Promise<RawWatch>;
 }
 
 /** The value at a path inside parsed JSON, or undefined. */
@@ -56,7 +59,7 @@ const read = async (message: IncomingMessage): Promise<RawAnswer> => {
 /** A client that knows nothing of Kubernetes but HTTPS and JSON, so that specs see exactly what the server says. */
 export const rawApi = (access: { readonly url: string; readonly caPem: string; readonly token?: string }): RawApi => {
   const agent = new Agent({ ca: access.caPem, keepAlive: true });
-  const send = (method: string, path: string, body?: Json, contentType = 'application/json') =>
+  const send = (method: string, path: string, body?: Json, contentType = JSON_TYPE, accept = JSON_TYPE) =>
     new Promise<IncomingMessage>((resolve, reject) => {
       // The length is told by hand: for a DELETE, Node would send the body without any.
       const text = body === undefined ? undefined : JSON.stringify(body);
@@ -65,25 +68,28 @@ export const rawApi = (access: { readonly url: string; readonly caPem: string; r
         method,
         headers: {
           'user-agent': 'raw-api/1.0 (spec)',
-          accept: 'application/json',
+          accept,
           ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }),
           ...(access.token === undefined ? {} : { authorization: `Bearer ${access.token}` }),
         },
       });
       outgoing.on('response', resolve).on('error', (error) => {
         // The server closed an idle connection in the very moment this request took it.
-        if (outgoing.reusedSocket) send(method, path, body, contentType).then(resolve, reject);
+        if (outgoing.reusedSocket) send(method, path, body, contentType, accept).then(resolve, reject);
         else reject(error);
       });
       outgoing.end(text);
     });
   return {
-    get: async (path) => read(await send('GET', path)),
+    get: async (path, accept) => read(await send('GET', path, undefined, JSON_TYPE, accept)),
     post: async (path, body) => read(await send('POST', path, body)),
     put: async (path, body) => read(await send('PUT', path, body)),
     patch: async (kind, path, body) => read(await send('PATCH', path, body, patchTypes[kind])),
     delete: async (path, body) => read(await send('DELETE', path, body)),
-    watch: async (path) => openWatch(await send('GET', `${path}${path.includes('?') ? '&' : '?'}watch=true`)),
+    watch: async (path, accept) => {
+      const watched = `${path}${path.includes('?') ? '&' : '?'}watch=true`;
+      return openWatch(await send('GET', watched, undefined, JSON_TYPE, accept));
+    },
     [Symbol.dispose]: () => {
       agent.destroy();
     },

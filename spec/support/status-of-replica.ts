@@ -29,8 +29,8 @@ export const fullStatus: Status = {
   bundle: [{ subject: 'CN=one', serial: '02', notAfter: '2126-12-06T11:12:18Z' }],
   targets: [{ target: 'validatingwebhookconfiguration/hook', trusts: 1, notAfter: '2126-12-06T11:12:18Z' }],
   replicas: [
-    { name: 'pod-0', servingHash: hash, ready: true },
-    { name: 'pod-1', servingHash: null, ready: false },
+    { name: 'pod-0', servingHash: hash },
+    { name: 'pod-1', servingHash: null },
   ],
   refused: [],
   step: 'await-acknowledgements',

@@ -162,7 +162,6 @@ export const toyCluster = (
       replicas: [...pods.values()].map(({ name, serves }) => ({
         name,
         servingHash: serves?.hash ?? null,
-        ready: serves !== null,
         goneAtMs: null,
       })),
     }),

@@ -127,7 +127,7 @@ export const startTestCluster = async (): Promise<TestCluster> => {
     pods += 1;
     const directory = join(folder, namespace, name);
     const labels = { 'app.kubernetes.io/name': installation };
-    const spec = { containers: [{ name: 'webhook', image: 'webhook' }] };
+    const spec = { nodeName: 'node', containers: [{ name: 'webhook', image: 'webhook' }] };
     await create({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, labels }, spec });
     const secretName = `${installation}-cert`;
     everything.use(await startKubelet({ server, namespace, podName: name, secretName, directory, delayMs }));

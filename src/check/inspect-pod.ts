@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Replica } from '../../streams/model.ts';
-import { podObject } from '../cluster/pods.ts';
+import { replicaObject } from '../cluster/pods.ts';
 import type { Labels } from './matching.ts';
 
 const text = z.string().nullish();
@@ -46,6 +46,7 @@ const podSchema = z.object({
   }),
   status: z
     .object({
+      phase: text,
       conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
       containerStatuses: z.array(z.object({ state: state.nullish(), lastState: state.nullish() })).nullish(),
     })
@@ -79,7 +80,7 @@ interface Workload {
   readonly name: string;
 }
 
-export interface PodInfo extends Omit<Replica, 'ready'> {
+export interface PodInfo extends Replica {
   /** Null when no kubelet has reported it. */
   readonly ready: boolean | null;
   readonly labels: Labels;
@@ -118,6 +119,12 @@ const problemOf = ({ status }: Parsed): string | null => {
   return reason === null ? null : `${reason}${code === null ? '' : `, its last exit code was ${code}`}`;
 };
 
+const FINISHED = new Set(['Succeeded', 'Failed']);
+
+/** Whether a Pod is on a node and has not finished: the leader waits for no other (see `MAY_BE_SERVING`). */
+const isPlaced = ({ spec, status }: Parsed): boolean =>
+  nullIfEmpty(spec.nodeName) !== null && !FINISHED.has(status?.phase ?? '');
+
 const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '');
 
 /** Reads a Pod as a replica that mounts this Secret. The returned function throws a ZodError for anything but a Pod. */
@@ -125,6 +132,7 @@ export const inspectPod =
   (annotationPrefix: string, secretName: string) =>
   (object: unknown): PodInfo => {
     const parsed = podSchema.parse(object);
+    const replica = replicaObject(annotationPrefix)(object);
     const { metadata, spec, status } = parsed;
     const volume = spec.volumes?.find(({ secret, projected }) =>
       [{ secret }, ...(projected?.sources ?? [])].some(
@@ -139,7 +147,8 @@ export const inspectPod =
     };
     const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status;
     return {
-      ...podObject(annotationPrefix)(object),
+      ...replica,
+      goneAtMs: isPlaced(parsed) ? replica.goneAtMs : 0,
       ready: ready === undefined ? null : ready === 'True',
       labels: metadata.labels ?? {},
       nodeName: spec.nodeName ?? null,

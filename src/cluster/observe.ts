@@ -6,7 +6,10 @@ import type { KubeClient } from '../kube/client.ts';
 import { watchObjects, watchSeconds } from '../kube/watch-objects.ts';
 import { decodeCa, decodeSecret, decodeTarget } from './decode.ts';
 import type { ClusterPaths, NamedPath } from './paths.ts';
-import { podObject } from './pods.ts';
+import { MAY_BE_SERVING, replicaObject } from './pods.ts';
+
+/** Pods in one page of a list, as in client-go. */
+const PAGE_OBJECTS = 500;
 
 /** Watch of SECRET-ca for an issuer that does not keep its CA there: an empty list, and no events. */
 const NO_CA: WatchPort<never> = { list: () => of({ items: [], resourceVersion: '0' }), watch: () => NEVER };
@@ -30,8 +33,10 @@ export const observationPorts = (client: KubeClient, paths: ClusterPaths, config
     })),
     replicaWatch: watchObjects(client, {
       path: paths.pods,
-      query: { labelSelector: config.podSelector },
-      parse: podObject(config.annotationPrefix),
+      query: { labelSelector: config.podSelector, fieldSelector: MAY_BE_SERVING },
+      limit: PAGE_OBJECTS,
+      metadataOnly: true,
+      parse: replicaObject(config.annotationPrefix),
       timeoutSeconds: watchSeconds,
     }),
   };

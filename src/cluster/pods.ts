@@ -42,31 +42,25 @@ const schema = z.object({
     annotations: z.nullish(z.record(z.string(), z.string())),
     deletionTimestamp: z.nullish(z.string()),
   }),
-  status: z.nullish(
-    z.object({
-      phase: z.nullish(z.string()),
-      conditions: z.nullish(z.array(z.object({ type: z.string(), status: z.string() }))),
-    }),
-  ),
 });
 
-const FINISHED = new Set(['Succeeded', 'Failed']);
-
 /**
- * Decodes a Pod as a replica. Its deletionTimestamp is when it will have been killed, grace included; until then it may
- * still answer calls. A Pod without a node has read no certificate yet, and will read the current one when it starts.
+ * Decodes the metadata of a Pod as a replica. Its deletionTimestamp is when it will have been killed, grace included;
+ * until then it may still answer calls.
  */
-export const podObject =
+export const replicaObject =
   (annotationPrefix: string) =>
   (object: unknown): Replica => {
-    const { metadata, status } = schema.parse(object);
-    const is = (condition: string, value: string): boolean =>
-      status?.conditions?.some(({ type, status: actual }) => type === condition && actual === value) ?? false;
-    const deletedMs = metadata.deletionTimestamp == null ? null : Date.parse(metadata.deletionTimestamp);
+    const { name, annotations, deletionTimestamp } = schema.parse(object).metadata;
     return {
-      name: metadata.name,
-      servingHash: metadata.annotations?.[`${annotationPrefix}/serving-hash`] ?? null,
-      ready: is('Ready', 'True'),
-      goneAtMs: FINISHED.has(status?.phase ?? '') || is('PodScheduled', 'False') ? 0 : deletedMs,
+      name,
+      servingHash: annotations?.[`${annotationPrefix}/serving-hash`] ?? null,
+      goneAtMs: deletionTimestamp == null ? null : Date.parse(deletionTimestamp),
     };
   };
+
+/**
+ * Selects the Pods that may be serving (D-012). A Pod without a node has read no certificate yet and will read the current
+ * one when it starts; one that has finished serves nothing.
+ */
+export const MAY_BE_SERVING = 'spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed';

@@ -128,6 +128,7 @@ const demoObjects = (replicas: readonly string[]): readonly { readonly path: str
       kind: 'Pod',
       metadata: { name, namespace: demoNames.namespace, labels: { 'app.kubernetes.io/name': demoNames.name } },
       spec: {
+        nodeName: 'node',
         containers: [
           {
             name: 'webhook',

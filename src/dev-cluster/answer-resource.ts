@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { createObject, deleteObject } from './create-delete.ts';
 import * as failures from './failures.ts';
-import { apiVersion, type JsonObject, omit } from './kube-object.ts';
+import type { JsonObject } from './kube-object.ts';
+import { listObjects } from './list-objects.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { ResourceRequest, WriteRequest } from './route.ts';
-import { selectors } from './selectors.ts';
 import { updateObject } from './update-object.ts';
 import { isAllowed, type User } from './users.ts';
 
@@ -27,17 +27,6 @@ const get = (store: ObjectStore, { type, namespace, name }: ResourceRequest): Js
   return object;
 };
 
-/** The items of a list carry no kind: the list does. */
-const list = (store: ObjectStore, { type, namespace, query }: ResourceRequest): JsonObject => ({
-  kind: `${type.kind}List`,
-  apiVersion: apiVersion(type),
-  metadata: { resourceVersion: String(store.revision) },
-  items: store
-    .list(type, namespace)
-    .filter(selectors(type, query))
-    .map((object) => omit(object, 'kind', 'apiVersion')),
-});
-
 /** Executes a request for a resource, except for a watch. @throws ApiFailure */
 export const answerResource = (store: ObjectStore, user: User, request: WriteRequest): Answer => {
   switch (request.verb) {
@@ -46,7 +35,7 @@ export const answerResource = (store: ObjectStore, user: User, request: WriteReq
       return { code: 200, body: get(store, request) };
     case 'list':
       checkVersion(store, request);
-      return { code: 200, body: list(store, request) };
+      return { code: 200, body: listObjects(store, request) };
     case 'create':
       if (!request.type.isStored) return { code: 201, body: accessReview(user, request.body) };
       return { code: 201, body: createObject(store, request) };

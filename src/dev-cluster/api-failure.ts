@@ -26,12 +26,18 @@ export class ApiFailure extends Error {
   override readonly name = 'ApiFailure';
   readonly status: FailureStatus;
 
-  constructor(code: number, reason: string | undefined, message: string, details?: JsonObject) {
+  constructor(
+    code: number,
+    reason: string | undefined,
+    message: string,
+    details?: JsonObject,
+    metadata: JsonObject = {},
+  ) {
     super(message);
     this.status = {
       kind: 'Status',
       apiVersion: 'v1',
-      metadata: {},
+      metadata,
       status: 'Failure',
       message,
       ...(reason === undefined ? {} : { reason }),

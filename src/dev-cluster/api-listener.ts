@@ -4,6 +4,7 @@ import { ApiFailure } from './api-failure.ts';
 import * as failures from './failures.ts';
 import type { Json } from './kube-object.ts';
 import type { ObjectStore } from './object-store.ts';
+import { acceptedRepresentation, represented } from './representation.ts';
 import type { LoggedRequest, RequestLog } from './request-log.ts';
 import { discovery } from './resource-types.ts';
 import { type ResourceRequest, route } from './route.ts';
@@ -73,11 +74,14 @@ export const apiListener =
       if (found.to === 'unfit') throw failures.methodNotAllowed();
       if (found.to === 'path') return answerPath(caller, method, found.path);
       authorizeResource(caller, found.request);
+      const representation = acceptedRepresentation(incoming.headers.accept);
       if (found.request.verb !== 'watch') {
-        return answerResource(store, caller, { ...found.request, ...(await writeDetails(incoming, url.searchParams)) });
+        const details = await writeDetails(incoming, url.searchParams);
+        const { code, body } = answerResource(store, caller, { ...found.request, ...details });
+        return { code, body: typeof body === 'string' ? body : represented(representation, body) };
       }
       const onLine = (type: WatchLine['type']) => options.watchEvents.add(user, type);
-      serveWatch(store, found.request, response, { ...options, onLine });
+      serveWatch(store, found.request, response, { ...options, representation, onLine });
       options.onWatch(response);
       note(200);
       return null;

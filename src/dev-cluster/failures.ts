@@ -115,6 +115,27 @@ export const methodNotAllowed = () =>
 export const tooLarge = () =>
   new ApiFailure(413, 'RequestEntityTooLarge', 'Request entity too large: limit is 3145728');
 
+const mediaTypes = (accepted: string) => `only the following media types are accepted: ${accepted}`;
+
+/** No representation in the Accept header is one that this server has. */
+export const notAcceptable = () => new ApiFailure(406, 'NotAcceptable', mediaTypes('application/json'), {});
+
+export const otherRepresentation = (kind: string, found: 'a list' | 'not a list') =>
+  new ApiFailure(406, 'NotAcceptable', `you requested ${kind}, but the requested object is ${found}`, {});
+
+/** The version that the pages of a list stand at is discarded; the token leads to the rest as it is now. */
+export const pageExpired = (token: string) =>
+  new ApiFailure(
+    410,
+    'Expired',
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without ' +
+      'the continue parameter, or use the continue token in this response to retrieve the remainder of the results. ' +
+      'Continuing with the provided token results in an inconsistent list - objects that were created, modified, or ' +
+      'deleted between the time the first chunk was returned and now may show up in the list.',
+    undefined,
+    { continue: token },
+  );
+
 export const unsupportedMediaType = (accepted: readonly string[]) =>
   new ApiFailure(
     415,

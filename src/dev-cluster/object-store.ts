@@ -5,6 +5,20 @@ import { type ResourceType, resourceTypes } from './resource-types.ts';
 const keyOf = (type: ResourceType, namespace: string | null, name: string) =>
   `${type.group}/${type.resource}/${namespace ?? ''}/${name}`;
 
+const keyOfObject = (type: ResourceType, { metadata }: KubeObject) =>
+  keyOf(type, metadata.namespace ?? null, metadata.name);
+
+const sorted = (
+  objects: ReadonlyMap<string, KubeObject>,
+  type: ResourceType,
+  namespace: string | null,
+): readonly KubeObject[] => {
+  const prefix = keyOf(type, namespace, '');
+  const start = namespace === null ? prefix.slice(0, -1) : prefix;
+  const keys = [...objects.keys()].filter((key) => key.startsWith(start)).sort();
+  return keys.flatMap((key) => objects.get(key) ?? []);
+};
+
 /**
  * Stores objects under one increasing resourceVersion, with the history of their changes. Writes are authorized and
  * validated before they reach it.
@@ -34,15 +48,25 @@ export class ObjectStore {
 
   /** Objects sorted by namespace and name; without a namespace, those of all namespaces. */
   list(type: ResourceType, namespace: string | null): readonly KubeObject[] {
-    const prefix = keyOf(type, namespace, '');
-    const start = namespace === null ? prefix.slice(0, -1) : prefix;
-    const keys = [...this.#objects.keys()].filter((key) => key.startsWith(start)).sort();
-    return keys.flatMap((key) => this.#objects.get(key) ?? []);
+    return sorted(this.#objects, type, namespace);
+  }
+
+  /** The objects as they were at a revision, in the same order; null when the history does not reach back that far. */
+  listAt(type: ResourceType, namespace: string | null, revision: number): readonly KubeObject[] | null {
+    const later = this.#history.since(revision);
+    if (later === null) return null;
+    if (later.length === 0) return this.list(type, namespace);
+    const objects = new Map(this.#objects);
+    for (const { type: changed, previous, object } of later.toReversed()) {
+      if (previous !== null) objects.set(keyOfObject(changed, previous), previous);
+      else if (object !== null) objects.delete(keyOfObject(changed, object));
+    }
+    return sorted(objects, type, namespace);
   }
 
   /** Creates or replaces an object, and returns it with its new resourceVersion. */
   put(type: ResourceType, object: KubeObject): KubeObject {
-    const key = keyOf(type, object.metadata.namespace ?? null, object.metadata.name);
+    const key = keyOfObject(type, object);
     const stored = this.#stamped(object);
     const previous = this.#objects.get(key) ?? null;
     this.#objects.set(key, stored);
@@ -52,7 +76,7 @@ export class ObjectStore {
 
   /** Removes an existing object. */
   delete(type: ResourceType, object: KubeObject): void {
-    this.#objects.delete(keyOf(type, object.metadata.namespace ?? null, object.metadata.name));
+    this.#objects.delete(keyOfObject(type, object));
     const previous = this.#stamped(object);
     this.#publish({ revision: this.#revision, type, previous, object: null });
   }

@@ -3,6 +3,7 @@ import type { ApiFailure } from './api-failure.ts';
 import * as failures from './failures.ts';
 import { apiVersion, type JsonObject, type KubeObject } from './kube-object.ts';
 import type { Change, ObjectStore } from './object-store.ts';
+import { type Representation, represented } from './representation.ts';
 import type { ResourceType } from './resource-types.ts';
 import type { ResourceRequest } from './route.ts';
 import { type Match, selectors } from './selectors.ts';
@@ -34,16 +35,23 @@ export const serveWatch = (
   store: ObjectStore,
   request: ResourceRequest,
   response: ServerResponse,
-  options: { readonly bookmarkIntervalMs: number; readonly onLine: (type: WatchLine['type']) => void },
+  options: {
+    readonly bookmarkIntervalMs: number;
+    readonly representation?: Representation;
+    readonly onLine: (type: WatchLine['type']) => void;
+  },
 ): void => {
   const { type, namespace, query } = request;
+  const { representation = 'whole' } = options;
+  if (representation === 'PartialObjectMetadataList') throw failures.otherRepresentation(representation, 'not a list');
   const match = selectors(type, query);
   const start = startOf(query);
   const timeoutSeconds = timeoutOf(query);
   const write = (line: WatchLine | null) => {
     // An ended response is still subscribed until it has finished, which takes longer under load.
     if (line === null || response.writableEnded) return;
-    response.write(`${JSON.stringify(line)}\n`);
+    const object = represented(representation, line.object);
+    response.write(`${JSON.stringify({ ...line, object })}\n`);
     options.onLine(line.type);
   };
   const show = (change: Change) => {

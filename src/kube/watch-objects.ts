@@ -1,4 +1,4 @@
-import { catchError, defer, map, of, takeWhile, throwError } from 'rxjs';
+import { catchError, defer, EMPTY, expand, map, type Observable, of, takeWhile, throwError, toArray } from 'rxjs';
 import * as z from 'zod/mini';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
 import type { StreamLine } from './body.ts';
@@ -11,6 +11,10 @@ interface WatchedObjects<T> {
   readonly path: string;
   /** `fieldSelector`, `labelSelector`. */
   readonly query?: Readonly<Record<string, string>>;
+  /** Objects in one page of a list; without it a list is one answer. */
+  readonly limit?: number;
+  /** Whether `metadata` is enough: the API server then sends neither spec nor status. */
+  readonly metadataOnly?: boolean;
   /** Called for every object; a ZodError it throws becomes an {@link ApiError}. */
   readonly parse: (object: unknown) => T;
   /**
@@ -23,8 +27,15 @@ interface WatchedObjects<T> {
 /** The API server answers a watch at once, but may be filling its cache: longer than for a single object. */
 const OPENING_TIMEOUT_MS = 30_000;
 
+const metadataAs = (kind: string): Readonly<Record<string, string>> => ({
+  accept: `application/json;as=${kind};g=meta.k8s.io;v=v1`,
+});
+
 const metaSchema = z.object({ metadata: z.object({ resourceVersion: z.string().check(z.minLength(1)) }) });
-const listSchema = z.extend(metaSchema, { items: z.nullish(z.array(z.unknown())) });
+const listSchema = z.object({
+  metadata: z.object({ resourceVersion: z.string().check(z.minLength(1)), continue: z.nullish(z.string()) }),
+  items: z.nullish(z.array(z.unknown())),
+});
 const eventSchema = z.object({
   type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
   object: z.unknown(),
@@ -42,9 +53,14 @@ const failedFrame = (problem: ApiError): WatchFrame<never> => {
   return { type: 'failed', status, error: message, retryAfterMs };
 };
 
+interface Page<T> extends Listing<T> {
+  /** The token of the next page; empty at the end. */
+  readonly next: string;
+}
+
 /** The Kubernetes list and watch of some objects: one list, one connection. It neither resumes nor retries. */
 export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>): WatchPort<T> => {
-  const { path, query = {}, parse, timeoutSeconds } = watched;
+  const { path, query = {}, limit, metadataOnly = false, parse, timeoutSeconds } = watched;
 
   const frameOf = (subject: string, line: StreamLine): WatchFrame<T> => {
     if (line.type === 'opened') return line;
@@ -57,18 +73,44 @@ export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>):
     });
   };
 
+  /** A page of the list, after which `next` leads to the following one. */
+  const pageOf = (paged: Readonly<Record<string, string>>): Observable<Page<T>> => {
+    const headers = metadataOnly ? { headers: metadataAs('PartialObjectMetadataList') } : {};
+    const request: KubeRequest = { method: 'GET', path, query: { ...query, ...paged }, ...headers };
+    return client.send(request).pipe(
+      map((answer) =>
+        decodeOrThrow(requestSubject(request).text, () => {
+          const { metadata, items } = listSchema.parse(answer);
+          return {
+            resourceVersion: metadata.resourceVersion,
+            items: (items ?? []).map(parse),
+            next: metadata.continue ?? '',
+          };
+        }),
+      ),
+    );
+  };
+
+  /** All pages as of one resourceVersion. Once that is too old to read the next page from, one page of everything. */
+  const pages$ = defer(() => {
+    const paged = limit === undefined ? {} : { limit: String(limit) };
+    return pageOf(paged).pipe(
+      expand(({ next }) => (next === '' ? EMPTY : pageOf({ ...paged, continue: next }))),
+      toArray(),
+      catchError((error: unknown) =>
+        error instanceof ApiError && isExpired(error) ? pageOf({}).pipe(toArray()) : throwError(() => error),
+      ),
+    );
+  });
+
   return {
-    list() {
-      const request: KubeRequest = { method: 'GET', path, query };
-      return client.send(request).pipe(
-        map((answer): Listing<T> =>
-          decodeOrThrow(requestSubject(request).text, () => {
-            const { metadata, items } = listSchema.parse(answer);
-            return { resourceVersion: metadata.resourceVersion, items: (items ?? []).map(parse) };
-          }),
-        ),
-      );
-    },
+    list: () =>
+      pages$.pipe(
+        map((pages): Listing<T> => ({
+          resourceVersion: pages.at(-1)?.resourceVersion ?? '',
+          items: pages.flatMap(({ items }) => items),
+        })),
+      ),
 
     watch(resourceVersion) {
       return defer(() => {
@@ -78,6 +120,7 @@ export const watchObjects = <T>(client: KubeClient, watched: WatchedObjects<T>):
           path,
           query: { ...query, ...watching, timeoutSeconds: String(Math.max(1, Math.round(timeoutSeconds()))) },
           timeoutMs: OPENING_TIMEOUT_MS,
+          ...(metadataOnly ? { headers: metadataAs('PartialObjectMetadata') } : {}),
         };
         const subject = requestSubject(request).text;
         return client.stream(request).pipe(

@@ -56,7 +56,7 @@ export const certificateCard = ({ announced, mounted, served }: Status): Markup 
 };
 
 const replicaItem = (
-  { name, servingHash, ready }: NonNullable<Status['replicas']>[number],
+  { name, servingHash }: NonNullable<Status['replicas']>[number],
   announced: string | null,
 ): Markup => {
   const isNewest = servingHash !== null && servingHash === announced;
@@ -64,7 +64,7 @@ const replicaItem = (
     ? html`<span class="sign good" aria-hidden="true">✔</span>`
     : html`<span class="sign dim" aria-hidden="true">…</span>`;
   return html`<li data-key="${name}">
-    <p class="breakable">${sign} <b>${name}</b> ${ready ? html`<span class="dim">ready</span>` : null}</p>
+    <p class="breakable">${sign} <b>${name}</b></p>
     <p>
       ${servingHash === null ? html`<span class="dim">has no serving-hash annotation</span>` : html`serves ${hashText(servingHash)}`}
     </p>

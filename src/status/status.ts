@@ -84,8 +84,7 @@ export interface Status {
   readonly targets:
     readonly { readonly target: string; readonly trusts: number | null; readonly notAfter: string | null }[] | null;
   /** Null unless this replica is the leader. */
-  readonly replicas:
-    readonly { readonly name: string; readonly servingHash: string | null; readonly ready: boolean }[] | null;
+  readonly replicas: readonly { readonly name: string; readonly servingHash: string | null }[] | null;
   /** The objects whose write the API server lastingly refuses, as the leader observes it. */
   readonly refused: readonly { readonly object: string; readonly reason: string }[];
   /** The leader's next write, or what it waits for; null when there is nothing to do. */
@@ -161,7 +160,7 @@ const targetsOf = ({ observation }: ReplicaState): Status['targets'] =>
 const replicasOf = ({ observation }: ReplicaState): Status['replicas'] =>
   observation === null || typeof observation.replicas === 'string'
     ? null
-    : observation.replicas.map(({ name, servingHash, ready }) => ({ name, servingHash, ready }));
+    : observation.replicas.map(({ name, servingHash }) => ({ name, servingHash }));
 
 const neighbourOf = ({ shown }: ReplicaState, address: string | null): Status['neighbour'] => {
   if (address === null) return null;
