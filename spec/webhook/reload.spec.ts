@@ -78,6 +78,8 @@ describe('RELOAD', () => {
       response.writeHead(status).end('body');
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
+    using opened = new DisposableStack();
+    opened.defer(() => server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/reload?all`;
     const { ask } = reloader({ reload: { kind: 'http', url }, kill: () => undefined, nowMs: () => 0 });
     expect(await ask('g')).to.equal(`POST ${url}: HTTP status 503`);
