@@ -53,16 +53,11 @@ const after = (state: State, kind: Accident, lags: boolean): readonly State[] =>
             },
           ];
     case 'caBundle emptied':
-      return state.targets.flatMap((target, at) =>
-        target.bundle.length === 0
-          ? []
-          : [
-              {
-                ...unsettled(written(state, at), target),
-                targets: replaced(state.targets, at, rewritten(target, [], { lags, byOthers: true })),
-              },
-            ],
-      );
+      return state.targets.flatMap((target, at) => {
+        const emptied = rewritten(target, [], { lags, byOthers: true });
+        const next = { ...written(state, at), targets: replaced(state.targets, at, emptied) };
+        return target.bundle.length === 0 ? [] : [unsettled(next, target)];
+      });
     case 'target refuses writes':
       // A write that a leader has planned and not sent yet fails, and is planned anew.
       return state.targets.flatMap((target, at) =>
@@ -102,12 +97,15 @@ const after = (state: State, kind: Accident, lags: boolean): readonly State[] =>
 };
 
 /**
- * The CAs that a leader can still find: in SECRET-ca, in the Secret that is announced, and in caBundles that nobody else wrote.
+ * The CAs that a leader can still find: in SECRET-ca, in the Secret that is announced (the one that signed its leaf), and in
+ * caBundles that nobody else wrote.
  * A Secret whose next leaf is on its way is about to be none that is announced.
  */
 const traces = ({ ca, secret, announced, targets, leaders }: State): readonly Id[] => [
   ...(ca?.bundle ?? []),
-  ...(secret !== null && secret.leaf.id === announced && !leaders.some((planned) => planned?.leaf) ? secret.trust : []),
+  ...(secret !== null && secret.leaf.id === announced && !leaders.some((planned) => planned?.leaf)
+    ? [secret.leaf.ca]
+    : []),
   ...targets.flatMap(({ bundle, isTampered }) => (isTampered ? [] : bundle)),
 ];
 
@@ -116,7 +114,9 @@ const isTraced = (state: State): boolean => {
   const known = traces(state);
   const isKnown = (leaf: Leaf | undefined | null): boolean =>
     leaf == null || state.expired.leaves.includes(leaf.id) || verifies(leaf, known, state.expired);
-  return state.replicas.every(({ serves, mounted }) => isKnown(serves) && isKnown(mounted?.leaf));
+  // A kubelet may still mount what is announced.
+  const announced = state.secret?.leaf.id === state.announced ? state.secret.leaf : null;
+  return isKnown(announced) && state.replicas.every(({ serves, mounted }) => isKnown(serves) && isKnown(mounted?.leaf));
 };
 
 /** What the API server still calls with is excused when the last trace of it is gone: no leader can know that it stood. */

@@ -9,6 +9,10 @@ const here = partition(scope, own, count);
 here.begin();
 
 parentPort?.on('message', (order: Order) => {
+  if ('texts' in order) {
+    parentPort?.postMessage(here.texts(order.texts));
+    return;
+  }
   if ('part' in order) {
     parentPort?.postMessage(here.part());
     return;

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { type History, historyOver, type Moment } from './history.ts';
 import { type Discoveries, type Finding, type Part, type Partition, partition, type StateNumber } from './partition.ts';
 import type { Scope } from './scope.ts';
 
@@ -6,7 +7,7 @@ export interface Violation {
   readonly law: string;
   readonly what: string;
   /** What happened, first to last: a shortest history that leads there. */
-  readonly trace: readonly string[];
+  readonly history: readonly Moment[];
 }
 
 export interface Exploration {
@@ -16,7 +17,7 @@ export interface Exploration {
   /** How many states there are from which the goal cannot be reached any more. */
   readonly stuck: number;
   /** Shortest histories to the first of those. */
-  readonly stuckTraces: readonly (readonly string[])[];
+  readonly stuckHistories: readonly (readonly Moment[])[];
 }
 
 export interface Progress {
@@ -27,7 +28,8 @@ export interface Progress {
 }
 
 /** What is asked of a worker, each answered by one message. */
-export type Order = { readonly expand: readonly Discoveries[] } | { readonly part: true };
+export type Order =
+  { readonly expand: readonly Discoveries[] } | { readonly part: true } | { readonly texts: readonly number[] };
 export interface Answer {
   readonly found: readonly Discoveries[];
   readonly progress: Progress;
@@ -36,6 +38,7 @@ export interface Answer {
 interface Explorer {
   readonly expand: (found: readonly Discoveries[]) => Promise<Answer>;
   readonly part: () => Promise<Part>;
+  readonly texts: (indices: readonly number[]) => Promise<readonly string[]>;
   readonly end: () => void;
 }
 
@@ -45,6 +48,7 @@ const inThisThread = (scope: Scope): Explorer => {
   return {
     expand: (found) => Promise.resolve({ found: here.expand(found), progress: here.progress() }),
     part: () => Promise.resolve(here.part()),
+    texts: (indices) => Promise.resolve(here.texts(indices)),
     end: () => undefined,
   };
 };
@@ -66,19 +70,18 @@ const inWorker = (scope: Scope, own: number, count: number): Explorer => {
   return {
     expand: (found) => ask({ expand: found }),
     part: () => ask({ part: true }),
+    texts: (indices) => ask({ texts: indices }),
     end: () => void worker.terminate(),
   };
 };
 
-/** A shortest history to a state. */
-const traceTo = (parts: readonly Part[], state: StateNumber): readonly string[] => {
-  const lines: string[] = [];
+/** The states on a shortest way to one, from the beginning. */
+const pathTo = (parts: readonly Part[], state: StateNumber): readonly StateNumber[] => {
+  const path = [state];
   for (let at = state; ;) {
-    const part = parts[at % parts.length]!;
-    const index = Math.floor(at / parts.length);
-    const parent = part.parents[index]!;
-    if (parent === at) return lines.reverse();
-    lines.push(part.labelTexts[part.labels[index]!]!);
+    const parent = parts[at % parts.length]!.parents[Math.floor(at / parts.length)]!;
+    if (parent === at) return path.reverse();
+    path.push(parent);
     at = parent;
   }
 };
@@ -142,16 +145,34 @@ export const explore = async (scope: Scope, { mostStates = 20_000_000, workers =
       if (findings.length === 0 && !isOver) continue;
       const parts = await Promise.all(explorers.map(({ part }) => part()));
       const stuck = findings.length > 0 ? [] : stuckIn(parts);
+      const historyTo = async (state: StateNumber, end: Parameters<typeof historyOver>[2]): Promise<History> => {
+        const path = pathTo(parts, state);
+        const known = await Promise.all(
+          explorers.map((explorer, own) =>
+            explorer.texts(path.filter((at) => at % parts.length === own).map((at) => Math.floor(at / parts.length))),
+          ),
+        );
+        const next = known.map((texts) => texts.values());
+        return historyOver(
+          path.flatMap((at) => next[at % parts.length]!.next().value ?? []),
+          scope,
+          end,
+        );
+      };
+      const violations: Violation[] = [];
+      for (const { law, what, at, isPlan } of findings) {
+        const { moments, breach } = await historyTo(at, { breach: what, isPlan });
+        violations.push({ law, what: breach ?? what, history: moments });
+      }
+      const stuckHistories: (readonly Moment[])[] = [];
+      for (const state of stuck.slice(0, 3))
+        stuckHistories.push((await historyTo(state, { breach: null, isPlan: false })).moments);
       return {
         states: total('states'),
         transitions: total('transitions'),
-        violations: findings.map(({ law, what, at, last }) => ({
-          law,
-          what,
-          trace: [...traceTo(parts, at), ...(last === null ? [] : [last])],
-        })),
+        violations,
         stuck: stuck.length,
-        stuckTraces: stuck.slice(0, 3).map((state) => traceTo(parts, state)),
+        stuckHistories,
       };
     }
   } finally {

@@ -19,9 +19,9 @@ describe('the model checker', function () {
   ];
   for (const [name, scope, least] of scopes)
     it(`finds no plan and no state that breaks a law, and none from which the goal cannot be reached: ${name}`, async () => {
-      const { states, violations, stuck, stuckTraces } = await explore(scope);
+      const { states, violations, stuck, stuckHistories } = await explore(scope);
       expect(violations).to.deep.equal([]);
-      expect(stuckTraces).to.deep.equal([]);
+      expect(stuckHistories).to.deep.equal([]);
       expect(stuck).to.equal(0);
       expect(states).to.be.above(least);
     });
@@ -42,8 +42,8 @@ describe('the model checker', function () {
   it('finds a shortest history to a planner that announces before it widens (L1 and L2)', async () => {
     const ofLaw = async (law: Law) => (await explore({ ...small, laws: [law], plan: widensNothing })).violations[0];
     expect(await ofLaw('L1')).to.include({ law: 'L1' });
-    expect((await ofLaw('L1'))?.trace.at(-1)).to.equal('the leader plans issue-leaf');
-    expect((await ofLaw('L2'))?.trace.at(-1)).to.equal('a replica serves leaf 0');
+    expect((await ofLaw('L1'))?.history.at(-1)?.what).to.equal('the leader plans issue-leaf');
+    expect((await ofLaw('L2'))?.history.at(-1)?.what).to.equal('a replica serves leaf 0');
   });
 
   it('finds that a planner which gives API servers no time loses calls, and needs one that lags for it', async () => {
@@ -52,7 +52,7 @@ describe('the model checker', function () {
     const scope: Scope = { ...own, accidents: 1, laws: ['L2'], plan: settlesAtOnce };
     const { violations } = await explore(scope);
     expect(violations[0]?.what).to.include('of CA 1, an API server still has [0] for target-0');
-    expect(violations[0]?.trace).to.include.oneOf(['SECRET-ca deleted', 'CA key lost']);
+    expect(violations[0]?.history.map(({ what }) => what)).to.include.oneOf(['SECRET-ca deleted', 'CA key lost']);
     expect((await explore({ ...scope, apiServers: 1 })).violations).to.deep.equal([]);
   });
 
@@ -61,10 +61,10 @@ describe('the model checker', function () {
       observed.targets.some(({ refused }) => refused) ? null : planIssuance(observed, ...rest);
     const scope: Scope = { ...small, targets: 2, kinds: ['target refuses writes'] };
     expect(await explore(scope)).to.include({ stuck: 0 });
-    const { violations, stuck, stuckTraces } = await explore({ ...scope, plan: stopsForOne });
+    const { violations, stuck, stuckHistories } = await explore({ ...scope, plan: stopsForOne });
     expect(violations).to.deep.equal([]);
     expect(stuck).to.be.above(0);
-    expect(stuckTraces[0]?.at(-1)).to.equal('target refuses writes');
+    expect(stuckHistories[0]?.at(-1)?.what).to.equal('target refuses writes');
   });
 
   it('finds that a planner which never announces gets nowhere', async () => {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { toolFlags } from '../support/tool-flags.ts';
 import { type Exploration, explore } from './explore.ts';
+import { asTable } from './history.ts';
 import { ALL_LAWS, type Law } from './laws.ts';
 import { type Accident, ACCIDENTS, accidentsOf, type Scope } from './scope.ts';
 
@@ -22,12 +23,9 @@ const wholeNumber = (standard: string, least: number, most: number, help: string
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const asTable = (trace: readonly string[]): string =>
-  trace.map((line, at) => `  ${String(at + 1).padStart(3)}  ${line}`).join('\n');
-
-const report = ({ violations, stuckTraces }: Exploration): void => {
-  for (const { law, what, trace } of violations) print(`${law} is broken: ${what}\n${asTable(trace)}`);
-  for (const trace of stuckTraces) print(`The goal cannot be reached any more after\n${asTable(trace)}`);
+const report = ({ violations, stuckHistories }: Exploration): void => {
+  for (const { law, what, history } of violations) print(`${law} is broken: ${what}\n${asTable(history)}`);
+  for (const history of stuckHistories) print(`The goal cannot be reached any more after\n${asTable(history)}`);
 };
 
 const flags = toolFlags(process.argv.slice(2), ABOUT, {

@@ -10,21 +10,18 @@ export type StateNumber = number;
 export interface Discoveries {
   readonly states: string[];
   readonly from: StateNumber[];
-  readonly labels: string[];
   readonly isAccident: boolean[];
 }
 
 export interface Finding extends Breach {
   readonly at: StateNumber;
-  /** What happened then, when it is not the state that breaks the law. */
-  readonly last: string | null;
+  /** It is not the state that breaks the law, but a plan that a leader makes in it. */
+  readonly isPlan: boolean;
 }
 
 /** What a partition knows of its part of the graph, once everything is visited. */
 export interface Part {
   readonly parents: Int32Array;
-  readonly labels: Uint16Array;
-  readonly labelTexts: readonly string[];
   readonly goals: Uint8Array;
   /** Pairs: from, to. Without those that an accident makes. */
   readonly edges: Uint32Array;
@@ -57,30 +54,20 @@ const hashOf = (text: string): number => {
   return (hash ^ (hash >>> 15)) >>> 0;
 };
 
-const discoveries = (): Discoveries => ({ states: [], from: [], labels: [], isAccident: [] });
+const discoveries = (): Discoveries => ({ states: [], from: [], isAccident: [] });
 
 /** Keeps the states whose hash is its own, and expands them level by level. */
 export const partition = (scope: Scope, own: number, count: number) => {
   const known = new Map<string, number>();
   const parents = numbers();
-  const labels = numbers();
-  const labelTexts: string[] = [];
-  const labelNumbers = new Map<string, number>();
   const edges = numbers();
   const goals: number[] = [];
   const findings: Finding[] = [];
   let frontier: string[] = [];
   let made = 0;
 
-  const labelNumber = (label: string): number => {
-    const found = labelNumbers.get(label);
-    if (found !== undefined) return found;
-    labelNumbers.set(label, labelTexts.length);
-    return labelTexts.push(label) - 1;
-  };
-
   /** Of the state at the beginning the parent is itself. */
-  const visit = (text: string, from: StateNumber | null, label: string, isAccident: boolean): void => {
+  const visit = (text: string, from: StateNumber | null, isAccident: boolean): void => {
     const seen = known.get(text);
     const index = seen ?? known.size;
     const at = index * count + own;
@@ -91,38 +78,36 @@ export const partition = (scope: Scope, own: number, count: number) => {
     if (seen !== undefined) return;
     known.set(text, index);
     parents.push(from ?? at);
-    labels.push(labelNumber(label));
     frontier.push(text);
     const state = decode(text, scope);
-    for (const breach of breachesInState(state, scope)) findings.push({ ...breach, at, last: null });
+    for (const breach of breachesInState(state, scope)) findings.push({ ...breach, at, isPlan: false });
     if (isGoal(state) || isWaiting(state, scope.issuer)) goals.push(index);
   };
 
   return {
     begin: (): void => {
       const text = encode(startOf(scope));
-      if (hashOf(text) % count === own) visit(text, null, '', false);
+      if (hashOf(text) % count === own) visit(text, null, false);
     },
     /** Takes in what others have found, then expands all that is new: what belongs to others, by partition. */
     expand: (found: readonly Discoveries[]): readonly Discoveries[] => {
-      for (const { states, from, labels: how, isAccident } of found)
-        states.forEach((text, at) => visit(text, from[at]!, how[at]!, isAccident[at]!));
+      for (const { states, from, isAccident } of found)
+        states.forEach((text, at) => visit(text, from[at]!, isAccident[at]!));
       const level = frontier;
       frontier = [];
       const others = Array.from({ length: count }, discoveries);
       for (const text of level) {
         const at = known.get(text)! * count + own;
-        for (const { label, next, isAccident, breaches } of transitions(decode(text, scope), scope)) {
+        for (const { next, isAccident, breaches } of transitions(decode(text, scope), scope)) {
           made += 1;
-          for (const breach of breaches ?? []) findings.push({ ...breach, at, last: label });
+          for (const breach of breaches ?? []) findings.push({ ...breach, at, isPlan: true });
           const successor = encode(next);
           const owner = hashOf(successor) % count;
-          if (owner === own) visit(successor, at, label, isAccident);
+          if (owner === own) visit(successor, at, isAccident);
           else {
             const to = others[owner]!;
             to.states.push(successor);
             to.from.push(at);
-            to.labels.push(label);
             to.isAccident.push(isAccident);
           }
         }
@@ -130,13 +115,16 @@ export const partition = (scope: Scope, own: number, count: number) => {
       return others;
     },
     progress: () => ({ states: known.size, transitions: made, waiting: frontier.length, findings }),
+    /** The encodings of some of its states, by their number within it. */
+    texts: (indices: readonly number[]): readonly string[] => {
+      const all = [...known.keys()];
+      return indices.map((index) => all[index]!);
+    },
     part: (): Part => {
       const reached = new Uint8Array(known.size);
       for (const goal of goals) reached[goal] = 1;
       return {
         parents: Int32Array.from(parents.all()),
-        labels: Uint16Array.from(labels.all()),
-        labelTexts,
         goals: reached,
         edges: edges.all(),
       };

@@ -115,19 +115,19 @@ export interface Found {
 }
 
 /** What is stuck only where a target refuses its writes keeps the others waiting. */
-const stuckBy = (traces: Exploration['stuckTraces']): Notices =>
-  traces.every((trace) => trace.includes('target refuses writes')) ? 'L9' : 'the goal';
+const stuckBy = (histories: Exploration['stuckHistories']): Notices =>
+  histories.every((history) => history.some(({ what }) => what === 'target refuses writes')) ? 'L9' : 'the goal';
 
 /** What the model checker says to a planner with that bug when it judges by this; null when it finds nothing, or something else. */
 export const findingOf = async ({ bug, scope }: Planted, by: Notices): Promise<Found | null> => {
   const module = await plantedModule(bug, new URL('./explore.ts', import.meta.url));
   const { explore: exploreWithBug } = module as { readonly explore: typeof explore };
   const laws = by === 'the goal' || by === 'L9' ? [] : [by];
-  const { states, violations, stuck, stuckTraces }: Exploration = await exploreWithBug({ ...scope, laws });
+  const { states, violations, stuck, stuckHistories }: Exploration = await exploreWithBug({ ...scope, laws });
   const [violation] = violations;
-  if (violation !== undefined) return { bug: bug.name, law: by, steps: violation.trace.length, states };
-  if (stuck === 0 || stuckBy(stuckTraces) !== by) return null;
-  return { bug: bug.name, law: by, steps: stuckTraces[0]?.length ?? 0, states };
+  if (violation !== undefined) return { bug: bug.name, law: by, steps: violation.history.length, states };
+  if (stuck === 0 || stuckBy(stuckHistories) !== by) return null;
+  return { bug: bug.name, law: by, steps: stuckHistories[0]?.length ?? 0, states };
 };
 
 export const foundTable = (found: readonly Found[]): string =>
