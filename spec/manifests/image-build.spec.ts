@@ -13,6 +13,8 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { VERSION } from '../../src/config/version.ts';
+import { buildImage } from '../support/release.ts';
+import { runTool } from '../support/run-tool.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -70,16 +72,17 @@ if (canBuild)
     this.timeout(300_000);
     let storage: TemporaryDirectory;
     let image: string;
+    let archive: string;
+    const stored = () => [
+      '--storage-driver=vfs',
+      `--root=${join(storage.path, 'root')}`,
+      `--runroot=${join(storage.path, 'run')}`,
+    ];
     const buildah = async (...args: readonly string[]): Promise<string> => {
-      const own = [
-        '--root',
-        join(storage.path, 'root'),
-        '--runroot',
-        join(storage.path, 'run'),
-        '--storage-driver',
-        'vfs',
-      ];
-      const { stdout } = await promisify(execFile)('buildah', [...own, ...args], { cwd: ROOT, maxBuffer: 64 * MIB });
+      const { stdout } = await promisify(execFile)('buildah', [...stored(), ...args], {
+        cwd: ROOT,
+        maxBuffer: 64 * MIB,
+      });
       return stdout.trim();
     };
     before(async () => {
@@ -88,16 +91,16 @@ if (canBuild)
       layOutBase(base);
       writeFileSync(join(base, 'Dockerfile'), 'FROM scratch\nCOPY . /\nENV PATH=/usr/local/bin:/bin\n');
       await buildah('build', '--isolation=chroot', '--tag', 'node:26-slim', base);
-      await buildah(
-        'build',
-        '--isolation=chroot',
-        '--pull=never',
-        `--volume=${join(ROOT, 'node_modules')}:/app/node_modules:ro`,
-        '--build-arg=BASE=localhost/node:26-slim',
-        '--build-arg=REVISION=0123abc',
-        '--tag=spec',
-        '.',
-      );
+      archive = join(storage.path, 'spec.oci.tar');
+      await buildImage({
+        root: ROOT,
+        base: 'localhost/node:26-slim',
+        revision: '0123abc',
+        image: 'localhost/spec',
+        outfile: archive,
+        global: stored(),
+        build: ['--isolation=chroot', '--pull=never', `--volume=${join(ROOT, 'node_modules')}:/app/node_modules:ro`],
+      });
       image = await buildah('mount', await buildah('from', '--pull=never', 'localhost/spec'));
     });
     after(async () => {
@@ -126,6 +129,12 @@ if (canBuild)
       ]);
       const libraries = filesBelow(image).filter((path) => /\/lib(?:64)?\//.test(path));
       for (const path of libraries) expect(path).to.match(/\.so(?:\.\d+)*$/);
+    });
+
+    it('is an OCI archive that can be copied to a registry', async () => {
+      const files = (await runTool('tar', '-tf', archive)).split('\n');
+      expect(files).to.include.members(['oci-layout', 'index.json']);
+      expect(await runTool('tar', '-xOf', archive, 'index.json')).to.include('localhost/spec');
     });
 
     it('lists the packages that are in its bundle', () => {
