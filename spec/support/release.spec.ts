@@ -24,7 +24,7 @@ describe('a release', () => {
     await git('add', '--all');
     await git('commit', '--quiet', '--message=all');
   };
-  const change = async (path: string, from: string, to: string): Promise<void> => {
+  const change = async (path: string, from: string | RegExp, to: string): Promise<void> => {
     await write(path, (await readFile(join(root, path), 'utf8')).replaceAll(from, to));
     await commit();
   };
@@ -50,7 +50,7 @@ describe('a release', () => {
       await cp(join(ROOT, path), join(root, path), { recursive: true });
     await write('CHANGELOG.md', CHANGELOG);
     await runTool('git', 'init', '--quiet', root);
-    await change('package.json', 'github.com/OWNER/', 'github.com/someone/');
+    await change('package.json', /github\.com\/[\w-]+\//g, 'github.com/someone/');
   });
   afterEach(() => folder[Symbol.asyncDispose]());
 
