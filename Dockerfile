@@ -1,11 +1,13 @@
 # Two stages: one bundles, the other is Node, the C libraries it is linked with, and the bundle. No shell, no packages.
-FROM node:26-slim AS build
+# A release gives the base by its digest, as docs/releasing.md shows: a tag moves.
+ARG BASE=node:26-slim
+FROM ${BASE} AS build
 WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
+COPY package.json package-lock.json .npmrc LICENSE ./
 # No install script is needed to bundle.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
-COPY spec/support/build.ts spec/support/sbom.ts spec/support/write-sbom.ts spec/support/
+COPY spec/support/build.ts spec/support/sbom.ts spec/support/write-sbom.ts spec/support/write-notices.ts spec/support/
 COPY streams streams
 COPY src src
 RUN node spec/support/build.ts && cp dist/webhook-certd.js dist/start.cjs .
@@ -29,8 +31,29 @@ RUN set -e; \
     sed -i "1s|.*|#!$node|" /image/app/start.cjs; \
     mkdir -p /image/usr/local/bin; \
     ln -s ../../../app/start.cjs /image/usr/local/bin/webhook-certd
+# What is inside, and under which licences: of the bundle, of Node, and of the C libraries.
+RUN set -e; \
+    doc=/image/usr/share/doc; \
+    mkdir -p "$doc/webhook-certd"; \
+    cp LICENSE dist/sbom.cdx.json dist/THIRD-PARTY-NOTICES.txt "$doc/webhook-certd/"; \
+    if [ -e /usr/local/LICENSE ]; then mkdir -p "$doc/nodejs" && cp /usr/local/LICENSE "$doc/nodejs/"; fi; \
+    for library in libc6 libgcc-s1 libstdc++6 libatomic1; do \
+      if [ -e "/usr/share/doc/$library/copyright" ]; then \
+        mkdir -p "$doc/$library" && cp -L "/usr/share/doc/$library/copyright" "$doc/$library/"; \
+      fi; \
+    done
 
 FROM scratch
+ARG BASE
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="webhook-certd" \
+      org.opencontainers.image.description="Issues and rotates the TLS certificates of Kubernetes admission webhooks without a failed call" \
+      org.opencontainers.image.source="https://github.com/OWNER/webhook-certd" \
+      org.opencontainers.image.documentation="https://github.com/OWNER/webhook-certd#readme" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="${BASE}"
 COPY --from=build /image /
 # One arena for all threads: each of libuv's threads would keep what it needed once, in an arena of its own. And a threshold
 # that stays where it begins: glibc's own grows with what was freed, and what V8's compiler needed once is kept.

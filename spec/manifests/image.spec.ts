@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { VERSION } from '../../src/config/version.ts';
+import { REPOSITORY, VERSION } from '../../src/config/version.ts';
 import { entrypoint } from '../bench/programs.ts';
 import { build, buildStart } from '../support/build.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -37,9 +37,29 @@ describe('the image', () => {
   });
 
   it('is built with a Node that the package accepts', () => {
-    const [, major] = /FROM node:(\d+)/.exec(text('Dockerfile')) ?? [];
+    const [, major] = /^ARG BASE=node:(\d+)/m.exec(text('Dockerfile')) ?? [];
     const { engines } = JSON.parse(text('package.json')) as { readonly engines: { readonly node: string } };
     expect(Number(major)).to.be.at.least(Number(engines.node.replace('>=', '')));
+  });
+
+  it('is labelled with what it is, where it comes from, and what it was built of', () => {
+    const labels = Object.fromEntries(
+      [...text('Dockerfile').matchAll(/org\.opencontainers\.image\.([\w.]+)="([^"]*)"/g)].map(([, key, value]) => [
+        key,
+        value,
+      ]),
+    );
+    const { description, license } = JSON.parse(text('package.json')) as Readonly<Record<string, string>>;
+    expect(labels).to.deep.equal({
+      title: 'webhook-certd',
+      description,
+      source: REPOSITORY,
+      documentation: `${REPOSITORY}#readme`,
+      licenses: license,
+      version: VERSION,
+      revision: '${REVISION}',
+      'base.name': '${BASE}',
+    });
   });
 
   it('runs as the user of the Deployment, by number', () => {

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build as bundle, type BuildOptions as EsbuildOptions, type Metafile, type Plugin } from 'esbuild';
+import { writeNotices } from './write-notices.ts';
 import { writeSbom } from './write-sbom.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -211,6 +212,7 @@ if (import.meta.main) {
   });
   await buildStart(dirname(outfile));
   await writeSbom(root, outfile, inputs, join(root, 'dist', 'sbom.cdx.json'));
+  await writeNotices(root, inputs, join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'));
   const kib = (size: number): string => `${(size / 1024).toFixed(0)} KiB`;
   const largest = parts.slice(0, 12).map(([part, size]) => `  ${part.padEnd(32)} ${kib(size).padStart(9)}\n`);
   process.stdout.write(`dist/webhook-certd.js ${kib(bytes)}\n${largest.join('')}`);

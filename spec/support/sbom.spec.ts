@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { build } from './build.ts';
 import { sbom } from './sbom.ts';
+import { writeNotices } from './write-notices.ts';
 import { writeSbom } from './write-sbom.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -47,6 +48,7 @@ describe('the bill of materials', function () {
   this.timeout(60_000);
   let folder: string;
   let text: string;
+  let notices: string;
   let bundle: string;
   let sources: readonly string[];
 
@@ -55,11 +57,29 @@ describe('the bill of materials', function () {
     const outfile = join(folder, 'program.js');
     const { inputs } = await build({ entry: join(root, 'src', 'main.ts'), outfile, sourcemap: true });
     await writeSbom(root, outfile, inputs, join(folder, 'sbom.cdx.json'));
+    await writeNotices(root, inputs, join(folder, 'notices.txt'));
     text = await readFile(join(folder, 'sbom.cdx.json'), 'utf8');
+    notices = await readFile(join(folder, 'notices.txt'), 'utf8');
     bundle = await readFile(outfile, 'utf8');
     ({ sources } = JSON.parse(await readFile(`${outfile}.map`, 'utf8')) as { sources: readonly string[] });
   });
   after(() => rm(folder, { recursive: true }));
+
+  it('has beside it the licence of every package that it lists, with its text', () => {
+    const { components } = schema.parse(JSON.parse(text));
+    const [intro = '', ...parts] = notices.split(new RegExp(`^={80}$`, 'm'));
+    expect(intro.trim()).to.equal('webhook-certd contains the following packages.');
+    const found = new Map(
+      parts.flatMap((head, at) => (at % 2 === 0 ? [[head.trim().split(',')[0], parts[at + 1] ?? '']] : [])),
+    );
+    expect([...found.keys()]).to.have.members(
+      components.map(({ group, name, version }) => `${group === undefined ? '' : `${group}/`}${name} ${version}`),
+    );
+    for (const [name, licence] of found) {
+      expect(licence, name).to.match(/permission|redistribution|apache license|permitted/i);
+      expect(licence, name).not.to.include('contains no text');
+    }
+  });
 
   it('has what CycloneDX 1.6 requires, every reference once and every reference met', () => {
     const { components, dependencies, metadata } = schema.parse(JSON.parse(text));

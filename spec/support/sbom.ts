@@ -24,7 +24,7 @@ export interface SbomInput {
 const purlOf = (name: string, version: string): string => `pkg:npm/${name.replace('@', '%40')}@${version}`;
 
 /** `node_modules/a/node_modules/@b/c` of a file below it; null for a file of our own. */
-const packageOf = (path: string): string | null =>
+export const packageOf = (path: string): string | null =>
   /^(?<package>(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.groups?.['package'] ?? null;
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
