@@ -37,7 +37,7 @@ export const startLoad = (): Load => {
   };
 };
 
-export type ServerName = 'bare' | 'express' | 'host' | 'front';
+export type ServerName = 'bare' | 'express' | 'host' | 'front' | 'go';
 
 export interface AdmissionServer {
   readonly port: number;
@@ -45,7 +45,8 @@ export interface AdmissionServer {
 }
 
 export interface AdmissionServers extends AsyncDisposable {
-  readonly servers: Readonly<Record<ServerName, AdmissionServer>>;
+  /** Without the Go program where there is none. */
+  readonly servers: ReadonlyMap<ServerName, AdmissionServer>;
   /** All of them run on the cores they were to run on. */
   readonly pinned: boolean;
 }
@@ -59,7 +60,7 @@ export interface Cores {
 
 /** Starts the two sides of the daemon and what they are compared with, each a process of its own. */
 export const startAdmissionServers = async (
-  { production, build }: Bench,
+  { production, build, peer }: Bench,
   { env, directory }: Installed,
   cores: Cores,
 ): Promise<AdmissionServers> => {
@@ -89,16 +90,21 @@ export const startAdmissionServers = async (
 
   const upstreamPort = await freePort();
   await launch(startProgram(await build('plain-upstream'), [String(upstreamPort)]), cores.upstream);
-  const servers = {
-    bare: await baseline('bare-server'),
-    express: await baseline('express-server'),
-    host: await daemon({ WEBHOOK_HANDLER: handler }),
-    front: await daemon({ UPSTREAM_URL: `http://127.0.0.1:${upstreamPort}` }),
-  };
+  const servers = new Map<ServerName, AdmissionServer>([
+    ['bare', await baseline('bare-server')],
+    ['express', await baseline('express-server')],
+    ['host', await daemon({ WEBHOOK_HANDLER: handler })],
+    ['front', await daemon({ UPSTREAM_URL: `http://127.0.0.1:${upstreamPort}` })],
+  ]);
+  if (peer !== null) {
+    const port = await freePort();
+    servers.set('go', { port, program: await launch(peer.start(port, directory), cores.server) });
+  }
   const everything = started.move();
   return { servers, pinned, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 };
 
+const BARE = 'bare node:https';
 const CONNECTIONS = 16;
 /** By then V8 has compiled what it will compile; on a slow machine, not after more turns than this. */
 const [WARM_REQUESTS, WARM_TIMES] = [20_000, 10];
@@ -113,8 +119,8 @@ interface Turn extends LoadResult {
 const [LAUNCHES, ROUNDS] = [5, 3];
 
 /**
- * Requests a second and p99 over TLS, as many as one core of the server can take, one server after the other in short
- * turns: host and front, bare node:https that parses JSON and answers, and express. All of them are started anew several
+ * CPU time of a review, requests a second and latency over TLS, as many as one core of the server can take, one server after
+ * the other in short turns: host and front, bare node:https that parses JSON and answers, express, and the same in Go. All of them are started anew several
  * times, since one process is not another.
  */
 export const admission: Figure = async (bench) => {
@@ -124,39 +130,36 @@ export const admission: Figure = async (bench) => {
   let apart = await pin(load.pid, CALLER_CORE);
   const body = JSON.stringify(podReview);
   const { serverName, ca } = place;
-  const names: readonly ServerName[] = ['bare', 'express', 'host', 'front'];
-  const turns: Record<ServerName, Turn[]> = { bare: [], express: [], host: [], front: [] };
+  const turns: Record<ServerName, Turn[]> = { bare: [], express: [], host: [], front: [], go: [] };
 
   const launchAll = async (): Promise<void> => {
     await place.renew();
     await using started = await startAdmissionServers(bench, place, { server: SERVER_CORE, upstream: CALLER_CORE });
     const { servers, pinned } = started;
     apart &&= pinned;
-    const orderFor = (name: ServerName): LoadOrder => {
-      const { port } = servers[name];
+    const orderFor = ({ port }: AdmissionServer): LoadOrder => {
       const target = { port, servername: serverName, caPem: ca.toString(), path: '/?timeout=10s', body };
       return { target, connections: CONNECTIONS, ms: quick ? 100 : 2_000 };
     };
-    const warmUp = async (name: ServerName): Promise<void> => {
+    const warmUp = async (server: AdmissionServer): Promise<void> => {
       let requests = 0;
       for (let times = 0; requests < (quick ? 1 : WARM_REQUESTS) && times < WARM_TIMES; times += 1)
-        requests += (await load.run(orderFor(name))).requests;
+        requests += (await load.run(orderFor(server))).requests;
     };
-    const takeTurn = async (name: ServerName): Promise<Turn> => {
-      const { pid } = servers[name].program;
+    const takeTurn = async (server: AdmissionServer): Promise<Turn> => {
+      const { pid } = server.program;
       const before = procReading(pid).cpuMs;
-      const ran = await load.run(orderFor(name));
+      const ran = await load.run(orderFor(server));
       return { ...ran, cpuUsPerRequest: ((procReading(pid).cpuMs - before) * 1_000) / ran.requests };
     };
 
-    for (const name of names) {
-      const { port, program } = servers[name];
-      await firstAnswer({ port, serverName, ca }, program);
-      await warmUp(name);
+    for (const server of servers.values()) {
+      await firstAnswer({ port: server.port, serverName, ca }, server.program);
+      await warmUp(server);
     }
     for (let round = 0; round < (quick ? 1 : ROUNDS); round += 1) {
       await place.renew();
-      for (const name of names) turns[name].push(await takeTurn(name));
+      for (const [name, server] of servers) turns[name].push(await takeTurn(server));
     }
   };
   for (let launch = 0; launch < (quick ? 2 : LAUNCHES); launch += 1) await launchAll();
@@ -169,7 +172,7 @@ export const admission: Figure = async (bench) => {
         ? `servers on core ${SERVER_CORE}, load generator and the front's upstream on core ${CALLER_CORE}`
         : 'NOT on cores of their own (no taskset, or one core): servers and load generator compete'),
   );
-  for (const name of names)
+  for (const name of (Object.keys(turns) as ServerName[]).filter((each) => turns[each].length > 0))
     say(
       `  ${name}: ${typical(name, 'requestsPerSecond').toFixed()}/s, p50 ${typical(name, 'p50Ms').toFixed(2)} ms, ` +
         `p99 ${typical(name, 'p99Ms').toFixed(2)} ms, ${typical(name, 'cpuUsPerRequest').toFixed()} µs of CPU a request, ` +
@@ -181,21 +184,35 @@ export const admission: Figure = async (bench) => {
     unit: '1/s',
     values: of(own, 'requestsPerSecond'),
     moreIsBetter: true,
-    baseline: { name: baseline === 'bare' ? 'bare node:https' : baseline, values: of(baseline, 'requestsPerSecond') },
+    baseline: { name: baseline === 'bare' ? BARE : baseline, values: of(baseline, 'requestsPerSecond') },
+    ...(baseline === 'bare' ? { go: of('go', 'requestsPerSecond') } : {}),
     limits: [{ of: 'ratio', atLeast }],
   });
-  const latency = (own: ServerName): Finding => ({
-    name: `admission-${own}-p99`,
+  const latency = (own: ServerName, what: 'p50' | 'p99'): Finding => ({
+    name: `admission-${own}-${what}`,
     unit: 'ms',
-    values: of(own, 'p99Ms'),
-    baseline: { name: 'bare node:https', values: of('bare', 'p99Ms') },
+    values: of(own, `${what}Ms`),
+    baseline: { name: BARE, values: of('bare', `${what}Ms`) },
+    ...(own === 'host' ? { go: of('go', `${what}Ms`) } : {}),
     limits: [],
   });
   return [
+    {
+      name: 'admission-cpu',
+      unit: 'µs/review',
+      values: of('host', 'cpuUsPerRequest'),
+      baseline: { name: BARE, values: of('bare', 'cpuUsPerRequest') },
+      go: of('go', 'cpuUsPerRequest'),
+      limits: [
+        { of: 'ratio', atMost: 1.1 },
+        { of: 'go', atMost: 0.85 },
+      ],
+    },
     compared('admission-host', 'host', 'bare', 0.85),
     compared('admission-host-express', 'host', 'express', 1.6),
     compared('admission-front', 'front', 'host', 0.6),
-    latency('host'),
-    latency('front'),
+    latency('host', 'p50'),
+    latency('host', 'p99'),
+    latency('front', 'p99'),
   ];
 };

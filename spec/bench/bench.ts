@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { build } from '../support/build.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { figures } from './figures.ts';
+import { buildPeer } from './peer.ts';
 import { bundle } from './programs.ts';
 import { type Result, result, table } from './report.ts';
 
@@ -14,11 +15,13 @@ Measures the figures of docs/performance.md on the production bundle (built if a
 
   --json   the last line is one object: {"machine":{"cpu","cores","node"},"figures":[FIGURE,...],"failed":[NAME,...]}, where
            FIGURE is {"figure","name","unit","median","p99","baseline":{"name","median","p99"}|null,"ratio":number|null,
-           "limit":[{"of":"median"|"p99"|"ratio","atMost"?,"atLeast"?},...],"met":boolean}
+           "go":{"median","p99","ratio":number|null}|null,"limit":[{"of":"median"|"p99"|"ratio"|"go","atMost"?,"atLeast"?},...],
+           "met":boolean}
   --only   these figures: ${Object.keys(figures).join(', ')}
   --quick  few rounds, to see that it runs; the numbers are worth nothing
 
-A figure is measured in turn with its baseline, A B A B, and the ratio is that of the medians. Ends with 0, missed marks or
+A figure is measured in turn with its baseline, A B A B, and the ratio is that of the medians.
+The Go column is the same webhook in Go (spec/bench/peer-go), where a Go toolchain is installed to compile it. Ends with 0, missed marks or
 not; with 1 when something could not be measured; with 2 when asked for what there is not.`;
 
 const { values } = parseArgs({
@@ -47,6 +50,9 @@ const unknown = names.filter((name) => !(name in figures));
 if (unknown.length > 0) refuse(`bench: no figure is called ${unknown.join(', ')}: ${Object.keys(figures).join(', ')}`);
 
 const production = await bundle();
+await using peerFolder = await temporaryDirectory();
+const peer = await buildPeer(peerFolder.path);
+if (peer === null) say('bench: no Go toolchain is installed, so there is no Go column');
 const found: Result[] = [];
 const failed: string[] = [];
 for (const name of names) {
@@ -64,6 +70,7 @@ for (const name of names) {
       folder: folder.path,
       production,
       build: buildOwn,
+      peer,
       say,
     });
     const results = findings.map((finding) => result(name, finding));

@@ -5,7 +5,7 @@ import { ownPorts, type StartedProgram, startProgram, startReplica } from './pro
 import type { Figure } from './report.ts';
 
 /** From spawn to the first answer through a verified handshake, everything announced and mounted, as a Pod that restarts. */
-export const coldStart: Figure = async ({ quick, folder, production, build }) => {
+export const coldStart: Figure = async ({ quick, folder, production, build, peer }) => {
   await using place = await installed(folder);
   const { env, serverName, ca, directory } = place;
   const bareServer = await build('bare-server');
@@ -24,6 +24,7 @@ export const coldStart: Figure = async ({ quick, folder, production, build }) =>
       return untilAnswered((port) => startReplica(production, { ...env, ...ownPorts(port) }));
     },
     bare: () => untilAnswered((port) => startProgram(bareServer, [String(port), directory])),
+    go: peer === null ? undefined : () => untilAnswered((port) => peer.start(port, directory)),
     // What Node itself takes to start and to end again: no program on it can be faster.
     node: async () => {
       const startMs = performance.now();
@@ -38,6 +39,7 @@ export const coldStart: Figure = async ({ quick, folder, production, build }) =>
       unit: 'ms',
       values: measured.own,
       baseline: { name: 'bare node:https', values: measured.bare },
+      go: measured.go,
       limits: [
         { of: 'median', atMost: 200 },
         { of: 'ratio', atMost: 2 },

@@ -20,9 +20,9 @@ const isReady = (port: number): Promise<boolean> =>
 
 /**
  * What a replica costs while nobody calls: a follower whose leader renews, a leader that has issued everything, a bare server,
- * and a follower that proves what that one serves, side by side. Memory after a minute, then work in each quarter of the next one.
+ * the same in Go, and a follower that proves what the bare one serves, side by side. Memory after a minute, then work in each quarter of the next one.
  */
-export const idle: Figure = async ({ quick, folder, production, build, say }) => {
+export const idle: Figure = async ({ quick, folder, production, build, peer, say }) => {
   await using led = await installed(join(folder, 'follower'));
   await using unled = await installed(join(folder, 'leader'), false);
   const [followerPort, leaderPort, barePort] = [await freePort(), await freePort(), await freePort()];
@@ -32,6 +32,9 @@ export const idle: Figure = async ({ quick, folder, production, build, say }) =>
   await using bare = startProgram(await build('bare-server'), [String(barePort), led.directory]);
   await firstAnswer({ ...led, port: followerPort }, follower);
   await firstAnswer({ ...led, port: barePort }, bare);
+  const goPort = await freePort();
+  await using go = peer?.start(goPort, led.directory) ?? null;
+  if (go !== null) await firstAnswer({ ...led, port: goPort }, go);
   await using witness = startReplica(production, {
     ...led.env,
     WEBHOOK_HANDLER: '',
@@ -43,9 +46,11 @@ export const idle: Figure = async ({ quick, folder, production, build, say }) =>
   await firstAnswer({ ...unled, port: leaderPort, ca: await mountIssued(unled) }, leader);
 
   const pids = { follower: follower.pid, leader: leader.pid, bare: bare.pid, witness: witness.pid };
-  type Who = keyof typeof pids;
+  type Who = keyof typeof pids | 'go';
   const readAll = () =>
-    Object.fromEntries(Object.entries(pids).map(([who, pid]) => [who, procReading(pid)])) as Record<Who, ProcReading>;
+    Object.fromEntries(
+      Object.entries(go === null ? pids : { ...pids, go: go.pid }).map(([who, pid]) => [who, procReading(pid)]),
+    ) as Record<Who, ProcReading>;
   const pass = async (ms: number): Promise<void> => {
     const endMs = performance.now() + ms;
     for (let leftMs = ms; leftMs > 0; leftMs = endMs - performance.now()) {
@@ -72,6 +77,10 @@ export const idle: Figure = async ({ quick, folder, production, build, say }) =>
     `idle: bare ${Math.max(...aMinute('bare', 'cpuMs')).toFixed(1)} ms and ${String(Math.max(...aMinute('bare', 'wakeUps')))} wake-ups a minute`,
   );
 
+  /** The Go program's is put beside a follower's. */
+  const besideGo = (who: Who, values: () => readonly number[]) =>
+    who === 'follower' && go !== null ? { go: values() } : {};
+
   const findings: Finding[] = [];
   for (const who of ['follower', 'leader'] as const) {
     const isLeader = who === 'leader';
@@ -80,6 +89,7 @@ export const idle: Figure = async ({ quick, folder, production, build, say }) =>
         name: `idle-cpu-${who}`,
         unit: 'ms/min',
         values: aMinute(who, 'cpuMs'),
+        ...besideGo(who, () => aMinute('go', 'cpuMs')),
         limits: [{ of: 'median', atMost: 30 }],
       },
       { name: `idle-wake-ups-${who}`, unit: '1/min', values: aMinute(who, 'wakeUps'), limits: [] },
@@ -87,6 +97,7 @@ export const idle: Figure = async ({ quick, folder, production, build, say }) =>
         name: `idle-rss-${who}`,
         unit: 'MiB',
         values: each(who, 'rssMiB'),
+        ...besideGo(who, () => each('go', 'rssMiB')),
         baseline: isLeader ? { name: 'follower', values: each('follower', 'rssMiB') } : baseline('rssMiB'),
         limits: isLeader
           ? [{ of: 'median', atMost: each('follower', 'rssMiB').at(-1)! + 30 }]

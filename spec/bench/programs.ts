@@ -76,18 +76,13 @@ export interface StartedProgram extends AsyncDisposable {
   readonly lastWords: () => string;
 }
 
-/**
- * Runs a script on this very Node in a process of its own, with the heap of a container, this environment and nothing of
- * ours, and kills it at the end of its block.
- */
-export const startProgram = (
-  script: string,
-  args: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
-  nodeFlags: readonly string[] = [],
+/** Runs an executable in a process of its own, with this environment alone, and kills it at the end of its block. */
+export const startExecutable = (
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
 ): StartedProgram => {
-  const words = [containedHeap, ...nodeFlags, script, ...args];
-  const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit').then(([code]) => code as number | null);
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2_000)));
@@ -102,6 +97,14 @@ export const startProgram = (
     },
   };
 };
+
+/** Runs a script on this very Node, with the heap of a container, this environment and nothing of ours. */
+export const startProgram = (
+  script: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+  nodeFlags: readonly string[] = [],
+): StartedProgram => startExecutable(process.execPath, [containedHeap, ...nodeFlags, script, ...args], env);
 
 /** One replica, started as the image starts it. */
 export const startReplica = (

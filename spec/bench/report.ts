@@ -1,4 +1,5 @@
 import { percentile } from '../../src/demo/run-demo.ts';
+import type { Peer } from './peer.ts';
 import type { Production } from './programs.ts';
 
 /** What a figure finds when its turn comes. */
@@ -11,13 +12,15 @@ export interface Bench {
   readonly production: Production;
   /** Builds another program of spec/bench as the production bundle is built, and tells its path. */
   readonly build: (name: string) => Promise<string>;
+  /** The Go program; null where it cannot be compiled. */
+  readonly peer: Peer | null;
   /** Tells a person what is going on. */
   readonly say: (text: string) => void;
 }
 
-/** How far a figure may go: of its median, its p99 or its ratio to the baseline. */
+/** How far a figure may go: of its median, its p99, its ratio to the baseline or that to the Go program. */
 export interface Limit {
-  readonly of: 'median' | 'p99' | 'ratio';
+  readonly of: 'median' | 'p99' | 'ratio' | 'go';
   readonly atMost?: number;
   readonly atLeast?: number;
 }
@@ -33,6 +36,8 @@ export interface Finding {
   readonly moreIsBetter?: true;
   /** What it is compared with, measured in the same run, in turn with it. */
   readonly baseline?: { readonly name: string; readonly values: readonly number[] };
+  /** The same of the Go program, measured in the same run; undefined where no Go toolchain is installed. */
+  readonly go?: readonly number[] | undefined;
   readonly limits: readonly Limit[];
 }
 
@@ -62,44 +67,56 @@ export interface Result extends Summary {
   readonly baseline: (Summary & { readonly name: string }) | null;
   /** Of the medians. */
   readonly ratio: number | null;
+  /** The Go program's, and the ratio of the medians; null where the Go program's is 0. */
+  readonly go: (Summary & { readonly ratio: number | null }) | null;
   readonly limit: readonly Limit[];
   readonly met: boolean;
 }
 
-/** What was found, summed up and compared with how far it may go. */
+const ratioOf = (own: Summary, other: Summary): number => Number((own.median / other.median).toPrecision(3));
+
+/**
+ * What was found, summed up and compared with how far it may go. A limit that compares with the Go program holds where
+ * that was measured.
+ */
 export const result = (figure: string, finding: Finding): Result => {
-  const { name, unit, values, moreIsBetter, baseline, limits } = finding;
+  const { name, unit, values, moreIsBetter, baseline, go, limits } = finding;
   const own = summary(values, moreIsBetter);
   const other = baseline && { name: baseline.name, ...summary(baseline.values, moreIsBetter) };
-  const ratio = other === undefined ? null : Number((own.median / other.median).toPrecision(3));
+  const ratio = other === undefined ? null : ratioOf(own, other);
+  const peer = go === undefined || go.length === 0 ? null : summary(go, moreIsBetter);
+  const besideGo = peer === null ? null : { ...peer, ratio: peer.median === 0 ? null : ratioOf(own, peer) };
+  const limit = limits.filter(({ of }) => of !== 'go' || besideGo !== null);
   const isMet = ({ of, atMost = Infinity, atLeast = -Infinity }: Limit): boolean => {
-    const value = of === 'ratio' ? ratio : own[of];
+    const value = of === 'ratio' ? ratio : of === 'go' ? (besideGo?.ratio ?? null) : own[of];
     return value !== null && value <= atMost && value >= atLeast;
   };
-  return { figure, name, unit, ...own, baseline: other ?? null, ratio, limit: limits, met: limits.every(isMet) };
+  return { figure, name, unit, ...own, baseline: other ?? null, ratio, go: besideGo, limit, met: limit.every(isMet) };
 };
 
 const limitText = (unit: string) => (limit: Limit) => {
-  const amount = limit.of === 'ratio' ? 'x' : ` ${unit}`;
+  const amount = limit.of === 'ratio' || limit.of === 'go' ? 'x' : ` ${unit}`;
+  const of = limit.of === 'go' ? 'of Go' : limit.of;
   return [
-    ...(limit.atMost === undefined ? [] : [`${limit.of} ≤ ${limit.atMost}${amount}`]),
-    ...(limit.atLeast === undefined ? [] : [`${limit.of} ≥ ${limit.atLeast}${amount}`]),
+    ...(limit.atMost === undefined ? [] : [`${of} ≤ ${limit.atMost}${amount}`]),
+    ...(limit.atLeast === undefined ? [] : [`${of} ≥ ${limit.atLeast}${amount}`]),
   ].join(', ');
 };
 
-const cells = ({ name, unit, median, p99, baseline, ratio, limit, met }: Result): readonly string[] => [
+const cells = ({ name, unit, median, p99, baseline, ratio, go, limit, met }: Result): readonly string[] => [
   name,
   `${median} ${unit}`,
   String(p99),
   baseline === null ? '' : `${baseline.median} ${baseline.name}`,
   ratio === null ? '' : `${ratio} x`,
+  go === null ? '' : go.ratio === null ? String(go.median) : `${go.median} (${go.ratio} x)`,
   limit.map(limitText(unit)).join(', '),
   limit.length === 0 ? '' : met ? 'met' : 'NOT MET',
 ];
 
 /** The results in columns, for a terminal and for Markdown alike. */
 export const table = (results: readonly Result[]): string => {
-  const head = ['figure', 'median', 'p99', 'baseline', 'ratio', 'mark', ''];
+  const head = ['figure', 'median', 'p99', 'baseline', 'ratio', 'Go', 'mark', ''];
   const rows = [head, head.map(() => '-'), ...results.map(cells)];
   const widths = head.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]): string =>

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { filter, interval, map, merge, NEVER, type Observable, of, timer } from 'rxjs';
+import { filter, interval, map, merge, NEVER, type Observable, of, take, takeUntil, timer } from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import type { Fence } from '../../streams/events.ts';
-import { issuers } from '../../streams/issuers.ts';
+import { type Issuer, issuers } from '../../streams/issuers.ts';
 import { leader, type LeaderEvent, type LeaderPorts } from '../../streams/leader.ts';
 import { leaseWriter } from '../../streams/lease-writer.ts';
-import type { LeaseSnapshot } from '../../streams/model.ts';
+import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import type { WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Listing, WatchFrame, WatchPort } from '../../streams/watch-port.ts';
@@ -66,9 +66,11 @@ describe('leader', () => {
       readonly fence?: Fence;
       readonly lease$?: Observable<LeaseSnapshot>;
       readonly trustSettleMs?: number;
+      readonly issuer?: Issuer;
     } = {},
   ): Observable<LeaderEvent> => {
     const { tick$ = NEVER, fence = () => true, lease$ = merge(of(seen.lease), NEVER), trustSettleMs = 0 } = options;
+    const { issuer = policy.issuer } = options;
     const ports: LeaderPorts = {
       clock: { wallMs: () => clusterOf.nowMs, monotonicMs: () => scheduler.now() },
       random: noJitter,
@@ -82,7 +84,7 @@ describe('leader', () => {
       refresh: () => NEVER,
       ...given,
     };
-    return leader({ lease$, tick$ }, fence, ports, { ...policy, trustSettleMs });
+    return leader({ lease$, tick$ }, fence, ports, { ...policy, issuer, trustSettleMs });
   };
 
   const said = {
@@ -100,6 +102,45 @@ describe('leader', () => {
       const event$ = lead(scheduler, { perform: () => write$ }, { tick$: cold('t-t-t-t-t-t') });
       expectObservable(event$.pipe(filter(isTold), map(word)), unsub).toBe(expected, said);
       expectSubscriptions(write$.subscriptions).toBe('-^---!');
+    });
+  });
+
+  it('plans a dozen times while a thousand replicas acknowledge within a second, the last time within 100 ms of the last', () => {
+    const replica = (at: number, servingHash: string): Replica => ({ name: `pod-${at}`, servingHash, goneAtMs: null });
+    const ready = clusterOf.observed({ ca: 'A', secret: 'a1:A', targets: ['A'], said: 'a1', pods: 'a1' });
+    marbles((_, scheduler) => {
+      const planned: { readonly atMs: number; readonly acknowledged: number }[] = [];
+      const issuer: Issuer = {
+        ...policy.issuer,
+        plan: ({ replicas }) => {
+          if (typeof replicas !== 'string') {
+            const acknowledged = replicas.filter(({ servingHash }) => servingHash === 'a1').length;
+            planned.push({ atMs: scheduler.now(), acknowledged });
+          }
+          return null;
+        },
+      };
+      const acknowledging$ = interval(1).pipe(
+        take(1_000),
+        map((at) => ({ type: 'applied', resourceVersion: String(at + 2), object: replica(at, 'a1') }) as const),
+      );
+      const event$ = lead(
+        scheduler,
+        {
+          targets: [{ id: 'target-0', watch: listed([ready.targets[0]!.state as never]) }],
+          replicaWatch: listed(
+            Array.from({ length: 1_000 }, (__, at) => replica(at, 'old')),
+            acknowledging$,
+            0,
+          ),
+        },
+        { issuer },
+      );
+      event$.pipe(takeUntil(timer(2_000))).subscribe();
+      scheduler.flush();
+      expect(planned.filter(({ acknowledged }) => acknowledged > 0).length).to.be.within(10, 13);
+      const last = planned.find(({ acknowledged }) => acknowledged === 1_000);
+      expect(last?.atMs).to.be.within(1_000, 1_100);
     });
   });
 
