@@ -73,7 +73,7 @@ const flags = toolFlags(process.argv.slice(2), ABOUT, {
 });
 
 if ('exitCode' in flags) {
-  print(flags.text);
+  process[flags.exitCode === 0 ? 'stdout' : 'stderr'].write(`${flags.text}\n`);
   process.exitCode = flags.exitCode;
 } else {
   const { asked, json } = flags;

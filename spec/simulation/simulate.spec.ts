@@ -1,23 +1,10 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { type Ended, endedScript } from '../support/ended-script.ts';
 import { simulateHelp } from './simulate-help.ts';
 import { simulateOptions } from './simulate-options.ts';
 
-const script = fileURLToPath(new URL('simulate.ts', import.meta.url));
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 const simulate = (...flags: readonly string[]): Promise<Ended> =>
-  new Promise((resolve) => {
-    execFile(process.execPath, [script, ...flags], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+  endedScript(new URL('simulate.ts', import.meta.url), ...flags);
 
 const lastLine = ({ stdout }: Ended): string => stdout.trimEnd().split('\n').at(-1) ?? '';
 const digestOf = ({ stdout }: Ended): string =>
