@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { openPlace } from './place.ts';
 
+const CLIENT_NODE = '@kubernetes/client-node';
 const root = join(import.meta.dirname, '..', '..');
 
 /** What npm tells the programs it runs would make a second npm work on the first one's folder. */
@@ -46,6 +47,8 @@ const COMPILER_OPTIONS = {
 describe('the package', function () {
   this.timeout(180_000);
   let project: TemporaryDirectory;
+  /** What is said of a kubeconfig where client-node is not installed. */
+  let without: string;
   const compile = async (): Promise<void> => {
     const config = { compilerOptions: COMPILER_OPTIONS, include: ['*.mts'] };
     await writeFile(join(project.path, 'tsconfig.json'), JSON.stringify(config));
@@ -56,9 +59,26 @@ describe('the package', function () {
     await run(root, 'npm', 'pack', '--silent', '--pack-destination', project.path);
     const [tarball = ''] = await readdir(project.path);
     await writeFile(join(project.path, 'package.json'), '{ "private": true, "type": "module" }\n');
-    await run(project.path, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`);
+    const install = (name: string) =>
+      run(project.path, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', name);
+    await install(`./${tarball}`);
+    const code = `
+      import { createWebhook } from 'webhook-certd';
+      const env = { KUBECONFIG: '/none', POD_NAMESPACE: 'ns', POD_NAME: 'pod', HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:0', METRICS_BIND_ADDRESS: '0' };
+      await createWebhook({ env, handler: () => ({ allowed: true }) }).catch(({ message }) => console.log(message));`;
+    without = await run(project.path, process.execPath, '--input-type=module', '--eval', code);
+    const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+      readonly devDependencies: Readonly<Record<string, string>>;
+    };
+    await install(`${CLIENT_NODE}@${devDependencies[CLIENT_NODE] ?? ''}`);
   });
   after(() => project[Symbol.asyncDispose]());
+
+  it('needs client-node for a kubeconfig only, and says so where it is not installed', () => {
+    expect(without).to.equal(
+      `a kubeconfig is read by ${CLIENT_NODE}, which is not installed: npm install ${CLIENT_NODE}\n`,
+    );
+  });
 
   it('runs docs/embedding.md: is ready, answers, and ends with 0 on SIGTERM', async () => {
     const [webhook = ''] = await snippets();

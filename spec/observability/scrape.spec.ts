@@ -71,6 +71,9 @@ describe('the metrics of a live daemon', function () {
     expect(leader).to.match(/webhook_certd_ca_bundle_expiry_timestamp_seconds\{target="validating[^"]+"\} \d{10}\n/);
     expect(leader).to.include('webhook_certd_leader 1\n').and.to.include('webhook_certd_ready 1\n');
     expect(leader).to.match(/webhook_certd_api_requests_total\{verb="patch",resource="leases",code="200"\} \d/);
+    expect(leader)
+      .to.match(/^process_resident_memory_bytes \d{8,}$/m)
+      .and.to.match(/^nodejs_version_info\{version="v\d/m);
     expect(follower).to.include('webhook_certd_leader 0\n').and.to.include('webhook_certd_hash_mismatch 0\n');
     expect(follower).to.match(/webhook_certd_adoption_seconds_count 2\n/);
     expect(follower).to.match(/webhook_certd_kubelet_sync_seconds_count [12]\n/);

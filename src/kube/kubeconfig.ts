@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { delimiter } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import { errnoOf } from '../util/errors.ts';
 import type { Access, Credentials } from './connection-pool.ts';
 import { ApiError, redact } from './errors.ts';
 
@@ -168,7 +169,12 @@ interface ExecAuthenticator {
  */
 const newKubeConfig = async (pluginTimeoutMs: number): Promise<KubeConfig> => {
   // Bundled, its index would carry every generated API class: 4.2 MB instead of 1.3 and 30 MiB more at run time.
-  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
+  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js').catch((error: unknown) => {
+    if (errnoOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new ApiError(
+      'a kubeconfig is read by @kubernetes/client-node, which is not installed: npm install @kubernetes/client-node',
+    );
+  });
   const config = new KubeConfig();
   const execFn = (command: string, args: readonly string[] | null, options: SpawnOptions): ChildProcess => {
     const plugin = spawn(command, args ?? [], { ...options, timeout: pluginTimeoutMs, killSignal: 'SIGKILL' });
