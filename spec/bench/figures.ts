@@ -9,5 +9,6 @@ export const figures: Readonly<Record<string, () => Promise<Figure>>> = {
   admission: async () => (await import('./admission.ts')).admission,
   'api-cost': async () => (await import('./api-cost.ts')).apiCost,
   'cluster-check': async () => (await import('./cluster-check.ts')).clusterCheck,
+  'fleet-rotation': async () => (await import('./fleet-rotation.ts')).fleetRotation,
   scale: async () => (await import('./scale.ts')).scale,
 };
