@@ -1,5 +1,6 @@
 import { allAcknowledged } from './acknowledged.ts';
 import { isPast } from './kubernetes.ts';
+import type { LeaseSnapshot } from './model.ts';
 import { desiredTrust, isAnnounced, nextOf, viewOf, wouldBeginToReject } from './plan-external.ts';
 import type { IssuancePolicy, PlannerInput, SecretState } from './planner-input.ts';
 import { settling } from './settle.ts';
@@ -30,6 +31,12 @@ type Policy = Pick<IssuancePolicy, 'identity' | 'caOverlapMs' | 'trustSettleMs'>
 
 type Situation = ReturnType<typeof situationOf>;
 
+/** Of a mounted Secret that was torn while its certificate is in use: the CA that signed that. */
+const signerOf = (secret: PlannerInput['secret'], { announcement }: LeaseSnapshot): Certificates =>
+  typeof secret === 'string' || secret.hash === null || secret.hash !== announcement?.hash
+    ? []
+    : secret.trust.filter(({ fingerprint }) => fingerprint === secret.issuer);
+
 /** What the source and the mounted Secret hold that may be used. */
 const situationOf = ({ lease, secret, source = 'pending', paused }: PlannerInput, nowMs: number) => {
   const next = usable(source, nowMs);
@@ -39,7 +46,7 @@ const situationOf = ({ lease, secret, source = 'pending', paused }: PlannerInput
   const isInUse = mounted?.hash === next?.hash || mounted?.hash === lease.announcement?.hash;
   const inUse = isInUse ? mounted : null;
   // The older CAs stand in ca.crt of the mounted Secret too, so that a caBundle that was emptied gets them back.
-  const kept = inUse === null ? [] : alive(desiredTrust(inUse), nowMs);
+  const kept = alive(inUse === null ? signerOf(secret, lease) : desiredTrust(inUse), nowMs);
   const isCopied = next !== null && next.hash === mounted?.hash && includes(kept, alive(desiredTrust(next), nowMs));
   return { next, mounted, goal: next ?? inUse, kept, isCopied, mayCopy: !isForeign && paused?.has('secret') !== true };
 };
@@ -148,8 +155,11 @@ export const planRelay = (observed: PlannerInput, policy: Policy, nowMs: number)
 
   // What is in use stays so, as long as it is valid, while a target would reject the next certificate (L2).
   const isBlocked = isValid && blocking.length > 0;
-  const standing = union(trusted, kept);
-  const wait = isBlocked ? 'settling' : settling(observed, { ...nextOf(goal, desired), standing }, policy, nowMs);
+  const standing = union(trustedBy(targets), kept);
+  // One of the CAs in the caBundles signed it, and nobody says which: all of them must have settled.
+  const unknown = { cas: trustedBy(targets).map(({ fingerprint }) => fingerprint), acceptedBy: [] };
+  const trustOf = desired.length === 0 ? unknown : nextOf(goal, desired);
+  const wait = isBlocked ? 'settling' : settling(observed, { ...trustOf, standing }, policy, nowMs);
 
   if (next !== null && !isCopied) {
     if (wait === null && mayCopy) {

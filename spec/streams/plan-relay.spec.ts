@@ -99,6 +99,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
   'what another writer does to the Secret': [
     { when: 'it is deleted', ...served('a1'), secret: '-', then: 'copy a1, trust A' },
     { when: 'it is torn', ...served('a1'), secret: 'a1:A broken', then: 'copy a1, trust A' },
+    { when: 'it is torn, and every caBundle is emptied', ...served('a1'), secret: 'a1:A broken', source: 'b1:B', targets: ['0'], then: 'target-0: B+A' },
+    { when: 'it is torn, and is not what is announced', ...served('a1'), secret: 'c1:C broken', source: 'b1:B', targets: ['0'], then: 'target-0: B' },
     { when: 'its ca.crt is emptied', ...served('a1'), secret: 'a1:', then: 'copy a1, trust A' },
     { when: 'its ca.crt is replaced', ...served('a1'), secret: 'a1:X', then: 'target-0: A+X' },
     { when: 'another pair is put there, which gains no trust', ...served('a1'), secret: 'x1:X', then: 'copy a1, trust A' },
@@ -168,6 +170,15 @@ describe('the relay, while API servers take up the caBundles,', () => {
     expect(words({ ...served('a1'), source: 'a2:A' })).to.equal('copy a2, trust A');
     const overlap = { ...OVERLAP, source: 'b2:B', trusted: { cas: 'B', forMs: 20_000 } };
     expect(words(overlap)).to.equal('copy b2, trust B+A');
+  });
+
+  it('does not copy a pair of an unknown CA before each CA in a caBundle has settled', () => {
+    const unknown = { ...served('a1'), source: 'b1:', targets: ['B+A'] };
+    expect(words(unknown)).to.equal('every caBundle trusts B+A');
+    expect(words({ ...unknown, trusted: { cas: 'B', forMs: 20_000 } })).to.equal('every caBundle trusts B+A');
+    expect(words({ ...unknown, trusted: { cas: 'B+A', forMs: 9_999 } })).to.equal('nothing');
+    expect(words({ ...unknown, trusted: { cas: 'B+A', forMs: 10_000 } })).to.equal('copy b1, trust B+A');
+    expect(words({ source: 'b1:' })).to.equal('copy b1, trust nothing');
   });
 
   it('does not announce a copy that was not this leader’s before it has settled', () => {
