@@ -16,6 +16,7 @@ describe('the surface', () => {
       'follower',
       'planExternal',
       'planIssuance',
+      'planRelay',
       'replica',
       'resumingWatch',
       'retryWithBackoff',

@@ -6,7 +6,7 @@ import { basisOf, type FailedWrites, type FailureReport } from './failed-writes.
 import type { LeaseWriter } from './lease-writer.ts';
 import type { PlannerInput, WriteResult } from './planner-input.ts';
 import { Problem } from './problem.ts';
-import { type LeaseStep, objectOf, type ObjectStep, ownObjectOf, type Step } from './step.ts';
+import { isLeaseStep, objectOf, type ObjectStep, type Step } from './step.ts';
 
 export type { LeaseStep, ObjectStep } from './step.ts';
 
@@ -23,8 +23,6 @@ export interface StepPorts {
 }
 
 export type { StepEvent } from './events.ts';
-
-const isLeaseStep = (step: Step): step is LeaseStep => step.kind !== 'inject' && ownObjectOf(step) === 'announcement';
 
 /** A write that was accepted without its effect: why, and the cluster as it is known after it. */
 interface Defect {

@@ -45,6 +45,15 @@ export const repairOf = (step: Step, { secret, lease }: PlannerInput): Repair | 
         otherManager: plannedOn === 'absent' ? null : plannedOn.otherManager,
       };
     }
+    case 'copy-secret': {
+      // A source that goes back to an earlier certificate is written to do so.
+      const { source, plannedOn } = step;
+      return {
+        object: 'secret',
+        value: `copy ${source.resourceVersion}`,
+        otherManager: plannedOn === 'absent' ? null : plannedOn.otherManager,
+      };
+    }
     case 'update-secret-ca':
       return { object: 'secret', value: `trust ${setOf(step.trust)}`, otherManager: step.plannedOn.otherManager };
     case 'announce': {

@@ -52,10 +52,10 @@ const versionOf = (state: { readonly resourceVersion: string } | string): string
  */
 export const basisOf = (
   object: string,
-  { lease, secret, ca, targets }: PlannerInput,
+  { lease, secret, ca, source, targets }: PlannerInput,
   problem: Pick<Problem, 'status'> | null = null,
 ): string => {
-  const secrets = `${versionOf(secret)} ${versionOf(ca)}`;
+  const secrets = `${versionOf(secret)} ${versionOf(ca)} ${versionOf(source ?? 'absent')}`;
   if (object !== 'announcement')
     return `${secrets} ${versionOf(targets.find(({ id }) => id === object)?.state ?? 'absent')}`;
   const { announcement, rotate, servedSinceMs, trusted, resourceVersion } = lease;

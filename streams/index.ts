@@ -8,6 +8,7 @@ export type * from './model.ts';
 export type { MountPorts } from './mounted-hash.ts';
 export { planExternal } from './plan-external.ts';
 export { planIssuance } from './plan-issuance.ts';
+export { planRelay } from './plan-relay.ts';
 export type { PlannerInput } from './planner-input.ts';
 export type { IssuancePolicy } from './planner-input.ts';
 export type { PodEvent, PodPorts } from './pod-annotations.ts';

@@ -1,5 +1,6 @@
 import { externalWaitsFor, planExternal } from './plan-external.ts';
 import { issuanceWaitsFor, planIssuance } from './plan-issuance.ts';
+import { planRelay, relayWaitsFor } from './plan-relay.ts';
 import type { IssuancePolicy, PlannerInput } from './planner-input.ts';
 import type { Step } from './step.ts';
 
@@ -15,8 +16,12 @@ export interface Issuer {
   readonly keepsCa: boolean;
   /** The leader writes SECRET; else another program does, and the leader only announces what it finds there. */
   readonly writesSecret: boolean;
+  /** Another program issues into SOURCE_SECRET, and the leader copies from there into SECRET. */
+  readonly readsSource: boolean;
   /** A leaf without the Service's names, or that does not chain to the mounted bundle, is refused; else only reported. */
   readonly enforcesClientRules: boolean;
+  /** A pair may be without a `ca.crt`: callers know its CA from elsewhere. */
+  readonly mayLackTrust: boolean;
 }
 
 /** Every issuer there is. A new one is a row here, and a planner if none of these fits. */
@@ -27,7 +32,9 @@ export const issuers = {
     caChangeWaitsFor: issuanceWaitsFor,
     keepsCa: true,
     writesSecret: true,
+    readsSource: false,
     enforcesClientRules: true,
+    mayLackTrust: false,
   },
   external: {
     name: 'external',
@@ -35,6 +42,18 @@ export const issuers = {
     caChangeWaitsFor: externalWaitsFor,
     keepsCa: false,
     writesSecret: false,
+    readsSource: false,
     enforcesClientRules: false,
+    mayLackTrust: true,
+  },
+  relay: {
+    name: 'relay',
+    plan: planRelay,
+    caChangeWaitsFor: relayWaitsFor,
+    keepsCa: false,
+    writesSecret: true,
+    readsSource: true,
+    enforcesClientRules: true,
+    mayLackTrust: true,
   },
 } as const satisfies Readonly<Record<string, Issuer>>;

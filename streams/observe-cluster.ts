@@ -12,6 +12,8 @@ export type { ClusterState, WriteResult } from './planner-input.ts';
 export interface ObservationPorts {
   readonly secretWatch: WatchPort<SecretState>;
   readonly caWatch: WatchPort<CaState>;
+  /** Absent where the issuer reads no SOURCE_SECRET. */
+  readonly sourceWatch?: WatchPort<SecretState>;
   readonly targets: readonly { readonly id: string; readonly watch: WatchPort<TargetState> }[];
   readonly replicaWatch: WatchPort<Replica>;
 }
@@ -47,6 +49,10 @@ export const observeCluster = (
     filter((touched) => touched.object === 'ca'),
     map(({ state }) => state),
   );
+  const source$ = touched$.pipe(
+    filter((touched) => touched.object === 'source'),
+    map(({ state }) => state),
+  );
   const targetOf = (id: string): Observable<TargetState> =>
     touched$.pipe(
       filter((touched) => touched.object === 'target'),
@@ -58,13 +64,20 @@ export const observeCluster = (
     trackedTarget(watch(id, port), targetOf(id)).pipe(map((state) => ({ id, state }))),
   );
 
-  const observed$ = combineLatest({
+  const own$: Observable<ClusterState> = combineLatest({
     lease: lease$,
     secret: trackedObject(watch('secret', ports.secretWatch), secret$),
     ca: trackedObject(watch('ca', ports.caWatch), ca$),
     targets: targets.length === 0 ? of([]) : combineLatest(targets),
     replicas: trackedReplicas(watch('replicas', ports.replicaWatch)),
   });
+
+  const observed$ =
+    ports.sourceWatch === undefined
+      ? own$
+      : combineLatest([own$, trackedObject(watch('source', ports.sourceWatch), source$)]).pipe(
+          map(([own, source]) => ({ ...own, source })),
+        );
 
   return { observed$, trouble$: merge(...troubles) };
 };

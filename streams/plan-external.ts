@@ -7,13 +7,13 @@ import type { LeaseStep, Step } from './step.ts';
 import { alive, type Certificates, includes, isRefusing, same, union, without } from './trust.ts';
 
 /** The CAs that the Secret's leaf is to be trusted by; a leaf that signed itself is its own CA. */
-const desiredTrust = ({ trust, leaf, issuer }: SecretState): Certificates => {
+export const desiredTrust = ({ trust, leaf, issuer }: SecretState): Certificates => {
   if (trust.length > 0) return trust;
   return leaf !== null && leaf.fingerprint === issuer ? [leaf] : [];
 };
 
 /** Whether a target's calls would begin to fail with the Secret's leaf; one that trusts nothing rejects every leaf. */
-const wouldBeginToReject = ({ bundles }: TargetState, { issuer }: SecretState, desired: Certificates): boolean =>
+export const wouldBeginToReject = ({ bundles }: TargetState, { issuer }: SecretState, desired: Certificates): boolean =>
   bundles.some(
     (bundle) =>
       bundle.length > 0 &&
@@ -27,8 +27,12 @@ interface Seen {
   readonly isRefused: boolean;
 }
 
-/** The targets, each with whether its caBundle lacks the new trust or holds an expired CA, and which of them block. */
-const viewOf = ({ targets }: PlannerInput, secret: SecretState, nowMs: number) => {
+/**
+ * The targets, each with whether its caBundle lacks the new trust or holds an expired CA, and which of them block.
+ *
+ * @param kept what the caBundles must go on trusting besides
+ */
+export const viewOf = ({ targets }: PlannerInput, secret: SecretState, nowMs: number, kept: Certificates = []) => {
   const desired = desiredTrust(secret);
   const seen = targets.flatMap((target): readonly Seen[] => {
     const { id, state, held } = target;
@@ -37,9 +41,9 @@ const viewOf = ({ targets }: PlannerInput, secret: SecretState, nowMs: number) =
       : [{ id, state, held, isRefused: isRefusing(target) }];
   });
   const trusted = alive(union(...seen.flatMap(({ state }) => state.bundles)), nowMs);
-  const wide = union(desired, trusted);
+  const wide = union(desired, kept, trusted);
   const wrong = seen.filter(
-    ({ state }) => !state.bundles.every((own) => includes(own, desired) && includes(wide, own)),
+    ({ state }) => !state.bundles.every((own) => includes(own, union(desired, kept)) && includes(wide, own)),
   );
   // A target that refuses the write blocks only what it would reject: a renewal under the CA that it trusts goes on (L9).
   const rejecting = wrong.filter(({ state, isRefused }) => !isRefused || wouldBeginToReject(state, secret, desired));
@@ -52,7 +56,7 @@ const viewOf = ({ targets }: PlannerInput, secret: SecretState, nowMs: number) =
 };
 
 /** Of a leaf whose signer is not in `ca.crt`, only a single CA there can be the one that accepts it. */
-const nextOf = ({ issuer }: SecretState, desired: Certificates): Omit<NextCertificate, 'standing'> => {
+export const nextOf = ({ issuer }: SecretState, desired: Certificates): Omit<NextCertificate, 'standing'> => {
   const cas = issuer === null ? desired.map(({ fingerprint }) => fingerprint) : [issuer];
   return { cas, acceptedBy: cas.length === 1 ? cas : [] };
 };
@@ -60,7 +64,7 @@ const nextOf = ({ issuer }: SecretState, desired: Certificates): Omit<NextCertif
 const isUsable = (secret: PlannerInput['secret']): secret is SecretState & { readonly hash: string } =>
   typeof secret !== 'string' && secret.hash !== null && secret.problem === null;
 
-const isAnnounced = ({ announcement }: LeaseSnapshot, { hash, validUntil }: SecretState): boolean =>
+export const isAnnounced = ({ announcement }: LeaseSnapshot, { hash, validUntil }: SecretState): boolean =>
   announcement?.hash === hash && announcement.validUntil === validUntil;
 
 /**

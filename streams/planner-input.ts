@@ -81,6 +81,8 @@ export interface PlannerInput {
   readonly lease: LeaseSnapshot;
   readonly secret: Observed<SecretState>;
   readonly ca: Observed<CaState>;
+  /** Secret SOURCE_SECRET, into which another program issues; absent where the issuer reads none. */
+  readonly source?: Observed<SecretState>;
   readonly targets: readonly Target[];
   readonly replicas: Exclude<Observed<readonly Replica[]>, 'absent'>;
   /** The objects that are not written for now, for the reasons of {@link Target.held}; absent: none. */
@@ -103,6 +105,7 @@ export type ClusterState = Omit<PlannerInput, 'targets' | 'paused' | 'ages'> & {
 /** An object as it was after this replica's last write or read of it. */
 export type WriteResult =
   | { readonly object: 'secret'; readonly state: SecretState }
+  | { readonly object: 'source'; readonly state: SecretState }
   | { readonly object: 'ca'; readonly state: CaState }
   | { readonly object: 'target'; readonly id: string; readonly state: TargetState };
 

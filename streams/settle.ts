@@ -70,7 +70,7 @@ export const settlesFor = (
   if (inMs === 0) return 0;
   const ages = { servedMs: 0, ...observed.ages, trustedMs: Infinity };
   const next = plan({ ...observed, ages }, policy, nowMs)?.kind;
-  return next === 'issue-leaf' || next === 'announce' ? inMs : 0;
+  return next === 'issue-leaf' || next === 'copy-secret' || next === 'announce' ? inMs : 0;
 };
 
 const HOLDS = 'holds';

@@ -1,9 +1,11 @@
 import type { Announcement, CertificateInfo, TrustMark } from './model.ts';
 import type { CaState, OwnObject, SecretState, TargetState } from './planner-input.ts';
 
-/** What the Secret, or SECRET-ca, must still contain right before a write that rests on it. */
+/** What the Secret, SECRET-ca or SOURCE_SECRET must still contain right before a write that rests on it. */
 export type Precondition =
-  { readonly object: 'secret'; readonly state: SecretState } | { readonly object: 'ca'; readonly state: CaState };
+  | { readonly object: 'secret'; readonly state: SecretState }
+  | { readonly object: 'source'; readonly state: SecretState }
+  | { readonly object: 'ca'; readonly state: CaState };
 
 /** One write. Each names why it is needed, for the log and for the reader of a simulation. */
 export type Step =
@@ -29,6 +31,16 @@ export type Step =
       readonly ca: CaState;
       readonly plannedOn: SecretState | 'absent';
     }
+  | {
+      /** Copies the pair of SOURCE_SECRET, byte for byte, into the mounted Secret. */
+      readonly kind: 'copy-secret';
+      readonly source: SecretState;
+      readonly plannedOn: SecretState | 'absent';
+      /** What `ca.crt` of the mounted Secret is to hold: what the caBundles trust. Empty: it has none. */
+      readonly trust: readonly CertificateInfo[];
+      /** Where the source says nothing about its CA: the caBundles, each of which must accept the pair. */
+      readonly acceptedBy: readonly (readonly CertificateInfo[])[];
+    }
   | { readonly kind: 'announce'; readonly announcement: Announcement; readonly clearsRotationRequest: boolean }
   | { readonly kind: 'record-served'; readonly sinceMs: number | null }
   | { readonly kind: 'record-trusted'; readonly trusted: TrustMark }
@@ -52,6 +64,7 @@ export const ownObjectOf = ({ kind }: Exclude<Step, { kind: 'inject' }>): OwnObj
     case 'prune-ca-bundle':
       return 'ca';
     case 'issue-leaf':
+    case 'copy-secret':
     case 'update-secret-ca':
       return 'secret';
     case 'announce':
@@ -61,3 +74,6 @@ export const ownObjectOf = ({ kind }: Exclude<Step, { kind: 'inject' }>): OwnObj
       return 'announcement';
   }
 };
+
+export const isLeaseStep = (step: Step): step is LeaseStep =>
+  step.kind !== 'inject' && ownObjectOf(step) === 'announcement';

@@ -32,6 +32,7 @@ const refused: readonly (readonly [string, string, readonly string[]])[] = [
   ['LEASE_NAME', 'a DNS subdomain', names],
   ['ANNOTATION_PREFIX', 'a DNS subdomain', [...names, 'example.com/']],
   ['SECRET_NAME', 'a DNS subdomain', [...names, 'a'.repeat(251)]],
+  ['SOURCE_SECRET', 'a DNS subdomain', [...names, 'a'.repeat(254)]],
   ['SERVICE_NAME', 'a DNS label', ['svc.ns', 'Svc', long]],
   ['EXTRA_DNS_NAMES', 'a DNS name', ['a,,b', 'a b', '10.0.0.1', '*', 'a.*.b', `${long}.io`, 'https://a']],
   [
@@ -58,7 +59,7 @@ const refused: readonly (readonly [string, string, readonly string[]])[] = [
   ['LEASE_DURATION', 'a duration of whole seconds from 1s to 24d', [...durations, '0', '999ms', '60500ms']],
   ['RENEW_DEADLINE', 'a duration from 1ms', [...durations, '0']],
   ['RETRY_PERIOD', 'a duration from 1ms', [...durations, '0ms']],
-  ['CERT_ISSUER', 'one of self-signed, external', ['cert-manager', 'selfsigned']],
+  ['CERT_ISSUER', 'one of self-signed, external, relay', ['cert-manager', 'selfsigned']],
   ['KEY_ALGORITHM', 'one of ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096', ['rsa', 'rsa-1024', 'ed25519']],
   ['CERT_VALIDITY', 'a duration from 1s to 36500d', [...durations, '0', '36501d']],
   ['RENEW_BEFORE', 'a duration from 1s', [...durations, '0']],
@@ -132,6 +133,7 @@ const refused: readonly (readonly [string, string, readonly string[]])[] = [
 const beside: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   UPSTREAM_URL: { WEBHOOK_HANDLER: '' },
   SERVING_ADDRESS: { WEBHOOK_HANDLER: '' },
+  SOURCE_SECRET: { CERT_ISSUER: 'relay' },
 };
 
 describe('bad values', () => {

@@ -37,6 +37,26 @@ const refused: readonly (readonly [Readonly<Record<string, string>>, string])[] 
     { METRICS_BIND_ADDRESS: '127.0.0.1:8081' },
     'METRICS_BIND_ADDRESS="127.0.0.1:8081": expected another port than HEALTH_PROBE_BIND_ADDRESS=":8081" (the default)',
   ],
+  [
+    { CERT_ISSUER: 'relay' },
+    'SOURCE_SECRET, which is not set: expected the name of a Secret, which CERT_ISSUER="relay" requires',
+  ],
+  [
+    { SOURCE_SECRET: 'issued' },
+    'SOURCE_SECRET="issued": expected only with CERT_ISSUER=relay, not with CERT_ISSUER="self-signed" (the default)',
+  ],
+  [
+    { CERT_ISSUER: 'external', SOURCE_SECRET: 'issued' },
+    'SOURCE_SECRET="issued": expected only with CERT_ISSUER=relay, not with CERT_ISSUER="external"',
+  ],
+  [
+    { CERT_ISSUER: 'relay', SOURCE_SECRET: 'tls', SECRET_NAME: 'tls' },
+    'SOURCE_SECRET="tls": expected another Secret than SECRET_NAME="tls", which the leader writes',
+  ],
+  [
+    { CERT_ISSUER: 'relay', SOURCE_SECRET: 'tls-ca', SECRET_NAME: 'tls' },
+    'SOURCE_SECRET="tls-ca": expected another Secret than SECRET_NAME="tls", which the leader writes',
+  ],
 ];
 
 const accepted: readonly Readonly<Record<string, string>>[] = [
@@ -53,6 +73,7 @@ const accepted: readonly Readonly<Record<string, string>>[] = [
   beside,
   { ...beside, HEALTH_PROBE_BIND_ADDRESS: '127.0.0.2:9443' },
   { WEBHOOK_HANDLER: '', SERVING_ADDRESS: 'unix:/run/webhook.sock' },
+  { CERT_ISSUER: 'relay', SOURCE_SECRET: 'issued' },
 ];
 
 describe('values that must fit one another', () => {

@@ -29,6 +29,7 @@ const contract: readonly (readonly [string, string | null, keyof Config, unknown
     'caBundleTargets',
     [{ type: 'validatingwebhookconfiguration', name: 'kubetemplater-validating-webhook-configuration' }],
   ],
+  ['SOURCE_SECRET', null, 'sourceSecret', null],
   ['CERT_DIR', '/tmp/k8s-webhook-server/serving-certs', 'certDir', '/tmp/k8s-webhook-server/serving-certs'],
   ['CERT_TIMEOUT', '180s', 'certTimeoutMs', 180_000],
   ['TICK_INTERVAL', '2s', 'tickMs', 2000],

@@ -329,8 +329,18 @@ describe('good values', () => {
     });
   }
 
+  it('reads SOURCE_SECRET="issued" with an issuer that reads it, whose certificates need only the names that callers use', () => {
+    const env = { CERT_ISSUER: 'relay', SOURCE_SECRET: 'issued', EXTRA_DNS_NAMES: 'hook.example.com' };
+    const result = parse({ ...env, POD_NAMESPACE: 'shop', SERVICE_NAME: 'svc' });
+    if (!result.ok) throw new Error(result.problems.join());
+    const { issuer, sourceSecret, requiredNames, serviceNames } = result.config;
+    expect({ issuer, sourceSecret }).to.deep.equal({ issuer: issuers.relay, sourceSecret: 'issued' });
+    expect(requiredNames).to.deep.equal(['svc.shop.svc', 'hook.example.com']);
+    expect(serviceNames).to.include('svc.shop.svc.cluster.local');
+  });
+
   it('are tried for every variable', () => {
-    const tried = [...accepted.map(([name]) => name), 'UPSTREAM_URL', 'SERVING_ADDRESS', 'RELOAD'];
+    const tried = [...accepted.map(([name]) => name), 'UPSTREAM_URL', 'SERVING_ADDRESS', 'RELOAD', 'SOURCE_SECRET'];
     expect(tried).to.have.members(settings.map(([, { name }]) => name));
   });
 });

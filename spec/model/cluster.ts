@@ -34,7 +34,7 @@ export interface PlannedStep {
 }
 
 /** The objects that a write may rest on, besides the targets by their number. */
-export type Rest = 'ca' | 'secret' | 'lease' | number;
+export type Rest = 'ca' | 'secret' | 'source' | 'lease' | number;
 
 /** A write that a leader has decided on. Once checked, it rests on nothing but the object that it writes. */
 export interface Planned {

@@ -27,8 +27,9 @@ const KINDS: readonly Step['kind'][] = [
   'set-rotation-request',
   'prune-ca-bundle',
   'update-secret-ca',
+  'copy-secret',
 ];
-const RESTS: readonly Rest[] = ['ca', 'secret', 'lease', 0, 1, 2, 3];
+const RESTS: readonly Rest[] = ['ca', 'secret', 'lease', 0, 1, 2, 3, 'source'];
 const SERVED: readonly State['served'][] = ['no', 'recent', 'long'];
 /** Sets have 16 bits. */
 const MOST_IDS = 16;

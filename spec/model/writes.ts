@@ -29,6 +29,8 @@ export const plannedStep = (step: Step): PlannedStep => {
       return { ...bare, target: targetOf(step.target), cas: idsOf(step.trust) };
     case 'issue-leaf':
       return { ...bare, cas: idsOf(step.ca.bundle) };
+    case 'copy-secret':
+      return { ...bare, id: leafIdOf(step.source.hash ?? ''), cas: idsOf(step.trust) };
     case 'update-secret-ca':
       return { ...bare, cas: idsOf(step.trust) };
     case 'announce':
@@ -48,6 +50,7 @@ export const writes = ({ kind, target }: Pick<PlannedStep, 'kind' | 'target'>): 
     case 'inject':
       return target;
     case 'issue-leaf':
+    case 'copy-secret':
     case 'update-secret-ca':
       return 'secret';
     case 'issue-ca':
@@ -66,6 +69,7 @@ export const writes = ({ kind, target }: Pick<PlannedStep, 'kind' | 'target'>): 
 export const restsOn = (step: Step): readonly Rest[] => {
   const own = writes(plannedStep(step));
   if (step.kind === 'issue-leaf') return [own, 'ca'];
+  if (step.kind === 'copy-secret') return [own, 'source'];
   if (step.kind === 'inject' && step.precondition !== undefined) return [own, step.precondition.object];
   return [own];
 };
@@ -126,6 +130,7 @@ export const applied = (before: State, { step, leaf }: Planned, leader: number, 
       return unsettled({ ...state, targets: replaced(state.targets, step.target, target) }, old);
     }
     case 'issue-leaf':
+    case 'copy-secret':
       return leaf === null ? state : { ...state, secret: { leaf, trust: cas }, due: { ...state.due, leaf: false } };
     case 'update-secret-ca':
       return { ...state, secret: state.secret && { ...state.secret, trust: cas } };

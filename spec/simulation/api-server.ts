@@ -7,6 +7,8 @@ export interface ApiServer {
   readonly lease: Collection<StoredLease>;
   readonly secret: Collection<StoredSecret>;
   readonly authority: Collection<StoredAuthority>;
+  /** SOURCE_SECRET, into which an issuer writes that is relayed. */
+  readonly source: Collection<StoredSecret>;
   readonly target: Collection<StoredTarget>;
   readonly pod: Collection<StoredPod>;
   /** The targets of which every write by a replica is refused. */
@@ -24,6 +26,7 @@ export const apiServer = (tell: (signal: WrittenSignal) => void): ApiServer => {
     lease: kind((written) => ({ type: 'written', kind: 'lease', ...written })),
     secret: kind((written) => ({ type: 'written', kind: 'secret', ...written })),
     authority: kind((written) => ({ type: 'written', kind: 'authority', ...written })),
+    source: kind((written) => ({ type: 'written', kind: 'source', ...written })),
     target: kind((written) => ({ type: 'written', kind: 'target', ...written })),
     refusing: new Set(),
     pod: kind((written) => ({ type: 'written', kind: 'pod', ...written })),

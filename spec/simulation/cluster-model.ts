@@ -1,3 +1,4 @@
+import { issuers } from '../../streams/issuers.ts';
 import type { VirtualTime } from '../support/virtual-time.ts';
 import { apiServer } from './api-server.ts';
 import { clocks } from './clocks.ts';
@@ -40,7 +41,7 @@ export const clusterModel = (scenario: Scenario, time: VirtualTime): ClusterMode
     clocks: clocks(time, scenario.mostSkewMs),
     pki,
     api: apiServer(tell),
-    views: objectViews(pki),
+    views: objectViews(pki, issuers[scenario.policy.issuer].readsSource ? scenario.policy.names : null),
     net,
     tell,
   };

@@ -58,6 +58,15 @@ const FAULTS: readonly Maker[] = [
   (random) => ({ kind: 'strip-pod', who: who(random), of: random.pick(['servingHash', 'expectedHash'] as const) }),
 ];
 
+const SOURCES = [
+  ...(['leaf', 'leaf', 'ca', 'ca', 'ca', 'self-signed', 'without-trust'] as const),
+  ...(['other-key', 'other-trust', 'other-name', 'expired', 'garbage', 'earlier', 'removed'] as const),
+];
+
+/** One thing that goes wrong, or comes from the issuer, where its certificates are relayed. */
+export const relayFaultFrom = (random: Random): Fault =>
+  random.chance(0.4) ? { kind: 'issue-into-source', how: random.pick(SOURCES) } : random.pick(FAULTS)(random);
+
 /** One thing that goes wrong. */
 export const faultFrom = (random: Random, isExternal: boolean): Fault =>
   isExternal && random.chance(0.3)

@@ -38,6 +38,22 @@ export type SecretDeed =
       readonly how: 'garbage' | 'other-key' | 'foreign' | 'emptied' | 'earlier' | 'other-trust';
     }
   | { readonly kind: 'spoil-authority'; readonly how: 'garbage' | 'earlier' }
+  /** With the relay only: what another program, or a person, does to SOURCE_SECRET. */
+  | {
+      readonly kind: 'issue-into-source';
+      readonly how:
+        | 'leaf'
+        | 'ca'
+        | 'self-signed'
+        | 'without-trust'
+        | 'other-key'
+        | 'other-trust'
+        | 'other-name'
+        | 'expired'
+        | 'garbage'
+        | 'earlier'
+        | 'removed';
+    }
   /** With an external issuer only: it renews the pair, perhaps under another CA. */
   | { readonly kind: 'issue-externally'; readonly anotherAuthority: boolean };
 

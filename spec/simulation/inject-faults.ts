@@ -1,3 +1,4 @@
+import { issuers } from '../../streams/issuers.ts';
 import type { ClusterModel } from './cluster-model.ts';
 import type { Fault, Strikes, Who } from './fault.ts';
 import { leaseDeeds } from './lease-deeds.ts';
@@ -43,5 +44,6 @@ export const injectFaults = (model: ClusterModel): void => {
     tell({ type: 'fault', fault: 'calm' });
     // Nobody but the issuer can mend what stands in its Secret.
     if (scenario.policy.issuer === 'external') strike({ kind: 'issue-externally', anotherAuthority: false });
+    if (issuers[scenario.policy.issuer].readsSource) strike({ kind: 'issue-into-source', how: 'leaf' });
   });
 };

@@ -1,4 +1,5 @@
 import { defer, finalize, map, mergeMap, NEVER, Observable, of, tap, throwError, timer } from 'rxjs';
+import { issuers } from '../../streams/issuers.ts';
 import type { LoadPorts, PairCheck } from '../../streams/load-certificate.ts';
 import type { NotShown, VerifiedPair, VolumeSnapshot } from '../../streams/model.ts';
 import type { MountPorts } from '../../streams/mounted-hash.ts';
@@ -47,9 +48,10 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
     const nowMs = clock.wallMs();
     if (nowMs < leaf.facts.notBeforeMs) return no('not-yet-valid', true);
     if (nowMs >= leaf.facts.notAfterMs) return no('expired');
-    const strict = scenario.policy.issuer !== 'external';
+    const { enforcesClientRules: strict, mayLackTrust } = issuers[scenario.policy.issuer];
     if (strict && !scenario.policy.names.every((name) => leaf.facts.names.includes(name))) return no('names');
-    const chain = chainProblem(pki, hash, files.trust, nowMs);
+    const isUnknown = strict && mayLackTrust && files.trust.length === 0;
+    const chain = isUnknown ? null : chainProblem(pki, hash, files.trust, nowMs);
     if (strict && chain !== null) return no(`untrusted: ${chain}`);
     const advice = chain === null ? [] : [chain];
     return {
@@ -120,7 +122,9 @@ export const loadPorts = (context: ProcessContext): LoadPorts & MountPorts => {
         if (machine.neighbour !== null) return shownBy(machine.neighbour, pair);
         const anchors = pair.bundle.map(({ fingerprint }) => fingerprint);
         const problem = random.chance(0.005) ? 'no answer' : chainProblem(pki, pair.hash, anchors, clock.wallMs());
-        const untrusted = scenario.policy.issuer === 'external' && problem !== 'no answer' ? null : problem;
+        const { enforcesClientRules, mayLackTrust } = issuers[scenario.policy.issuer];
+        const isUnknown = !enforcesClientRules || (mayLackTrust && anchors.length === 0);
+        const untrusted = isUnknown && problem !== 'no answer' ? null : problem;
         tell({ type: 'shook-hands', machine, hash: pair.hash, problem: untrusted });
         return untrusted;
       }),

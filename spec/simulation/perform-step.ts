@@ -4,13 +4,18 @@ import type { CertificateInfo } from '../../streams/model.ts';
 import type { WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Precondition } from '../../streams/step.ts';
+import { chainProblem } from './chain-problem.ts';
 import type { Collection, Entry } from './collection.ts';
 import { newValues } from './new-values.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { StoredAuthority } from './stored-objects.ts';
 
+const isText = (problem: string | null): problem is string => problem !== null;
+
 const names = (certificates: readonly CertificateInfo[]): readonly string[] =>
   certificates.map(({ fingerprint }) => fingerprint);
+
+const WRITES_SECRET: ReadonlySet<ObjectStep['kind']> = new Set(['issue-leaf', 'copy-secret', 'update-secret-ca']);
 
 /** As src/cluster/step-executor.ts, request by request: fresh reads, resourceVersions, the fence right before the write. */
 export const performStep = ({
@@ -37,6 +42,8 @@ export const performStep = ({
   };
   const readSecret = (): Observable<WriteResult> =>
     get(api.secret, 'secret').pipe(map((entry) => ({ object: 'secret', state: views.secret(entry) })));
+  const readSource = (): Observable<WriteResult> =>
+    get(api.source, 'source').pipe(map((entry) => ({ object: 'source', state: views.source(entry) })));
   const readAuthority = (): Observable<WriteResult> =>
     get(api.authority, 'authority').pipe(map((entry) => ({ object: 'ca', state: views.authority(entry) })));
   const read = (step: ObjectStep): Observable<WriteResult> => {
@@ -44,7 +51,7 @@ export const performStep = ({
       const id = step.target;
       return get(api.target, id).pipe(map((entry) => ({ object: 'target', id, state: views.target(entry) })));
     }
-    return step.kind === 'issue-leaf' || step.kind === 'update-secret-ca' ? readSecret() : readAuthority();
+    return WRITES_SECRET.has(step.kind) ? readSecret() : readAuthority();
   };
 
   /** Everything that comes before the write; then the write itself, as what the API server does with it. */
@@ -54,7 +61,7 @@ export const performStep = ({
     const authority = (plannedOn: { readonly resourceVersion: string }) =>
       get(api.authority, 'authority').pipe(map((entry) => unmoved(entry, plannedOn)));
     const stillStands = ({ object, state }: Precondition): Observable<unknown> =>
-      object === 'ca' ? authority(state) : get(api.secret, 'secret').pipe(map((entry) => unmoved(entry, state)));
+      object === 'ca' ? authority(state) : get(api[object], object).pipe(map((entry) => unmoved(entry, state)));
     const putAuthority =
       (plannedOn: string | null, change: (value: StoredAuthority | null) => StoredAuthority) => () => {
         const entry =
@@ -94,6 +101,25 @@ export const performStep = ({
             return { object: 'secret', state: views.secret(entry) };
           }),
         );
+      case 'copy-secret': {
+        const { plannedOn, trust, acceptedBy } = step;
+        return get(api.source, 'source').pipe(
+          map((entry) => unmoved(entry, step.source)),
+          map(({ value: { crt, key, trust: own } }) => {
+            const anchors = [...(own.length === 0 ? [] : [own]), ...acceptedBy.map(names)];
+            const problem = anchors.map((each) => chainProblem(pki, crt ?? '', each, clock.wallMs())).find(isText);
+            if (problem !== undefined) throw new Problem(`the source is not relayed: ${problem}`, 422);
+            return { crt, key, trust: names(trust) };
+          }),
+          map((value) => (): WriteResult => {
+            const entry =
+              plannedOn === 'absent'
+                ? api.secret.create(write('secret'), value)
+                : api.secret.update(write('secret'), plannedOn.resourceVersion, () => value);
+            return { object: 'secret', state: views.secret(entry) };
+          }),
+        );
+      }
       case 'update-secret-ca':
         return of((): WriteResult => {
           const entry = api.secret.update(write('secret'), step.plannedOn.resourceVersion, (value) => ({
@@ -128,8 +154,10 @@ export const performStep = ({
 
   return {
     refresh: (step) => {
+      if (step.kind === 'copy-secret') return concat(readSource(), read(step));
       if (step.kind !== 'inject' || step.precondition === undefined) return read(step);
-      return concat(step.precondition.object === 'secret' ? readSecret() : readAuthority(), read(step));
+      const reading = { secret: readSecret, ca: readAuthority, source: readSource }[step.precondition.object];
+      return concat(reading(), read(step));
     },
     perform: (step, fence) =>
       defer(() => prepare(step)).pipe(

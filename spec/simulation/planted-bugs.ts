@@ -158,6 +158,30 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 89,
   },
   {
+    name: 'the relay waits for no API server to take up the caBundles',
+    laws: ['L2'],
+    changes: [
+      change(
+        'streams/plan-relay.ts',
+        'settling(observed, { ...trustOf, standing }, policy, nowMs);',
+        'settling({ ...observed, targets: [] }, { ...trustOf, standing }, policy, nowMs);',
+      ),
+    ],
+    seed: 7,
+  },
+  {
+    name: 'the relay copies what callers would refuse',
+    laws: ['L6'],
+    changes: [
+      change(
+        'streams/plan-relay.ts',
+        'if (problem !== null) return problem;',
+        'if (problem !== null && leaf === null) return problem;',
+      ),
+    ],
+    seed: 37,
+  },
+  {
     name: 'no certificate waits until every API server has taken up the caBundles',
     laws: ['L2'],
     changes: [change('streams/settle.ts', 'if (trustSettleMs === 0 ||', 'if (trustSettleMs >= 0 ||')],

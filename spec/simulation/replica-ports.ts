@@ -1,4 +1,5 @@
 import { tap } from 'rxjs';
+import { issuers } from '../../streams/issuers.ts';
 import type { TargetState } from '../../streams/planner-input.ts';
 import type { ReplicaPorts } from '../../streams/replica.ts';
 import type { WatchPort } from '../../streams/watch-port.ts';
@@ -36,6 +37,9 @@ export const replicaPorts = (context: ProcessContext): ReplicaPorts => {
     ...podPorts(context),
     ...performStep(context),
     secretWatch: watched(api.secret, 'secret', views.secret),
+    ...(issuers[scenario.policy.issuer].readsSource
+      ? { sourceWatch: watched(api.source, 'source', views.source) }
+      : {}),
     caWatch: watched(api.authority, 'authority', views.authority),
     targets: Array.from({ length: scenario.targets }, (_, at) => `target-${at}`).map((id) => ({
       id,

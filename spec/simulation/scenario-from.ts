@@ -1,4 +1,5 @@
-import { faultFrom } from './fault-from.ts';
+import type { Fault } from './fault.ts';
+import { faultFrom, relayFaultFrom } from './fault-from.ts';
 import { type Random, randomFrom } from './random.ts';
 import type { NeighbourHabit, Scenario, TimedFault } from './scenario.ts';
 
@@ -26,12 +27,12 @@ const HABITS: readonly NeighbourHabit[] = ['prompt', 'late', 'never', 'once', 's
 const NAMES = ['webhook.ns.svc'];
 
 /** Spread over the time there is, or all in a rush, where one catches what another has begun. */
-const faultsFrom = (random: Random, untilMs: number, isExternal: boolean): readonly TimedFault[] => {
+const faultsFrom = (random: Random, untilMs: number, draw: (random: Random) => Fault): readonly TimedFault[] => {
   const lengthMs = random.chance(0.5) ? untilMs : random.int(2, 40) * SECOND_MS;
   const fromMs = random.int(0, Math.max(0, untilMs - lengthMs));
   return Array.from({ length: random.int(0, 14) }, () => ({
     atMs: fromMs + random.int(0, lengthMs),
-    fault: faultFrom(random, isExternal),
+    fault: draw(random),
   })).sort((left, right) => left.atMs - right.atMs);
 };
 
@@ -42,8 +43,19 @@ const apiServersFrom = (random: Random, trustSettleMs: number): readonly (readon
     return [random.int(0, mostMs), random.int(0, mostMs)];
   });
 
+/** In each tenth history another program issues, and the leader relays; the others stay as they were. */
+const isRelayed = (seed: number): boolean => seed % 10 === 7;
+
 /** One history, all of it, out of one number. */
 export const scenarioFrom = (seed: number): Scenario => {
+  const scenario = issuedFrom(seed);
+  if (!isRelayed(seed)) return scenario;
+  const random = randomFrom(seed).fork('relay');
+  const faults = faultsFrom(random, scenario.calmAtMs, relayFaultFrom);
+  return { ...scenario, policy: { ...scenario.policy, issuer: 'relay' }, faults };
+};
+
+const issuedFrom = (seed: number): Scenario => {
   const random = randomFrom(seed).fork('scenario');
   const [durationS, deadlineS, retryS] = random.pick(ELECTIONS);
   const [validMin, renewMin, caMin, caRenewMin] = random.pick(LIVES);
@@ -102,7 +114,7 @@ export const scenarioFrom = (seed: number): Scenario => {
             names: random.chance(0.9) ? NAMES : ['renamed.ns.svc'],
           }
         : null,
-    faults: faultsFrom(random, calmAtMs, isExternal),
+    faults: faultsFrom(random, calmAtMs, (own) => faultFrom(own, isExternal)),
     calmAtMs,
   };
 };

@@ -11,10 +11,11 @@ export const secretDeeds = (model: ClusterModel): Strikes<SecretDeed> => {
   const own = random.fork('secret deeds');
   const nowMs = clocks.trueMs;
   const { names } = scenario.policy;
-  const earlier = { secret: [] as StoredSecret[], authority: [] as StoredAuthority[] };
+  const earlier = { secret: [] as StoredSecret[], source: [] as StoredSecret[], authority: [] as StoredAuthority[] };
   model.listen((signal) => {
     if (signal.type !== 'written' || signal.before === null) return;
     if (signal.kind === 'secret') earlier.secret.push(signal.before);
+    if (signal.kind === 'source') earlier.source.push(signal.before);
     if (signal.kind === 'authority') earlier.authority.push(signal.before);
   });
 
@@ -36,7 +37,45 @@ export const secretDeeds = (model: ClusterModel): Strikes<SecretDeed> => {
     }
   };
 
+  const issuedIntoSource = (how: Extract<SecretDeed, { kind: 'issue-into-source' }>['how']): StoredSecret => {
+    const standing = api.source.get('source')?.value;
+    const known = how === 'ca' ? undefined : pki.get(standing?.trust[0] ?? '');
+    const lasts = known?.isAuthority === true && known.facts.notAfterMs > nowMs() + DAY_MS;
+    const ca = lasts ? known.facts.fingerprint : pki.authority(nowMs(), 400 * DAY_MS);
+    const leaf =
+      how === 'self-signed'
+        ? pki.selfSigned(names, nowMs(), 90 * DAY_MS)
+        : pki.leaf(ca, how === 'other-name' ? ['somebody.else'] : names, nowMs(), how === 'expired' ? 0 : 90 * DAY_MS);
+    const good = { crt: leaf, key: leaf, trust: [how === 'self-signed' ? leaf : ca] };
+    switch (how) {
+      case 'without-trust':
+        // Of another CA it would be refused by every caBundle.
+        return { ...good, trust: lasts ? [] : good.trust };
+      case 'other-key':
+        return { ...good, key: ca };
+      case 'other-trust':
+        return { ...good, trust: [pki.authority(nowMs(), DAY_MS)] };
+      case 'garbage':
+        return { ...good, crt: 'garbage' };
+      case 'earlier':
+        return earlier.source.length === 0 ? good : own.pick(earlier.source);
+      default:
+        return good;
+    }
+  };
+
   return {
+    'issue-into-source': ({ how }) => {
+      const write = { by: 'issuer', name: 'source', why: `issue-into-source ${how}` };
+      const isThere = api.source.get('source') !== null;
+      if (how === 'removed') {
+        if (isThere) api.source.remove(write);
+        return;
+      }
+      const value = issuedIntoSource(how);
+      if (isThere) api.source.update(write, null, () => value);
+      else api.source.create(write, value);
+    },
     delete: ({ object }) => api[object].remove({ by: 'outsider', name: object, why: 'delete' }),
     'spoil-secret': ({ how }) => {
       if (api.secret.get('secret') === null) return;

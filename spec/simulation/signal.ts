@@ -15,6 +15,7 @@ export type WrittenSignal =
   | Of<'lease', StoredLease>
   | Of<'secret', StoredSecret>
   | Of<'authority', StoredAuthority>
+  | Of<'source', StoredSecret>
   | Of<'target', StoredTarget>
   | Of<'pod', StoredPod>;
 

@@ -1,3 +1,4 @@
+import { issuers } from '../../streams/issuers.ts';
 import { leaseAfter } from './lease-after.ts';
 import type { Setting } from './setting.ts';
 
@@ -26,6 +27,8 @@ export const standingObjects = ({ api, clocks, pki, scenario, views }: Setting):
   if (policy.issuer === 'self-signed') {
     api.authority.create(write('authority'), { crt: ca, key: ca, bundle: standing.unbundled ? [] : [ca], bridges: [] });
   }
+  if (issuers[policy.issuer].readsSource)
+    api.source.create({ ...write('source'), by: 'issuer' }, { crt: leaf, key: leaf, trust: [ca] });
   const secret = api.secret.create(write('secret'), { crt: leaf, key: leaf, trust: [ca] });
   const claimed = leaseAfter(null, { kind: 'claim' }, { identity: 'earlier', durationMs: 1_000, renewTime: 'earlier' });
   api.lease.create(write('lease'), {

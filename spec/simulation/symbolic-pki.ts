@@ -16,6 +16,8 @@ export interface SymbolicPki {
   authority(nowMs: number, lifeMs: number): string;
   /** The newer authority, signed by the older one; it outlives neither. */
   bridge(older: string, newer: string, nowMs: number): string;
+  /** A leaf that signed itself. */
+  selfSigned(names: readonly string[], nowMs: number, lifeMs: number): string;
   leaf(authority: string, names: readonly string[], nowMs: number, lifeMs: number): string;
 }
 
@@ -63,6 +65,8 @@ export const symbolicPki = (): SymbolicPki => {
       const untilMs = Math.min(above.facts.notAfterMs, below.facts.notAfterMs);
       return issue('bridge', { key: below.key, signer: above.key, isAuthority: true }, { nowMs, untilMs });
     },
+    selfSigned: (names, nowMs, lifeMs) =>
+      issue('leaf', { isAuthority: false }, { nowMs, untilMs: nowMs + lifeMs, names }),
     leaf: (authority, names, nowMs, lifeMs) => {
       const above = get(authority);
       const untilMs = Math.min(nowMs + lifeMs, above.facts.notAfterMs);

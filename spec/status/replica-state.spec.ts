@@ -91,6 +91,7 @@ describe('the state of a replica', () => {
       watch: { state: 'connecting', sinceMs: 7, error: null },
       observation: null,
       errors: { lease: null, election: null, pod: null },
+      source: null,
       failing: null,
       settling: null,
       refused: [],

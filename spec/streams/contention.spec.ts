@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { repairOf } from '../../streams/contention.ts';
+import type { SecretState } from '../../streams/planner-input.ts';
 import type { Step } from '../../streams/step.ts';
 import { clusterOf } from '../support/cluster-of.ts';
 
@@ -63,6 +64,21 @@ describe('repairOf', () => {
     expect(given({ kind: 'prune-ca-bundle', keep: [], plannedOn: b })).to.equal('ca: prune-ca-bundle ');
     const plannedOn = clusterOf.secret('a1:A');
     expect(given({ kind: 'update-secret-ca', trust: keep, plannedOn: plannedOn })).to.equal('secret: trust A,C');
+  });
+
+  it('knows a copy by the version of its source: an issuer that goes back is no rival', () => {
+    const copy = (version: string, plannedOn: SecretState | 'absent' = 'absent'): Step => ({
+      kind: 'copy-secret',
+      source: clusterOf.secret('a1:A', {}, version),
+      plannedOn,
+      trust: [],
+      acceptedBy: [],
+    });
+    expect(given(copy('7'))).to.equal('secret: copy 7');
+    expect(given(copy('8'))).to.equal('secret: copy 8');
+    const argo = { ...clusterOf.secret('a1:A'), otherManager: 'argo' };
+    expect(repairOf(copy('7', argo), observed)?.otherManager).to.equal('argo');
+    expect(repairOf(copy('7'), observed)?.otherManager).to.equal(null);
   });
 
   it('knows an announcement by its hash and the Secret it was read from: an issuer that goes back is no rival', () => {

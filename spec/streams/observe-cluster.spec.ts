@@ -1,4 +1,4 @@
-import { ignoreElements, map, merge, NEVER, type Observable } from 'rxjs';
+import { distinctUntilChanged, ignoreElements, map, merge, NEVER, type Observable } from 'rxjs';
 import type { LeaseSnapshot, Replica } from '../../streams/model.ts';
 import {
   type ClusterState,
@@ -72,6 +72,26 @@ describe('observeCluster', () => {
         b: '2, pending, pending, [], pending',
       });
       expectSubscriptions(lease$.subscriptions).toBe(unsub);
+    });
+  });
+
+  it('has a source where the issuer reads one, from its watch and from reads of the leader', () => {
+    marbles(({ hot, expectObservable }) => {
+      const lease$ = hot('  l', { l: lease() });
+      const list$ = hot('   --s', { s: listing(a1) });
+      const touched$ = hot('---(xt)', {
+        x: { object: 'secret', state: clusterOf.secret('c1:C', {}, '9') },
+        t: { object: 'source', state: a2 },
+      } satisfies Record<string, WriteResult>);
+      const ports = { ...quiet, sourceWatch: port(list$) };
+      const { observed$ } = observeCluster(lease$, touched$, ports, policy);
+      const source$ = observed$.pipe(
+        map(({ source }) => (typeof source === 'object' ? source.hash : source)),
+        distinctUntilChanged(),
+      );
+      expectObservable(source$, '^----!').toBe('p-ab', { p: 'pending', a: 'a1', b: 'a2' });
+      const { observed$: without$ } = observeCluster(lease$, NEVER, quiet, policy);
+      expectObservable(without$.pipe(map((seen) => 'source' in seen)), '^----!').toBe('f', { f: false });
     });
   });
 

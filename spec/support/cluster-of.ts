@@ -24,6 +24,8 @@ export interface Sketch {
   readonly ca?: string;
   /** Secret: `a1:B+A` serves leaf a1, trusts both; `a1:A broken`; `a1:A nameless` lacks a name; `x1:X foreign` is another party's; `no leaf` is empty. */
   readonly secret?: string;
+  /** SOURCE_SECRET, as `secret`; absent for an issuer that reads none. */
+  readonly source?: string;
   /** Each caBundle: `B+A`, `B+A held`, `B+A refused` for one that refuses writes, `~` for one whose list fails, `0` for an empty one; `A|B` are two fields of one object. */
   readonly targets?: readonly string[];
   /** What is announced: a leaf. */
@@ -180,6 +182,9 @@ export const clusterOf = {
     lease: lease(sketch),
     secret: known(sketch.secret ?? '-', () => secret(sketch.secret ?? '', sketch.daysLeft)),
     ca: known(sketch.ca ?? '-', () => authority(sketch.ca ?? '', sketch.daysLeft)),
+    ...(sketch.source === undefined
+      ? {}
+      : { source: known(sketch.source, () => secret(sketch.source ?? '', sketch.daysLeft)) }),
     targets: (sketch.targets ?? ['0']).map((words, at) => target(`target-${at}`, words, sketch.daysLeft)),
     replicas: replicas(sketch.pods ?? '-'),
     ...(sketch.paused === undefined ? {} : { paused: new Set(sketch.paused.split(' ') as OwnObject[]) }),

@@ -46,6 +46,11 @@ const newKeys = (): Promise<webcrypto.CryptoKeyPair> => {
 const pemOf = async (key: webcrypto.CryptoKey): Promise<string> =>
   x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 
+const AUTHORITY_EXTENSIONS = [
+  new x509.BasicConstraintsExtension(true, undefined, true),
+  new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+];
+
 /** Makes a self-signed CA. */
 const ca = async (subject = `CN=spec CA ${webcrypto.randomUUID()}`, life: Life = {}): Promise<MadeCa> => {
   const keys = await newKeys();
@@ -54,10 +59,7 @@ const ca = async (subject = `CN=spec CA ${webcrypto.randomUUID()}`, life: Life =
     name: subject,
     keys,
     signingAlgorithm: ALGORITHM,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
-    ],
+    extensions: AUTHORITY_EXTENSIONS,
   });
   return { pem: `${certificate.toString('pem')}\n`, keys, subject };
 };
@@ -81,10 +83,44 @@ const leaf = async ({ ca: issuer, names, usages, extensions = [], ...life }: Lea
   return { pem: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
 };
 
+/** Makes a CA that another one has signed. */
+const intermediate = async (issuer: MadeCa): Promise<MadeCa> => {
+  const keys = await newKeys();
+  const subject = `CN=spec intermediate ${webcrypto.randomUUID()}`;
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity({}),
+    subject,
+    issuer: issuer.subject,
+    publicKey: keys.publicKey,
+    signingKey: issuer.keys.privateKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: AUTHORITY_EXTENSIONS,
+  });
+  return { pem: `${certificate.toString('pem')}\n`, keys, subject };
+};
+
+/** Makes a leaf that has signed itself, and is no CA. */
+const selfSigned = async (names: readonly string[], life: Life = {}): Promise<MadeLeaf> => {
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity(life),
+    name: `CN=${names[0] ?? 'leaf'}`,
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value }))),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    ],
+  });
+  return { pem: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
+};
+
 /** Certificates with any life, usage and extension, for servers that specs plant. */
 export const madeCertificates = {
   ca,
+  intermediate,
   leaf,
+  selfSigned,
   clientAuth: x509.ExtendedKeyUsage.clientAuth as string,
   /** A critical extension that neither Go nor OpenSSL knows. */
   unknownCritical: (): x509.Extension => new x509.Extension('1.2.3.4', true, new Uint8Array([5, 0])),

@@ -27,6 +27,8 @@ export const stepInWords = (step: Step | null): string => {
       return step.rotate === null ? 'drop the request' : `request is ${step.rotate}`;
     case 'prune-ca-bundle':
       return `narrow: keep ${names(step.keep)}`;
+    case 'copy-secret':
+      return `copy ${step.source.hash ?? 'nothing'}, trust ${names(step.trust)}`;
     case 'update-secret-ca':
       return `Secret trusts ${names(step.trust)}`;
   }

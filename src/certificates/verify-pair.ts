@@ -22,6 +22,8 @@ export interface PairExpectation {
   readonly nowMs: number;
   /** Another program issues the certificate: usage, names and chain are then reported, but do not block. */
   readonly external: boolean;
+  /** A pair without ca.crt may be served: callers know its CA from elsewhere. */
+  readonly mayLackTrust?: boolean;
 }
 
 /**
@@ -140,8 +142,11 @@ const checkPair = (files: PairFiles, expectation: PairExpectation): PairResult =
     ...anchors.problems.map((problem) => fault('trust-unreadable', problem)),
   ];
   // A bundle that is readable in part blocks nothing as long as the chain ends in what remains of it.
+  const lacksTrust = trust === null || trust.length === 0;
   const blocking =
-    anchors.certificates.length === 0 ? faults : faults.filter(({ reason }) => reason !== 'trust-unreadable');
+    anchors.certificates.length === 0 && !(lacksTrust && expectation.mayLackTrust === true)
+      ? faults
+      : faults.filter(({ reason }) => reason !== 'trust-unreadable');
   const [first] = blocking;
   if (first !== undefined && !expectation.external) return { ok: false, ...first };
 
@@ -153,7 +158,7 @@ const checkPair = (files: PairFiles, expectation: PairExpectation): PairResult =
     advice: faults.map(({ reason, detail }) => `${reason}: ${detail}`),
     certificate: Buffer.from(chain.map(String).join('')),
     key: withoutByteOrderMark(key),
-    trust,
+    trust: lacksTrust ? null : trust,
   };
   return { ok: true, pair };
 };

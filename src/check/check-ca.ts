@@ -15,7 +15,7 @@ export const immutable = (snapshot: ClusterSnapshot, name: string): CheckResult 
 export const checkCa = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
   const name = 'CA exists';
   const { ca, config, paths, secret } = snapshot;
-  if (!config.issuer.keepsCa) return [skipped(name, 'CERT_ISSUER=external: another issuer keeps the CA')];
+  if (!config.issuer.keepsCa) return [skipped(name, `CERT_ISSUER=${config.issuer.name}: another issuer keeps the CA`)];
   if (ca.state === 'absent') {
     const detail = `there is no Secret ${paths.ca.name} in ${config.namespace}: no leader has created it`;
     return [fail(name, detail, inspectLeader(snapshot))];

@@ -56,9 +56,10 @@ const checkAnnouncedHash = (snapshot: ClusterSnapshot, { hash }: SecretInfo): Ch
 const checkNames = (snapshot: ClusterSnapshot, { chain: [leaf] }: SecretInfo): CheckResult => {
   const name = 'certificate carries the names of the Service';
   if (leaf === undefined) return skipped(name, 'there is no readable certificate');
-  const missing = missingNames(leaf, snapshot.config.serviceNames);
-  const { serviceName, namespace, serviceNames } = snapshot.config;
-  if (missing.length === 0) return ok(name, `${serviceName}.${namespace}.svc and ${serviceNames.length - 1} more`);
+  const missing = missingNames(leaf, snapshot.config.requiredNames);
+  const { serviceName, namespace, requiredNames } = snapshot.config;
+  const more = requiredNames.length === 1 ? '' : ` and ${requiredNames.length - 1} more`;
+  if (missing.length === 0) return ok(name, `${serviceName}.${namespace}.svc${more}`);
   const detail = `it lacks ${missing.join(', ')}`;
   return fail(name, detail, replaceNames(snapshot));
 };
@@ -82,6 +83,8 @@ const checkChain = (snapshot: ClusterSnapshot, secret: SecretInfo): CheckResult 
   const trust = snapshot.config.issuer.keepsCa ? secret.trust : trustAnchors(secret);
   const name = 'certificate chains to the ca.crt beside it';
   if (leaf === undefined) return skipped(name, 'there is no readable certificate');
+  if (trust.length === 0 && secret.trustProblem === null && snapshot.config.issuer.readsSource)
+    return skipped(name, 'neither this Secret nor SOURCE_SECRET has a ca.crt');
   if (trust.length === 0)
     return secret.trustProblem === null
       ? fail(name, 'Secret has no ca.crt', chainRemedy(snapshot))
@@ -96,9 +99,11 @@ export const checkSecret = (snapshot: ClusterSnapshot): readonly CheckResult[] =
   const name = 'Secret exists';
   const { secret, config } = snapshot;
   if (secret.state === 'absent') {
-    const whose = config.issuer.writesSecret ? 'the leader has not issued it' : 'its issuer has not written it';
+    const { writesSecret, readsSource } = config.issuer;
+    const done = readsSource ? 'copied' : 'issued';
+    const whose = writesSecret ? `the leader has not ${done} it` : 'its issuer has not written it';
     const detail = `there is no Secret ${config.secretName} in ${config.namespace}: ${whose}`;
-    const remedy = config.issuer.writesSecret ? inspectLeader(snapshot) : replacePair(snapshot);
+    const remedy = writesSecret ? inspectLeader(snapshot) : replacePair(snapshot);
     return [fail(name, detail, remedy)];
   }
   if (secret.state !== 'there') return [unreadable(name, secret, snapshot.paths.secret.path)];

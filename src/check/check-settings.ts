@@ -41,7 +41,11 @@ export const checkSettings = (located: Located): readonly CheckResult[] => {
     `Secret ${config.secretName}`,
     `Service ${config.serviceName}`,
     targets === 0 ? 'no caBundle target' : targets === 1 ? '1 caBundle target' : `${targets} caBundle targets`,
-    ...(!config.issuer.writesSecret ? ['certificates from an external issuer'] : []),
+    ...(config.sourceSecret !== null
+      ? [`certificates from Secret ${config.sourceSecret}`]
+      : config.issuer.keepsCa
+        ? []
+        : ['certificates from an external issuer']),
   ];
   const leases = candidates.map(({ lease, selector }) => `${lease} (POD_SELECTOR=${selector})`).join(', ');
   return [

@@ -15,7 +15,7 @@ import { get, type GetResult } from './get.ts';
 import { inspectComponents } from './inspect-components.ts';
 import { inspectPod } from './inspect-pod.ts';
 import { inspectPolicy } from './inspect-policy.ts';
-import { inspectCa, inspectSecret, type SecretInfo, trustAnchors } from './inspect-secrets.ts';
+import { inspectCa, inspectSecret, inspectSource, type SecretInfo, trustAnchors } from './inspect-secrets.ts';
 import { inspectTarget } from './inspect-target.ts';
 import { inspectWorkload, workloadCollections, type WorkloadInfo } from './inspect-workload.ts';
 import { alivePods } from './kubectl.ts';
@@ -107,10 +107,11 @@ export const collect = async (options: CollectOptions): Promise<ClusterSnapshot>
 
   const policies = `/apis/networking.k8s.io/v1/namespaces/${config.namespace}/networkpolicies`;
   // Read after the renewal was awaited, so that all objects are of one time.
-  const [settled, ca, pods, workloads, seenTargets, namespaceLabels, networkPolicies, components, certDir] =
+  const [settled, ca, source, pods, workloads, seenTargets, namespaceLabels, networkPolicies, components, certDir] =
     await Promise.all([
       readSettled(readLease, () => get(client, paths.secret.path, inspectSecret(paths.issuesFor))),
       get(client, paths.ca.path, inspectCa),
+      paths.source === null ? null : get(client, paths.source.path, inspectSource(paths.relaysFor)),
       readPods(),
       readWorkloads(),
       Promise.all(
@@ -165,6 +166,7 @@ export const collect = async (options: CollectOptions): Promise<ClusterSnapshot>
     watchProblem: leaseWatchProblem,
     secret: settled.secret,
     ca,
+    source,
     pods,
     workloads,
     stranger,

@@ -1,11 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import type { CertificateInfo } from '../../streams/model.ts';
+import type { SecretState } from '../../streams/planner-input.ts';
 import { readCaPair } from '../certificates/ca-pair.ts';
 import { describeCertificate, describeCertificates } from '../certificates/certificate-info.ts';
 import { readBundle, readCertificates } from '../certificates/pem.ts';
 import { secretPair } from '../certificates/secret-pair.ts';
-import { decodeCa, decodeSecret, secretObject } from '../cluster/decode.ts';
+import { decodeCa, decodeSecret, decodeSource, secretObject } from '../cluster/decode.ts';
 import type { OwnService } from '../cluster/targets.ts';
 import type { Labels } from './matching.ts';
 
@@ -51,6 +52,9 @@ const schema = z.object({
   }),
 });
 
+const certificateNameOf = ({ metadata }: Pick<z.infer<typeof schema>, 'metadata'>): string | null =>
+  metadata.annotations?.['cert-manager.io/certificate-name'] ?? null;
+
 const certificatesOf = (pem: Buffer | undefined): readonly X509Certificate[] => {
   try {
     return readCertificates(pem ?? '');
@@ -77,7 +81,7 @@ export const inspectSecret =
       foreign: decodeSecret(object, issuesFor).foreign ?? null,
       type: type ?? 'Opaque',
       labels: metadata.labels ?? {},
-      certificateName: metadata.annotations?.['cert-manager.io/certificate-name'] ?? null,
+      certificateName: certificateNameOf({ metadata }),
       hash,
       problem,
       chain,
@@ -86,6 +90,21 @@ export const inspectSecret =
       isImmutable: immutable === true,
     };
   };
+
+/** SOURCE_SECRET as the leader sees it. */
+export interface SourceInfo {
+  readonly state: SecretState;
+  /** The cert-manager Certificate that this Secret belongs to, null when there is none. */
+  readonly certificateName: string | null;
+}
+
+/** Reads SOURCE_SECRET. @param relaysFor the names that its certificate must carry */
+export const inspectSource =
+  (relaysFor: readonly string[] | null) =>
+  (object: unknown): SourceInfo => ({
+    state: decodeSource(object, relaysFor),
+    certificateName: certificateNameOf(schema.parse(object)),
+  });
 
 export interface CaInfo {
   readonly resourceVersion: string;

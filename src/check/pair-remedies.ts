@@ -1,5 +1,5 @@
 import { shellQuote } from './kubectl.ts';
-import { requestRotation } from './remedies.ts';
+import { inspectLeader, requestRotation } from './remedies.ts';
 import { createSelfSignedPair, deleteSecret, setAside } from './secret-remedies.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
@@ -7,6 +7,8 @@ import type { ClusterSnapshot } from './snapshot.ts';
 export const replacePair = (snapshot: ClusterSnapshot): string => {
   const { config, paths, secret } = snapshot;
   const info = secret.state === 'there' ? secret.value : null;
+  // The leader copies the pair, as soon as its source can be used.
+  if (config.issuer.readsSource && info?.foreign == null) return inspectLeader(snapshot);
   if (config.issuer.writesSecret)
     return info !== null && info.foreign !== null
       ? setAside(snapshot, config.secretName, paths.secret.path, info)

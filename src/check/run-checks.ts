@@ -14,6 +14,7 @@ import { checkPermissions } from './check-permissions.ts';
 import { checkReplicas } from './check-replicas.ts';
 import { checkSecret } from './check-secret.ts';
 import { checkSettings } from './check-settings.ts';
+import { checkSource } from './check-source.ts';
 import { checkTargets } from './check-targets.ts';
 import { collect, type CollectOptions } from './collect.ts';
 import { get } from './get.ts';
@@ -81,7 +82,10 @@ const categories: readonly Category[] = [
   { title: 'permissions', run: checkPermissions },
   { title: 'election', run: checkLease },
   { title: 'CA', run: checkCa },
-  { title: 'certificate', run: (snapshot) => [...checkSecret(snapshot), ...checkExpiries(snapshot)] },
+  {
+    title: 'certificate',
+    run: (snapshot) => [...checkSource(snapshot), ...checkSecret(snapshot), ...checkExpiries(snapshot)],
+  },
   { title: 'mounts', run: checkMounts },
   { title: 'replicas', run: checkReplicas },
   { title: 'caBundles', run: (snapshot) => [...checkTargets(snapshot), ...checkAdmission(snapshot)] },

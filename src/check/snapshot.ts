@@ -8,7 +8,7 @@ import type { GetResult } from './get.ts';
 import type { Components } from './inspect-components.ts';
 import type { PodInfo } from './inspect-pod.ts';
 import type { NetworkPolicy } from './inspect-policy.ts';
-import type { CaInfo, SecretInfo } from './inspect-secrets.ts';
+import type { CaInfo, SecretInfo, SourceInfo } from './inspect-secrets.ts';
 import type { TargetCall, TargetInfo } from './inspect-target.ts';
 import type { WorkloadInfo } from './inspect-workload.ts';
 import type { Located } from './locate.ts';
@@ -71,6 +71,8 @@ export interface ClusterSnapshot {
   readonly watchProblem: string | null;
   readonly secret: GetResult<SecretInfo>;
   readonly ca: GetResult<CaInfo>;
+  /** SOURCE_SECRET; null where the issuer reads none. */
+  readonly source: GetResult<SourceInfo> | null;
   readonly pods: GetResult<readonly PodInfo[]>;
   /** What makes Pods in the namespace. Replicas have no permission to read it. */
   readonly workloads: GetResult<readonly WorkloadInfo[]>;
@@ -100,7 +102,7 @@ const DELIVERY_MS = 180_000;
 export const isPastDeliveryTime = ({ secret, config, nowMs }: ClusterSnapshot): boolean => {
   const leaf = secret.state === 'there' ? secret.value.leaf : null;
   if (leaf === null) return true;
-  const issuedMs = leaf.notBeforeMs + (config.issuer.writesSecret ? CLOCK_SKEW_MS : 0);
+  const issuedMs = leaf.notBeforeMs + (config.issuer.keepsCa ? CLOCK_SKEW_MS : 0);
   return nowMs - issuedMs > DELIVERY_MS;
 };
 

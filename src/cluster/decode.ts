@@ -4,6 +4,7 @@ import type { CaState, SecretState, TargetState } from '../../streams/planner-in
 import { readCaPair } from '../certificates/ca-pair.ts';
 import { describeCertificate, missingNames } from '../certificates/certificate-info.ts';
 import { readBundle } from '../certificates/pem.ts';
+import { relayedPairProblem } from '../certificates/relayed-pair.ts';
 import { secretPair } from '../certificates/secret-pair.ts';
 import {
   FIELD_MANAGER,
@@ -46,13 +47,19 @@ const describe = (pem: Buffer | string | undefined) => readBundle(pem ?? '').cer
  * Decodes the serving Secret.
  *
  * @param issuesFor the Service for which the leader issues; null where it never overwrites the Secret
+ * @param relaysFor the names of a pair that is relayed, which is verified as callers do; null where nothing is relayed
  * @throws ZodError when it is no Secret
  */
-export const decodeSecret = (object: unknown, issuesFor: OwnService | null = null): SecretState => {
+export const decodeSecret = (
+  object: unknown,
+  issuesFor: OwnService | null = null,
+  relaysFor: readonly string[] | null = null,
+): SecretState => {
   const secret = secretObject(object);
   const { resourceVersion, managedFields, values } = secret;
   const pair = secretPair(values);
-  const problem = pair.problem ?? misnamed(values);
+  const refused = relaysFor === null || pair.leaf === null ? null : relayedPairProblem(values, pair.leaf, relaysFor);
+  const problem = pair.problem ?? misnamed(values) ?? refused;
   const flaw = issuesFor === null ? null : foreignLayout(secret, issuesFor);
   return {
     resourceVersion,
@@ -63,6 +70,14 @@ export const decodeSecret = (object: unknown, issuesFor: OwnService | null = nul
     otherManager: otherFieldManager(managedFields, FIELD_MANAGER, 'f:data'),
   };
 };
+
+/**
+ * Decodes SOURCE_SECRET, which another program writes.
+ *
+ * @throws ZodError when it is no Secret
+ */
+export const decodeSource = (object: unknown, relaysFor: readonly string[] | null): SecretState =>
+  decodeSecret(object, null, relaysFor);
 
 /** Why a Secret without tls.crt holds a pair under other keys, as some generators write it; null when it holds none. */
 const misnamed = (values: SecretObject['values']): string | null => {

@@ -11,6 +11,9 @@ export interface RecordedEvent {
   readonly reason:
     | 'AuthorityIssued'
     | 'CertificateIssued'
+    | 'CertificateCopied'
+    | 'SourceUnusable'
+    | 'SourceWithoutCa'
     | 'CertificateAnnounced'
     | 'CertificateAdopted'
     | 'CertificateRejected'
@@ -52,6 +55,8 @@ const ofStep = (step: Step, written: WriteResult | null): RecordedEvent | null =
       const hash = written?.object === 'secret' ? written.state.hash : null;
       return normal('lease', 'CertificateIssued', `Issued certificate ${hash ?? ''} (${step.reason})`);
     }
+    case 'copy-secret':
+      return normal('lease', 'CertificateCopied', `Copied certificate ${step.source.hash ?? ''} from SOURCE_SECRET`);
     case 'announce': {
       const { hash, validUntil } = step.announcement;
       return normal('lease', 'CertificateAnnounced', `Announced certificate ${hash}, valid until ${validUntil}`);
@@ -79,6 +84,11 @@ const OBJECT_PROBLEMS = {
   'foreign-secret': { reason: 'CertificateUnusable', what: 'The Secret of another party is not overwritten' },
   'unusable-pair': { reason: 'CertificateUnusable', what: 'The certificate in the Secret cannot be used' },
   'partial-bundle': { reason: 'CaBundleUnreadable', what: 'ca.crt of the Secret is readable only in part' },
+  'unusable-source': { reason: 'SourceUnusable', what: 'The certificate in SOURCE_SECRET cannot be used' },
+  'source-without-ca': {
+    reason: 'SourceWithoutCa',
+    what: 'SOURCE_SECRET has no ca.crt, the caBundles stay as they are',
+  },
   'missing-target': { reason: 'TargetMissing', what: 'A caBundle target cannot be written' },
 } as const;
 

@@ -4,7 +4,7 @@ import type { WatchPort } from '../../streams/watch-port.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { watchObjects, watchSeconds } from '../kube/watch-objects.ts';
-import { decodeCa, decodeSecret, decodeTarget } from './decode.ts';
+import { decodeCa, decodeSecret, decodeSource, decodeTarget } from './decode.ts';
 import type { ClusterPaths, NamedPath } from './paths.ts';
 import { MAY_BE_SERVING, replicaObject } from './pods.ts';
 
@@ -25,8 +25,11 @@ export const observationPorts = (client: KubeClient, paths: ClusterPaths, config
     });
 
   return {
-    secretWatch: byName(paths.secret, (object) => decodeSecret(object, paths.issuesFor)),
+    secretWatch: byName(paths.secret, (object) => decodeSecret(object, paths.issuesFor, paths.relaysFor)),
     caWatch: config.issuer.keepsCa ? byName(paths.ca, decodeCa) : NO_CA,
+    ...(paths.source === null
+      ? {}
+      : { sourceWatch: byName(paths.source, (object) => decodeSource(object, paths.relaysFor)) }),
     targets: paths.targets.map((target) => ({
       id: target.id,
       watch: byName(target, decodeTarget(target.type, paths.service)),

@@ -16,6 +16,8 @@ export interface ClusterPaths {
   readonly lease: NamedPath;
   readonly secret: NamedPath;
   readonly ca: NamedPath;
+  /** The Secret into which another program issues; null where the issuer reads none. */
+  readonly source: NamedPath | null;
   readonly pods: string;
   readonly pod: string;
   readonly events: string;
@@ -24,6 +26,8 @@ export interface ClusterPaths {
   readonly service: OwnService;
   /** The Service for which the leader issues; null where another program writes the Secret. */
   readonly issuesFor: OwnService | null;
+  /** The names that a relayed certificate must carry; null where none is relayed. */
+  readonly relaysFor: readonly string[] | null;
   /** @param id `TYPE/NAME` as in CA_BUNDLE_TARGETS */
   target(id: string): TargetPath;
 }
@@ -49,12 +53,14 @@ export const clusterPaths = (config: Config): ClusterPaths => {
     lease: named(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`, config.leaseName),
     secret: named(secrets, config.secretName),
     ca: named(secrets, `${config.secretName}-ca`),
+    source: config.sourceSecret === null ? null : named(secrets, config.sourceSecret),
     pods,
     pod: `${pods}/${encodeURIComponent(config.identity)}`,
     events: `/api/v1/namespaces/${namespace}/events`,
     targets,
     service: config,
     issuesFor: config.issuer.writesSecret ? config : null,
+    relaysFor: config.issuer.readsSource ? config.requiredNames : null,
     target: (id) => {
       const target = byId.get(id);
       if (target === undefined) throw new Error(`no target is called ${id}`);

@@ -29,16 +29,15 @@ export const permissions = (config: Config, paths: ClusterPaths): readonly Permi
     names,
     namespace,
   });
-  const { lease, secret, ca: authority, pods, events, targets } = paths;
+  const { lease, secret, ca: authority, source, pods, events, targets } = paths;
+  const written = config.issuer.keepsCa ? [secret.name, authority.name] : [secret.name];
   return [
     inNamespace(lease.collection, [...WATCHED, 'patch'], [lease.name]),
     inNamespace(lease.collection, ['create']),
     ...(config.issuer.writesSecret
-      ? [
-          inNamespace(secret.collection, [...WATCHED, 'patch'], [secret.name, authority.name]),
-          inNamespace(secret.collection, ['create']),
-        ]
+      ? [inNamespace(secret.collection, [...WATCHED, 'patch'], written), inNamespace(secret.collection, ['create'])]
       : [inNamespace(secret.collection, WATCHED, [secret.name])]),
+    ...(source === null ? [] : [inNamespace(source.collection, WATCHED, [source.name])]),
     inNamespace(pods, ['list', 'watch']),
     { ...inNamespace(pods, ['patch']), resource: 'pods/status' },
     inNamespace(events, ['create', 'patch']),

@@ -4,14 +4,24 @@ import type { CertificateInfo } from '../../streams/model.ts';
 import type { WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Precondition } from '../../streams/step.ts';
+import { relayedPairProblem } from '../certificates/relayed-pair.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { decodeOrThrow } from '../kube/errors.ts';
 import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import type { KubeRequest } from '../kube/request.ts';
-import { decodeCa, decodeSecret, decodeTarget, type SecretObject, secretObject } from './decode.ts';
-import type { ClusterPaths } from './paths.ts';
+import { decodeCa, decodeSecret, decodeSource, decodeTarget, type SecretObject, secretObject } from './decode.ts';
+import type { ClusterPaths, NamedPath } from './paths.ts';
 import type { SelfSignedIssuer } from './self-signed-issuer.ts';
 import { targetObject } from './targets.ts';
+
+/** The steps that write the Secret that Pods mount. */
+const WRITES_SECRET: ReadonlySet<ObjectStep['kind']> = new Set(['issue-leaf', 'copy-secret', 'update-secret-ca']);
+
+const preconditionPath = ({ ca, secret, source }: ClusterPaths, { object }: Precondition): NamedPath => {
+  const path = { ca, secret, source }[object];
+  if (path === null) throw new Error('no SOURCE_SECRET is set');
+  return path;
+};
 
 /** Carries out one write of the leader, and returns the resulting state of the object. */
 export const stepExecutor = (
@@ -26,25 +36,30 @@ export const stepExecutor = (
       const { type } = paths.target(step.target);
       return { object: 'target', id: step.target, state: decodeTarget(type, paths.service)(object) };
     }
-    return step.kind === 'issue-leaf' || step.kind === 'update-secret-ca'
-      ? { object: 'secret', state: decodeSecret(object, paths.issuesFor) }
+    return WRITES_SECRET.has(step.kind)
+      ? { object: 'secret', state: decodeSecret(object, paths.issuesFor, paths.relaysFor) }
       : { object: 'ca', state: decodeCa(object) };
   };
 
   const pathOf = (step: ObjectStep): string => {
     if (step.kind === 'inject') return paths.target(step.target).path;
-    return step.kind === 'issue-leaf' || step.kind === 'update-secret-ca' ? paths.secret.path : paths.ca.path;
+    return WRITES_SECRET.has(step.kind) ? paths.secret.path : paths.ca.path;
   };
 
-  const readPrecondition = ({ object }: Precondition): Observable<WriteResult> =>
-    get(paths[object].path).pipe(
-      map((now) =>
-        decodeOrThrow('a Secret', () =>
-          object === 'secret'
-            ? { object, state: decodeSecret(now, paths.issuesFor) }
-            : { object, state: decodeCa(now) },
-        ),
-      ),
+  const preconditionOf = ({ object }: Precondition, now: unknown): WriteResult => {
+    switch (object) {
+      case 'secret':
+        return { object, state: decodeSecret(now, paths.issuesFor, paths.relaysFor) };
+      case 'source':
+        return { object, state: decodeSource(now, paths.relaysFor) };
+      case 'ca':
+        return { object, state: decodeCa(now) };
+    }
+  };
+
+  const readPrecondition = (precondition: Precondition): Observable<WriteResult> =>
+    get(preconditionPath(paths, precondition).path).pipe(
+      map((now) => decodeOrThrow('a Secret', () => preconditionOf(precondition, now))),
     );
 
   /** Reads an object after its write, since an admission controller may have changed it; the answer to the write, which succeeded, serves when the read fails. */
@@ -58,9 +73,8 @@ export const stepExecutor = (
   return {
     refresh: (step) => {
       const object$ = get(pathOf(step)).pipe(map((object) => decodeOrThrow(step.kind, () => resultOf(step, object))));
-      return step.kind === 'inject' && step.precondition !== undefined
-        ? concat(readPrecondition(step.precondition), object$)
-        : object$;
+      const precondition = restsOn(step);
+      return precondition === undefined ? object$ : concat(readPrecondition(precondition), object$);
     },
     perform: (step, fence) =>
       request(step).pipe(
@@ -72,6 +86,12 @@ export const stepExecutor = (
         map((object) => decodeOrThrow(step.kind, () => resultOf(step, object))),
       ),
   };
+};
+
+/** What else than its own object must be as it was when the step was planned. */
+const restsOn = (step: ObjectStep): Precondition | undefined => {
+  if (step.kind === 'copy-secret') return { object: 'source', state: step.source };
+  return step.kind === 'inject' ? step.precondition : undefined;
 };
 
 const pemOf = (certificates: readonly CertificateInfo[]): string => certificates.map(({ pem }) => pem).join('');
@@ -97,8 +117,8 @@ const stepRequest = (
   const get = (path: string): Observable<unknown> => client.send({ method: 'GET', path });
   const secretOf = (object: unknown): SecretObject => decodeOrThrow('a Secret', () => secretObject(object));
 
-  const unchangedSecret = ({ object, state }: Precondition): Observable<SecretObject> =>
-    get(paths[object].path).pipe(map((now) => unchanged(secretOf(now), state)));
+  const unchangedSecret = (precondition: Precondition): Observable<SecretObject> =>
+    get(preconditionPath(paths, precondition).path).pipe(map((now) => unchanged(secretOf(now), precondition.state)));
 
   return (step) => {
     switch (step.kind) {
@@ -134,6 +154,17 @@ const stepRequest = (
           ),
         );
       }
+      case 'copy-secret': {
+        const { plannedOn, source } = step;
+        return unchangedSecret({ object: 'source', state: source }).pipe(
+          map(({ values }) => copiedValues(values, step, paths)),
+          map((values) =>
+            plannedOn === 'absent'
+              ? createSecret(paths.secret, 'kubernetes.io/tls', values)
+              : patchSecret(paths.secret.path, plannedOn.resourceVersion, values),
+          ),
+        );
+      }
       case 'update-secret-ca': {
         const { plannedOn, trust } = step;
         return from([patchSecret(paths.secret.path, plannedOn.resourceVersion, { 'ca.crt': pemOf(trust) })]);
@@ -161,26 +192,59 @@ const stepRequest = (
   };
 };
 
+/** Fails for good: it is tried again when the source or the Secret changes, and after a while. */
+const UNPROCESSABLE = 422;
+
+/**
+ * What is written of a source: the very bytes that have just been read and verified, beside the CAs that callers trust.
+ *
+ * @throws Problem when callers would refuse the pair
+ */
+const copiedValues = (
+  values: SecretObject['values'],
+  { source, trust, acceptedBy }: Extract<ObjectStep, { kind: 'copy-secret' }>,
+  { relaysFor }: ClusterPaths,
+): SecretValues => {
+  const { 'tls.crt': certificate, 'tls.key': key } = values;
+  if (certificate === undefined || key === undefined || source.leaf === null || relaysFor === null)
+    throw new Problem('SOURCE_SECRET holds no pair', UNPROCESSABLE);
+  const nowMs = Date.now();
+  const problem = relayedPairProblem(values, source.leaf, relaysFor, nowMs);
+  if (problem !== null) throw new Problem(`SOURCE_SECRET is not relayed: ${problem}`, UNPROCESSABLE);
+  for (const bundle of acceptedBy) {
+    const refusal = relayedPairProblem(values, source.leaf, relaysFor, nowMs, Buffer.from(pemOf(bundle)));
+    if (refusal === null) continue;
+    const detail = `SOURCE_SECRET has no ca.crt, and a caBundle refuses its certificate: ${refusal}`;
+    throw new Problem(detail, UNPROCESSABLE);
+  }
+  return { 'tls.crt': certificate, 'tls.key': key, 'ca.crt': trust.length === 0 ? null : pemOf(trust) };
+};
+
 const WRITE_QUERY = { fieldManager: FIELD_MANAGER };
 
 /** New values of a Secret; null removes a key. */
-type SecretValues = Readonly<Record<string, string | null>>;
+type SecretValues = Readonly<Record<string, string | Buffer | null>>;
+
+const base64 = (value: string | Buffer): string =>
+  (typeof value === 'string' ? Buffer.from(value) : value).toString('base64');
 
 const encoded = (values: SecretValues): Readonly<Record<string, string | null>> =>
-  Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, value === null ? null : Buffer.from(value).toString('base64')]),
-  );
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value === null ? null : base64(value)]));
+
+/** A new Secret has nothing that could be removed. */
+const withoutNulls = (data: Readonly<Record<string, string | null>>): Readonly<Record<string, string | null>> =>
+  Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null));
 
 /** Creates a Secret. Fails when it exists, which a leader that planned on its absence must learn (L3). */
 export const createSecret = (
   path: { readonly collection: string; readonly name: string },
   type: 'Opaque' | 'kubernetes.io/tls',
-  values: Readonly<Record<string, string>>,
+  values: SecretValues,
 ): KubeRequest => ({
   method: 'POST',
   path: path.collection,
   query: WRITE_QUERY,
-  body: { apiVersion: 'v1', kind: 'Secret', type, metadata: { name: path.name }, data: encoded(values) },
+  body: { apiVersion: 'v1', kind: 'Secret', type, metadata: { name: path.name }, data: withoutNulls(encoded(values)) },
 });
 
 /** Changes values of a Secret if it still has the resourceVersion that the step was planned on (L3). */

@@ -157,8 +157,9 @@ const attempt = async (
     await using client = await openKubeClient({ kubeconfig, context, inCluster, userAgent });
     const located = await locateInstallation(client, own);
     located.differences.forEach((difference) => print(differenceText(difference)));
-    if (!located.config.issuer.writesSecret) {
-      print('CERT_ISSUER is external: the certificate is renewed by its issuer (cert-manager: cmctl renew NAME)');
+    const { issuer } = located.config;
+    if (!issuer.keepsCa) {
+      print(`CERT_ISSUER is ${issuer.name}: the certificate is renewed by its issuer (cert-manager: cmctl renew NAME)`);
       return NOT_REQUESTED;
     }
     return await rotate({ client, located, options, dependencies });

@@ -181,7 +181,13 @@ export const commands = {
         z.nullable(commaSeparated(caBundleTarget)),
         'comma-separated objects of your own whose caBundle is kept up to date; if unset, a webhook configuration is printed',
       ),
-      issuer: commandFlag('issuer', 'ISSUER', 'self-signed', issuerName, 'external: cert-manager writes the Secret'),
+      issuer: commandFlag(
+        'issuer',
+        'ISSUER',
+        'self-signed',
+        issuerName,
+        'relay: cert-manager issues into SOURCE_SECRET, and the leader copies from there; external: it writes the Secret that is mounted',
+      ),
       additions: commandFlag(
         'with',
         'LIST',

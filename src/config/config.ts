@@ -13,6 +13,8 @@ export interface Config extends Settings {
   readonly watchStaleAfterMs: number;
   /** The DNS names of the leaf without duplicates: the Service's four, then EXTRA_DNS_NAMES. */
   readonly serviceNames: readonly string[];
+  /** The names that callers use, without which a certificate is refused: of a relayed one only these are asked for. */
+  readonly requiredNames: readonly string[];
 }
 
 interface ConfigInput extends ConfigSources {
@@ -60,7 +62,11 @@ export const parseConfig = ({ serves, meant = [], ...sources }: ConfigInput): Co
 /** Adds to complete settings what follows from several of them. */
 export const completed = (values: Settings): Config => {
   const watchStaleAfterMs = values.watchStaleAfterMs ?? values.leaseDurationMs;
-  return deepFreeze({ ...values, watchStaleAfterMs, serviceNames: serviceNames(values) });
+  const names = serviceNames(values);
+  const { serviceName, namespace, extraDnsNames, issuer } = values;
+  const called = [...new Set([`${serviceName}.${namespace}.svc`, ...extraDnsNames])];
+  const requiredNames = issuer.readsSource ? called : names;
+  return deepFreeze({ ...values, watchStaleAfterMs, serviceNames: names, requiredNames });
 };
 
 /** Freezes a value and everything in it, so that no part of the program can change the configuration. */

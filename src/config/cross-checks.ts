@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { issuers } from '../../streams/issuers.ts';
 import { quoted } from '../util/redact.ts';
 import type { Settings } from './variables.ts';
 
@@ -80,6 +81,24 @@ const neighbour = (values: Partial<Settings>, labelOf: LabelOf): readonly string
   ];
 };
 
+/** SOURCE_SECRET belongs to an issuer that reads one, and is another Secret than those that the leader writes. */
+const source = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] => {
+  const { issuer, sourceSecret, secretName } = values;
+  if (issuer === undefined || sourceSecret === undefined) return [];
+  if (sourceSecret === null)
+    return issuer.readsSource
+      ? [`${labelOf('sourceSecret')}: expected the name of a Secret, which ${labelOf('issuer')} requires`]
+      : [];
+  if (!issuer.readsSource) {
+    const readers = Object.values(issuers).filter(({ readsSource }) => readsSource);
+    const names = readers.map(({ name }) => `CERT_ISSUER=${name}`).join(' or ');
+    return [`${labelOf('sourceSecret')}: expected only with ${names}, not with ${labelOf('issuer')}`];
+  }
+  return sourceSecret === secretName || sourceSecret === `${secretName}-ca`
+    ? [`${labelOf('sourceSecret')}: expected another Secret than ${labelOf('secretName')}, which the leader writes`]
+    : [];
+};
+
 /**
  * Finds the problems between several values.
  *
@@ -94,6 +113,7 @@ export const crossChecks = (
   ...durations(values, labelOf, isDefault),
   ...ports(values, labelOf),
   ...neighbour(values, labelOf),
+  ...source(values, labelOf),
   ...(serves ? admission(values, labelOf) : []),
 ];
 

@@ -60,6 +60,7 @@ export const variables = {
     leaseName: variable('LEASE_NAME', named('NAME', '8377a775.my.company.com'), dnsSubdomain(), 'Lease for leader election and for announcing the certificate'),
     annotationPrefix: variable('ANNOTATION_PREFIX', named('webhook-certd', 'kubetemplater.io'), dnsSubdomain(), 'prefix of the annotations on the Lease and the Pods'),
     secretName: variable('SECRET_NAME', named('NAME-cert', 'kubetemplater-webhook-cert'), secretName, 'the mounted Secret; SECRET_NAME-ca holds the CA'),
+    sourceSecret: variable('SOURCE_SECRET', null, z.nullable(dnsSubdomain()), 'with CERT_ISSUER=relay: the Secret into which another program issues, in the same namespace; mounted by no Pod'),
     serviceName: variable('SERVICE_NAME', named('NAME', 'kubetemplater-webhook-service'), dnsLabel, 'Service of the webhook; the leaf names svc, svc.ns, svc.ns.svc and svc.ns.svc.cluster.local'),
     extraDnsNames: variable('EXTRA_DNS_NAMES', '', commaSeparated(hostName), 'comma-separated DNS names, added to the leaf', { allowEmpty: true }),
     caBundleTargets: variable('CA_BUNDLE_TARGETS', NAMED_TARGET, commaSeparated(caBundleTarget), 'comma-separated TYPE/NAME of the objects whose caBundle the leader writes; empty: none', { allowEmpty: true }),
@@ -79,7 +80,7 @@ export const variables = {
     retryPeriodMs: variable('RETRY_PERIOD', '15s', duration(TIMER), 'interval between two attempts to acquire or renew the Lease'),
   },
   'certificates issued': {
-    issuer: variable('CERT_ISSUER', 'self-signed', issuer, 'external: another program writes the Secret; the leader only announces it and injects its ca.crt'),
+    issuer: variable('CERT_ISSUER', 'self-signed', issuer, 'external: another program writes the Secret; the leader only announces it and injects its ca.crt. relay: another program writes SOURCE_SECRET; the leader copies it into the Secret once every caBundle trusts its ca.crt'),
     keyAlgorithm: variable('KEY_ALGORITHM', 'ecdsa-p256', keyAlgorithm, 'key algorithm of CA and leaf; also ecdsa-p384, rsa-2048, rsa-3072, rsa-4096'),
     certValidityMs: variable('CERT_VALIDITY', '365d', duration(PERIOD), 'validity of a leaf, which never outlives its CA'),
     renewBeforeMs: variable('RENEW_BEFORE', '30d', duration(PERIOD), 'how long before its expiry a leaf is renewed; if unset and not shorter than CERT_VALIDITY: after two thirds of its validity'),

@@ -54,6 +54,7 @@ const MESSAGES = {
   'secret-ca-updated': 'Trust bundle published',
   'target-written': 'caBundle written',
   'certificate-issued': 'Certificate issued',
+  'certificate-copied': 'Certificate copied from SOURCE_SECRET',
   'certificate-announced': 'Certificate announced',
   'certificate-served-everywhere': 'Certificate served by every replica',
   'certificate-not-served-everywhere': 'Certificate no longer noted as served by every replica',
@@ -64,6 +65,8 @@ const MESSAGES = {
   'secret-foreign': 'Secret of another party is not overwritten',
   'secret-unusable': 'Certificate in the Secret cannot be used, keeping the one announced',
   'secret-ca-partial': 'ca.crt of the Secret is readable only in part, using the rest',
+  'source-unusable': 'Certificate in SOURCE_SECRET cannot be used, keeping the one that is mounted',
+  'source-without-ca': 'SOURCE_SECRET has no ca.crt, leaving the caBundles as they are',
   'target-missing': 'caBundle target does not exist yet',
   'target-found': 'caBundle target found',
   'object-refused': 'Object refuses our write, setting it aside',
@@ -259,6 +262,8 @@ const stepLine = (step: Step, touched: WriteResult | null, announced: string | n
       const issued = touched?.object === 'secret' ? touched.state.hash : null;
       return line('info', 'certificate-issued', { hash: issued, reason: step.reason });
     }
+    case 'copy-secret':
+      return line('info', 'certificate-copied', { hash: step.source.hash, certificates: step.trust.length });
     case 'announce':
       return line('info', 'certificate-announced', { ...step.announcement });
     case 'record-served':

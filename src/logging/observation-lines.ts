@@ -1,19 +1,44 @@
 import type { ClusterState } from '../../streams/observe-cluster.ts';
+import { desiredTrust } from '../../streams/plan-external.ts';
+import { sourceProblem } from '../../streams/plan-relay.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import { type Line, line } from './log-lines.ts';
 
 /** What keeps the leader from using an object as it is now. */
 export interface ObjectProblem {
-  /** `secret`, `ca` or a target's id. */
+  /** `secret`, `ca`, `source` or a target's id. */
   readonly object: string;
-  readonly problem: 'foreign-ca' | 'foreign-secret' | 'unusable-pair' | 'partial-bundle' | 'missing-target';
+  readonly problem:
+    | 'foreign-ca'
+    | 'foreign-secret'
+    | 'unusable-pair'
+    | 'partial-bundle'
+    | 'unusable-source'
+    | 'source-without-ca'
+    | 'missing-target';
   /** Changes when the object does; empty for one that does not exist. */
   readonly resourceVersion: string;
   readonly reason: string;
 }
 
-/** Finds the problems of the objects that the leader watches. */
-export const objectProblems = ({ secret, ca, targets }: ClusterState): readonly ObjectProblem[] => {
+const sourceProblems = (source: NonNullable<ClusterState['source']>, nowMs: number): readonly ObjectProblem[] => {
+  const resourceVersion = typeof source === 'string' ? '' : source.resourceVersion;
+  const reason = sourceProblem(source, nowMs);
+  if (reason !== null) return [{ object: 'source', problem: 'unusable-source', resourceVersion, reason }];
+  if (typeof source === 'string' || desiredTrust(source).length > 0) return [];
+  const why = 'its issuer does not say which CA signs';
+  return [{ object: 'source', problem: 'source-without-ca', resourceVersion, reason: why }];
+};
+
+/**
+ * Finds the problems of the objects that the leader watches.
+ *
+ * @param nowMs wall clock: a certificate expires without an event
+ */
+export const objectProblems = (
+  { secret, ca, source, targets }: ClusterState,
+  nowMs = Date.now(),
+): readonly ObjectProblem[] => {
   const problems: ObjectProblem[] = [];
   if (typeof ca !== 'string' && ca.foreign != null) {
     const { resourceVersion, foreign: reason } = ca;
@@ -30,6 +55,7 @@ export const objectProblems = ({ secret, ca, targets }: ClusterState): readonly 
       problems.push({ object: 'secret', problem: 'partial-bundle', resourceVersion, reason });
     }
   }
+  if (source !== undefined) problems.push(...sourceProblems(source, nowMs));
   for (const { id, state } of targets) {
     if (state === 'absent')
       problems.push({ object: id, problem: 'missing-target', resourceVersion: '', reason: 'it does not exist' });
@@ -53,6 +79,12 @@ const lineOf = ({ object, problem, reason }: ObjectProblem): Line => {
     }
     case 'partial-bundle':
       return line('warn', 'secret-ca-partial', { object, reason });
+    case 'unusable-source': {
+      const remedy = 'its issuer must write tls.crt (leaf first), an unencrypted tls.key and the ca.crt that signs it';
+      return line('warn', 'source-unusable', { object, reason, remedy });
+    }
+    case 'source-without-ca':
+      return line('warn', 'source-without-ca', { object, reason });
     case 'missing-target':
       return line('warn', 'target-missing', { target: object, remedy: 'create it, or correct CA_BUNDLE_TARGETS' });
   }

@@ -126,7 +126,7 @@ export const networkPolicy = (spec: InstallationSpec): readonly Manifest[] => {
 
 const CERT_MANAGER = 'cert-manager.io';
 
-/** cert-manager's objects of `--issuer external`: a CA of this installation, and the leaf that it signs. */
+/** cert-manager's objects where it issues: a CA of this installation, and the leaf that it signs. */
 export const certManager = (spec: InstallationSpec): readonly Manifest[] => {
   const { name, config } = spec;
   // Not SECRET_NAME-ca, which is reserved for a CA that the daemon issues.
@@ -152,7 +152,7 @@ export const certManager = (spec: InstallationSpec): readonly Manifest[] => {
       },
       certificateSpec['isCA'] === undefined
         ? {
-            '/spec/secretName': 'SECRET_NAME',
+            '/spec/secretName': config.sourceSecret === null ? 'SECRET_NAME' : 'SOURCE_SECRET, which no Pod mounts.',
             '/spec/dnsNames': 'The names that the daemon would put into its own leaf.',
           }
         : {},
@@ -174,7 +174,7 @@ export const certManager = (spec: InstallationSpec): readonly Manifest[] => {
     certificate(
       name,
       {
-        secretName: config.secretName,
+        secretName: config.sourceSecret ?? config.secretName,
         dnsNames: config.serviceNames,
         duration: '2160h',
         renewBefore: '720h',

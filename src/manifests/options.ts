@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { issuers } from '../../streams/issuers.ts';
 import type { CommandLine } from '../config/command-line.ts';
 import { parseConfig } from '../config/config.ts';
 import { installationName } from '../config/types.ts';
@@ -70,6 +71,7 @@ export const parseInstallation = (options: Options, flags: ReadonlyMap<string, s
     ['CA_BUNDLE_TARGETS', targets ?? `validatingwebhookconfiguration/${name}.${namespace}`],
     ...(mode === 'serving' ? BESIDE : []),
     ...(options.issuer === 'self-signed' ? [] : [['CERT_ISSUER', options.issuer] as const]),
+    ...(issuers[options.issuer].readsSource ? [['SOURCE_SECRET', `${nameGiven}-issued`] as const] : []),
     ...[...given].filter(([each]) => !['NAME', 'CA_BUNDLE_TARGETS', answer].includes(each)).toSorted(),
   ]);
   const env = { ...Object.fromEntries(variables), POD_NAME: `${name}-0`, POD_NAMESPACE: namespace };

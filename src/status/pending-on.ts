@@ -12,6 +12,7 @@ export interface Blocker {
     | 'trusted-handshake'
     | 'valid-certificate'
     | 'neighbour'
+    | 'source'
     | 'write'
     | 'trust'
     | 'acknowledgements'
@@ -46,10 +47,11 @@ const loadBlocker = (load: LoadEvent, sinceMs: number, unannounced: string | nul
 };
 
 const leaderBlockers = (state: ReplicaState, { identity, caOverlapMs, nowMs }: Situation): readonly Blocker[] => {
-  const { failing, settling, observation, rotations } = state;
+  const { failing, settling, observation, rotations, source } = state;
+  const sources: Blocker[] = source === null ? [] : [{ for: 'source', sinceMs: source.sinceMs, detail: source.reason }];
   const writes: Blocker[] = failing
-    ? [{ for: 'write', sinceMs: failing.sinceMs, detail: `${failing.step}: ${failing.error}` }]
-    : [];
+    ? [...sources, { for: 'write', sinceMs: failing.sinceMs, detail: `${failing.step}: ${failing.error}` }]
+    : sources;
   const settles: Blocker[] =
     settling === null
       ? []

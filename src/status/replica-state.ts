@@ -1,6 +1,7 @@
 import type { LoadEvent } from '../../streams/load-certificate.ts';
 import type { Announcement, NotShownKind, VolumeSnapshot } from '../../streams/model.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
+import { sourceProblem } from '../../streams/plan-relay.ts';
 import type { Readiness } from '../../streams/readiness.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import { nextRotations, type Rotation } from './rotations.ts';
@@ -46,6 +47,8 @@ export interface ReplicaState {
   };
   /** The cluster as the leader observes it; null when this replica is not the leader. */
   readonly observation: ClusterState | null;
+  /** Why the certificate in SOURCE_SECRET is not relayed; null while it is, or while this replica does not lead. */
+  readonly source: { readonly reason: string; readonly sinceMs: number } | null;
   /** A failed write of the leader, which is retried. */
   readonly failing: { readonly step: string; readonly error: string; readonly sinceMs: number } | null;
   /** The next certificate waits until every API server has taken up the caBundles; null while none waits. */
@@ -79,6 +82,7 @@ export const initialState = (nowMs: number): ReplicaState => ({
   isPodForbidden: false,
   watch: { state: 'connecting', sinceMs: nowMs, error: null },
   observation: null,
+  source: null,
   failing: null,
   settling: null,
   refused: [],
@@ -90,10 +94,12 @@ export const initialState = (nowMs: number): ReplicaState => ({
  * Why no announcement is known: it cannot be used, the Lease has never been read, for example for a missing token file, the
  * leader cannot use a Secret, or another program holds the Lease and announces nothing. Null when none of these is so.
  */
-export const whyUnannounced = ({ load, leaseSeen, watch, observation, silentHolder }: ReplicaState): string | null => {
+export const whyUnannounced = (state: ReplicaState): string | null => {
+  const { load, leaseSeen, watch, observation, source, silentHolder } = state;
   if (load?.event.type === 'certificate/unannounced' && load.event.malformed !== null) return load.event.malformed;
   const unusable = observation && unusableSecret(observation);
   if (unusable !== null) return unusable;
+  if (source !== null) return `the certificate in SOURCE_SECRET cannot be used: ${source.reason}`;
   if (!leaseSeen) return watch.error;
   return silentHolder?.isLasting === true ? `the Lease is held by ${silentHolder.name}` : null;
 };
@@ -137,6 +143,16 @@ const unusableSecret = ({ secret, ca }: ClusterState): string | null => {
   if (inSecret !== null) return `the Secret cannot be used: ${inSecret}`;
   const inCa = typeof ca === 'string' ? null : (ca.foreign ?? null);
   return inCa === null ? null : `the CA in SECRET-ca cannot be used: ${inCa}`;
+};
+
+const nextSource = (
+  before: ReplicaState['source'],
+  { source = 'pending' }: ClusterState,
+  nowMs: number,
+): ReplicaState['source'] => {
+  const reason = sourceProblem(source, nowMs);
+  if (reason === null) return null;
+  return { reason, sinceMs: before?.reason === reason ? before.sinceMs : nowMs };
 };
 
 /** Whether two loads have the same result, which then counts from the first. */
@@ -211,9 +227,9 @@ const next = (state: ReplicaState, event: ReplicaEvent, nowMs: number): ReplicaS
       return { ...state, leading: true };
     case 'leadership/lost':
     case 'leadership/released':
-      return { ...state, leading: false, observation: null, failing: null, settling: null, refused: [] };
+      return { ...state, leading: false, observation: null, source: null, failing: null, settling: null, refused: [] };
     case 'cluster/observed':
-      return { ...state, observation: event.observed };
+      return { ...state, observation: event.observed, source: nextSource(state.source, event.observed, nowMs) };
     case 'trust/settling': {
       const { untilMs } = event;
       return { ...state, settling: untilMs === null ? null : { sinceMs: nowMs, untilMs } };

@@ -82,9 +82,10 @@ export const loadPorts = (
         const result = verifyPair(files, {
           hash,
           generation,
-          names: config.serviceNames,
+          names: config.requiredNames,
           nowMs: Date.now(),
           external: !config.issuer.enforcesClientRules,
+          mayLackTrust: config.issuer.mayLackTrust,
         });
         if (result.ok) {
           verified = result.pair;

@@ -11,11 +11,14 @@ export const converged = ({ api, clocks, machines, scenario, views }: ClusterMod
   if (leader === undefined || leaders.length > 1) return `${leaders.length} replicas think they lead`;
   if (lease.value.holder !== leader.name) return `${leader.name} leads and ${lease.value.holder} holds the Lease`;
   const secret = api.secret.get('secret');
+  const source = api.source.get('source');
   const authority = api.authority.get('authority');
+  const issuer = issuers[scenario.policy.issuer];
   const observed: PlannerInput = {
     lease: views.lease(lease),
     secret: secret === null ? 'absent' : views.secret(secret),
     ca: authority === null ? 'absent' : views.authority(authority),
+    ...(issuer.readsSource ? { source: source === null ? ('absent' as const) : views.source(source) } : {}),
     targets: api.target.list().map((entry) => ({
       id: entry.name,
       state: views.target(entry),
@@ -24,7 +27,6 @@ export const converged = ({ api, clocks, machines, scenario, views }: ClusterMod
     })),
     replicas: scenario.podsReadable ? api.pod.list().map(views.replica) : 'forbidden',
   };
-  const issuer = issuers[scenario.policy.issuer];
   const policy = { ...scenario.policy, identity: leader.name };
   // A certificate that ends just now is valid on one clock and expired on another: what is left to do by the true time
   // counts only where the clock of the leader, as wrong as it may be, would agree.
@@ -42,7 +44,8 @@ export const converged = ({ api, clocks, machines, scenario, views }: ClusterMod
     if (!machine.isReady()) return `${machine.name} is not ready: ${machine.readiness()?.reasons.join()}`;
   }
   if (step !== null) return `still to do: ${step.kind}`;
-  if (scenario.policy.issuer === 'external') return null;
+  if (issuer.readsSource && source?.value.crt !== hash) return `announced is ${hash}, the source ${source?.value.crt}`;
+  if (!issuer.keepsCa) return null;
   const trusted = [...(authority?.value.bundle ?? [])].sort().join();
   const isTrue = (bundle: readonly string[]): boolean => [...bundle].sort().join() === trusted;
   const untrue = api.target.list().find(({ name, value }) => !api.refusing.has(name) && !value.bundles.every(isTrue));

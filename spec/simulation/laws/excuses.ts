@@ -1,3 +1,4 @@
+import { issuers } from '../../../streams/issuers.ts';
 import { chainProblem } from '../chain-problem.ts';
 import type { ClusterModel } from '../cluster-model.ts';
 import type { Signal, WrittenSignal } from '../signal.ts';
@@ -49,14 +50,19 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   /** What others have written into a caBundle is no trace where SECRET-ca and the Secret stand and say something else. */
   const believes = (target: string): boolean =>
     !tampered.has(target) || api.authority.get('authority') === null || api.secret.get('secret') === null;
+  /** The leader finds the CA of what it has copied in the source, as long as its pair can be used. */
+  const ofSource = (): readonly string[] => {
+    const { crt, key, trust } = api.source.get('source')?.value ?? { crt: null, key: null, trust: [] };
+    return crt === null || key !== pki.get(crt)?.key || fails(crt, trust) ? [] : trust;
+  };
   const standingAuthorities = (): readonly string[] => {
     const believed = api.target.list().filter(({ name }) => believes(name));
     const targets = believed.flatMap(({ value }) => value.bundles.flat());
-    return [...toldBy(api.lease.get('lease')?.value.announcement?.hash), ...bundle(), ...targets];
+    return [...toldBy(api.lease.get('lease')?.value.announcement?.hash), ...ofSource(), ...bundle(), ...targets];
   };
   const removedBy = (signal: WrittenSignal): readonly string[] => {
     if (signal.kind === 'target') return signal.before?.bundles.flat() ?? [];
-    if (signal.kind === 'secret') return signal.before?.trust ?? [];
+    if (signal.kind === 'secret' || signal.kind === 'source') return signal.before?.trust ?? [];
     if (signal.kind === 'lease') return toldBy(signal.before?.announcement?.hash);
     return signal.kind === 'authority' ? (signal.before?.bundle ?? []) : [];
   };
@@ -79,7 +85,7 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
 
   /** Announced, replaced, announced again: an old acknowledgement of it cannot be told from a new one. */
   const noteAnnounced = (hash: string): void => {
-    if (scenario.policy.issuer === 'external' && everAnnounced.has(hash))
+    if (!issuers[scenario.policy.issuer].keepsCa && everAnnounced.has(hash))
       for (const other of inUse()) if (other !== hash) excused.add(other);
     everAnnounced.add(hash);
   };

@@ -1,3 +1,4 @@
+import { issuers } from '../../../streams/issuers.ts';
 import { chainProblem } from '../chain-problem.ts';
 import type { Machine } from '../machine.ts';
 import type { LawOf } from './law.ts';
@@ -30,6 +31,7 @@ export const onlyAgreedPairs: LawOf = ({ api, pki, scenario }) => {
       if (nowMs < leaf.facts.notBeforeMs || nowMs >= leaf.facts.notAfterMs) return broken('out of its time');
       if (scenario.policy.issuer === 'external') return null;
       if (!scenario.policy.names.every((name) => leaf.facts.names.includes(name))) return broken('without its names');
+      if (files.trust.length === 0 && issuers[scenario.policy.issuer].mayLackTrust) return null;
       return chainProblem(pki, pair.hash, files.trust, nowMs) === null ? null : broken('without a chain to ca.crt');
     },
   };
