@@ -1,26 +1,17 @@
-import { toolFlags } from '../support/tool-flags.ts';
+import { ownFlags, wholeNumber } from '../support/tool-flags.ts';
 import { fuzzed } from './fuzzed.ts';
 
-const wholeNumber = {
-  accepts: 'a whole number of at most ten digits',
-  isGood: (text: string) => /^\d{1,10}$/.test(text),
-};
 const about = `npm run fuzz -- [--runs N] [--seed S] [--only TEXT]
 
 Holds every law with N inputs made from the seed, with N/20 where each costs a file or a connection. The same seed tries
 the same inputs. The last line is {"runs":…,"failures":…,"seed":…}, runs being the inputs that were tried. Ends with 1 when
 a law is broken, with 2 for a bad flag.`;
-const flags = toolFlags(process.argv.slice(2), about, {
-  runs: { ...wholeNumber, standard: '10000', help: 'inputs a law' },
-  seed: { ...wholeNumber, standard: String(Date.now() % 2 ** 31), help: 'of everything random' },
+const { asked } = ownFlags(about, {
+  runs: wholeNumber(10_000, 0, 9_999_999_999, 'inputs a law'),
+  seed: wholeNumber(Date.now() % 2 ** 31, 0, 9_999_999_999, 'of everything random'),
   only: { standard: '', accepts: 'a part of a name', isGood: () => true, help: 'keeps the laws whose name has it' },
 });
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-if ('text' in flags) {
-  say(flags.text);
-  process.exit(flags.exitCode);
-}
-const { asked } = flags;
 const [numRuns, seed] = [Number(asked.runs), Number(asked.seed)];
 
 let runs = 0;

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { toolFlags } from '../support/tool-flags.ts';
+import { ownFlags, wholeNumber } from '../support/tool-flags.ts';
 import { type Exploration, explore } from './explore.ts';
 import { asTable } from './history.ts';
 import { ALL_LAWS, type Law } from './laws.ts';
@@ -14,13 +14,6 @@ Checks L1, L5 and L6 for every plan, L2 in every state, as each API server sees 
 reached from every state (L9: also while a target refuses its writes). Prints a shortest history for what it finds.
 The last line is {"states":…,"transitions":…,"violations":…,"stuck":…}. Exit codes: 0 nothing found, 1 something, 2 bad flags.`;
 
-const wholeNumber = (standard: string, least: number, most: number, help: string) => ({
-  standard,
-  accepts: `a whole number from ${least} to ${most}`,
-  isGood: (text: string) => /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most,
-  help,
-});
-
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const report = ({ violations, stuckHistories }: Exploration): void => {
@@ -28,17 +21,17 @@ const report = ({ violations, stuckHistories }: Exploration): void => {
   for (const history of stuckHistories) print(`The goal cannot be reached any more after\n${asTable(history)}`);
 };
 
-const flags = toolFlags(process.argv.slice(2), ABOUT, {
+const { asked, json } = ownFlags(ABOUT, {
   issuer: {
     standard: 'self-signed',
     accepts: 'self-signed or external',
     isGood: (text) => text === 'self-signed' || text === 'external',
     help: 'whose planner, self-signed or external',
   },
-  replicas: wholeNumber('2', 1, 4, 'Pods that serve'),
-  targets: wholeNumber('2', 1, 4, 'objects with a caBundle'),
+  replicas: wholeNumber(2, 1, 4, 'Pods that serve'),
+  targets: wholeNumber(2, 1, 4, 'objects with a caBundle'),
   'api-servers': wholeNumber(
-    '2',
+    2,
     1,
     2,
     '2 is one that takes up every caBundle at once, and one that lags by less than TRUST_SETTLE',
@@ -49,14 +42,14 @@ const flags = toolFlags(process.argv.slice(2), ABOUT, {
     isGood: (text) => text === 'empty' || text === 'running',
     help: 'the caBundles at the beginning: empty, or with the CA of a running webhook',
   },
-  workers: wholeNumber(String(availableParallelism()), 1, 64, 'threads that share the states'),
+  workers: wholeNumber(availableParallelism(), 1, 64, 'threads that share the states'),
   leaders: wholeNumber(
-    '1',
+    1,
     1,
     2,
     'leaders at the same time: 2 is a deposed one whose last writes are still on their way',
   ),
-  accidents: wholeNumber('2', 0, 5, 'most accidents in one history'),
+  accidents: wholeNumber(2, 0, 5, 'most accidents in one history'),
   kinds: {
     standard: '',
     accepts: `some of: ${ACCIDENTS.join(', ')}`,
@@ -69,29 +62,23 @@ const flags = toolFlags(process.argv.slice(2), ABOUT, {
     isGood: (text) => text.split(',').every((law) => ALL_LAWS.includes(law as Law)),
     help: 'which laws are judged, separated by commas',
   },
-  'most-states': wholeNumber('20000000', 1, 50_000_000, 'gives up beyond that many'),
+  'most-states': wholeNumber(20_000_000, 1, 50_000_000, 'gives up beyond that many'),
 });
 
-if ('exitCode' in flags) {
-  process[flags.exitCode === 0 ? 'stdout' : 'stderr'].write(`${flags.text}\n`);
-  process.exitCode = flags.exitCode;
-} else {
-  const { asked, json } = flags;
-  const issuer = asked.issuer as Scope['issuer'];
-  const scope: Scope = {
-    issuer,
-    replicas: Number(asked.replicas),
-    targets: Number(asked.targets),
-    apiServers: Number(asked['api-servers']),
-    start: asked.start as 'empty' | 'running',
-    leaders: Number(asked.leaders),
-    accidents: Number(asked.accidents),
-    laws: asked.laws.split(',') as Law[],
-    kinds: asked.kinds === '' ? accidentsOf(issuer) : asked.kinds.split(',').map((kind) => kind.trim() as Accident),
-  };
-  const found = await explore(scope, { mostStates: Number(asked['most-states']), workers: Number(asked.workers) });
-  if (!json) report(found);
-  const { states, transitions, violations, stuck } = found;
-  print(JSON.stringify({ states, transitions, violations: violations.length, stuck }));
-  process.exitCode = violations.length + stuck === 0 ? 0 : 1;
-}
+const issuer = asked.issuer as Scope['issuer'];
+const scope: Scope = {
+  issuer,
+  replicas: Number(asked.replicas),
+  targets: Number(asked.targets),
+  apiServers: Number(asked['api-servers']),
+  start: asked.start as 'empty' | 'running',
+  leaders: Number(asked.leaders),
+  accidents: Number(asked.accidents),
+  laws: asked.laws.split(',') as Law[],
+  kinds: asked.kinds === '' ? accidentsOf(issuer) : asked.kinds.split(',').map((kind) => kind.trim() as Accident),
+};
+const found = await explore(scope, { mostStates: Number(asked['most-states']), workers: Number(asked.workers) });
+if (!json) report(found);
+const { states, transitions, violations, stuck } = found;
+print(JSON.stringify({ states, transitions, violations: violations.length, stuck }));
+process.exitCode = violations.length + stuck === 0 ? 0 : 1;

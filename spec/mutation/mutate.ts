@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Stryker } from '@stryker-mutator/core';
-import { toolFlags } from '../support/tool-flags.ts';
+import { ownFlags, wholeNumber } from '../support/tool-flags.ts';
 import { writeDevelopmentDocument } from './document.ts';
 import { MUTATED_ROOMS, type MutatedRoom, type RoomName } from './rooms.ts';
 import {
@@ -20,7 +20,7 @@ the survivors to spec/mutation/survivors.json and docs/development.md. Ends with
 survives that has no reason in that file, or when a listed one is killed.`;
 
 const names = Object.keys(MUTATED_ROOMS);
-const flags = toolFlags(process.argv.slice(2), ABOUT, {
+const { asked } = ownFlags(ABOUT, {
   room: {
     standard: 'streams',
     accepts: `one of ${names.join(', ')}`,
@@ -39,20 +39,10 @@ const flags = toolFlags(process.argv.slice(2), ABOUT, {
     isGood: (text) => ['yes', 'no'].includes(text),
     help: 'no leaves out mutants of constants, each of which takes a new process, and writes nothing',
   },
-  concurrency: {
-    standard: '1',
-    accepts: 'a whole number from 1',
-    isGood: (text) => /^[1-9]\d?$/.test(text),
-    help: 'processes that run specs at the same time',
-  },
+  concurrency: wholeNumber(1, 1, 99, 'processes that run specs at the same time'),
 });
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-if ('text' in flags) {
-  say(flags.text);
-  process.exit(flags.exitCode);
-}
 
-const { asked } = flags;
 const name = asked.room as RoomName;
 const { mutate, spec, minimum }: MutatedRoom = MUTATED_ROOMS[name];
 const report = `test-output/mutation/${name}`;

@@ -1,25 +1,53 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { ownFlags, wholeNumber } from '../support/tool-flags.ts';
 import { progressLine } from './progress-line.ts';
 import { runHistories } from './run-histories.ts';
 import { runHistory } from './run-history.ts';
 import { scenarioFrom } from './scenario-from.ts';
-import { simulateHelp } from './simulate-help.ts';
-import { type SimulateOptions, simulateOptions } from './simulate-options.ts';
 import { violationReport } from './violation-report.ts';
 
-/** `npm run simulate`: see simulate-help.ts. */
+/** `npm run simulate`: histories of a whole fleet in virtual time. */
+const ABOUT = `npm run simulate -- [flags]
+
+Runs histories of a whole fleet in virtual time, each out of one number, and holds every law of the contract against
+every step of them. The last line on stdout is {"runs":…,"steps":…,"violations":…,"seed":…}; with --json it is the only
+one. Exit codes: 0 no law was broken, 1 one was (its seed, the fewest faults it takes and a timeline are printed), 2 bad flags.`;
+
+/** Seeds are 32 bits. */
+const MOST_SEED = 2 ** 32 - 1;
+
 const out = (text: string): void => void process.stdout.write(`${text}\n`);
 const err = (text: string): void => void process.stderr.write(text);
 
-const simulate = async ({ runs, seed, workers, json, digest, tell }: SimulateOptions): Promise<number> => {
+const flags = ownFlags(
+  ABOUT,
+  {
+    runs: wholeNumber(process.argv.includes('--tell') ? 1 : 1_000, 1, 1e9, 'how many histories'),
+    seed: wholeNumber(
+      randomInt(2 ** 31),
+      0,
+      MOST_SEED,
+      'of the first history, a new one each time; the next ones count on',
+    ),
+    workers: wholeNumber(availableParallelism(), 1, 256, 'threads'),
+  },
+  {
+    digest: 'also prints the SHA-256 of everything that happened: same seeds, same digest',
+    tell: 'tells the history of the seed, whether it breaks a law or not',
+  },
+);
+
+const simulate = async (runs: number, seed: number): Promise<number> => {
+  const { json, switched } = flags;
   // With --json whoever reads stdout wants the last line only.
   const say = json ? (text: string): void => err(`${text}\n`) : out;
-  if (tell) for (const line of runHistory(scenarioFrom(seed), { told: true }).lines) say(line);
+  if (switched.tell) for (const line of runHistory(scenarioFrom(seed), { told: true }).lines) say(line);
 
   const progress = progressLine(runs);
   const totals = await runHistories(seed, runs, {
-    workers,
-    digested: digest,
+    workers: Number(flags.asked.workers),
+    digested: switched.digest,
     progressed: (so) => {
       if (process.stderr.isTTY) err(progress.text(so));
     },
@@ -31,7 +59,7 @@ const simulate = async ({ runs, seed, workers, json, digest, tell }: SimulateOpt
   const slowest = Math.round(slowestRecoveryMs / 1_000);
   say(`${runs} histories, ${days} days in ${progress.seconds()} s; the slowest recovery took ${slowest} s`);
   say(`in ${lateRefusals} an API server that lags by more than TRUST_SETTLE refuses a call, which is not promised`);
-  if (digest)
+  if (switched.digest)
     say(
       `sha256 ${createHash('sha256')
         .update(digests.map((one) => one.digest).join())
@@ -46,9 +74,8 @@ const simulate = async ({ runs, seed, workers, json, digest, tell }: SimulateOpt
   return violations.length === 0 ? 0 : 1;
 };
 
-const parsed = simulateOptions(process.argv.slice(2));
-if (!parsed.ok) {
-  err(`${parsed.problem}\nnpm run simulate -- --help explains every flag\n`);
+const [runs, seed] = [Number(flags.asked.runs), Number(flags.asked.seed)];
+if (seed + runs - 1 > MOST_SEED) {
+  err(`--seed=${seed} --runs=${runs}: expected the last seed to be at most ${MOST_SEED}\nTry --help.\n`);
   process.exitCode = 2;
-} else if (parsed.options === 'help') process.stdout.write(simulateHelp);
-else process.exitCode = await simulate(parsed.options);
+} else process.exitCode = await simulate(runs, seed);

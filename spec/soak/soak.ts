@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCaller } from '../../src/demo/caller.ts';
 import { demoNames } from '../../src/demo/cluster.ts';
-import { toolFlags } from '../support/tool-flags.ts';
+import { ownFlags } from '../support/tool-flags.ts';
 import { leastOf, type Sample } from './sample.ts';
 import { startSoakFleet } from './soak-fleet.ts';
 import { type Rest, soakVerdict, type Taken } from './soak-verdict.ts';
@@ -12,7 +12,7 @@ Runs the demo's fleet from the bundle: a rotation asked for every second, once a
 overlap before the next; two hundred calls a second. Memory is compared between minute five and the last minute (the
 middle and the end of a shorter run), each the median of a minute; handles and watches between the rest before and the
 rest after. Ends with 1 when a call failed or something was left behind, with 2 for a bad flag.`;
-const flags = toolFlags(process.argv.slice(2), about, {
+const flags = ownFlags(about, {
   minutes: {
     standard: '30',
     accepts: 'minutes, more than 0',
@@ -21,10 +21,6 @@ const flags = toolFlags(process.argv.slice(2), about, {
   },
 });
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-if ('text' in flags) {
-  say(flags.text);
-  process.exit(flags.exitCode);
-}
 const minutes = Number(flags.asked.minutes);
 
 const CALL_EVERY_MS = 5;

@@ -6,29 +6,24 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Worker } from 'node:worker_threads';
-import { toolFlags } from './tool-flags.ts';
+import { ownFlags, wholeNumber } from './tool-flags.ts';
 
 const about = `npm run test:soak -- [--test N] [--cluster N] [--busy N]
 
 Repeats \`npm test\` and \`npm run test:cluster\` while a busy loop runs on each core, to find specs that fail only on a loaded
 machine. Each run's output is kept in test-output/under-load. Ends with 1 when a run failed, with 2 for a bad flag.`;
 
-const wholeNumber = (standard: number, help: string) => ({
-  standard: String(standard),
-  accepts: 'a whole number',
-  isGood: (text: string) => /^\d+$/.test(text),
-  help,
-});
-const flags = toolFlags(process.argv.slice(2), about, {
-  test: wholeNumber(20, 'how many times npm test'),
-  cluster: wholeNumber(process.env['KUBEBUILDER_ASSETS'] === undefined ? 0 : 3, 'how many times npm run test:cluster'),
-  busy: wholeNumber(availableParallelism(), 'how many busy loops'),
+const flags = ownFlags(about, {
+  test: wholeNumber(20, 0, 10_000, 'how many times npm test'),
+  cluster: wholeNumber(
+    process.env['KUBEBUILDER_ASSETS'] === undefined ? 0 : 3,
+    0,
+    10_000,
+    'how many times npm run test:cluster',
+  ),
+  busy: wholeNumber(availableParallelism(), 0, 10_000, 'how many busy loops'),
 });
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-if ('text' in flags) {
-  say(flags.text);
-  process.exit(flags.exitCode);
-}
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const FOLDER = join(ROOT, 'test-output', 'under-load');
