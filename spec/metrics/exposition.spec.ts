@@ -1,8 +1,13 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { startMetrics } from '../../src/metrics/endpoint.ts';
 import { metricsPage } from '../../src/metrics/exposition.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { processFamilies } from '../../src/metrics/process-families.ts';
 import { processUsage } from '../../src/metrics/process-usage.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { BARE } from './bare-snapshot.ts';
 import { USAGE } from './usage.ts';
 
 describe('the text format of metrics', () => {
@@ -80,20 +85,80 @@ describe('the metrics of the process', () => {
     ]);
   });
 
-  it('are read from the process', async () => {
-    const read = processUsage(process);
-    const before = await read();
-    expect(Math.abs(before.startedMs - (Date.now() - process.uptime() * 1_000))).to.be.below(1_000);
-    expect(before.nodeVersion).to.equal(process.version);
-    expect(before.cpuSeconds).to.be.within(0.01, 100_000);
-    expect(before.residentBytes)
-      .to.be.above(before.heapUsedBytes)
-      .and.above(10 << 20);
-    expect(before.heapTotalBytes).to.be.above(before.heapUsedBytes / 2);
-    expect(before.openFiles).to.be.within(3, 100_000);
-    expect(before.maxFiles).to.be.above(before.openFiles ?? Infinity);
-    expect(before.loopLagSeconds).to.be.within(0, 5);
-    await turn();
-    expect((await read()).cpuSeconds).to.be.at.least(before.cpuSeconds);
+  it('are explained in a sentence', () => {
+    for (const { name, help } of processFamilies(USAGE)) expect(help, name).to.match(/^[A-Z].{8,}\.$/);
+  });
+
+  it('are on the page of a process of its own, and not where the process is another’s', async () => {
+    for (const usage of [undefined, () => Promise.resolve(USAGE)]) {
+      const bind = { host: '127.0.0.1', port: 0 };
+      await using endpoint = await startMetrics({ bind, metrics: createMetrics(), snapshot: () => BARE, usage });
+      const response = await fetch(`http://127.0.0.1:${endpoint.port}/metrics`, { headers: { connection: 'close' } });
+      expect((await response.text()).includes('\nprocess_open_fds 7\n')).to.equal(usage !== undefined);
+    }
+  });
+});
+
+describe('what a process uses', () => {
+  const OWN = {
+    version: 'v26.0.0',
+    uptime: () => 60,
+    cpuUsage: () => ({ user: 2_000_000, system: 500_000 }),
+    memoryUsage: Object.assign(() => ({ rss: 3, heapUsed: 4, heapTotal: 5, external: 6, arrayBuffers: 0 }), {
+      rss: () => 3,
+    }),
+  };
+  const read = async (limits: string | null) => {
+    await using folder = await temporaryDirectory();
+    if (limits !== null) {
+      await folder.write('limits', limits);
+      await mkdir(join(folder.path, 'fd'));
+      for (const fd of ['0', '1', '2', '17']) await folder.write(`fd/${fd}`, '');
+    }
+    return await processUsage(OWN, folder.path)();
+  };
+
+  it('is what Node and Linux say of it, without the descriptor that the question takes', async () => {
+    const { startedMs, loopLagSeconds, ...usage } = await read(
+      'Limit\nMax open files            1024                 524288\n',
+    );
+    expect(usage).to.deep.equal({
+      nodeVersion: 'v26.0.0',
+      cpuSeconds: 2.5,
+      residentBytes: 3,
+      heapUsedBytes: 4,
+      heapTotalBytes: 5,
+      externalBytes: 6,
+      openFiles: 3,
+      maxFiles: 1_024,
+    });
+    expect(startedMs).to.be.within(Date.now() - 65_000, Date.now() - 59_000);
+    expect(loopLagSeconds).to.be.within(0, 5);
+  });
+
+  for (const [limits, maxFiles] of [
+    ['Max open files            unlimited            unlimited\n', Infinity],
+    ['Max processes             7                    7\n', null],
+    ['not: Max open files       7                    7\n', null],
+  ] as const)
+    it(`has the limit ${maxFiles} of files by "${limits.trim()}"`, async () => {
+      expect((await read(limits)).maxFiles).to.equal(maxFiles);
+    });
+
+  it('has no number of files where the system does not say', async () => {
+    expect(await read(null)).to.include({ openFiles: null, maxFiles: null });
+  });
+
+  it('is read of this process', async () => {
+    const usage = await processUsage(process)();
+    expect(usage.openFiles).to.be.within(3, 100_000);
+    expect(usage.maxFiles).to.be.above(usage.openFiles ?? Infinity);
+    expect(usage.residentBytes).to.be.above(10 << 20);
+  });
+
+  it('tells how long the event loop was busy', async () => {
+    const usage = processUsage(OWN)();
+    for (const startMs = Date.now(); Date.now() - startMs < 60;);
+    expect((await usage).loopLagSeconds).to.be.within(0.05, 10);
   });
 });
