@@ -8,7 +8,7 @@ import type { Follow } from '../../src/dev-cluster/object-store.ts';
 import { startEnvtest } from '../support/envtest.ts';
 import { accepted, type Json, type RawApi, rawApi } from '../support/raw-api.ts';
 import { webhookTarget } from '../support/webhook-target.ts';
-import { type FleetAsked, type FleetOrder, type FleetReply, leaseOf } from './fleet-protocol.ts';
+import { type FleetOrder, type FleetReply, leaseOf } from './fleet-protocol.ts';
 import { startApi } from './installed.ts';
 
 export interface FleetPlace {
@@ -99,41 +99,20 @@ export const ledLease = async (admin: RawApi, namespace: string, hash: string): 
 export interface Fleet extends AsyncDisposable {
   /** Resolves once all of them are ready. */
   add(order: FleetOrder): Promise<void>;
-  /** Does `announce` and tells when each replica has seen this hash, ms since the epoch. */
-  seen(hash: string, announce: () => Promise<void>): Promise<readonly number[]>;
-  measure(): Promise<{ readonly rssMiB: number }>;
 }
 
-type Reply<Type extends FleetReply['type']> = Extract<FleetReply, { readonly type: Type }>;
-
-/** @param program the replicas, or bare watches to compare them with */
-export const startFleet = (program: 'fleet' | 'bare-watches' = 'fleet'): Fleet => {
-  const script = fileURLToPath(new URL(`${program}.ts`, import.meta.url));
-  const child = fork(script, { execArgv: ['--expose-gc'] });
+/** Many replicas in one process. */
+export const startFleet = (): Fleet => {
+  const child = fork(fileURLToPath(new URL('fleet.ts', import.meta.url)));
   const ended = once(child, 'exit');
   const failed = ended.then(() => Promise.reject(new Error('the fleet has ended, its stderr says why')));
   failed.catch(() => undefined);
-  const reply = async <Type extends FleetReply['type']>(type: Type): Promise<Reply<Type>> => {
-    const [told] = (await Promise.race([once(child, 'message'), failed])) as [FleetReply];
-    if (told.type !== type) throw new Error(`expected ${type} of the fleet, not ${told.type}`);
-    return told as Reply<Type>;
-  };
-  const ask = <Type extends FleetReply['type']>(asked: FleetAsked, type: Type): Promise<Reply<Type>> => {
-    const replied = reply(type);
-    child.send(asked);
-    return replied;
-  };
   return {
     add: async (order) => {
-      await ask({ type: 'add', ...order }, 'added');
+      const added = once(child, 'message') as Promise<[FleetReply]>;
+      child.send(order);
+      await Promise.race([added, failed]);
     },
-    seen: async (hash, announce) => {
-      await ask({ type: 'expect', hash }, 'expecting');
-      const replied = reply('seen');
-      await announce();
-      return (await replied).atMs;
-    },
-    measure: () => ask({ type: 'measure' }, 'measured'),
     [Symbol.asyncDispose]: async () => {
       if (child.connected) child.disconnect();
       await ended;

@@ -9,20 +9,10 @@ export interface FleetOrder {
   readonly account: string;
 }
 
-/** What the process of a fleet is asked. */
-export type FleetAsked =
-  | ({ readonly type: 'add' } & FleetOrder)
-  /** To tell when each of them has seen this hash announced. */
-  | { readonly type: 'expect'; readonly hash: string }
-  | { readonly type: 'measure' };
-
-export type FleetReply =
-  /** All of them are ready. */
-  | { readonly type: 'added' }
-  | { readonly type: 'expecting' }
-  /** Ms since the epoch, one for each replica. */
-  | { readonly type: 'seen'; readonly atMs: readonly number[] }
-  | { readonly type: 'measured'; readonly rssMiB: number };
+/** What the process of a fleet answers to an order: all of them are ready. */
+export interface FleetReply {
+  readonly type: 'added';
+}
 
 export interface FleetLease {
   readonly collection: string;

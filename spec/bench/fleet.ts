@@ -24,7 +24,7 @@ import type { InCluster } from '../../src/kube/in-cluster.ts';
 import type { TlsEndpoint } from '../../src/webhook/serving.ts';
 import type { VolumeSnapshot } from '../../streams/model.ts';
 import { replica, type ReplicaStreams } from '../../streams/replica.ts';
-import type { FleetAsked, FleetOrder, FleetReply } from './fleet-protocol.ts';
+import type { FleetOrder, FleetReply } from './fleet-protocol.ts';
 
 /** Serves nothing, and finds what it was given. */
 const noFace = (): TlsEndpoint => {
@@ -88,11 +88,6 @@ export const sharedMount = (directory: string): SharedMount => {
 const AT_ONCE = 10;
 const READY_WITHIN_MS = 180_000;
 const mounts = new Map<string, Mount>();
-const seen = new Map<number, number>();
-let expected: string | null = null;
-let replicas = 0;
-
-const nowMs = (): number => performance.timeOrigin + performance.now();
 const tell = (reply: FleetReply): void => void process.send?.(reply);
 
 const configOf = (env: FleetOrder['env'], name: string): Config => {
@@ -108,20 +103,11 @@ const mountOf = (directory: string): Mount => {
   return mount;
 };
 
-const note = (replica: number, hash: string | null): void => {
-  if (hash === null || hash !== expected || seen.has(replica)) return;
-  seen.set(replica, nowMs());
-  if (seen.size === replicas) tell({ type: 'seen', atMs: [...seen.values()] });
-};
-
 const addOne = async ({ env, account, host, port }: FleetOrder, name: string): Promise<void> => {
   const config = configOf(env, name);
   const inCluster = { host, port: String(port), directory: account };
   const { event$, readiness$ } = await fleetReplica(config, inCluster, mountOf(config.certDir));
-  const number = replicas++;
-  event$.subscribe((event) => {
-    if (event.type === 'lease/observed') note(number, event.lease?.announcement?.hash ?? null);
-  });
+  event$.subscribe();
   let reasons: readonly string[] = [];
   const ready$ = readiness$.pipe(
     tap((now) => (reasons = now.reasons)),
@@ -137,18 +123,5 @@ const add = async (order: FleetOrder): Promise<FleetReply> => {
   return { type: 'added' };
 };
 
-const measure = (): FleetReply => {
-  globalThis.gc?.();
-  return { type: 'measured', rssMiB: process.memoryUsage.rss() / 2 ** 20 };
-};
-
-process.on('message', (asked: FleetAsked) => {
-  if (asked.type === 'add') void add(asked).then(tell);
-  else if (asked.type === 'measure') tell(measure());
-  else {
-    expected = asked.hash;
-    seen.clear();
-    tell({ type: 'expecting' });
-  }
-});
+process.on('message', (order: FleetOrder) => void add(order).then(tell));
 process.on('disconnect', () => process.exit());

@@ -262,6 +262,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 3,
   },
   {
+    name: 'of acknowledgements that come together the last is never observed',
+    laws: ['convergence'],
+    changes: [change('streams/tracked-object.ts', 'trailing: true', 'trailing: false')],
+    seed: 53,
+  },
+  {
+    name: 'an acknowledgement that changes is no news',
+    laws: ['convergence'],
+    changes: [change('streams/tracked-object.ts', 'known?.servingHash === servingHash &&', 'known !== undefined &&')],
+    seed: 2,
+  },
+  {
     name: 'a silent watch is never given up',
     laws: ['F8'],
     changes: [change('streams/resuming-watch.ts', 'each: staleAfterMs,', 'each: 2 ** 31,')],
