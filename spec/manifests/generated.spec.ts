@@ -32,6 +32,7 @@ describe('manifests/ as files', () => {
   for (const [component, option] of [
     ['sidecar', '--mode=upstream'],
     ['external-issuer', '--issuer=external'],
+    ['relay', '--issuer=relay'],
     ['policy', '--with=policy'],
   ] satisfies readonly (readonly [Component, string])[])
     it(`are with the component ${component} what it prints with ${option}`, () => {

@@ -66,3 +66,6 @@ export const inNamespace = (spec: InstallationSpec, name: string, labels: Readon
 
 /** Metadata of an object at the cluster's scope. */
 export const inCluster = (spec: InstallationSpec) => ({ name: clusterName(spec), labels: labelsOf(spec) });
+
+/** SOURCE_SECRET where nothing else is said: cert-manager's objects are then printed, too. */
+export const issuedSecret = (name: string): string => `${name}-issued`;

@@ -4,7 +4,7 @@ import type { CommandLine } from '../config/command-line.ts';
 import { parseConfig } from '../config/config.ts';
 import { installationName } from '../config/types.ts';
 import { settings } from '../config/variables.ts';
-import type { InstallationSpec, Mode } from './installation.ts';
+import { type InstallationSpec, issuedSecret, type Mode } from './installation.ts';
 
 type Options = Extract<CommandLine, { command: 'manifests' }>['options'];
 
@@ -71,7 +71,7 @@ export const parseInstallation = (options: Options, flags: ReadonlyMap<string, s
     ['CA_BUNDLE_TARGETS', targets ?? `validatingwebhookconfiguration/${name}.${namespace}`],
     ...(mode === 'serving' ? BESIDE : []),
     ...(options.issuer === 'self-signed' ? [] : [['CERT_ISSUER', options.issuer] as const]),
-    ...(issuers[options.issuer].readsSource ? [['SOURCE_SECRET', `${nameGiven}-issued`] as const] : []),
+    ...(issuers[options.issuer].readsSource ? [['SOURCE_SECRET', issuedSecret(name)] as const] : []),
     ...[...given].filter(([each]) => !['NAME', 'CA_BUNDLE_TARGETS', answer].includes(each)).toSorted(),
   ]);
   const env = { ...Object.fromEntries(variables), POD_NAME: `${name}-0`, POD_NAMESPACE: namespace };
