@@ -39,6 +39,11 @@ describe('manifests/ as files', () => {
       expect(byId(rendered(component).map(({ json }) => json))).to.deep.equal(printed(option));
     });
 
+  it('print no objects of cert-manager where another program writes the source already', () => {
+    const kinds = manifestsOf([...BASE, '--issuer=relay', '--source-secret=webhook-certd-issued']);
+    expect(kinds.map(({ object }) => object.kind)).not.to.include.members(['Issuer']);
+  });
+
   it('are with the component monitoring what it prints with --with=monitoring, where a kustomization makes the ConfigMap', () => {
     const { 'ConfigMap/webhook-certd-dashboard': dashboard, ...others } = printed('--with=monitoring');
     const files = [...resources('base'), ...resources('components', 'monitoring')];

@@ -7,6 +7,8 @@ export type Addition = (typeof ADDITIONS)[number];
 
 /** What an installation consists of. Everything that the replicas read is in `config`. */
 export interface InstallationSpec {
+  /** cert-manager's objects are printed: it issues, and not into a Secret that it writes already. */
+  readonly withIssuer: boolean;
   /** As every replica parses its environment. */
   readonly config: Config;
   /** Of the objects. It is NAME, too, except where each variable is set alone. */
@@ -66,6 +68,3 @@ export const inNamespace = (spec: InstallationSpec, name: string, labels: Readon
 
 /** Metadata of an object at the cluster's scope. */
 export const inCluster = (spec: InstallationSpec) => ({ name: clusterName(spec), labels: labelsOf(spec) });
-
-/** SOURCE_SECRET where nothing else is said: cert-manager's objects are then printed, too. */
-export const issuedSecret = (name: string): string => `${name}-issued`;

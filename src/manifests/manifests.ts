@@ -1,6 +1,6 @@
 import { access } from './access.ts';
 import { certManager, networkPolicy, policy } from './additions.ts';
-import { type Addition, type InstallationSpec, issuedSecret, type Manifest } from './installation.ts';
+import type { Addition, InstallationSpec, Manifest } from './installation.ts';
 import { monitoring } from './monitoring.ts';
 import { namespace, webhookConfiguration } from './webhook-configuration.ts';
 import { workload } from './workload.ts';
@@ -10,15 +10,11 @@ const ADDED = { policy, monitoring, 'network-policy': networkPolicy } as const s
   Record<Addition, (spec: InstallationSpec) => readonly Manifest[]>
 >;
 
-/** Another program issues, and nobody named the Secret that it writes already. */
-const isIssuedHere = ({ name, config: { issuer, sourceSecret } }: InstallationSpec): boolean =>
-  !issuer.keepsCa && (sourceSecret === null || sourceSecret === issuedSecret(name));
-
 /** Every object of an installation, in an order in which they can be applied. Pure. */
 export const manifests = (spec: InstallationSpec): readonly Manifest[] => [
   ...(spec.createNamespace ? [namespace(spec)] : []),
   ...access(spec),
-  ...(isIssuedHere(spec) ? certManager(spec) : []),
+  ...(spec.withIssuer ? certManager(spec) : []),
   ...workload(spec),
   ...(spec.webhook === null ? [] : [webhookConfiguration(spec)]),
   ...spec.additions.flatMap((addition) => ADDED[addition](spec)),
