@@ -82,13 +82,19 @@ const announceMeanwhile = (
   return wait === null ? announcing(mounted) : null;
 };
 
-/** The caBundles that must accept a pair whose CA is unknown; empty where its CA is known, and stands in each of them. */
-const mustAccept = (targets: PlannerInput['targets'], desired: Certificates): readonly Certificates[] =>
-  desired.length > 0
-    ? []
-    : targets.flatMap(({ state }) =>
-        typeof state === 'string' ? [] : state.bundles.filter((bundle) => bundle.length > 0),
-      );
+/**
+ * What must accept a pair whose CA is unknown: each caBundle that trusts something, or what they trusted before they were
+ * deleted. Empty where its CA is known, and stands in each of them.
+ */
+const mustAccept = (
+  targets: PlannerInput['targets'],
+  { desired, kept }: { readonly desired: Certificates; readonly kept: Certificates },
+): readonly Certificates[] => {
+  if (desired.length > 0) return [];
+  const bundles = targets.flatMap(({ state }) => (typeof state === 'string' ? [] : state.bundles));
+  const trusting = bundles.filter((bundle) => bundle.length > 0);
+  return trusting.length === 0 && kept.length > 0 ? [kept] : trusting;
+};
 
 /** What is left to do about the older CAs once the source's pair is mounted and announced. */
 const narrow = (
@@ -156,15 +162,16 @@ export const planRelay = (observed: PlannerInput, policy: Policy, nowMs: number)
   // What is in use stays so, as long as it is valid, while a target would reject the next certificate (L2).
   const isBlocked = isValid && blocking.length > 0;
   const standing = union(trustedBy(targets), kept);
-  // One of the CAs in the caBundles signed it, and nobody says which: all of them must have settled.
-  const unknown = { cas: trustedBy(targets).map(({ fingerprint }) => fingerprint), acceptedBy: [] };
+  // One of the CAs that are trusted signed it, and nobody says which: all of them must have settled.
+  const unknown = { cas: standing.map(({ fingerprint }) => fingerprint), acceptedBy: [] };
   const trustOf = desired.length === 0 ? unknown : nextOf(goal, desired);
   const wait = isBlocked ? 'settling' : settling(observed, { ...trustOf, standing }, policy, nowMs);
 
   if (next !== null && !isCopied) {
     if (wait === null && mayCopy) {
-      const trust = desired.length === 0 ? trustedBy(targets) : wide;
-      return { kind: 'copy-secret', source: next, plannedOn: secret, trust, acceptedBy: mustAccept(targets, desired) };
+      const trust = desired.length === 0 ? standing : wide;
+      const acceptedBy = mustAccept(targets, { desired, kept });
+      return { kind: 'copy-secret', source: next, plannedOn: secret, trust, acceptedBy };
     }
     const meanwhile = onLease(announceMeanwhile(observed, situation, policy, nowMs));
     return meanwhile ?? (wait === 'settling' ? null : onLease(wait));

@@ -106,6 +106,16 @@ const CASES: readonly Case[] = [
     args: ['--issuer=external', '--secret-name=tls', '--service-name=hook', '--extra-dns-names=A.example.com, b.c'],
   },
   {
+    title: 'a relay of what cert-manager issues',
+    values: { issuer: 'relay', env: { SERVICE_NAME: 'hook' } },
+    args: ['--issuer=relay', '--service-name=hook'],
+  },
+  {
+    title: 'a relay of what is issued into a Secret already',
+    values: { issuer: 'relay', env: { SOURCE_SECRET: 'vault-tls', CA_OVERLAP: '2h' } },
+    args: ['--issuer=relay', '--source-secret=vault-tls', '--ca-overlap=2h'],
+  },
+  {
     title: 'everything that can be added',
     values: { policy: { enabled: true }, monitoring: { enabled: true }, networkPolicy: { enabled: true } },
     args: ['--with=policy,monitoring,network-policy'],

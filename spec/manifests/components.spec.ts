@@ -66,6 +66,26 @@ describe('the component external-issuer', () => {
   });
 });
 
+describe('the component relay', () => {
+  const objects = rendered('relay');
+  const { config, pod } = replicaOf(objects);
+  const certificates = objects.filter(({ kind }) => kind === 'Certificate');
+  const leaf = certificates.find((certificate) => certificate.at('spec', 'isCA') !== true);
+
+  it('has cert-manager issue into the Secret that is relayed, for every name that callers use', () => {
+    expect(config.issuer.name).to.equal('relay');
+    expect(leaf?.at('spec', 'secretName')).to.equal(config.sourceSecret);
+    expect(leaf?.at('spec', 'dnsNames')).to.include.members([...config.requiredNames]);
+  });
+
+  it('mounts the Secret that the leader writes, and no other', () => {
+    const volumes = pod['volumes'] as readonly { readonly secret?: { readonly secretName: string } }[];
+    const mounted = volumes.flatMap(({ secret }) => (secret === undefined ? [] : [secret.secretName]));
+    expect(mounted).to.deep.equal([config.secretName]);
+    expect(mounted).not.to.include(config.sourceSecret);
+  });
+});
+
 describe('the component policy', () => {
   const policy = only(resources('components', 'policy'), 'ValidatingAdmissionPolicy');
   const variable = (wanted: string): Json | undefined =>

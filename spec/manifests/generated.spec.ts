@@ -32,11 +32,17 @@ describe('manifests/ as files', () => {
   for (const [component, option] of [
     ['sidecar', '--mode=upstream'],
     ['external-issuer', '--issuer=external'],
+    ['relay', '--issuer=relay'],
     ['policy', '--with=policy'],
   ] satisfies readonly (readonly [Component, string])[])
     it(`are with the component ${component} what it prints with ${option}`, () => {
       expect(byId(rendered(component).map(({ json }) => json))).to.deep.equal(printed(option));
     });
+
+  it('print no objects of cert-manager where another program writes the source already', () => {
+    const kinds = manifestsOf([...BASE, '--issuer=relay', '--source-secret=webhook-certd-issued']);
+    expect(kinds.map(({ object }) => object.kind)).not.to.include.members(['Issuer']);
+  });
 
   it('are with the component monitoring what it prints with --with=monitoring, where a kustomization makes the ConfigMap', () => {
     const { 'ConfigMap/webhook-certd-dashboard': dashboard, ...others } = printed('--with=monitoring');

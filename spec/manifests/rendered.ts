@@ -6,7 +6,7 @@ import { type Json, valueAt } from '../support/raw-api.ts';
 
 export const MANIFESTS = join(import.meta.dirname, '..', '..', 'manifests');
 
-export const COMPONENTS = ['sidecar', 'handler-image', 'external-issuer', 'policy'] as const;
+export const COMPONENTS = ['sidecar', 'handler-image', 'external-issuer', 'relay', 'policy'] as const;
 export type Component = (typeof COMPONENTS)[number];
 
 /** One object of the manifests; `at` walks it, undefined where there is nothing. */

@@ -113,6 +113,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'its leaf signed itself, and is copied', ...served('S'), source: 'S:', secret: 'S:S', then: 'nothing' },
     { when: 'nobody says who signed it', source: 'a1:', then: 'copy a1, trust nothing' },
     { when: 'nobody says it, and a caBundle trusts something', source: 'a1:', targets: ['X', '0', '-'], then: 'copy a1, trust X' },
+    { when: 'nobody says it, and what is mounted trusts something too', ...served('a1'), source: 'a2:', targets: ['B+A'], then: 'copy a2, trust B+A' },
+    { when: 'nobody says it, and the target was deleted: its CA is not forgotten', ...served('a1'), source: 'a2:', targets: ['-'], then: 'copy a2, trust A' },
     { when: 'it is copied', source: 'a1:', secret: 'a1:X', targets: ['X'], then: 'announce a1' },
     { when: 'it is announced: no caBundle is changed', source: 'a1:', secret: 'a1:', targets: ['X'], said: 'a1', pods: 'a1', then: 'nothing' },
     { when: 'a target is unreadable, and another is announced', ...served('a1'), source: 'b1:', targets: ['~'], then: 'nothing' },
@@ -207,7 +209,12 @@ describe('the steps of the relay', () => {
   it('name the caBundles that must accept a pair without ca.crt', () => {
     const step = plan({ source: 'a1:', targets: ['X|0', '-', 'A'] });
     if (step?.kind !== 'copy-secret') throw new Error('nothing is copied');
-    expect(step.acceptedBy.map((bundle) => bundle.map(({ fingerprint }) => fingerprint))).to.deep.equal([['X'], ['A']]);
+    const names = (asked: typeof step) =>
+      asked.acceptedBy.map((bundle) => bundle.map(({ fingerprint }) => fingerprint));
+    expect(names(step)).to.deep.equal([['X'], ['A']]);
+    const deleted = plan({ ...served('a1'), source: 'a2:', targets: ['-', '0'] });
+    if (deleted?.kind !== 'copy-secret') throw new Error('nothing is copied');
+    expect(names(deleted)).to.deep.equal([['A']]);
   });
 
   it('take a CA from a caBundle on account of the source', () => {

@@ -25,6 +25,8 @@ interface CalledOptions {
   /** Of each caller, between two creates. */
   readonly pauseMs: number;
   readonly callers?: number;
+  /** What is there before the first replica is. */
+  readonly prepare?: (installation: Installation) => Promise<unknown>;
   /** Starts what belongs beside a replica; disposed with the installation. */
   readonly beside?: (replica: SpecReplica) => Promise<AsyncDisposable>;
 }
@@ -32,7 +34,7 @@ interface CalledOptions {
 /** Starts one; resolves once the API server calls its webhook. */
 export const startCalledInstallation = async (
   api: ApiUnderTest,
-  { env, replicas: options, pauseMs, callers = 4, beside }: CalledOptions,
+  { env, replicas: options, pauseMs, callers = 4, prepare, beside }: CalledOptions,
 ): Promise<CalledInstallation> => {
   await using opened = new AsyncDisposableStack();
   const balancer: Balancer = opened.use(await startBalancer());
@@ -40,6 +42,7 @@ export const startCalledInstallation = async (
     await installHooked(api, balancer.port, { kubeletDelayMs: 0, env: { CA_OVERLAP: '1s', ...env } }),
   );
   const { namespace, serverName } = installation;
+  await prepare?.(installation);
   const replicas: SpecReplica[] = [];
   for (const each of options) replicas.push(await installation.replica(each));
   if (beside !== undefined) for (const one of await Promise.all(replicas.map(beside))) opened.use(one);

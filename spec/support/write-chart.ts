@@ -56,7 +56,7 @@ const valuesSchema = (): object => ({
       additionalProperties: false,
       properties: { image: { ...text(), minLength: 1 }, extra: anything('more fields of the container app') },
     },
-    issuer: { enum: ['self-signed', 'external'] },
+    issuer: { enum: ['self-signed', 'external', 'relay'] },
     targets: { type: ['array', 'null'], items: { ...text('TYPE/NAME'), pattern: TARGET } },
     webhook: {
       ...anything('fields of the webhook, in place of the example'),

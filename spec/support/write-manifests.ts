@@ -28,6 +28,7 @@ const COMPONENTS: Readonly<Record<string, string>> = {
   'network-policy': '--with=network-policy',
   monitoring: '--with=monitoring',
   'external-issuer': '--issuer=external',
+  relay: '--issuer=relay',
 };
 
 const idOf = ({ object: { kind, metadata } }: Manifest): string => `${kind}/${metadata.name}`;

@@ -1,6 +1,6 @@
 import { desiredTrust } from '../../streams/plan-external.ts';
 import { sourceProblem } from '../../streams/plan-relay.ts';
-import { shellQuote,showPod } from './kubectl.ts';
+import { shellQuote, showPod } from './kubectl.ts';
 import { inspectLeader } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import { describeSecret } from './secret-remedies.ts';

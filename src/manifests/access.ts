@@ -1,17 +1,22 @@
 import { clusterPaths } from '../cluster/paths.ts';
 import { type Permission, permissions } from '../cluster/permissions.ts';
+import type { Config } from '../config/config.ts';
 import { clusterName, inCluster, inNamespace, type InstallationSpec, type Manifest, manifest } from './installation.ts';
 import type { Json } from './yaml.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 
 /** What a rule is for, by its resource. */
-const REASONS: Readonly<Record<string, string>> = {
+const reasonsFor = ({ issuer }: Config): Readonly<Record<string, string>> => ({
   leases: 'LEASE_NAME. RBAC cannot restrict create by name.',
-  secrets: 'SECRET_NAME and SECRET_NAME-ca.',
+  secrets: issuer.keepsCa
+    ? 'SECRET_NAME and SECRET_NAME-ca.'
+    : issuer.readsSource
+      ? 'SECRET_NAME, and SOURCE_SECRET, which another program writes.'
+      : 'SECRET_NAME, which another program writes.',
   pods: 'The replicas, selected by POD_SELECTOR, and the two annotations on the own Pod: see --with policy.',
   events: 'Events on the Lease and the Pods. Repeated Events are counted by a patch.',
-};
+});
 
 const ruleOf = ({ apiGroup, resource, names, verbs }: Permission): Json => ({
   apiGroups: [apiGroup],
@@ -20,11 +25,17 @@ const ruleOf = ({ apiGroup, resource, names, verbs }: Permission): Json => ({
   verbs,
 });
 
-const roleOf = (kind: string, metadata: Manifest['object']['metadata'], granted: readonly Permission[]): Manifest => {
+const roleOf = (
+  { config }: InstallationSpec,
+  kind: string,
+  metadata: Manifest['object']['metadata'],
+  granted: readonly Permission[],
+): Manifest => {
+  const reasons = reasonsFor(config);
   const comments: Record<string, string> = {};
   const explained = new Set<string>();
   granted.forEach(({ resource, namespace }, at) => {
-    const reason = namespace === null ? 'CA_BUNDLE_TARGETS: one rule per type.' : REASONS[resource];
+    const reason = namespace === null ? 'CA_BUNDLE_TARGETS: one rule per type.' : reasons[resource];
     if (reason !== undefined && !explained.has(reason)) comments[`/rules/${at}`] = reason;
     explained.add(reason ?? '');
   });
@@ -64,6 +75,7 @@ export const access = (spec: InstallationSpec): readonly Manifest[] => {
   return [
     manifest({ ...account, automountServiceAccountToken: false }),
     roleOf(
+      spec,
       'Role',
       inNamespace(spec, name),
       granted.filter(({ namespace }) => namespace !== null),
@@ -72,7 +84,7 @@ export const access = (spec: InstallationSpec): readonly Manifest[] => {
     ...(clusterWide.length === 0
       ? []
       : [
-          roleOf('ClusterRole', inCluster(spec), clusterWide),
+          roleOf(spec, 'ClusterRole', inCluster(spec), clusterWide),
           bindingOf(spec, 'ClusterRole', inCluster(spec), clusterName(spec)),
         ]),
   ];

@@ -7,6 +7,8 @@ export type Addition = (typeof ADDITIONS)[number];
 
 /** What an installation consists of. Everything that the replicas read is in `config`. */
 export interface InstallationSpec {
+  /** cert-manager's objects are printed: it issues, and not into a Secret that it writes already. */
+  readonly withIssuer: boolean;
   /** As every replica parses its environment. */
   readonly config: Config;
   /** Of the objects. It is NAME, too, except where each variable is set alone. */

@@ -14,7 +14,7 @@ const ADDED = { policy, monitoring, 'network-policy': networkPolicy } as const s
 export const manifests = (spec: InstallationSpec): readonly Manifest[] => [
   ...(spec.createNamespace ? [namespace(spec)] : []),
   ...access(spec),
-  ...(spec.config.issuer.keepsCa ? [] : certManager(spec)),
+  ...(spec.withIssuer ? certManager(spec) : []),
   ...workload(spec),
   ...(spec.webhook === null ? [] : [webhookConfiguration(spec)]),
   ...spec.additions.flatMap((addition) => ADDED[addition](spec)),

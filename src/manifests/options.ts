@@ -71,7 +71,7 @@ export const parseInstallation = (options: Options, flags: ReadonlyMap<string, s
     ['CA_BUNDLE_TARGETS', targets ?? `validatingwebhookconfiguration/${name}.${namespace}`],
     ...(mode === 'serving' ? BESIDE : []),
     ...(options.issuer === 'self-signed' ? [] : [['CERT_ISSUER', options.issuer] as const]),
-    ...(issuers[options.issuer].readsSource ? [['SOURCE_SECRET', `${nameGiven}-issued`] as const] : []),
+    ...(issuers[options.issuer].readsSource ? [['SOURCE_SECRET', `${name}-issued`] as const] : []),
     ...[...given].filter(([each]) => !['NAME', 'CA_BUNDLE_TARGETS', answer].includes(each)).toSorted(),
   ]);
   const env = { ...Object.fromEntries(variables), POD_NAME: `${name}-0`, POD_NAMESPACE: namespace };
@@ -85,6 +85,7 @@ export const parseInstallation = (options: Options, flags: ReadonlyMap<string, s
   if (!result.ok || fixed.length > 0) return { ok: false, problems: [...fixed, ...(result.ok ? [] : result.problems)] };
   const { createNamespace, replicas, image, appImage, additions } = options;
   const webhook = targets === undefined ? {} : null;
-  const spec = { config: result.config, name, mode, createNamespace, replicas, image, appImage, additions };
+  const withIssuer = !result.config.issuer.keepsCa && !given.has('SOURCE_SECRET');
+  const spec = { config: result.config, name, mode, withIssuer, createNamespace, replicas, image, appImage, additions };
   return { ok: true, spec: { ...spec, variables: [...variables], webhook } };
 };

@@ -45,6 +45,11 @@
     - name: CERT_ISSUER
       value: {{ .Values.issuer }}
     {{- end }}
+    {{- with include "webhook-certd.sourceSecret" . }}
+    {{- $given = append $given "SOURCE_SECRET" }}
+    - name: SOURCE_SECRET
+      value: {{ . | quote }}
+    {{- end }}
     {{- range $variable, $value := .Values.env }}
     {{- if not (has $variable $given) }}
     - name: {{ $variable }}

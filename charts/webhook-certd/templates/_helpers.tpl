@@ -43,6 +43,13 @@ IfNotPresent
 {{ include "webhook-certd.variable" (list . "SECRET_NAME" (printf "%s-cert" (include "webhook-certd.name" .))) }}
 {{- end -}}
 
+{{/* SOURCE_SECRET: the Secret into which another program issues; empty where none is relayed. */}}
+{{- define "webhook-certd.sourceSecret" -}}
+{{- if eq .Values.issuer "relay" -}}
+{{ include "webhook-certd.variable" (list . "SOURCE_SECRET" (printf "%s-issued" (include "webhook-certd.name" .))) }}
+{{- end -}}
+{{- end -}}
+
 {{- define "webhook-certd.serviceName" -}}
 {{ include "webhook-certd.variable" (list . "SERVICE_NAME" (include "webhook-certd.name" .)) }}
 {{- end -}}
