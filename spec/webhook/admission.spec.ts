@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
@@ -268,6 +269,29 @@ describe('admission', () => {
     expect(refused.length).to.be.at.least(8);
     for (const text of refused) expect(text).to.match(/^HTTP\/1.1 503 [^]*Retry-After: 1\r\n/);
     await until(() => memory.heldBytes === 0);
+  });
+
+  it('reads no more of a body for which there is no memory', async () => {
+    const memory = createMemoryBudget(1_000_000);
+    const held = memory.hold(() => undefined);
+    held.grow(1_000_000);
+    held.settle();
+    const admit = createAdmission({ route: () => () => allow(), maxRequestBytes: 2 ** 26, log: quietLog, memory });
+    let bytesRead = 0;
+    const answer: RequestListener = (request, response) => {
+      response.once('close', () => (bytesRead = request.socket.bytesRead));
+      admit(request, response);
+    };
+    await using open = await openServer({ answer });
+    const socket = await dial(open.port);
+    socket.on('error', () => undefined);
+    const answered = heard(socket);
+    const size = 2 ** 25;
+    socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n`);
+    socket.write(Buffer.alloc(size, 32));
+    expect(await answered).to.match(/^HTTP\/1.1 503 /);
+    await until(() => bytesRead > 0);
+    expect(bytesRead).to.be.lessThan(size / 16);
   });
 
   it('keeps a quarter of the memory for requests of the usual size, whatever complete large ones hold', () => {

@@ -8,6 +8,8 @@ const MAX_ANSWER_CHARS = 1_000;
 /** How long the rest of an unwanted body is still read, ms: closing at once would reset the connection under the answer. */
 const LINGER_MS = 500;
 
+const LACKS_MEMORY = 503;
+
 /**
  * Answers with a plain reason. The API server shows it: `an error on the server ("REASON") has prevented …`.
  *
@@ -38,7 +40,10 @@ export const reject = (response: ServerResponse, status: number, reason: string,
   };
   const timer = setTimeout(end, LINGER_MS);
   response.once('close', () => clearTimeout(timer));
-  request.once('end', end).resume();
+  request.once('end', end);
+  // What is read and dropped is freed at the next collection only: where memory is lacking, the rest stays with the caller.
+  if (status === LACKS_MEMORY) request.pause();
+  else request.resume();
 };
 
 type RejectLogged = (response: ServerResponse, status: number, reason: string, retryAfterSeconds?: number) => void;
@@ -61,7 +66,7 @@ export const rejectLogged = (onRejected: OnRejected): RejectLogged => {
 
 /** Rejects a body that does not fit into the memory of the process; the caller repeats the call a second later. */
 export const rejectOverMemory = (response: ServerResponse, rejectAndLog: RejectLogged): void =>
-  rejectAndLog(response, 503, 'too many requests are held in memory at once', 1);
+  rejectAndLog(response, LACKS_MEMORY, 'too many requests are held in memory at once', 1);
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
