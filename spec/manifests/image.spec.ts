@@ -43,11 +43,10 @@ describe('the image', () => {
   });
 
   it('is labelled with what it is, where it comes from, and what it was built of', () => {
-    const labels = Object.fromEntries(
-      [...text('Dockerfile').matchAll(/org\.opencontainers\.image\.([\w.]+)="([^"]*)"/g)].map(([, key, value]) => [
-        key,
-        value,
-      ]),
+    const labels: Readonly<Record<string, string>> = Object.fromEntries(
+      [...text('Dockerfile').matchAll(/org\.opencontainers\.image\.([\w.]+)="([^"]*)"/g)].map(
+        ([, key = '', value = '']) => [key, value],
+      ),
     );
     const { description, license } = JSON.parse(text('package.json')) as Readonly<Record<string, string>>;
     expect(labels).to.deep.equal({

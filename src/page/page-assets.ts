@@ -50,12 +50,14 @@ ol, ul { list-style: none; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 a { color: var(--link); }
 .steps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8.5rem, 100%), 1fr)); gap: .5rem; }
-@media (max-width: 30rem) {
-  .steps { grid-template-columns: minmax(0, 1fr); gap: .25rem; }
-  .steps li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .5rem; font-size: .875rem; }
-}
 .steps li { background: var(--soft); border-radius: .5rem; padding: .5rem .625rem; min-width: 0; }
 .sign { display: inline-block; width: 1.1em; font-weight: 700; }
+@media (max-width: 30rem) {
+  .steps { grid-template-columns: minmax(0, 1fr); gap: .25rem; }
+  .steps li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .25rem; padding: .375rem .5rem; }
+  .steps li, .steps h3 { font-size: .8125rem; }
+  .steps .sign { width: 1em; }
+}
 .rotations { display: grid; gap: 1.25rem; }
 .rotation + .rotation { border-top: 1px solid var(--edge); padding-top: 1.25rem; }
 .rotation h3 { display: flex; flex-wrap: wrap; gap: .25rem .5rem; align-items: center; }
