@@ -178,7 +178,7 @@ describe('a daemon that relays what another program issues', function () {
     expect(await ended('three renewals of the leaf', one)).to.deep.equal([]);
   });
 
-  it('adopts a Secret that this program issued into before', async () => {
+  it('goes on with what is mounted, and says so, where it may not read the source', async () => {
     await using installation = await install(api, { env: { TRUST_SETTLE: '300ms', CA_OVERLAP: '200ms' } });
     await using own = await installation.replica();
     await own.line(LOADED);

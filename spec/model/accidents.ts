@@ -1,4 +1,5 @@
-import { type Id, type Leaf, type Pair, type State, verifies } from './cluster.ts';
+import { issuers } from '../../streams/issuers.ts';
+import { type Id, type Leaf, type Pair, type Planned, type State, verifies } from './cluster.ts';
 import { leavesIn } from './encoding.ts';
 import { afterCaDue, afterCaExpiry, afterLeafDue, afterLeafExpiry } from './expiry.ts';
 import { type Accident, accidentsOf, type Scope } from './scope.ts';
@@ -72,12 +73,14 @@ const after = (state: State, kind: Accident, lags: boolean): readonly State[] =>
       );
     case 'issuer renews under the same CA':
     case 'issuer renews under a new CA': {
-      if (state.secret === null) return [];
-      const ca = kind === 'issuer renews under a new CA' ? nextCa(state) : state.secret.leaf.ca;
+      const object = state.source === null ? 'secret' : 'source';
+      const before = state[object];
+      if (before === null) return [];
+      const ca = kind === 'issuer renews under a new CA' ? nextCa(state) : before.leaf.ca;
       // An expired CA signs nothing.
       if (state.expired.cas.includes(ca)) return [];
       const id: Id = (leavesIn(state).at(-1) ?? -1) + 1;
-      return [{ ...written(state, 'secret'), secret: { leaf: { id, ca, via: [] }, trust: [ca] } }];
+      return [{ ...written(state, object), [object]: { leaf: { id, ca, via: [] }, trust: [ca] } }];
     }
     case 'leaf comes due':
       return afterLeafDue(state);
@@ -96,14 +99,18 @@ const after = (state: State, kind: Accident, lags: boolean): readonly State[] =>
   }
 };
 
+const isOnItsWay = (planned: Planned | null, { leaf }: Pair): boolean =>
+  planned?.leaf != null || (planned?.step.kind === 'announce' && planned.step.id !== leaf.id);
+
 /**
  * The CAs that a leader can still find: in SECRET-ca, in the Secret that is announced (the one that signed its leaf), and in
  * caBundles that nobody else wrote.
- * A Secret whose next leaf is on its way is about to be none that is announced.
+ * A Secret whose next leaf is on its way, or the announcement of another one, is about to be none that is announced.
  */
-const traces = ({ ca, secret, announced, targets, leaders }: State): readonly Id[] => [
+const traces = ({ ca, secret, source, announced, targets, leaders }: State): readonly Id[] => [
   ...(ca?.bundle ?? []),
-  ...(secret !== null && secret.leaf.id === announced && !leaders.some((planned) => planned?.leaf)
+  ...(source?.trust ?? []),
+  ...(secret !== null && secret.leaf.id === announced && !leaders.some((planned) => isOnItsWay(planned, secret))
     ? [secret.leaf.ca]
     : []),
   ...targets.flatMap(({ bundle, isTampered }) => (isTampered ? [] : bundle)),
@@ -122,8 +129,11 @@ const isTraced = (state: State): boolean => {
 /** What the API server still calls with is excused when the last trace of it is gone: no leader can know that it stood. */
 const forgotten = (before: State, next: State): State => {
   const [knownBefore, known] = [traces(before), traces(next)];
-  const isForgotten = (cas: readonly Id[]): boolean =>
-    cas.some((id) => !known.includes(id)) && cas.every((id) => knownBefore.includes(id));
+  const isForgotten = (bundle: readonly Id[]): boolean => {
+    // What has expired accepts nothing, so that nobody needs to know of it.
+    const cas = bundle.filter((id) => !before.expired.cas.includes(id));
+    return cas.some((id) => !known.includes(id)) && cas.every((id) => knownBefore.includes(id));
+  };
   return {
     ...next,
     targets: next.targets.map((target) => ({
@@ -143,6 +153,6 @@ export const accidents = (
 ): readonly { readonly kind: Accident; readonly next: State }[] =>
   kinds.flatMap((kind) =>
     after(state, kind, apiServers > 1)
-      .filter((next) => issuer === 'external' || isTraced(next))
+      .filter((next) => !issuers[issuer].writesSecret || isTraced(next))
       .map((next) => ({ kind, next: forgotten(state, next) })),
   );

@@ -80,6 +80,8 @@ export interface Expired {
 export interface State {
   readonly ca: { readonly current: Id; readonly hasKey: boolean; readonly bundle: Ids; readonly via: Ids } | null;
   readonly secret: Pair | null;
+  /** SOURCE_SECRET, with an issuer that is relayed. */
+  readonly source: Pair | null;
   readonly announced: Id | null;
   /** `leaf`, `ca`, or the number of the CA that a rotation replaces. */
   readonly rotate: 'leaf' | 'ca' | Id | null;
@@ -168,7 +170,8 @@ const rfc3339 = (timeMs: number): string => new Date(timeMs).toISOString().repla
 
 /** Until when the announced leaf is valid, as the announcement says. */
 const announcedUntil = (state: State, id: Id): string => {
-  const leaf = state.secret?.leaf.id === id ? state.secret.leaf : { id, ca: -1, via: [] };
+  const known = [state.secret?.leaf, state.source?.leaf].find((one) => one?.id === id);
+  const leaf = known ?? { id, ca: -1, via: [] };
   return rfc3339(NOW_MS + leafLife(state, leaf)[1]);
 };
 
@@ -182,6 +185,19 @@ export const verifies = ({ ca, via }: Leaf, bundle: Ids, { cas }: Expired): bool
 export const observed = (state: State): PlannerInput => {
   const caInfo = (id: Id): CertificateInfo => infoOf(nameOf(id), [], caLife(state, id));
   const leafInfo = (leaf: Leaf): CertificateInfo => infoOf(hashOf(leaf.id), NAMES, leafLife(state, leaf));
+  const secretOf = (pair: Pair | null): PlannerInput['secret'] =>
+    pair === null
+      ? 'absent'
+      : {
+          resourceVersion: '1',
+          hash: hashOf(pair.leaf.id),
+          leaf: leafInfo(pair.leaf),
+          validUntil: rfc3339(leafInfo(pair.leaf).notAfterMs),
+          issuer: pair.trust.includes(pair.leaf.ca) ? nameOf(pair.leaf.ca) : null,
+          trust: pair.trust.map(caInfo),
+          problem: null,
+          otherManager: null,
+        };
   return {
     lease: {
       uid: 'lease',
@@ -203,19 +219,8 @@ export const observed = (state: State): PlannerInput => {
       },
       otherManager: null,
     },
-    secret:
-      state.secret === null
-        ? 'absent'
-        : {
-            resourceVersion: '1',
-            hash: hashOf(state.secret.leaf.id),
-            leaf: leafInfo(state.secret.leaf),
-            validUntil: rfc3339(leafInfo(state.secret.leaf).notAfterMs),
-            issuer: state.secret.trust.includes(state.secret.leaf.ca) ? nameOf(state.secret.leaf.ca) : null,
-            trust: state.secret.trust.map(caInfo),
-            problem: null,
-            otherManager: null,
-          },
+    secret: secretOf(state.secret),
+    source: secretOf(state.source),
     ca:
       state.ca === null
         ? 'absent'

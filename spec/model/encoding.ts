@@ -47,6 +47,7 @@ export const casIn = (state: State): Ids => {
   };
   if (state.ca !== null) add([state.ca.current, ...state.ca.bundle, ...state.ca.via]);
   pair(state.secret);
+  pair(state.source);
   if (typeof state.rotate === 'number') ids.add(state.rotate);
   add(state.trusted?.cas ?? []);
   for (const { bundle, behind } of state.targets) {
@@ -73,6 +74,7 @@ export const leavesIn = (state: State): Ids => {
     if (id !== null && id !== undefined) ids.add(id);
   };
   add(state.secret?.leaf.id);
+  add(state.source?.leaf.id);
   add(state.announced);
   for (const { mounted, serves, acknowledged } of state.replicas) {
     add(mounted?.leaf.id);
@@ -138,6 +140,7 @@ export const encode = (state: State): string => {
       ? [0]
       : [ca(state.ca.current) + 1, Number(state.ca.hasKey), set(state.ca.bundle), set(state.ca.via)]),
     ...pairOf(state.secret),
+    ...pairOf(state.source),
     idOr0(state.announced),
     rotate === null ? 0 : rotate === 'leaf' ? 1 : rotate === 'ca' ? 2 : 3 + ca(rotate),
     SERVED.indexOf(state.served),
@@ -209,6 +212,7 @@ export const decode = (
   const current = idOrNull();
   const ca = current === null ? null : { current, hasKey: next() === 1, bundle: set(), via: set() };
   const secret = pair();
+  const source = pair();
   const announced = idOrNull();
   const rotate = next();
   const served = SERVED[next()]!;
@@ -219,6 +223,7 @@ export const decode = (
   return {
     ca,
     secret,
+    source,
     announced,
     rotate: rotate === 0 ? null : rotate === 1 ? 'leaf' : rotate === 2 ? 'ca' : rotate - 3,
     served,

@@ -2,9 +2,10 @@ import type { Id, Ids, Leaf, State } from './cluster.ts';
 import { casIn, leavesIn } from './encoding.ts';
 
 /** Every leaf of which more than its number is known. */
-const leavesOf = ({ secret, replicas, leaders }: State): readonly Leaf[] =>
+const leavesOf = ({ secret, source, replicas, leaders }: State): readonly Leaf[] =>
   [
     secret?.leaf,
+    source?.leaf,
     ...replicas.flatMap(({ mounted, serves }) => [mounted?.leaf, serves]),
     ...leaders.map((planned) => planned?.leaf),
   ].filter((leaf) => leaf !== null && leaf !== undefined);
@@ -19,9 +20,10 @@ const upTo = (ids: Ids, last: Id): Ids => ids.filter((id) => id <= last);
 
 /** The clusters in which one more of the leaves in use has expired. */
 export const afterLeafExpiry = (state: State): readonly State[] => {
-  const { secret, announced, replicas, expired } = state;
+  const { secret, source, announced, replicas, expired } = state;
   const inUse = [
     secret?.leaf.id,
+    source?.leaf.id,
     announced,
     ...replicas.flatMap(({ mounted, serves }) => [mounted?.leaf.id, serves?.id]),
   ];

@@ -1,3 +1,4 @@
+import { issuers } from '../../streams/issuers.ts';
 import { type Id, type Leaf, type PlannedStep, type State, type Target, verifies } from './cluster.ts';
 import type { Scope } from './scope.ts';
 import { isAnnouncementExpired, writes } from './writes.ts';
@@ -56,7 +57,7 @@ const isServedForLong = ({ secret, announced, served, replicas }: State): boolea
  * callers may need is removed when the leaf after it has been acknowledged by all, for CA_OVERLAP.
  */
 const outOfOrder: Check['ofPlan'] = (state, step, issuer) => {
-  const { ca, secret, targets, expired } = state;
+  const { ca, secret, source, targets, expired } = state;
   const early = isServedForLong(state)
     ? null
     : 'although not every replica has served the announced leaf for CA_OVERLAP';
@@ -67,6 +68,11 @@ const outOfOrder: Check['ofPlan'] = (state, step, issuer) => {
       const refusal = refusing(state, { id: -1, ca: ca.current, via: ca.via }, ({ refuses }) => !refuses);
       return refusal && `a leaf of CA ${ca.current} is about to be written, ${refusal}`;
     }
+    case 'copy-secret': {
+      if (source === null || isAnnouncementExpired(state)) return null;
+      const refusal = refusing(state, source.leaf, ({ refuses }) => !refuses);
+      return refusal && `leaf ${source.leaf.id} of CA ${source.leaf.ca} is about to be copied, ${refusal}`;
+    }
     case 'announce': {
       if (secret === null || isAnnouncementExpired(state) || expired.leaves.includes(secret.leaf.id)) return null;
       const refusal = refusing(state, secret.leaf);
@@ -76,7 +82,7 @@ const outOfOrder: Check['ofPlan'] = (state, step, issuer) => {
       return early && `CAs are about to be removed from SECRET-ca ${early}`;
     case 'inject': {
       const taken = targets[step.target]!.bundle.filter((id) => !step.cas.includes(id) && !expired.cas.includes(id));
-      if (issuer !== 'external' || taken.length === 0) return null;
+      if (issuers[issuer].keepsCa || taken.length === 0) return null;
       return early && `CA ${taken.join(', CA ')} is about to be removed from target-${step.target} ${early}`;
     }
     default:
@@ -90,11 +96,12 @@ const outlivingLeaf: Check['ofPlan'] = ({ ca, expired }, { kind }) =>
     ? `a leaf of CA ${ca.current}, which has expired, is about to be issued`
     : null;
 
-/** L6: with an external issuer, Secrets are never written. */
-const writtenSecret: Check['ofPlan'] = (_, step, issuer) =>
-  issuer === 'external' && (writes(step) === 'ca' || writes(step) === 'secret')
-    ? `${step.kind} is about to be written, with an external issuer`
-    : null;
+/** L6: where another program issues, SECRET-ca is never written, and with an external issuer the Secret neither. */
+const writtenSecret: Check['ofPlan'] = (_, step, issuer) => {
+  const { keepsCa, writesSecret } = issuers[issuer];
+  const isForbidden = (!keepsCa && writes(step) === 'ca') || (!writesSecret && writes(step) === 'secret');
+  return isForbidden ? `${step.kind} is about to be written, with CERT_ISSUER=${issuer}` : null;
+};
 
 export const LAWS = {
   L1: { ofPlan: outOfOrder },
@@ -125,7 +132,8 @@ export const breachesOfPlan = (
  * While a target refuses its writes, a change of CA may wait for it; the leaf and the other targets may not (L9).
  */
 export const isGoal = (state: State): boolean => {
-  const { secret, ca, rotate, announced, replicas, leaders, due, expired } = state;
+  const { secret, source, ca, rotate, announced, replicas, leaders, due, expired } = state;
+  if (source !== null && source.leaf.id !== announced) return false;
   if (secret?.leaf.id !== announced || leaders.some((planned) => planned !== null)) return false;
   if (due.leaf || expired.leaves.includes(secret.leaf.id)) return false;
   if (replicas.some(({ serves, acknowledged }) => serves?.id !== announced || acknowledged !== announced)) return false;
@@ -140,9 +148,11 @@ export const isGoal = (state: State): boolean => {
  * What a cluster may wait in for ever: a change of CA has begun or is needed, and a target refuses its write and trusts the
  * older CA only; or an external issuer has not renewed its leaf.
  */
-export const isWaiting = ({ ca, secret, targets, expired }: State, issuer: Scope['issuer']): boolean => {
-  if (issuer === 'external' && secret !== null && expired.leaves.includes(secret.leaf.id)) return true;
-  const next = issuer === 'external' ? secret?.leaf.ca : ca?.hasKey === true ? ca.current : undefined;
+export const isWaiting = ({ ca, secret, source, targets, expired }: State, issuer: Scope['issuer']): boolean => {
+  const { keepsCa, readsSource } = issuers[issuer];
+  const issued = readsSource ? source : secret;
+  if (!keepsCa && issued !== null && expired.leaves.includes(issued.leaf.id)) return true;
+  const next = !keepsCa ? issued?.leaf.ca : ca?.hasKey === true ? ca.current : undefined;
   return targets.some(
     ({ bundle, refuses }) => refuses && bundle.length > 0 && (next === undefined || !bundle.includes(next)),
   );

@@ -15,6 +15,8 @@ describe('the model checker', function () {
     ['two leaders at once', { ...own, leaders: 2, accidents: 1 }, 2_000],
     ['an installation beside a running webhook', { ...own, start: 'running', accidents: 1 }, 500],
     ['an external issuer that renews twice', { ...own, issuer: 'external', targets: 2 }, 3_000],
+    ['a relay beside a running webhook', { ...own, issuer: 'relay', start: 'running' }, 10_000],
+    ['a relay with two leaders', { ...own, issuer: 'relay', leaders: 2, accidents: 1 }, 1_000],
     ['an external issuer beside a running webhook', { ...own, issuer: 'external', start: 'running' }, 1_000],
   ];
   for (const [name, scope, least] of scopes)

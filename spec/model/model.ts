@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { issuers } from '../../streams/issuers.ts';
 import { ownFlags, wholeNumber } from '../support/tool-flags.ts';
 import { type Exploration, explore } from './explore.ts';
 import { asTable } from './history.ts';
@@ -24,9 +25,9 @@ const report = ({ violations, stuckHistories }: Exploration): void => {
 const { asked, json } = ownFlags(ABOUT, {
   issuer: {
     standard: 'self-signed',
-    accepts: 'self-signed or external',
-    isGood: (text) => text === 'self-signed' || text === 'external',
-    help: 'whose planner, self-signed or external',
+    accepts: 'self-signed, external or relay',
+    isGood: (text) => Object.hasOwn(issuers, text),
+    help: 'whose planner, self-signed, external or relay',
   },
   replicas: wholeNumber(2, 1, 4, 'Pods that serve'),
   targets: wholeNumber(2, 1, 4, 'objects with a caBundle'),

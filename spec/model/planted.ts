@@ -62,6 +62,11 @@ export const PLANTED: readonly Planted[] = [
     scope: { ...own, issuer: 'external' },
   },
   {
+    bug: ofSimulation('the relay waits for no API server to take up the caBundles'),
+    by: ['L1', 'L2'],
+    scope: { ...own, issuer: 'relay' },
+  },
+  {
     bug: ofSimulation('no certificate waits until every API server has taken up the caBundles'),
     by: ['L1', 'L2'],
     scope: own,

@@ -1,4 +1,4 @@
-import type { Issuer, issuers } from '../../streams/issuers.ts';
+import { type Issuer, issuers } from '../../streams/issuers.ts';
 import type { State } from './cluster.ts';
 import type { Law } from './laws.ts';
 
@@ -34,9 +34,18 @@ const OF_AN_EXTERNAL_ISSUER: readonly Accident[] = [
   'CA expires',
 ];
 
+const OF_A_RELAY: readonly Accident[] = [
+  ...OF_AN_EXTERNAL_ISSUER,
+  'Secret deleted',
+  'Secret restored from an older backup',
+  'caBundle emptied',
+];
+
 /** The accidents that can happen with an issuer. */
-export const accidentsOf = (issuer: keyof typeof issuers): readonly Accident[] =>
-  issuer === 'external' ? OF_AN_EXTERNAL_ISSUER : ACCIDENTS.filter((kind) => !kind.startsWith('issuer '));
+export const accidentsOf = (issuer: keyof typeof issuers): readonly Accident[] => {
+  if (issuers[issuer].keepsCa) return ACCIDENTS.filter((kind) => !kind.startsWith('issuer '));
+  return issuers[issuer].readsSource ? OF_A_RELAY : OF_AN_EXTERNAL_ISSUER;
+};
 
 /** How large a cluster is explored. Everything in it can be handed to a worker, except a planner. */
 export interface Scope {
@@ -58,13 +67,16 @@ export interface Scope {
   readonly plan?: Issuer['plan'];
 }
 
-/** Where everything begins: the targets and the replicas, and with an external issuer the Secret it wrote. */
+/** Where everything begins: the targets and the replicas, and what another program has issued. */
 export const startOf = ({ issuer, replicas, targets, leaders, start = 'empty' }: Scope): State => {
   const runs = start === 'running';
   const id = runs ? 1 : 0;
+  const issued = { leaf: { id: 0, ca: id, via: [] }, trust: [id] };
+  const { keepsCa, readsSource } = issuers[issuer];
   return {
     ca: null,
-    secret: issuer === 'external' ? { leaf: { id: 0, ca: id, via: [] }, trust: [id] } : null,
+    secret: keepsCa || readsSource ? null : issued,
+    source: readsSource ? issued : null,
     announced: null,
     rotate: null,
     served: 'no',

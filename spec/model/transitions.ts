@@ -39,8 +39,9 @@ const leaderMoves = (state: State, scope: Scope): readonly Transition[] => {
     if (!isChecked && rests.length > 1) {
       const { ca } = state;
       if (step.kind === 'issue-leaf' && ca?.hasKey !== true) return [gone];
-      const leaf =
+      const issued =
         step.kind === 'issue-leaf' && ca !== null ? { id: nextLeaf(state), ca: ca.current, via: ca.via } : null;
+      const leaf = step.kind === 'copy-secret' ? (state.source?.leaf ?? null) : issued;
       const own: readonly Rest[] = [writes(step)];
       return [gone, move(`reads what ${step.kind} rests on`, { ...planned, isChecked: true, leaf, rests: own })];
     }

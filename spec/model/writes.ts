@@ -30,7 +30,7 @@ export const plannedStep = (step: Step): PlannedStep => {
     case 'issue-leaf':
       return { ...bare, cas: idsOf(step.ca.bundle) };
     case 'copy-secret':
-      return { ...bare, id: leafIdOf(step.source.hash ?? ''), cas: idsOf(step.trust) };
+      return { ...bare, cas: idsOf(step.trust) };
     case 'update-secret-ca':
       return { ...bare, cas: idsOf(step.trust) };
     case 'announce':
