@@ -1,5 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
-import { issueCa } from '../../src/certificates/issue.ts';
+import { describeCertificate } from '../../src/certificates/certificate-info.ts';
+import { crossSign, issueCa } from '../../src/certificates/issue.ts';
 import { decodeCa, decodeSecret } from '../../src/cluster/decode.ts';
 import { leaseSchema } from '../../src/cluster/lease-codec.ts';
 import { selfSignedIssuer } from '../../src/cluster/self-signed-issuer.ts';
@@ -90,9 +92,11 @@ describe('a decoded SECRET-ca', () => {
     expect(decodeCa(secretOf(without('ca-bundle.crt'))).isOwn).to.equal(true);
     expect(decodeCa(secretOf({ ...issued, 'ca.crt': other, 'ca.key': otherKey })).isOwn).to.equal(true);
     const order = { algorithm: 'ecdsa-p256', nowMs: Date.now(), validityMs: DAY_MS } as const;
-    const longer = await issueCa({ ...order, subject: 'svc.ns.svc CA 01234567 of another party' });
-    const values = { 'ca.crt': longer.certificatePem, 'ca.key': longer.keyPem };
-    expect(decodeCa(secretOf({ ...issued, ...values })).isOwn).to.equal(true);
+    for (const subject of ['svc.ns.svc CA 01234567 of another party', 'another party, CN=svc.ns.svc CA 01234567']) {
+      const longer = await issueCa({ ...order, subject });
+      const values = { 'ca.crt': longer.certificatePem, 'ca.key': longer.keyPem };
+      expect(decodeCa(secretOf({ ...issued, ...values })).isOwn, subject).to.equal(true);
+    }
   });
 });
 
@@ -196,5 +200,37 @@ describe('a decoded Lease', () => {
     expect(malformed({ 'q/cert-hash': 'x' })).to.equal(null);
     expect(malformed({ 'q/other-hash': 'a'.repeat(64) })).to.equal(null);
     expect(malformed({ 'q/cert-hash': 'a'.repeat(64), 'p/rotate': 'leaf' })).to.include('under q');
+  });
+
+  it('names the older CAs of its bundle that have signed it, and those that have signed these', async () => {
+    const nowMs = Date.now();
+    const make = (subject: string) => issueCa({ algorithm: 'ecdsa-p256', nowMs, validityMs: DAY_MS, subject });
+    const [oldest, older, newest, stranger] = [
+      await make('one'),
+      await make('two'),
+      await make('three'),
+      await make('one'),
+    ];
+    const bridge = async (from: typeof oldest, to: typeof oldest) =>
+      (await crossSign({ older: from, newer: to, nowMs })) ?? '';
+    const bridges = [await bridge(older, newest), await bridge(oldest, older)];
+    const fingerprint = ({ certificatePem }: typeof oldest) =>
+      describeCertificate(new X509Certificate(certificatePem)).fingerprint;
+    const signers = (crossSigned: readonly string[], among = [newest, stranger, older, oldest]) =>
+      decodeCa(
+        secretOf({
+          'ca.crt': newest.certificatePem,
+          'ca.key': newest.keyPem,
+          'ca-bundle.crt': among.map(({ certificatePem }) => certificatePem).join(''),
+          ...(crossSigned.length === 0 ? {} : { 'ca-bridge.crt': crossSigned.join('') }),
+        }),
+      ).crossSignedBy;
+    expect(signers(bridges)).to.deep.equal([fingerprint(older), fingerprint(oldest)]);
+    expect(signers(bridges, [newest, oldest]), 'the one between is pruned').to.deep.equal([]);
+    expect(signers(bridges.slice(0, 1))).to.deep.equal([fingerprint(older)]);
+    expect(signers(bridges.slice(1)), 'it has not signed the current one').to.deep.equal([]);
+    expect(signers([])).to.deep.equal([]);
+    const back = await bridge(older, oldest);
+    expect(signers([...bridges, back]), 'two that have signed each other').to.have.lengthOf(2);
   });
 });

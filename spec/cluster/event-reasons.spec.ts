@@ -65,6 +65,7 @@ describe('the notices', () => {
     const told = [served('a'), notShown, served('a'), served('a')].map((event) => notice(event)?.reason);
     expect(told).to.deep.equal(['CertificateAdopted', 'CertificateNotShown', 'CertificateAdopted', undefined]);
     expect(eventReasons()(notShown)).to.deep.include({ about: 'pod', type: 'Warning', key: 'served-elsewhere' });
+    expect(messages(notShown)[0]).to.match(/^The server in this Pod does not show certificate a: served-elsewhere: /);
   });
 
   it('report two problems one after the other', () => {
@@ -186,6 +187,17 @@ describe('the Event of', () => {
         reason: 'CertificateIssued',
         key: '',
         message: 'Issued certificate  (expiring)',
+      },
+    ],
+    [
+      'a copy of what another program issued',
+      step({ kind: 'copy-secret', source: issued, plannedOn: 'absent', trust: [], acceptedBy: [] }),
+      {
+        about: 'lease',
+        type: 'Normal',
+        reason: 'CertificateCopied',
+        key: '',
+        message: 'Copied certificate a1 from SOURCE_SECRET',
       },
     ],
     [

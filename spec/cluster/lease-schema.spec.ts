@@ -81,7 +81,14 @@ describe('leaseSchema', () => {
   });
 
   it('takes no time since which CAs are trusted from a text that is none', () => {
-    for (const text of ['', 'now', '2026-01-02T03:04:05Z', `2026-01-02T03:04:05Z ${hash.slice(1)}`, `${hash} ${hash}`])
+    for (const text of [
+      '',
+      'now',
+      '2026-01-02T03:04:05Z',
+      `2026-01-02T03:04:05Z ${hash.slice(1)}`,
+      `${hash} ${hash}`,
+      `2026-01-02T03:04:05Z ${hash} f00`,
+    ])
       expect(read(lease({ ...good, 'ca-trusted-since': text })).trusted, text).to.equal(null);
     expect(read(lease({ 'ca-trusted-since': `2026-01-02T03:04:05Z ${hash} ${hash}` })).trusted?.cas).to.have.lengthOf(
       2,
