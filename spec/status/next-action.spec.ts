@@ -69,6 +69,18 @@ describe('the step of a rotation', () => {
     expect(nextAction(settled(both, proved), policy, nowMs + 3_600_000)).to.equal('prune-ca-bundle');
   });
 
+  it('is to wait until every API server has taken up the caBundles, before a leaf that the older ones refuse', () => {
+    const [newer, older] = both;
+    const secret = {
+      ...(settled([older!, newer!]).secret as object),
+      issuer: older!.fingerprint,
+    } as ClusterState['secret'];
+    const cas = both.map(({ fingerprint }) => fingerprint);
+    const lease = (sinceMs: number) => ({ lease: { ...settled(both).lease, trusted: { cas, sinceMs } } });
+    expect(nextAction(settled(both, { secret, ...lease(nowMs - 1_000) }), policy, nowMs)).to.equal('settle-trust');
+    expect(nextAction(settled(both, { secret, ...lease(nowMs - DAY_MS) }), policy, nowMs)).to.equal('issue-leaf');
+  });
+
   it('is never a write that the API server refuses, and goes on without it', () => {
     const refusal = (object: string) => [{ object, reason: 'APIService "t" is invalid' }];
     const untrusting = { targets: [{ id: 't', state: { resourceVersion: '1', bundles: [[]], otherManager: null } }] };

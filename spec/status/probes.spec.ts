@@ -57,7 +57,8 @@ describe('probes', () => {
       isMounted: () => isMounted,
       reasons: () => ['neighbour-unreachable: nothing listens'],
     });
-    expect((await get(probes.port, '/startupz')).status).to.equal(503);
+    const text = 'the announced certificate is not mounted';
+    expect(await get(probes.port, '/startupz')).to.include({ status: 503, text });
     isMounted = true;
     expect(await get(probes.port, '/startupz')).to.include({ status: 200, text: 'ok' });
   });

@@ -52,8 +52,19 @@ describe('the state of a replica', () => {
     expect(seen(served('z'), notShown, notShown)).to.deep.equal(elsewhere);
     expect(seen(served('z'), notShown, concluded(loads.mismatched('b', 'a')))).to.deep.equal(elsewhere);
     expect(seen(notShown, served('a'))).to.deep.equal({ kind: 'announced', sinceMs: 2_000, hash: 'a', detail: null });
+    const other = concluded(
+      loads.notShown('a', { kind: 'neighbour-unreachable', shown: null, detail: 'nothing listens' }),
+    );
+    expect(seen(notShown, other)).to.deep.equal({
+      kind: 'neighbour-unreachable',
+      sinceMs: 2_000,
+      hash: null,
+      detail: 'nothing listens',
+    });
+    expect(seen(notShown, concluded(loads.notShown('b')))?.sinceMs, 'another announcement').to.equal(2_000);
     expect(neighbourNotes(after(notShown))).to.deep.equal(['served-elsewhere: neighbour shows z']);
     expect(neighbourNotes(after(notShown, served('a')))).to.deep.equal([]);
+    expect(neighbourNotes(after())).to.deep.equal([]);
   });
 
   it('knows that the announced certificate is mounted, before any handshake and while another mount is awaited', () => {
@@ -64,6 +75,7 @@ describe('the state of a replica', () => {
     });
     const isMounted = (...events: readonly ReplicaEvent[]) => isAnnouncedMounted(after(...events));
     expect(isMounted(mounts('a'))).to.equal(false);
+    expect(isMounted(leaseObserved()), 'no file has been read').to.equal(false);
     expect(isMounted(leaseObserved(), mounts('b'))).to.equal(false);
     expect(isMounted(leaseObserved(), mounts('a'))).to.equal(true);
     expect(isMounted(leaseObserved(), mounts('b'), served('b'))).to.equal(true);
