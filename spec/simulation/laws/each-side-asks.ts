@@ -27,7 +27,9 @@ export const eachSideAsks: LawOf = ({ api, machines, kubeletsHang, net, scenario
   const waits = new Map<Machine, Wait>();
   const rejected = new Set<string>();
   const foulAtMs = new Map<Machine, number>();
+  const knownAtMs = new Map<Machine, number>();
   let announcedAtMs = 0;
+  let writtenAtMs = 0;
   const mountedAtMs = new Map<Machine, number>();
   let lookedAtMs = 0;
 
@@ -47,9 +49,10 @@ export const eachSideAsks: LawOf = ({ api, machines, kubeletsHang, net, scenario
       return { what: `serves ${hash}, announced and mounted`, mostMs: askMs + SECONDS_MS + loadMs };
     }
     const nudges = scenario.policy.kubeletNudge && scenario.podsWritable && !kubeletsHang();
-    return nudges && known.get(machine) === hash
-      ? { what: `mounts ${hash}, as it knows announced`, mostMs: NUDGED_MS }
-      : null;
+    if (!nudges || known.get(machine) !== hash) return null;
+    // Where another writer puts it back into the Secret only later, the back-off has grown.
+    const mostMs = (knownAtMs.get(machine) ?? 0) < writtenAtMs ? ASKED_AGAIN_MS + SECONDS_MS : NUDGED_MS;
+    return { what: `mounts ${hash}, as it knows announced`, mostMs };
   };
 
   return {
@@ -63,9 +66,15 @@ export const eachSideAsks: LawOf = ({ api, machines, kubeletsHang, net, scenario
       if (signal.type === 'written' && signal.kind === 'lease') {
         if (signal.before?.announcement?.hash !== signal.after?.announcement?.hash) announcedAtMs = time.nowMs();
       }
+      if (signal.type === 'written' && signal.kind === 'secret' && signal.before?.crt !== signal.after?.crt)
+        writtenAtMs = time.nowMs();
       if (signal.type !== 'event') return null;
       const { machine, event } = signal;
-      if (event.type === 'lease/observed') known.set(machine, event.lease?.announcement?.hash ?? '');
+      if (event.type === 'lease/observed') {
+        const hash = event.lease?.announcement?.hash ?? '';
+        if (known.get(machine) !== hash) knownAtMs.set(machine, time.nowMs());
+        known.set(machine, hash);
+      }
       if (event.type === 'certificate/concluded' && event.load.type === 'certificate/rejected')
         rejected.add(event.load.hash);
       return null;

@@ -26,6 +26,8 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   const everAnnounced = new Set(standing === undefined ? [] : [standing]);
   const foreign = new Set<string>();
   const hasty = new Set<string>();
+  /** Until when what an API server does not know yet was announced in haste, and so is what follows it under that CA. */
+  let hastyUntilMs = 0;
   let announcementTaken = false;
 
   const fails = (hash: string, anchors: readonly string[]): boolean =>
@@ -116,7 +118,8 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
       if (announced !== undefined && announced !== before) noteAnnounced(announced);
       const replaced = signal.kind === 'lease' ? (signal.before?.announcement ?? null) : null;
       const isOver = replaced !== null && Date.parse(replaced.validUntil) <= clocks.trueMs() + scenario.mostSkewMs;
-      if (isOver && announced !== undefined && announced !== before) hasty.add(announced);
+      if (isOver) hastyUntilMs = clocks.trueMs() + scenario.policy.trustSettleMs;
+      if (announced !== undefined && announced !== before && clocks.trueMs() < hastyUntilMs) hasty.add(announced);
       // With nothing announced there is nothing that could be kept back for.
       if (!outside && announcementTaken && announced !== undefined) {
         announcementTaken = false;
