@@ -24,14 +24,16 @@ export interface Manifest {
  * variables added.
  *
  * @param change adds or changes what else is needed
+ * @param installation prints what stands in place of the base
  */
 export const renderedManifests = async (
   image: string,
   env: Readonly<Record<string, string>>,
   change: (manifests: readonly Manifest[]) => readonly Manifest[] = (manifests) => manifests,
+  installation: () => Promise<string> = () => kubectl(['kustomize', BASE]),
 ): Promise<string> => {
   const versions = (await kubectl(['api-versions'])).split('\n');
-  const manifests = loadAll(await kubectl(['kustomize', BASE])) as Manifest[];
+  const manifests = loadAll(await installation()) as Manifest[];
   for (const manifest of manifests) {
     if (manifest.kind === 'PodDisruptionBudget' && !versions.includes('policy/v1'))
       manifest.apiVersion = 'policy/v1beta1';

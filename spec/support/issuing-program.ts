@@ -23,11 +23,10 @@ export interface IssuingProgram {
   remove(): Promise<void>;
 }
 
-/** @param path of the Secret */
-export const issuingProgram = (api: RawApi, path: string, names: readonly string[]): IssuingProgram => {
+/** Issues for these names, with a CA that lasts until another one is asked for. */
+export const issuerFor = (names: readonly string[]): IssuingProgram['issue'] => {
   let authority: MadeCa | null = null;
-
-  const issue = async (what: Renewal): Promise<IssuedValues> => {
+  return async (what) => {
     if (what === 'self-signed') {
       const { pem, key } = await madeCertificates.selfSigned(names);
       return { 'tls.crt': pem, 'tls.key': key, 'ca.crt': pem };
@@ -38,6 +37,11 @@ export const issuingProgram = (api: RawApi, path: string, names: readonly string
     const chain = signer === authority ? pem : pem + signer.pem;
     return { 'tls.crt': chain, 'tls.key': key, 'ca.crt': authority.pem };
   };
+};
+
+/** @param path of the Secret */
+export const issuingProgram = (api: RawApi, path: string, names: readonly string[]): IssuingProgram => {
+  const issue = issuerFor(names);
 
   const write = async (values: IssuedValues): Promise<string> => {
     const encode = (text: string | undefined): string | null =>
