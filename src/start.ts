@@ -27,7 +27,7 @@ const read = (): Buffer | undefined => {
   }
 };
 
-// Node warns of the loader below at the first import(), which is of no use to whoever runs this.
+// Node warns of the loader below at the first import(). Users of the program can do nothing about it.
 const emitWarning = process.emitWarning.bind(process) as (...warning: readonly unknown[]) => void;
 process.emitWarning = (...warning: readonly unknown[]) => {
   if (!String(warning[0]).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) emitWarning(...warning);

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { pki } from '../support/pki.ts';
 import type { Json } from '../support/raw-api.ts';
 import { describeOnRealServer, pasted } from './pasted.ts';
-import { layOut, type Scene, type SceneOptions } from './scene.ts';
+import { layOut, type Scene, type SceneOptions, withoutElection } from './scene.ts';
 
 type Body = Readonly<Record<string, Json>>;
 
@@ -216,13 +216,7 @@ describeOnRealServer(
       'no replica that may lead': {
         named: 'Lease is held',
         options: {
-          template: (standard) =>
-            JSON.parse(
-              JSON.stringify(standard).replace(
-                '"name":"webhook"',
-                '"name":"webhook","env":[{"name":"LEADER_ELECTION","value":"false"}]',
-              ),
-            ) as never,
+          template: withoutElection,
         },
         broken: (scene) => patchOf(scene, 'lease', { spec: { holderIdentity: '' } }),
       },

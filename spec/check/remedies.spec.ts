@@ -7,7 +7,7 @@ import { pki } from '../support/pki.ts';
 import { until } from '../support/until.ts';
 import { describeOnRealServer, pasted } from './pasted.ts';
 import { rollOut } from './roll-out.ts';
-import { layOut, type Scene, type SceneOptions } from './scene.ts';
+import { layOut, type Scene, type SceneOptions, withoutElection } from './scene.ts';
 import { CERT_DIR } from './scene-objects.ts';
 
 const DAY_MS = 86_400_000;
@@ -139,13 +139,7 @@ describeOnRealServer('a mend of check, pasted', 120_000, (api) => {
       'Lease is held',
       {
         holder: '',
-        template: (standard) =>
-          JSON.parse(
-            JSON.stringify(standard).replace(
-              '"name":"webhook"',
-              '"name":"webhook","env":[{"name":"LEADER_ELECTION","value":"false"}]',
-            ),
-          ) as never,
+        template: withoutElection,
       },
     ],
   };

@@ -17,6 +17,12 @@ import { type Body, CERT_DIR, sceneObjects } from './scene-objects.ts';
 
 const PREFIX = 'kubetemplater.io';
 
+/** A Pod template by which no replica may lead. */
+export const withoutElection = (template: Body): Body => {
+  const env = '"env":[{"name":"LEADER_ELECTION","value":"false"}]';
+  return JSON.parse(JSON.stringify(template).replace('"name":"webhook"', `"name":"webhook",${env}`)) as Body;
+};
+
 /** Where the scene differs from a working installation. */
 export interface SceneOptions {
   readonly env?: Readonly<Record<string, string>>;

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { until } from '../support/until.ts';
+import { expectCluster, image, kubeconfig } from './day.ts';
 import { kubectl } from './kubectl.ts';
 import { renderedManifests } from './rendered-manifests.ts';
 
@@ -9,9 +10,6 @@ const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 const MANIFESTS = join(import.meta.dirname, '..', '..', 'manifests', 'cluster-check');
 const CHECKER = 'webhook-certd-cluster-check';
 const OWN = 'validating/webhook-certd.webhook-certd/';
-
-const kubeconfig = process.env['KUBECONFIG'] ?? '';
-const image = process.env['IMAGE'] ?? '';
 
 interface Endpoint {
   readonly name: string;
@@ -47,11 +45,9 @@ const reportFromPod = async (): Promise<Report> =>
     await kubectl(['get', '--raw', `/api/v1/namespaces/${CHECKER}/services/${CHECKER}:8080/proxy/report.json`]),
   ) as Report;
 
-/** KUBECONFIG names the cluster, IMAGE an image that its nodes have or can pull. */
 describe('check --cluster on a real cluster', () => {
   before(async () => {
-    expect(kubeconfig, 'KUBECONFIG').not.to.equal('');
-    expect(image, 'IMAGE').not.to.equal('');
+    expectCluster();
     await kubectl(['apply', '-f', '-'], await renderedManifests(image, {}));
     await kubectl(['-n', 'webhook-certd', 'rollout', 'status', 'deployment/webhook-certd', '--timeout=120s']);
     const manifests = await kubectl(['kustomize', MANIFESTS]);

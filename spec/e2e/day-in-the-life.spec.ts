@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { until } from '../support/until.ts';
 import { ADOPTED_MS, adoptions, another, get, LEASE, readyReplicas, restarted, rotate, SYSTEM } from './cluster.ts';
-import { keepCreating, noCreates, printCreates } from './creates.ts';
+import { dayOf, image } from './day.ts';
 import { kubectl } from './kubectl.ts';
 import { renderedManifests } from './rendered-manifests.ts';
 
@@ -10,36 +10,19 @@ const TARGET = 'validatingwebhookconfiguration/webhook-certd.webhook-certd';
 const CLIENTS = 'webhook-certd-e2e';
 const READY_MS = 20_000;
 
-const kubeconfig = process.env['KUBECONFIG'] ?? '';
-const image = process.env['IMAGE'] ?? '';
-
-/** KUBECONFIG names the cluster, IMAGE an image that its nodes have or can pull. */
 describe('a day in its life on a real cluster', () => {
-  let creates = noCreates;
-
-  before(async () => {
-    expect(kubeconfig, 'KUBECONFIG').not.to.equal('');
-    expect(image, 'IMAGE').not.to.equal('');
-    await kubectl(['create', 'namespace', CLIENTS]);
-  });
-  after(async () => {
-    await creates[Symbol.asyncDispose]();
-    await kubectl(['delete', 'namespace', CLIENTS, '--wait=false']);
-    await kubectl(['delete', '-f', '-', '--ignore-not-found', '--wait=false'], await renderedManifests(image, {}));
-  });
-  afterEach(() => printCreates(creates));
+  const manifests = (): Promise<string> => renderedManifests(image, { CA_OVERLAP: '5s', TRUST_SETTLE: '5s' });
+  const day = dayOf(CLIENTS, manifests);
 
   it(`has two replicas ready within ${READY_MS / 1000} s of kubectl apply, from nothing`, async () => {
-    const manifests = await renderedManifests(image, { CA_OVERLAP: '5s', TRUST_SETTLE: '5s' });
+    const applied = await manifests();
     const startedMs = performance.now();
-    await kubectl(['apply', '-f', '-'], manifests);
+    await kubectl(['apply', '-f', '-'], applied);
     await until(async () => (await readyReplicas()) === 2, 60_000);
     const tookMs = performance.now() - startedMs;
     process.stdout.write(`      ready after ${Math.round(tookMs)} ms\n`);
     expect(tookMs).to.be.below(READY_MS);
-    creates = await keepCreating(kubeconfig, CLIENTS);
-    await until(() => creates.count > 50);
-    expect(creates.failures).to.deep.equal([]);
+    await day.begin();
   });
 
   for (const what of ['leaf', 'ca'] as const)
@@ -48,12 +31,12 @@ describe('a day in its life on a real cluster', () => {
       process.stdout.write(`      adopted after ${took.join(' and ')} ms\n`);
       expect(took).to.have.length(2);
       expect(Math.max(...took)).to.be.below(ADOPTED_MS);
-      expect(creates.failures).to.deep.equal([]);
+      expect(day.creates.failures).to.deep.equal([]);
     });
 
   it('restarts by kubectl rollout restart without a failed create', async () => {
     await restarted();
-    expect(creates.failures).to.deep.equal([]);
+    expect(day.creates.failures).to.deep.equal([]);
   });
 
   it('loses its leader without grace, and no create', async () => {
@@ -63,9 +46,9 @@ describe('a day in its life on a real cluster', () => {
   });
 
   it('has a deleted Secret issued again without a failed create', async () => {
-    const before = creates.failures.length;
+    const before = day.creates.failures.length;
     await another(() => kubectl([...SYSTEM, 'delete', 'secret', SECRET]));
-    expect(creates.failures).to.have.length(before);
+    expect(day.creates.failures).to.have.length(before);
   });
 
   it('mends a wiped caBundle within a second', async () => {

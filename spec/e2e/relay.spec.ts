@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { issuerFor, type Renewal } from '../support/issuing-program.ts';
 import { until } from '../support/until.ts';
 import { adoptions, another, get, readyReplicas, SYSTEM } from './cluster.ts';
-import { keepCreating, noCreates, printCreates } from './creates.ts';
+import { dayOf, image } from './day.ts';
 import { kubectl } from './kubectl.ts';
 import { type Manifest, renderedManifests } from './rendered-manifests.ts';
 
@@ -17,9 +17,6 @@ const READY_MS = 60_000;
 /** As cert-manager renews: half of them with another CA. */
 const RENEWALS: readonly Renewal[] = ['leaf', 'ca', 'chain', 'self-signed', 'ca', 'leaf'];
 
-const kubeconfig = process.env['KUBECONFIG'] ?? '';
-const image = process.env['IMAGE'] ?? '';
-
 const printed = async (): Promise<string> => {
   const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
   const args = ['manifests', '--name', NAME, '--namespace', NAME, '--issuer', 'relay', '--image', image];
@@ -30,9 +27,7 @@ const printed = async (): Promise<string> => {
 const withoutCertManager = (manifests: readonly Manifest[]): readonly Manifest[] =>
   manifests.filter(({ apiVersion }) => !apiVersion.startsWith('cert-manager.io/'));
 
-/** KUBECONFIG names the cluster, IMAGE an image that its nodes have or can pull. */
 describe('a webhook whose certificates another program issues, on a real cluster', () => {
-  let creates = noCreates;
   const manifests = (): Promise<string> =>
     renderedManifests(image, { CA_OVERLAP: '5s', TRUST_SETTLE: '3s' }, withoutCertManager, printed);
 
@@ -43,25 +38,13 @@ describe('a webhook whose certificates another program issues, on a real cluster
     await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata, stringData }));
   };
 
-  before(async () => {
-    expect(kubeconfig, 'KUBECONFIG').not.to.equal('');
-    expect(image, 'IMAGE').not.to.equal('');
-    await kubectl(['create', 'namespace', CLIENTS]);
-  });
-  after(async () => {
-    await creates[Symbol.asyncDispose]();
-    await kubectl(['delete', 'namespace', CLIENTS, '--wait=false']);
-    await kubectl(['delete', '-f', '-', '--ignore-not-found'], await manifests());
-  });
-  afterEach(() => printCreates(creates));
+  const day = dayOf(CLIENTS, manifests);
 
   it('has two replicas ready once that program has issued', async () => {
     await kubectl(['apply', '-f', '-'], await manifests());
     await renew('ca');
     await until(async () => (await readyReplicas()) === 2, READY_MS);
-    creates = await keepCreating(kubeconfig, CLIENTS);
-    await until(() => creates.count > 50);
-    expect(creates.failures).to.deep.equal([]);
+    await day.begin();
   });
 
   it(`takes over ${RENEWALS.join(', ')} without a failed create`, async () => {
@@ -69,7 +52,7 @@ describe('a webhook whose certificates another program issues, on a real cluster
       const took = await adoptions(await another(() => renew(what)));
       process.stdout.write(`      ${what}: served ${took.join(' and ')} ms after it was announced\n`);
     }
-    expect(creates.failures).to.deep.equal([]);
+    expect(day.creates.failures).to.deep.equal([]);
   });
 
   it('trusts the CA of the last renewal alone in the end', async () => {
@@ -77,7 +60,7 @@ describe('a webhook whose certificates another program issues, on a real cluster
     const trusted = async (): Promise<string> =>
       Buffer.from(await get([TARGET], '{.webhooks[0].clientConfig.caBundle}'), 'base64').toString();
     await until(async () => (await trusted()) === only, 60_000);
-    expect(creates.failures).to.deep.equal([]);
+    expect(day.creates.failures).to.deep.equal([]);
   });
 
   it('gives nothing to the Pods that callers would refuse', async () => {
@@ -89,6 +72,6 @@ describe('a webhook whose certificates another program issues, on a real cluster
       (await kubectl([...SYSTEM, 'get', 'events', '-o', 'jsonpath={.items[*].reason}'])).includes('SourceUnusable');
     await until(isTold, 60_000);
     expect(await get(['secret', `${NAME}-cert`], '{.data.tls\\.crt}')).to.equal(before);
-    expect(creates.failures).to.deep.equal([]);
+    expect(day.creates.failures).to.deep.equal([]);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { until } from '../support/until.ts';
 import { ADOPTED_MS, adoptions, another, readyReplicas, restarted, rotate, SYSTEM } from './cluster.ts';
-import { keepCreating, noCreates, printCreates } from './creates.ts';
+import { dayOf, image } from './day.ts';
 import { kubectl } from './kubectl.ts';
 import { type Manifest, renderedManifests } from './rendered-manifests.ts';
 
@@ -11,9 +11,6 @@ const CERTS = '/tmp/k8s-webhook-server/serving-certs';
 const SCRIPT = 'foreign-server.ts';
 const READY_MS = 60_000;
 const ROTATIONS = 7;
-
-const kubeconfig = process.env['KUBECONFIG'] ?? '';
-const image = process.env['IMAGE'] ?? '';
 
 const configMap: Manifest = {
   apiVersion: 'v1',
@@ -50,23 +47,11 @@ const besideForeignServer = (manifests: readonly Manifest[]): readonly Manifest[
   return [...manifests, configMap];
 };
 
-/** KUBECONFIG names the cluster, IMAGE an image that its nodes have or can pull. */
 describe('a day in the life of a server that terminates TLS itself, on a real cluster', () => {
-  let creates = noCreates;
   const manifests = (): Promise<string> =>
     renderedManifests(image, { CA_OVERLAP: '5s', SERVING_ADDRESS: '127.0.0.1:9443' }, besideForeignServer);
 
-  before(async () => {
-    expect(kubeconfig, 'KUBECONFIG').not.to.equal('');
-    expect(image, 'IMAGE').not.to.equal('');
-    await kubectl(['create', 'namespace', CLIENTS]);
-  });
-  after(async () => {
-    await creates[Symbol.asyncDispose]();
-    await kubectl(['delete', 'namespace', CLIENTS, '--wait=false']);
-    await kubectl(['delete', '-f', '-', '--ignore-not-found', '--wait=true'], await manifests());
-  });
-  afterEach(() => printCreates(creates));
+  const day = dayOf(CLIENTS, manifests);
 
   it(`has two replicas ready within ${READY_MS / 1000} s of kubectl apply, from nothing`, async () => {
     // An earlier spec may have left its namespace on its way out.
@@ -77,9 +62,7 @@ describe('a day in the life of a server that terminates TLS itself, on a real cl
     const tookMs = performance.now() - startedMs;
     process.stdout.write(`      ready after ${Math.round(tookMs)} ms\n`);
     expect(tookMs).to.be.below(READY_MS);
-    creates = await keepCreating(kubeconfig, CLIENTS);
-    await until(() => creates.count > 50);
-    expect(creates.failures).to.deep.equal([]);
+    await day.begin();
   });
 
   it('rotates leaf and CA without a failed create, proven within a second of the announcement', async () => {
@@ -91,12 +74,12 @@ describe('a day in the life of a server that terminates TLS itself, on a real cl
     process.stdout.write(`      proven after ${took.join(', ')} ms, median ${median} ms\n`);
     expect(took).to.have.length(2 * ROTATIONS);
     expect(median).to.be.below(ADOPTED_MS);
-    expect(creates.failures).to.deep.equal([]);
+    expect(day.creates.failures).to.deep.equal([]);
   });
 
   it('restarts by kubectl rollout restart without a failed create', async () => {
     await restarted();
-    expect(creates.failures).to.deep.equal([]);
+    expect(day.creates.failures).to.deep.equal([]);
   });
 
   it('says with check that all is well', async () => {

@@ -1,5 +1,4 @@
 import type { X509Certificate } from 'node:crypto';
-import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { Problem } from '../../streams/problem.ts';
@@ -7,6 +6,7 @@ import { errnoOf, messageOf } from '../util/errors.ts';
 import { isIpAddress } from '../util/ip.ts';
 import { presentedChain } from '../webhook/loopback-handshake.ts';
 import type { Endpoint } from './cluster-backends.ts';
+import { type Reach, Refused, TimedOut, TIMEOUT_MS } from './cluster-reach.ts';
 
 /** Why no certificate was seen. */
 export type ProbeFailure =
@@ -32,34 +32,6 @@ export type ProbeResult =
   /** It could not be dialled from here, which says nothing about it. */
   | { readonly state: 'skipped'; readonly detail: string };
 
-/** A way to an endpoint: a connection of TCP, or a tunnel through the API server. */
-export interface Reach {
-  /** Endpoints dialled at once. */
-  readonly concurrency: number;
-  /** Why this endpoint cannot be dialled this way, null when it can. */
-  readonly obstacle: (endpoint: Endpoint) => string | null;
-  /** @throws Error with the code of the system call */
-  readonly open: (endpoint: Endpoint, namespace: string, signal: AbortSignal) => Promise<Duplex>;
-  /**
-   * Translates what a tunnel reports after it has opened: into {@link Refused} or {@link TimedOut} where it means that.
-   * Null for a connection that opens only once a server listens.
-   */
-  readonly explain: ((error: Error) => Error) | null;
-}
-
-/** The other end of a tunnel reports that nothing listens. */
-export class Refused extends Problem {}
-
-/** A connection did not open in time. */
-export class TimedOut extends Problem {
-  constructor() {
-    super(`no answer within ${TIMEOUT_MS / 1_000} s`);
-  }
-}
-
-/** A handshake within one network takes milliseconds; the API server itself gives a webhook 10 s. */
-const TIMEOUT_MS = 5_000;
-
 const CLOSED: ReadonlySet<string> = new Set(['ECONNREFUSED']);
 const UNREACHABLE: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
@@ -68,24 +40,6 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
-
-/** Connections of this process. */
-export const direct: Reach = {
-  concurrency: 32,
-  obstacle: () => null,
-  explain: null,
-  open: ({ address, port }, _namespace, signal) =>
-    new Promise((resolve, reject) => {
-      const socket = connectTcp({ host: address, port });
-      const onAbort = (): void => void socket.destroy(new TimedOut());
-      signal.addEventListener('abort', onAbort);
-      socket.once('error', reject).once('connect', () => {
-        signal.removeEventListener('abort', onAbort);
-        socket.off('error', reject);
-        resolve(socket);
-      });
-    }),
-};
 
 const failed = (why: ProbeFailure, detail: string): ProbeResult => ({ state: 'failed', why, detail });
 

@@ -41,7 +41,7 @@ export const reject = (response: ServerResponse, status: number, reason: string,
   const timer = setTimeout(end, LINGER_MS);
   response.once('close', () => clearTimeout(timer));
   request.once('end', end);
-  // What is read and dropped is freed at the next collection only: where memory is lacking, the rest stays with the caller.
+  // Bytes that are read and dropped occupy memory until the next garbage collection, so none are read where memory is lacking.
   if (status === LACKS_MEMORY) request.pause();
   else request.resume();
 };

@@ -76,7 +76,7 @@ interface Holder {
 /** Bounds the sum of the bodies, parsed reviews and answers that a process holds at one time. */
 export interface MemoryBudget {
   /**
-   * @param evict drops what is held; called when an exchange is in the way of others while its body is incomplete
+   * @param evict drops the bytes of an incomplete body; called when other exchanges need the memory
    * @param announcedBytes the Content-Length of the body, 0 where there is none
    */
   hold(evict: () => void, announcedBytes?: number): MemoryHold;
