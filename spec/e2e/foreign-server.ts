@@ -13,6 +13,7 @@ const pair = () => ({ cert: readFileSync(join(directory, 'tls.crt')), key: readF
 // The kubelet starts it again until the certificate is mounted.
 if (!existsSync(join(directory, 'tls.crt'))) process.exit(1);
 
+let isEnding = false;
 const server = createServer(pair(), (request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -20,10 +21,13 @@ const server = createServer(pair(), (request, response) => {
     const review = JSON.parse(Buffer.concat(chunks).toString()) as Review;
     const answer = { uid: review.request.uid, allowed: true };
     response.setHeader('content-type', 'application/json');
+    if (isEnding) response.setHeader('connection', 'close');
     response.end(JSON.stringify({ apiVersion: review.apiVersion, kind: 'AdmissionReview', response: answer }));
   });
 });
 server.on('tlsClientError', () => undefined);
+// Longer than the API server keeps an idle connection: it does not repeat a call that crosses a close.
+server.keepAliveTimeout = 120_000;
 server.listen(Number(port));
 watch(directory, () => {
   try {
@@ -32,5 +36,8 @@ watch(directory, () => {
     // Between two generations; the next event tells of the whole one.
   }
 });
-// Calls that are under way end; new ones go to the other replica.
-process.on('SIGTERM', () => setTimeout(() => server.close(() => process.exit(0)), 5_000));
+// Each connection in use ends with its next answer; new calls go to the other replica.
+process.on('SIGTERM', () => {
+  isEnding = true;
+  setTimeout(() => server.close(() => process.exit(0)), 5_000);
+});

@@ -86,5 +86,6 @@ describe('a day in the life of a server that terminates TLS itself, on a real cl
     const exec = [...SYSTEM, 'exec', 'deploy/webhook-certd', '-c', 'webhook-certd', '--'];
     const report = await kubectl([...exec, 'webhook-certd', 'check']);
     expect(report).to.not.include('✘');
+    expect(day.creates.failures).to.deep.equal([]);
   });
 });

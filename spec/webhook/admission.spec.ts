@@ -316,9 +316,11 @@ describe('admission', () => {
     complete.grow(700_000);
     complete.settle();
     const usual = memory.hold(() => evicted.push('usual'), 40_000);
-    expect(usual.grow(30_000)).to.equal(true);
+    expect(usual.grow(40_000)).to.equal(true);
+    const first = memory.hold(() => evicted.push('first'), 700_000);
+    expect(first.grow(16_000), 'no other large one to evict').to.equal(false);
     const large = memory.hold(() => evicted.push('large'), 700_000);
-    expect([large.grow(16_000), large.grow(16_000)], 'within three quarters').to.deep.equal([true, false]);
+    expect([large.grow(5_000), large.grow(16_000)], 'within three quarters').to.deep.equal([true, false]);
     expect(evicted).to.deep.equal([]);
     const others = Array.from({ length: 4 }, () => memory.hold(() => evicted.push('other'), 65_000));
     expect(others.map((other) => other.grow(65_000))).to.deep.equal([true, true, true, true]);

@@ -8,8 +8,6 @@ const MAX_ANSWER_CHARS = 1_000;
 /** How long the rest of an unwanted body is still read, ms: closing at once would reset the connection under the answer. */
 const LINGER_MS = 500;
 
-const LACKS_MEMORY = 503;
-
 /**
  * Answers with a plain reason. The API server shows it: `an error on the server ("REASON") has prevented …`.
  *
@@ -40,10 +38,7 @@ export const reject = (response: ServerResponse, status: number, reason: string,
   };
   const timer = setTimeout(end, LINGER_MS);
   response.once('close', () => clearTimeout(timer));
-  request.once('end', end);
-  // Bytes that are read and dropped occupy memory until the next garbage collection, so none are read where memory is lacking.
-  if (status === LACKS_MEMORY) request.pause();
-  else request.resume();
+  request.once('end', end).resume();
 };
 
 type RejectLogged = (response: ServerResponse, status: number, reason: string, retryAfterSeconds?: number) => void;
@@ -64,9 +59,14 @@ export const rejectLogged = (onRejected: OnRejected): RejectLogged => {
   };
 };
 
-/** Rejects a body that does not fit into the memory of the process; the caller repeats the call a second later. */
-export const rejectOverMemory = (response: ServerResponse, rejectAndLog: RejectLogged): void =>
-  rejectAndLog(response, LACKS_MEMORY, 'too many requests are held in memory at once', 1);
+/**
+ * Rejects a body that does not fit into the memory of the process; the caller repeats the call a second later. The rest of
+ * the body is not read: bytes that are read and dropped occupy memory until the next garbage collection.
+ */
+export const rejectOverMemory = (response: ServerResponse, rejectAndLog: RejectLogged): void => {
+  rejectAndLog(response, 503, 'too many requests are held in memory at once', 1);
+  response.req.pause();
+};
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
