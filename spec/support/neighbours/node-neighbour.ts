@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { type FSWatcher, readFileSync, watch } from 'node:fs';
+import { type FSWatcher, readFileSync, realpathSync, watch } from 'node:fs';
 import { createServer, type Server } from 'node:https';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { admittingListener } from '../admitting-listener.ts';
 import { until } from '../until.ts';
 
@@ -20,6 +20,8 @@ export interface NodeNeighbourOptions {
   /** Given in a warning of each admission response. */
   readonly name: string;
   readonly habit: ReloadHabit;
+  /** Ends each connection after an answer, so that each call needs a handshake. Default false. */
+  readonly closes?: boolean;
 }
 
 /** A webhook in Node that terminates TLS itself, with a certificate that it reads from the mount. */
@@ -31,26 +33,25 @@ export interface NodeNeighbour extends AsyncDisposable {
 
 /** Starts once a certificate is mounted, as a container that waits for its startup probe, or that crashes until then. */
 export const startNodeNeighbour = async (options: NodeNeighbourOptions): Promise<NodeNeighbour> => {
-  const { directory, port, name, habit } = options;
-  const pair = () => ({
-    cert: readFileSync(join(directory, 'tls.crt')),
-    key: readFileSync(join(directory, 'tls.key')),
-  });
-  const isMounted = (): boolean => {
+  const { directory, port, name, habit, closes = false } = options;
+  /** Both files of one version of the volume, or null while there is none: a kubelet may swap it between two reads. */
+  const pair = (): { readonly cert: Buffer; readonly key: Buffer } | null => {
     try {
-      return pair().cert.length > 0;
+      const mounted = dirname(realpathSync(join(directory, 'tls.crt')));
+      return { cert: readFileSync(join(mounted, 'tls.crt')), key: readFileSync(join(mounted, 'tls.key')) };
     } catch {
-      return false;
+      return null;
     }
   };
   const listen = async (): Promise<Server> => {
-    const server = createServer(pair(), admittingListener(name)).listen(port, '127.0.0.1');
+    await until(() => pair() !== null, 40_000);
+    const server = createServer(pair() ?? {}, admittingListener(name)).listen(port, '127.0.0.1');
+    if (closes) server.maxRequestsPerSocket = 1;
     // A handshake that is broken off is no affair of this server.
     server.on('tlsClientError', () => undefined);
     await once(server, 'listening');
     return server;
   };
-  await until(isMounted, 40_000);
   let server = await listen();
   const close = async (): Promise<void> => {
     server.close();
@@ -58,7 +59,8 @@ export const startNodeNeighbour = async (options: NodeNeighbourOptions): Promise
     await once(server, 'close');
   };
   const reload = (): void => {
-    if (isMounted()) server.setSecureContext(pair());
+    const mounted = pair();
+    if (mounted !== null) server.setSecureContext(mounted);
   };
   const timers = new Set<NodeJS.Timeout>();
   let watcher: FSWatcher | null = null;
