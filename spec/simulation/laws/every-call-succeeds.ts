@@ -18,6 +18,8 @@ export const everyCallSucceeds: LawOf = (model) => {
   const leftBehind = new Set<string>();
   /** Targets whose write was refused to a leader, with its name, until one of its writes is accepted again. */
   const setAside = new Map<string, string>();
+  /** The targets that a leader, by its name, could not read when it looked last. */
+  const unreadable = new Map<string, readonly string[]>();
   const views = targetViews(model);
   let dirty = true;
   let lookedAtMs = 0;
@@ -39,6 +41,14 @@ export const everyCallSucceeds: LawOf = (model) => {
         views.replaced(signal, isTargetExcused(signal.name));
         leftBehind.delete(signal.name);
       }
+      if (signal.type === 'event' && signal.event.type === 'cluster/observed')
+        unreadable.set(
+          signal.machine.name,
+          signal.event.observed.targets.filter(({ state }) => state === 'unreadable').map(({ id }) => id),
+        );
+      // With nothing in the Secret no call succeeds, so that the first one does not wait for what cannot be read (L9).
+      if (signal.type === 'written' && signal.kind === 'secret' && signal.before?.crt == null)
+        for (const name of unreadable.get(signal.by) ?? []) leftBehind.add(name);
       if (signal.type === 'event' && signal.event.type === 'object/refused')
         setAside.set(signal.event.object, signal.machine.name);
       if (signal.type === 'event' && signal.event.type === 'object/accepted') setAside.delete(signal.event.object);

@@ -2,6 +2,7 @@ import { issuers } from '../../../streams/issuers.ts';
 import { chainProblem } from '../chain-problem.ts';
 import type { ClusterModel } from '../cluster-model.ts';
 import type { Signal, WrittenSignal } from '../signal.ts';
+import type { StoredTarget } from '../stored-objects.ts';
 
 export interface Excuses {
   readonly note: (signal: Signal) => void;
@@ -24,6 +25,8 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
   const excused = new Set<string>();
   const standing = api.lease.get('lease')?.value.announcement?.hash;
   const everAnnounced = new Set(standing === undefined ? [] : [standing]);
+  /** What a leader has announced, or written and may be about to announce. */
+  const everIssued = new Set(everAnnounced);
   const foreign = new Set<string>();
   const hasty = new Set<string>();
   /** Until when what an API server does not know yet was announced in haste, and so is what follows it under that CA. */
@@ -75,7 +78,7 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
    */
   const excuseOrphanedBy = (signal: WrittenSignal): void => {
     const left = standingAuthorities();
-    for (const hash of everAnnounced)
+    for (const hash of everIssued)
       if (fails(hash, left) && !fails(hash, [...left, ...removedBy(signal)])) excused.add(hash);
   };
 
@@ -90,6 +93,24 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
     if (!issuers[scenario.policy.issuer].keepsCa && everAnnounced.has(hash))
       for (const other of inUse()) if (other !== hash) excused.add(other);
     everAnnounced.add(hash);
+    everIssued.add(hash);
+  };
+
+  const noteSecret = (
+    { before, after }: Extract<WrittenSignal, { readonly kind: 'secret' }>,
+    outside: boolean,
+  ): void => {
+    if (after?.crt == null) return;
+    if (outside) foreign.add(after.crt);
+    // A leader that completes the `ca.crt` beside another writer's certificate does not make that its own.
+    else if (before?.crt !== after.crt) {
+      foreign.delete(after.crt);
+      everIssued.add(after.crt);
+    }
+    const isOpen = ({ value }: { readonly value: StoredTarget }): boolean =>
+      value.bundles.some((own) => own.length === 0);
+    // What an empty caBundle accepts is not known, and is lost when the source brings a `ca.crt` at last.
+    if (!outside && after.trust.length === 0 && api.target.list().some(isOpen)) excused.add(after.crt);
   };
 
   const noteOutsider = (signal: WrittenSignal): void => {
@@ -111,7 +132,7 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
       if (signal.type !== 'written') return;
       const outside = isOutside(signal);
       if (signal.kind === 'target') tampered[outside ? 'add' : 'delete'](signal.name);
-      if (signal.kind === 'secret' && signal.after?.crt != null) foreign[outside ? 'add' : 'delete'](signal.after.crt);
+      if (signal.kind === 'secret') noteSecret(signal, outside);
       if (outside) noteOutsider(signal);
       const announced = signal.kind === 'lease' ? signal.after?.announcement?.hash : undefined;
       const before = signal.kind === 'lease' ? signal.before?.announcement?.hash : undefined;
