@@ -226,7 +226,7 @@ describe('upstream', () => {
       request.resume().once('end', () => setTimeout(() => response.end('ok'), 5));
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    await using open = await front(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await using open = await front(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 60_000);
     const agents = [clientAgent({ keepAlive: true }), clientAgent({ keepAlive: false })];
     const seen = new Map<string, number>();
     let calling = true;
