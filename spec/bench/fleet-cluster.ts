@@ -20,6 +20,8 @@ export interface FleetPlace {
   readonly folder: string;
   readonly namespace: string;
   readonly replicas: number;
+  /** Webhook configurations whose caBundle is kept. Default 1. */
+  readonly targets?: number;
   /** Of who all its replicas are to the API server. */
   readonly token: string;
 }
@@ -29,7 +31,7 @@ export interface FleetPlace {
  * replicas elect, issue, announce, adopt and acknowledge all by themselves.
  */
 export const fleetInstallation = async (place: FleetPlace): Promise<FleetOrder & AsyncDisposable> => {
-  const { port, caPem, admin, follow, folder, namespace, replicas, token } = place;
+  const { port, caPem, admin, follow, folder, namespace, replicas, targets = 1, token } = place;
   const [account, directory] = [join(folder, 'account'), join(folder, 'certs')];
   const names = Array.from({ length: replicas }, (_, number) => `replica-${number}`);
   await mkdir(account, { recursive: true });
@@ -37,7 +39,10 @@ export const fleetInstallation = async (place: FleetPlace): Promise<FleetOrder &
 
   const created = await admin.post('/api/v1/namespaces', { metadata: { name: namespace } });
   if (created.status !== 201 && created.status !== 409) throw new Error(created.text);
-  await accepted(admin.post(webhookTarget.collection, webhookTarget.body(namespace, {})));
+  const webhooks = Array.from({ length: targets }, (_, number) =>
+    number === 0 ? namespace : `${namespace}-${number}`,
+  );
+  for (const name of webhooks) await accepted(admin.post(webhookTarget.collection, webhookTarget.body(name, {})));
   const labels = { 'app.kubernetes.io/name': 'kubetemplater' };
   const spec = {
     nodeName: 'node',
@@ -57,7 +62,7 @@ export const fleetInstallation = async (place: FleetPlace): Promise<FleetOrder &
   return {
     env: {
       POD_NAMESPACE: namespace,
-      CA_BUNDLE_TARGETS: `validatingwebhookconfiguration/${namespace}`,
+      CA_BUNDLE_TARGETS: webhooks.map((name) => `validatingwebhookconfiguration/${name}`).join(','),
       CERT_DIR: directory,
     },
     names,

@@ -19,12 +19,12 @@ describe('a rotation under servers that terminate TLS themselves, called by the 
   });
   after(() => api[Symbol.asyncDispose]());
 
-  const setUp = (habit: ReloadHabit, callers: number): Promise<CalledInstallation> =>
+  const setUp = (habit: ReloadHabit): Promise<CalledInstallation> =>
     startCalledInstallation(api, {
       env: {},
       // Two kubelets that hear the nudge, and one that takes its time.
       replicas: [20, 200, 1_500].map((nudgeDelayMs) => ({ nudgeDelayMs, serving: true })),
-      callers,
+      callers: 12,
       pauseMs: 5,
       beside: ({ webhookPort: port, directory, name }) => startNodeNeighbour({ port, directory, name, habit }),
     });
@@ -49,7 +49,7 @@ describe('a rotation under servers that terminate TLS themselves, called by the 
   };
 
   it('fails no create over 20 leaf and 5 CA rotations with servers that read the Secret when it changes', async () => {
-    await using called = await setUp({ afterMs: 20 }, 12);
+    await using called = await setUp({ afterMs: 20 });
     const { installation, replicas, objects } = called;
     const startedMs = performance.now();
     for (let round = 0; round < 5; round += 1) {
@@ -62,7 +62,7 @@ describe('a rotation under servers that terminate TLS themselves, called by the 
   });
 
   it('fails no create over a CA rotation with servers that read it 30 s late, and keeps the older CA until then', async () => {
-    await using called = await setUp({ afterMs: LATE_MS }, 4);
+    await using called = await setUp({ afterMs: LATE_MS });
     const { replicas, objects } = called;
     const startedMs = performance.now();
     const hash = await announced(called, 'ca');
@@ -77,7 +77,7 @@ describe('a rotation under servers that terminate TLS themselves, called by the 
   });
 
   it('fails no create over CA rotations with servers that never read it, and keeps the CA of what they show', async () => {
-    await using called = await setUp('never', 4);
+    await using called = await setUp('never');
     const { replicas, objects } = called;
     const startedMs = performance.now();
     const older = objects.leaseAnnotation('cert-hash');

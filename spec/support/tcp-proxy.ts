@@ -4,6 +4,8 @@ import { connect, createServer, type Socket } from 'node:net';
 /** A port in front of another, where the network can fail. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
+  /** How many bytes the target has sent. */
+  readonly received: number;
   /** Destroys every connection. */
   cut(): void;
   /** Half-open: connections are still accepted, but no byte passes until `thaw`. */
@@ -25,7 +27,7 @@ export interface TcpProxy extends AsyncDisposable {
 export const startTcpProxy = async (targetPort: number, host = '127.0.0.1'): Promise<TcpProxy> => {
   const sockets = new Set<Socket>();
   let isFrozen = false;
-  let delayMs = 0;
+  let [delayMs, received] = [0, 0];
   const add = (socket: Socket, twin: Socket, isTarget = false) => {
     // Timers of one length fire in order: once there is a delay, it stays.
     const later = (pass: () => void): void => {
@@ -38,7 +40,10 @@ export const startTcpProxy = async (targetPort: number, host = '127.0.0.1'): Pro
       sockets.delete(socket);
       twin.destroy();
     });
-    socket.on('data', (bytes) => later(() => twin.write(bytes)));
+    socket.on('data', (bytes) => {
+      if (isTarget) received += bytes.length;
+      later(() => twin.write(bytes));
+    });
     socket.on('end', () => later(() => twin.end()));
     if (isFrozen) socket.pause();
   };
@@ -64,6 +69,9 @@ export const startTcpProxy = async (targetPort: number, host = '127.0.0.1'): Pro
   await start();
   return {
     port,
+    get received() {
+      return received;
+    },
     cut,
     freeze: () => {
       isFrozen = true;
