@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type ClusterRule, clusterRules } from '../../src/check/cluster-access.ts';
-import { direct, type Reach } from '../../src/check/cluster-reach.ts';
+import { direct, type Reach } from '../../src/check/cluster-probe.ts';
 import { type ClusterReport, isSound, reportCluster, type ReportedHook } from '../../src/check/cluster-report.ts';
 import { surveyCluster } from '../../src/check/cluster-survey.ts';
 import { clusterJson, clusterText } from '../../src/check/cluster-text.ts';

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { probe, type ProbeResult } from '../../src/check/cluster-probe.ts';
-import { tunnelled } from '../../src/check/cluster-reach.ts';
+import { probe, type ProbeResult, tunnelled } from '../../src/check/cluster-probe.ts';
 import { openSpecClient } from '../kube/open-spec-client.ts';
 import { forwardPorts, type PodTunnels, type TunnelOptions } from '../kube/pod-tunnels.ts';
 import { scriptedApi } from '../kube/scripted-api.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { finalize, type Observable, tap } from 'rxjs';
-import { direct, type Reach } from '../../src/check/cluster-reach.ts';
+import { direct, type Reach } from '../../src/check/cluster-probe.ts';
 import { reportCluster } from '../../src/check/cluster-report.ts';
 import { surveyCluster } from '../../src/check/cluster-survey.ts';
 import { type KubeClient, openKubeClient } from '../../src/kube/client.ts';

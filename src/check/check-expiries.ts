@@ -1,9 +1,7 @@
 import type { CertificateInfo } from '../../streams/model.ts';
 import { formatExpiry, formatSpan } from '../util/time.ts';
-import { replacePair } from './pair-remedies.ts';
-import { inspectLeader, requestRotation } from './remedies.ts';
+import { describeSecret, inspectLeader, replacePair, requestRotation } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
-import { describeSecret } from './secret-remedies.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
 interface Expiring {

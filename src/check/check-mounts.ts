@@ -1,8 +1,49 @@
-import type { PodInfo } from './inspect-pod.ts';
-import { alivePods, showPod, startReplicas } from './kubectl.ts';
-import { certDirOf, mountSecret, nudgeKubelet, webhookContainer } from './mount-remedies.ts';
+import type { ContainerInfo, PodInfo } from './inspect-pod.ts';
+import { alivePods, nudgeKubelet, shellQuote, showPod, startReplicas, workloadOf } from './kubectl.ts';
 import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import { announcedHash, type ClusterSnapshot, isPastDeliveryTime } from './snapshot.ts';
+
+const VOLUME = 'serving-certs';
+
+/** The container of a Pod that runs the webhook: the one that mounts the Secret, or has its port, or comes first. */
+const webhookContainer = ({ containers, mounts }: PodInfo, port: number | null): ContainerInfo | null => {
+  const mounting = containers.find(({ name }) => mounts.some(({ container }) => container === name));
+  const listening = containers.find(({ ports }) => port !== null && ports.includes(port));
+  return mounting ?? listening ?? containers[0] ?? null;
+};
+
+/** CERT_DIR of a container, without a trailing slash; the configured one when the container does not set it. */
+const certDirOf = (container: ContainerInfo | null, { certDir }: ClusterSnapshot['config']): string =>
+  (container?.env.get('CERT_DIR') ?? certDir).replace(/(?<=.)\/+$/, '');
+
+/**
+ * Mounts the whole Secret at CERT_DIR, by a strategic merge patch of the Pod template that removes other mounts of it. A
+ * Pod without a template is shown.
+ */
+const mountSecret = (snapshot: ClusterSnapshot, pod: PodInfo): string => {
+  const { config } = snapshot;
+  const container = webhookContainer(pod, config.webhookBind.port);
+  const certDir = certDirOf(container, config);
+  const misplaced = pod.mounts.filter(({ container: name, path }) => name === container?.name && path !== certDir);
+  const name = pod.volume ?? VOLUME;
+  const secret = { secretName: config.secretName, optional: true };
+  const spec = {
+    ...(pod.volume === null ? { volumes: [{ name, secret }] } : {}),
+    containers: [
+      {
+        name: container?.name ?? '',
+        volumeMounts: [
+          ...misplaced.map(({ path }) => ({ mountPath: path, $patch: 'delete' })),
+          { mountPath: certDir, name, readOnly: true, subPath: null },
+        ],
+      },
+    ],
+  };
+  const patch = shellQuote(JSON.stringify({ spec: { template: { spec } } }));
+  const workload = workloadOf(pod);
+  if (workload === null) return showPod(snapshot, pod);
+  return `kubectl patch ${workload} -n ${config.namespace} -p ${patch}`;
+};
 
 const checkPodMount = (snapshot: ClusterSnapshot, pod: PodInfo): CheckResult => {
   const { config } = snapshot;

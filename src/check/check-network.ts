@@ -1,4 +1,4 @@
-import type { NetworkPolicy } from './inspect-policy.ts';
+import type { NetworkPolicy } from './inspect-components.ts';
 import { alivePods, shellQuote } from './kubectl.ts';
 import { selectorMatches } from './matching.ts';
 import { type CheckResult, fail, ok, skipped } from './result.ts';

@@ -1,7 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { shortHash, subjectText } from './certificate-text.ts';
 import { configFindings } from './cluster-config-findings.ts';
-import { endpointText, type Finding } from './cluster-finding.ts';
+import { endpointText, type Finding, shortHash, subjectText } from './cluster-finding.ts';
 import { type Hook, serverText } from './cluster-hooks.ts';
 import { type HookIssuer, issuerOf } from './cluster-issuer.ts';
 import { reachFindings } from './cluster-reach-findings.ts';

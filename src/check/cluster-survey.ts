@@ -4,12 +4,10 @@ import { Problem } from '../../streams/problem.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Backend, type Endpoint, readBackends } from './cluster-backends.ts';
 import { type Hook, HOOK_LISTS, namespaceOf, serverName } from './cluster-hooks.ts';
-import { probe, type ProbeResult } from './cluster-probe.ts';
-import { direct, type Reach } from './cluster-reach.ts';
+import { direct, probe, type ProbeResult, type Reach } from './cluster-probe.ts';
 import { type MountedCertificates, readMountedCertificates } from './cluster-secrets.ts';
-import { get, type GetResult } from './get.ts';
+import { get, type GetResult, readList } from './get.ts';
 import type { Labels } from './matching.ts';
-import { readList } from './read-list.ts';
 
 /** One endpoint of a hook, and what it showed. */
 export interface Probed {

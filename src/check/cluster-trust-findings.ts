@@ -1,8 +1,17 @@
 import type { X509Certificate } from 'node:crypto';
 import type { PairFault } from '../certificates/pair-fault.ts';
 import { formatExpiry, formatSpan } from '../util/time.ts';
-import { certificateText, shortHash, subjectText } from './certificate-text.ts';
-import { endpointsText, endpointText, few, type Finding, finding, type FindingId } from './cluster-finding.ts';
+import {
+  certificateText,
+  endpointsText,
+  endpointText,
+  few,
+  type Finding,
+  finding,
+  type FindingId,
+  shortHash,
+  subjectText,
+} from './cluster-finding.ts';
 import { type Hook, namespaceOf, serverName } from './cluster-hooks.ts';
 import { type HookIssuer, issuerOf } from './cluster-issuer.ts';
 import type { Probed, SurveyedHook } from './cluster-survey.ts';

@@ -10,19 +10,17 @@ import type { Config } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { FIELD_MANAGER, managedFieldsSchema, otherFieldManager } from '../kube/managed-fields.ts';
 import { monotonicMs } from '../util/time.ts';
-import { asReplica } from './act-as.ts';
+import { surveyAccess } from './access.ts';
 import { get, type GetResult } from './get.ts';
-import { inspectComponents } from './inspect-components.ts';
-import { inspectPod } from './inspect-pod.ts';
-import { inspectPolicy } from './inspect-policy.ts';
+import { inspectComponents, inspectNetworkPolicy } from './inspect-components.ts';
+import { inspectPod, inspectWorkload, workloadCollections, type WorkloadInfo } from './inspect-pod.ts';
 import { inspectCa, inspectSecret, inspectSource, type SecretInfo, trustAnchors } from './inspect-secrets.ts';
 import { inspectTarget } from './inspect-target.ts';
-import { inspectWorkload, workloadCollections, type WorkloadInfo } from './inspect-workload.ts';
 import { alivePods } from './kubectl.ts';
 import { probeLease } from './lease-probe.ts';
 import type { Located } from './locate.ts';
 import type { Labels } from './matching.ts';
-import { probeAcknowledgement, probeCaBundleWrite } from './probe-writes.ts';
+import { asReplica, probeAcknowledgement, probeCaBundleWrite } from './probe-writes.ts';
 import {
   announcedHash,
   type CertDirInfo,
@@ -32,7 +30,6 @@ import {
   ownCalls,
   type TargetSnapshot,
 } from './snapshot.ts';
-import { surveyAccess } from './survey-access.ts';
 
 export interface CollectOptions {
   readonly client: KubeClient;
@@ -118,7 +115,7 @@ export const collect = async (options: CollectOptions): Promise<ClusterSnapshot>
         paths.targets.map(async (path) => ({ path, object: await get(client, path.path, inspectTarget(path.type)) })),
       ),
       get(client, `/api/v1/namespaces/${config.namespace}`, labelsOf),
-      get(client, policies, items(inspectPolicy)),
+      get(client, policies, items(inspectNetworkPolicy)),
       inspectComponents(client, config),
       inspectCertDir(mount),
     ]);

@@ -86,7 +86,7 @@ const ANNOTATION = /([\w.-]+)\/serving-hash/g;
 const ACCOUNT = /system:serviceaccount:[^"]*?([a-z0-9][a-z0-9.-]*)\\?'/g;
 
 /** Reads a policy; null when it is not about the annotations of this program. */
-const inspectPolicy = (object: unknown): PolicyInfo | null => {
+const inspectAdmissionPolicy = (object: unknown): PolicyInfo | null => {
   const { metadata: own, spec } = policySchema.parse(object);
   const text = JSON.stringify(spec ?? {});
   const found = (pattern: RegExp): readonly string[] => [
@@ -132,7 +132,7 @@ export const inspectComponents = async (client: KubeClient, config: Config): Pro
       `/apis/monitoring.coreos.com/v1/namespaces/${namespace}/servicemonitors`,
       inspectSelecting('servicemonitor', 'Services', 'selector'),
     ),
-    list(`${admission}/validatingadmissionpolicies`, inspectPolicy),
+    list(`${admission}/validatingadmissionpolicies`, inspectAdmissionPolicy),
     list(`${admission}/validatingadmissionpolicybindings`, (object) => bindingSchema.parse(object).spec.policyName),
   ]);
   const valuesOf = <T>(answer: GetResult<readonly T[]>): readonly T[] => (answer.state === 'there' ? answer.value : []);
@@ -152,5 +152,53 @@ export const inspectComponents = async (client: KubeClient, config: Config): Pro
     policies: own,
     bound: bindings.state === 'there' ? new Set(bindings.value) : null,
     accounts: await readAccounts(),
+  };
+};
+
+/** The ports that a rule allows; null allows all. A named port is kept as its name. */
+type AllowedPorts = readonly { readonly from: number | string; readonly to: number }[] | null;
+
+export interface NetworkPolicy {
+  readonly name: string;
+  readonly podSelector: LabelSelector;
+  /** The ports of each ingress rule; null when the policy does not restrict ingress. */
+  readonly ingress: readonly AllowedPorts[] | null;
+  readonly egress: readonly AllowedPorts[] | null;
+}
+
+const networkRules = z
+  .array(
+    z.object({
+      ports: z
+        .array(z.object({ port: z.union([z.number(), z.string()]).nullish(), endPort: z.number().nullish() }))
+        .nullish(),
+    }),
+  )
+  .nullish();
+const networkPolicySchema = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({
+    podSelector: selectorSchema,
+    policyTypes: z.array(z.string()).nullish(),
+    ingress: networkRules,
+    egress: networkRules,
+  }),
+});
+
+const allowedPorts = (given: z.infer<typeof networkRules>): readonly AllowedPorts[] =>
+  (given ?? []).map(({ ports }) => {
+    if (ports == null || ports.length === 0 || ports.some(({ port }) => port == null)) return null;
+    return ports.map(({ port, endPort }) => ({ from: port ?? 0, to: endPort ?? Number(port) }));
+  });
+
+/** @throws ZodError when it is no NetworkPolicy. */
+export const inspectNetworkPolicy = (object: unknown): NetworkPolicy => {
+  const { metadata, spec } = networkPolicySchema.parse(object);
+  const types = spec.policyTypes ?? ['Ingress', ...(spec.egress == null ? [] : ['Egress'])];
+  return {
+    name: metadata.name,
+    podSelector: spec.podSelector,
+    ingress: types.includes('Ingress') ? allowedPorts(spec.ingress) : null,
+    egress: types.includes('Egress') ? allowedPorts(spec.egress) : null,
   };
 };

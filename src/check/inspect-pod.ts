@@ -181,3 +181,50 @@ export const inspectPod =
       hasExited: status?.containerStatuses?.some(({ lastState }) => lastState?.terminated != null) ?? false,
     };
   };
+
+const WORKLOAD_KINDS = ['deployment', 'statefulset', 'daemonset'] as const;
+
+type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
+
+/** What makes Pods, as kubectl names it. */
+export interface WorkloadInfo {
+  readonly kind: WorkloadKind;
+  readonly name: string;
+  /** Null for a DaemonSet. */
+  readonly replicas: number | null;
+  /** Of its Pods. */
+  readonly labels: Labels;
+  /** Whether its Pods mount the Secret. */
+  readonly isOurs: boolean;
+}
+
+const secretVolume = z.object({ secret: z.object({ secretName: z.string().nullish() }).nullish() });
+const workloadSchema = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({
+    replicas: z.number().nullish(),
+    template: z.object({
+      metadata: z.object({ labels: z.record(z.string(), z.string()).nullish() }).nullish(),
+      spec: z.object({ volumes: z.array(secretVolume).nullish() }),
+    }),
+  }),
+});
+
+/** Reads a workload as one that may run replicas with this Secret. The returned function throws a ZodError for anything else. */
+export const inspectWorkload =
+  (kind: WorkloadKind, secretName: string) =>
+  (object: unknown): WorkloadInfo => {
+    const { metadata, spec } = workloadSchema.parse(object);
+    const { template } = spec;
+    return {
+      kind,
+      name: metadata.name,
+      replicas: spec.replicas ?? null,
+      labels: template.metadata?.labels ?? {},
+      isOurs: (template.spec.volumes ?? []).some((volume) => volume.secret?.secretName === secretName),
+    };
+  };
+
+/** The collections of a namespace in which workloads are, by their kind. */
+export const workloadCollections = (namespace: string): readonly (readonly [WorkloadKind, string])[] =>
+  WORKLOAD_KINDS.map((kind) => [kind, `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/${kind}s`]);

@@ -1,5 +1,5 @@
 import type { PodInfo } from './inspect-pod.ts';
-import type { ClusterSnapshot } from './snapshot.ts';
+import { announcedHash, type ClusterSnapshot } from './snapshot.ts';
 
 /** Quotes a text as one word of a POSIX shell. */
 export const shellQuote = (text: string): string =>
@@ -26,6 +26,15 @@ export const restartWorkload = (snapshot: Pick<ClusterSnapshot, 'config'>, pod: 
   return workload === null
     ? showPod(snapshot, pod)
     : `kubectl rollout restart ${workload} -n ${snapshot.config.namespace}`;
+};
+
+/** Makes a Pod's kubelet read the Secret at once, which any change of the Pod's annotations does. */
+export const nudgeKubelet = ({ config, lease }: ClusterSnapshot, podName: string): string => {
+  const hash = announcedHash({ lease }) ?? 'now';
+  const annotation = `${config.annotationPrefix}/expected-hash`;
+  const pod = `kubectl annotate --overwrite pod ${shellQuote(podName)} -n ${config.namespace}`;
+  // Removed first: writing the same value again would be no change.
+  return `${pod} ${annotation}- && ${pod} ${annotation}=${hash}`;
 };
 
 /** The last log lines of every replica, which say what they wait for. */

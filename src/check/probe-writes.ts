@@ -4,7 +4,22 @@ import type { CaBundleField } from '../cluster/targets.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import type { KubeRequest } from '../kube/request.ts';
-import { mayNotImpersonate } from './act-as.ts';
+import type { PodInfo } from './inspect-pod.ts';
+
+type Headers = NonNullable<KubeRequest['headers']>;
+
+/** The claim of a service account's token that names its Pod, as policies read it. */
+const POD_NAME_CLAIM = 'authentication.kubernetes.io/pod-name';
+
+/** Has the API server treat a request as one of a replica, so that a dry run meets the policies that the replica meets. */
+export const asReplica = ({ name, serviceAccount }: PodInfo, namespace: string): Headers => ({
+  'impersonate-user': `system:serviceaccount:${namespace}:${serviceAccount ?? 'default'}`,
+  'impersonate-group': ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+  [`impersonate-extra-${encodeURIComponent(POD_NAME_CLAIM)}`]: name,
+});
+
+/** Whether a request was refused because its user must not act for another one. */
+const mayNotImpersonate = (message: string): boolean => message.includes('cannot impersonate');
 
 /** The API server's answer to a write that was sent as a server-side dry run. */
 export type WriteProbe =

@@ -2,11 +2,10 @@ import type { CaBundleField } from '../cluster/targets.ts';
 import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import { type Access, type Denial, isOptional } from './access.ts';
 import type { PodInfo } from './inspect-pod.ts';
-import { trustAnchors } from './inspect-secrets.ts';
+import { type CaInfo, type SecretInfo, trustAnchors } from './inspect-secrets.ts';
 import type { OtherManager } from './inspect-target.ts';
 import { alivePods, inspectReplicas, shellQuote, showPod, workloadOf } from './kubectl.ts';
 import { isDeniedByRbac } from './probe-writes.ts';
-import { showTrustBundle } from './secret-remedies.ts';
 import type { ClusterSnapshot, TargetSnapshot } from './snapshot.ts';
 
 const subjectFlag = (user: string): string => {
@@ -196,4 +195,89 @@ export const confineToNamespaces = ({ targets }: ClusterSnapshot, message: strin
     return `kubectl patch ${path.type} ${shellQuote(path.name)} --type=json -p ${patch}`;
   }
   return null;
+};
+
+type Read = SecretInfo | CaInfo;
+
+const secretFlag = ({ config }: Pick<ClusterSnapshot, 'config'>, name: string): string =>
+  `secret ${shellQuote(name)} -n ${config.namespace}`;
+
+/** Prints `ca.crt`, for a problem that only the issuer of the Secret can fix. */
+export const showTrustBundle = (snapshot: Pick<ClusterSnapshot, 'config'>): string =>
+  `kubectl get ${secretFlag(snapshot, snapshot.config.secretName)} -o jsonpath=${String.raw`'{.data.ca\.crt}'`} | base64 -d`;
+
+/** Shows what a Secret holds, without the values. */
+export const describeSecret = (snapshot: Pick<ClusterSnapshot, 'config'>, name: string): string =>
+  `kubectl describe ${secretFlag(snapshot, name)}`;
+
+/** Deletes a Secret, if it is still the one that was read. */
+const deleteSecret = (path: string, { resourceVersion }: Read): string => {
+  const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { resourceVersion } };
+  return `echo ${shellQuote(JSON.stringify(options))} | kubectl delete --raw ${shellQuote(path)} -f -`;
+};
+
+/** Saves a Secret to a file and deletes it, if it is still the one that was read, so that the leader issues again. */
+export const setAside = (snapshot: Pick<ClusterSnapshot, 'config'>, name: string, path: string, read: Read): string => {
+  const file = shellQuote(`${name}.backup.yaml`);
+  return `(umask 077 && kubectl get ${secretFlag(snapshot, name)} -o yaml > ${file}) && ${deleteSecret(path, read)}`;
+};
+
+/** Recreates a Secret with the same data and without `immutable`, which cannot be unset otherwise. */
+export const recreateMutable = (snapshot: Pick<ClusterSnapshot, 'config'>, name: string): string => {
+  const get = `kubectl get ${secretFlag(snapshot, name)} -o`;
+  const isImmutable = `test "$(${get} jsonpath='{.immutable}')" = true`;
+  return `${isImmutable} && ${get} json | sed 's/"immutable": true/"immutable": false/' | kubectl replace --force -f -`;
+};
+
+/**
+ * Makes a self-signed pair with the right names, for users without an issuer at hand: into a Secret that does not exist,
+ * or in the place of the pair that was read.
+ */
+const createSelfSignedPair = (snapshot: ClusterSnapshot): string => {
+  const { config, secret } = snapshot;
+  const names = config.serviceNames.map((name) => `DNS:${name}`).join(',');
+  const request = [
+    '(umask 077 && openssl req -x509 -newkey rsa:2048 -nodes -keyout tls.key -out tls.crt -days 365',
+    `-subj /CN=${config.serviceName} -addext ${shellQuote(`subjectAltName=${names}`)}) &&`,
+  ].join(' ');
+  if (secret.state !== 'there') {
+    const create = `kubectl create secret generic ${shellQuote(config.secretName)} -n ${config.namespace}`;
+    return `${request} ${create} --type=kubernetes.io/tls --from-file=tls.crt --from-file=tls.key --from-file=ca.crt=tls.crt`;
+  }
+  const { resourceVersion } = secret.value;
+  const value = (file: string): string => `"'"$(base64 <${file} | tr -d '\\n')"'"`;
+  const operations = [
+    `{"op":"test","path":"/metadata/resourceVersion","value":"${resourceVersion}"}`,
+    ...[
+      ['tls.crt', 'tls.crt'],
+      ['tls.key', 'tls.key'],
+      ['ca.crt', 'tls.crt'],
+    ].map(([key = '', file = '']) => `{"op":"add","path":"/data/${key}","value":${value(file)}}`),
+  ];
+  return `${request} kubectl patch ${secretFlag(snapshot, config.secretName)} --type=json -p '[${operations.join(',')}]'`;
+};
+
+/** Gets a new pair into the serving Secret: from the leader, from cert-manager, or by hand. */
+export const replacePair = (snapshot: ClusterSnapshot): string => {
+  const { config, paths, secret } = snapshot;
+  const info = secret.state === 'there' ? secret.value : null;
+  // The leader copies the pair, as soon as its source can be used.
+  if (config.issuer.readsSource && info?.foreign == null) return inspectLeader(snapshot);
+  if (config.issuer.writesSecret)
+    return info !== null && info.foreign !== null
+      ? setAside(snapshot, config.secretName, paths.secret.path, info)
+      : requestRotation(snapshot, 'leaf');
+  // cert-manager issues again into a deleted Secret.
+  return info !== null && info.certificateName !== null
+    ? deleteSecret(paths.secret.path, info)
+    : createSelfSignedPair(snapshot);
+};
+
+/** Gets a leaf with the right names. Names that a cert-manager Certificate lists have to be changed there. */
+export const replaceNames = (snapshot: ClusterSnapshot): string => {
+  const { config, secret } = snapshot;
+  const certificate = secret.state === 'there' ? secret.value.certificateName : null;
+  if (config.issuer.writesSecret || certificate === null) return replacePair(snapshot);
+  const patch = JSON.stringify({ spec: { dnsNames: config.serviceNames } });
+  return `kubectl patch certificate ${shellQuote(certificate)} -n ${config.namespace} --type=merge -p ${shellQuote(patch)}`;
 };

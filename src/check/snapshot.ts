@@ -3,14 +3,12 @@ import type { LeaseSnapshot } from '../../streams/model.ts';
 import type { VolumeKind } from '../certificates/secret-volume.ts';
 import type { ClusterPaths, TargetPath } from '../cluster/paths.ts';
 import type { Config } from '../config/config.ts';
-import type { Access } from './access.ts';
+import type { AccessSurvey } from './access.ts';
 import type { GetResult } from './get.ts';
-import type { Components } from './inspect-components.ts';
-import type { PodInfo } from './inspect-pod.ts';
-import type { NetworkPolicy } from './inspect-policy.ts';
+import type { Components, NetworkPolicy } from './inspect-components.ts';
+import type { PodInfo, WorkloadInfo } from './inspect-pod.ts';
 import type { CaInfo, SecretInfo, SourceInfo } from './inspect-secrets.ts';
 import type { TargetCall, TargetInfo } from './inspect-target.ts';
-import type { WorkloadInfo } from './inspect-workload.ts';
 import type { Located } from './locate.ts';
 import type { Labels } from './matching.ts';
 import type { WriteProbe } from './probe-writes.ts';
@@ -48,7 +46,7 @@ export interface TargetSnapshot {
 }
 
 /** Everything that was read from cluster and disk. Checks are functions of it and read nothing else. */
-export interface ClusterSnapshot {
+export interface ClusterSnapshot extends AccessSurvey {
   /** The settings that are gone by, and where they come from. */
   readonly located: Located;
   readonly config: Config;
@@ -61,10 +59,6 @@ export interface ClusterSnapshot {
   readonly skewMs: number | null;
   readonly version: string;
   readonly server: string;
-  /** One for each service account of the replicas, or one for the user of the check. */
-  readonly access: readonly Access[];
-  /** Why permissions cannot be reviewed, else null. */
-  readonly accessProblem: string | null;
   readonly lease: GetResult<LeaseInfo>;
   readonly renewal: Renewal;
   /** Why the Lease cannot be watched; null when it can. */

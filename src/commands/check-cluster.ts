@@ -6,7 +6,7 @@ import { Problem } from '../../streams/problem.ts';
 import { clusterRole, type Dial, throughApiServer } from '../check/cluster-access.ts';
 import { clusterGauges } from '../check/cluster-metrics.ts';
 import { clusterPage } from '../check/cluster-page.ts';
-import { direct, tunnelled } from '../check/cluster-reach.ts';
+import { direct, tunnelled } from '../check/cluster-probe.ts';
 import { type ClusterReport, isSound, reportCluster } from '../check/cluster-report.ts';
 import { surveyCluster } from '../check/cluster-survey.ts';
 import { clusterJson, clusterText, countText } from '../check/cluster-text.ts';
