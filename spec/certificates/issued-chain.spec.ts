@@ -2,8 +2,8 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { crossSign, issueLeaf, usableCrossSigned, verifyIssued } from '../../src/certificates/issue.ts';
 import { type KeyAlgorithm, makeKey, signingKey } from '../../src/certificates/keys.ts';
-import { forbiddenName } from '../../src/certificates/name-constraints.ts';
 import type { ParsedX509 } from '../../src/certificates/parse-x509.ts';
+import { forbiddenName } from '../../src/certificates/verify-chain.ts';
 import { pki } from '../support/pki.ts';
 
 const DAY_MS = 86_400_000;

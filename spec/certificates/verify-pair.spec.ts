@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { describeCertificates } from '../../src/certificates/certificate-info.ts';
 import { crossSign, issueCa } from '../../src/certificates/issue.ts';
-import type { PairFault } from '../../src/certificates/pair-fault.ts';
-import { type PairExpectation, type PairFiles, verifyPair } from '../../src/certificates/verify-pair.ts';
+import {
+  type PairExpectation,
+  type PairFault,
+  type PairFiles,
+  verifyPair,
+} from '../../src/certificates/verify-pair.ts';
 import { sha256Hex } from '../../src/util/hash.ts';
 import { corpus } from '../fuzz/corpus.ts';
 import { type MountedPair, openssl, pki, weakPair } from '../support/pki.ts';

@@ -40,8 +40,7 @@ export const readCaPair = ({ certificatePem, keyPem }: IssuedPair): CaPairResult
     // Of a single certificate, what it is says more than that the key does not fit.
     if (error !== null && (fitting !== undefined || certificates.length === 1))
       return reject('not-an-authority', `ca.crt ${error}`);
-    if (!reading.ok)
-      return reject(reading.reason === 'key-encrypted' ? 'key-encrypted' : 'key-unusable', `ca.key: ${reading.detail}`);
+    if (!reading.ok) return reject(reading.reason, `ca.key: ${reading.detail}`);
     return fitting === undefined
       ? reject('key-mismatch', 'ca.key belongs to another certificate')
       : { ok: true, facts: describeCertificate(fitting), certificate: fitting };

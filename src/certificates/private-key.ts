@@ -1,12 +1,21 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
-import { type Fault, fault, type PairFault } from './pair-fault.ts';
 import { splitPem, withoutByteOrderMark } from './pem.ts';
 
-type PrivateKeyReading = { readonly ok: true; readonly key: KeyObject } | ({ readonly ok: false } & Fault);
+type KeyFault = 'key-unusable' | 'key-encrypted';
 
-const reject = (detail: string, reason: PairFault = 'key-unusable'): PrivateKeyReading => ({
+type PrivateKeyReading =
+  | { readonly ok: true; readonly key: KeyObject }
+  | {
+      readonly ok: false;
+      readonly reason: KeyFault;
+      /** One line for a log; never any of the text. */
+      readonly detail: string;
+    };
+
+const reject = (detail: string, reason: KeyFault = 'key-unusable'): PrivateKeyReading => ({
   ok: false,
-  ...fault(reason, detail),
+  reason,
+  detail,
 });
 
 /** The curves that both Go's crypto/x509, with which the API server verifies, and OpenSSL accept; P-224 is too weak for OpenSSL. */

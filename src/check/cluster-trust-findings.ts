@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import type { PairFault } from '../certificates/pair-fault.ts';
+import type { PairFault } from '../certificates/verify-pair.ts';
 import { formatExpiry, formatSpan } from '../util/time.ts';
 import {
   certificateText,

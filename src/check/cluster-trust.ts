@@ -1,8 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
-import type { Fault } from '../certificates/pair-fault.ts';
 import { readBundle } from '../certificates/pem.ts';
-import { presentedFaults } from '../certificates/verify-pair.ts';
+import { type Fault, presentedFaults } from '../certificates/verify-pair.ts';
 import { type Hook, serverName } from './cluster-hooks.ts';
 
 /** The certificates that the API server verifies a hook by. */

@@ -4,8 +4,7 @@ import type { CaState, SecretState, TargetState } from '../../streams/planner-in
 import { readCaPair } from '../certificates/ca-pair.ts';
 import { describeCertificate, missingNames } from '../certificates/certificate-info.ts';
 import { readBundle } from '../certificates/pem.ts';
-import { relayedPairProblem } from '../certificates/relayed-pair.ts';
-import { secretPair } from '../certificates/secret-pair.ts';
+import { relayedPairProblem, secretPair } from '../certificates/secret-pair.ts';
 import {
   FIELD_MANAGER,
   type ManagedFields,

@@ -4,7 +4,7 @@ import type { CertificateInfo } from '../../streams/model.ts';
 import type { WriteResult } from '../../streams/observe-cluster.ts';
 import { Problem } from '../../streams/problem.ts';
 import type { Precondition } from '../../streams/step.ts';
-import { relayedPairProblem } from '../certificates/relayed-pair.ts';
+import { relayedPairProblem } from '../certificates/secret-pair.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { decodeOrThrow } from '../kube/errors.ts';
 import { FIELD_MANAGER } from '../kube/managed-fields.ts';
