@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ApiFailure } from '../../src/dev-cluster/api-failure.ts';
+import { ApiFailure } from '../../src/dev-cluster/failures.ts';
 import { jsonPatch } from '../../src/dev-cluster/json-patch.ts';
 import type { Json } from '../../src/dev-cluster/kube-object.ts';
 

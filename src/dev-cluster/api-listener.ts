@@ -1,11 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Answer, answerResource } from './answer-resource.ts';
-import { ApiFailure } from './api-failure.ts';
 import * as failures from './failures.ts';
 import type { Json } from './kube-object.ts';
 import type { ObjectStore } from './object-store.ts';
 import { acceptedRepresentation, represented } from './representation.ts';
-import type { LoggedRequest, RequestLog } from './request-log.ts';
 import { discovery } from './resource-types.ts';
 import { type ResourceRequest, route } from './route.ts';
 import { serveWatch, type WatchLine, type WatchTally } from './serve-watch.ts';
@@ -90,9 +88,9 @@ export const apiListener =
       .thawed()
       .then(answer)
       .catch((error: unknown) => {
-        if (error instanceof ApiFailure) return { code: error.status.code, body: error.status };
+        if (error instanceof failures.ApiFailure) return { code: error.status.code, body: error.status };
         // A bug, or a client that disconnected while it sent its body: neither must end the process.
-        const { status } = new ApiFailure(500, 'InternalError', `Internal error: ${String(error)}`);
+        const { status } = new failures.ApiFailure(500, 'InternalError', `Internal error: ${String(error)}`);
         return { code: status.code, body: status };
       })
       .then((result) => {
@@ -124,3 +122,56 @@ const readBody = async (request: IncomingMessage): Promise<Json | undefined> => 
     throw failures.badRequest('the object provided is unrecognized: it is not JSON');
   }
 };
+
+/** One answered request. */
+interface LoggedRequest {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly user: string;
+  /** A Kubernetes verb, or the HTTP method for a path outside the API groups. */
+  readonly verb: string;
+  /** The plural; null for a path outside the API groups. */
+  readonly resource: string | null;
+  readonly subresource: string | null;
+  readonly namespace: string | null;
+  readonly name: string | null;
+  /** The HTTP status. A watch is logged when it starts. */
+  readonly code: number;
+}
+
+/** The latest requests, for specs that count calls. */
+export class RequestLog {
+  readonly #limit: number;
+  readonly #entries: LoggedRequest[] = [];
+  #total = 0;
+
+  constructor(limit = 10_000) {
+    this.#limit = limit;
+  }
+
+  /** Oldest first; beyond the limit the oldest are dropped. */
+  get entries(): readonly LoggedRequest[] {
+    return this.#entries;
+  }
+
+  /** Number of all requests, dropped ones included. */
+  get total(): number {
+    return this.#total;
+  }
+
+  append(entry: LoggedRequest): void {
+    this.#total += 1;
+    this.#entries.push(entry);
+    if (this.#entries.length > this.#limit) this.#entries.shift();
+  }
+
+  /** Number of kept requests that match every given field, such as `{ verb: 'patch', resource: 'leases' }`. */
+  count(fields: Partial<LoggedRequest>): number {
+    const parts = Object.entries(fields) as [keyof LoggedRequest, unknown][];
+    return this.#entries.filter((entry) => parts.every(([key, value]) => entry[key] === value)).length;
+  }
+
+  clear(): void {
+    this.#entries.length = 0;
+  }
+}

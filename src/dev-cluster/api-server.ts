@@ -5,9 +5,8 @@ import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import * as x509 from '@peculiar/x509';
-import { apiListener } from './api-listener.ts';
+import { apiListener, RequestLog } from './api-listener.ts';
 import { type Follow, followObject, ObjectStore } from './object-store.ts';
-import { RequestLog } from './request-log.ts';
 import { WatchTally } from './serve-watch.ts';
 import type { User } from './users.ts';
 

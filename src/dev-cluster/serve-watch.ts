@@ -1,12 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import type { ApiFailure } from './api-failure.ts';
 import * as failures from './failures.ts';
 import { apiVersion, type JsonObject, type KubeObject } from './kube-object.ts';
+import { type Match, selectors } from './list-objects.ts';
 import type { Change, ObjectStore } from './object-store.ts';
 import { type Representation, represented } from './representation.ts';
 import type { ResourceType } from './resource-types.ts';
 import type { ResourceRequest } from './route.ts';
-import { type Match, selectors } from './selectors.ts';
 
 /** kube-apiserver's --min-request-timeout: a watch without a timeout lasts between once and twice this long. */
 const DEFAULT_TIMEOUT_SECONDS = 1_800;
@@ -64,7 +63,7 @@ export const serveWatch = (
   response.flushHeaders();
   const missed = start === 0 ? [] : store.since(start);
   if (missed === null) {
-    const { status } = failures.expired(start, store.oldestRevision) satisfies ApiFailure;
+    const { status } = failures.expired(start, store.oldestRevision) satisfies failures.ApiFailure;
     write({ type: 'ERROR', object: status });
     response.end();
     return;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Cause } from './api-failure.ts';
+import type { Cause } from './failures.ts';
 import type { JsonObject, KubeObject, ObjectMeta } from './kube-object.ts';
 import type { ResourceType } from './resource-types.ts';
 
