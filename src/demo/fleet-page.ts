@@ -6,7 +6,7 @@ import type { SeenReplica } from '../page/replica-card.ts';
 import { eventStream } from '../status/probes.ts';
 import type { Status } from '../status/status.ts';
 import { type PlainServer, startPlainServer } from '../util/plain-server.ts';
-import type { DemoReplica } from './start-replica.ts';
+import type { DemoReplica } from './fleet.ts';
 
 /**
  * Serves a status page of all replicas, from the status that each reports.

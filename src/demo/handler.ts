@@ -3,7 +3,7 @@ import { answerOf, describeAnswer, pathOf } from '../author/answer.ts';
 import { NO_LOG } from '../author/call-handler.ts';
 import { readObjects, requestFrom } from '../author/review.ts';
 import { loadHandler } from '../webhook/load-handler.ts';
-import { anyQuestion, type Question } from './send-review.ts';
+import { anyQuestion, type Question } from './caller.ts';
 
 interface DemoHandler {
   /** For WEBHOOK_HANDLER. */

@@ -3,10 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { listen } from '../util/listen.ts';
 import { startCaller } from './caller.ts';
 import { demoNames, startCluster } from './cluster.ts';
-import { followFleet } from './fleet.ts';
+import { followFleet, type LogLine, type Program, startReplica } from './fleet.ts';
 import { startFleetPage } from './fleet-page.ts';
 import { type HandlerOptions, openHandler } from './handler.ts';
-import { type LogLine, type Program, startReplica } from './start-replica.ts';
 
 const short = (hash: unknown): string => (typeof hash === 'string' ? hash.slice(0, 8) : 'none');
 
