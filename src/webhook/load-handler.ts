@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire, registerHooks, stripTypeScriptTypes } from 'node:module';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Problem } from '../../streams/problem.ts';
 import { messageOf } from '../util/errors.ts';
 import type { AdmissionHandler, HandlerExport } from './admission-types.ts';
-import { placeText } from './error-place.ts';
-import { provideHandlerApi } from './provide-handler-api.ts';
+import { allow, deny, jsonPatch, mutate } from './handler-api.ts';
 
 const locate = (name: string, directory: string): string => {
   if (name.startsWith('file:')) return name;
@@ -69,4 +68,77 @@ export const routes = (exported: unknown, name: string): Route => {
   if (typeof exported !== 'object' || paths.size === 0) throw new Problem(`${name} is no handler: ${EXPECTED}`);
   if (faulty !== undefined) throw new Problem(`${name} has a wrong entry ${faulty[0]}: ${EXPECTED}`);
   return Object.assign((pathname: string) => paths.get(pathname), { paths: [...paths.keys()] });
+};
+
+/** What handler modules import. */
+const SPECIFIER = 'webhook-certd/handler';
+
+const PROVIDED_URL = 'webhook-certd:handler';
+
+/** Where the provided module finds the helpers of this process. */
+const HELPERS = Symbol.for('webhook-certd.handler');
+
+const SOURCE = `export const { allow, deny, jsonPatch, mutate } = globalThis[Symbol.for('${HELPERS.description ?? ''}')];\n`;
+
+/**
+ * Lets modules import `webhook-certd/handler` where the package is not installed: in the image, or in a folder without
+ * node_modules. An installed package takes precedence. Calling it again changes nothing.
+ */
+const provideHandlerApi = (): void => {
+  if (HELPERS in globalThis) return;
+  Object.assign(globalThis, { [HELPERS]: { allow, deny, jsonPatch, mutate } });
+  registerHooks({
+    resolve: (specifier, context, next) => {
+      if (specifier !== SPECIFIER) return next(specifier, context);
+      try {
+        return next(specifier, context);
+      } catch {
+        return { url: PROVIDED_URL, format: 'module', shortCircuit: true };
+      }
+    },
+    load: (url, context, next) =>
+      url === PROVIDED_URL ? { format: 'module', source: SOURCE, shortCircuit: true } : next(url, context),
+  });
+};
+
+const pathOf = (place: string): string => {
+  const [, name = '', position = ''] = /^(.*?)((?::\d+)+)$/.exec(place) ?? [];
+  return (URL.canParse(name) ? fileURLToPath(name) : name) + position;
+};
+
+/**
+ * Where the stack says that an error arose: Node writes the place of most syntax errors above the message, and V8 that of
+ * any other error below it. Null where that is in Node or in this program.
+ */
+const placeInStack = ({ stack = '' }: Error): string | null => {
+  const lines = stack.split('\n');
+  const [first = ''] = lines;
+  if (/^(?:file:\/\/)?\/.*:\d+$/.test(first)) return pathOf(first);
+  const frame = lines.find((line) => line.startsWith('    at ')) ?? '';
+  const place = /(file:\/\/\/.*:\d+:\d+)\)?$/.exec(frame)?.[1];
+  return place === undefined ? null : pathOf(place);
+};
+
+/** Node keeps the place of a syntax error in an ES module to itself, so that the file is parsed once more. */
+const placeInFile = (file: string): string | null => {
+  try {
+    stripTypeScriptTypes(readFileSync(file, 'utf8'), { sourceUrl: file });
+    return null;
+  } catch (error) {
+    return error instanceof SyntaxError ? placeInStack(error) : null;
+  }
+};
+
+/**
+ * Says where an error in a module of the user's arose: ` (/app/handler.js:2:26)`, or nothing where that is not known.
+ *
+ * @param url of the module that was loaded
+ */
+const placeText = (error: unknown, url: string): string => {
+  if (!(error instanceof Error)) return '';
+  const isFile = url.startsWith('file:');
+  const place =
+    placeInStack(error) ?? (error instanceof SyntaxError && isFile ? placeInFile(fileURLToPath(url)) : null);
+  if (place !== null) return ` (${place})`;
+  return error instanceof SyntaxError ? ' (in a module that it imports)' : '';
 };
