@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { settings } from '../../src/config/variables.ts';
 import { gauges } from '../../src/metrics/endpoint.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
-import { processFamilies } from '../../src/metrics/process-families.ts';
+import { processFamilies } from '../../src/metrics/process-usage.ts';
 import { USAGE } from '../metrics/usage.ts';
 import { sourceFiles } from '../support/source-files.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { gauges } from '../../src/metrics/endpoint.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
-import { processFamilies } from '../../src/metrics/process-families.ts';
+import { processFamilies } from '../../src/metrics/process-usage.ts';
 import { USAGE } from '../metrics/usage.ts';
 import { monitoring } from './monitoring.ts';
 import { only, rendered } from './rendered.ts';

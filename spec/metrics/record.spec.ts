@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts';
-import { recordMetrics } from '../../src/metrics/record.ts';
+import { createMetrics, type Metrics, recordMetrics } from '../../src/metrics/metrics.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import { factsOf } from '../support/facts-of.ts';
 import { leaseOf } from '../support/lease-of.ts';

@@ -1,4 +1,4 @@
-import type { ProcessUsage } from '../../src/metrics/process-families.ts';
+import type { ProcessUsage } from '../../src/metrics/process-usage.ts';
 
 /** What a process could use. */
 export const USAGE: ProcessUsage = {

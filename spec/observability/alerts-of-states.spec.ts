@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { gauges, snapshotOf } from '../../src/metrics/endpoint.ts';
 import type { Counter, Histogram, MetricFamily } from '../../src/metrics/instruments.ts';
-import { createMetrics } from '../../src/metrics/metrics.ts';
-import { recordMetrics } from '../../src/metrics/record.ts';
+import { createMetrics, recordMetrics } from '../../src/metrics/metrics.ts';
 import { initialState, reduce, unreadyReasons } from '../../src/status/replica-state.ts';
 import type { ReplicaEvent } from '../../streams/replica.ts';
 import { monitoring } from '../manifests/monitoring.ts';

@@ -12,7 +12,7 @@ import { surveyCluster } from '../check/cluster-survey.ts';
 import { clusterJson, clusterText, countText } from '../check/cluster-text.ts';
 import { openKubeClient } from '../kube/client.ts';
 import type { InCluster } from '../kube/in-cluster.ts';
-import { metricsPage } from '../metrics/exposition.ts';
+import { metricsPage } from '../metrics/instruments.ts';
 import { errnoOf } from '../util/errors.ts';
 import type { BindAddress } from '../util/listen.ts';
 import { type Page, startPlainServer, textPage } from '../util/plain-server.ts';

@@ -7,14 +7,13 @@ import { replica, type ReplicaEvent } from '../../streams/replica.ts';
 import { type Mount, openMount } from '../certificates/mount.ts';
 import { recordEvents } from '../cluster/event-recorder.ts';
 import { clusterPaths } from '../cluster/paths.ts';
-import { upstreamText } from '../config/addresses.ts';
+import { addressText, bindText, upstreamText } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { dedupeLogLines } from '../logging/dedupe-log-lines.ts';
 import { logLinesFor } from '../logging/log-lines.ts';
 import type { Logger } from '../logging/logger.ts';
 import { observationLines } from '../logging/observation-lines.ts';
-import { createMetrics } from '../metrics/metrics.ts';
-import { recordMetrics } from '../metrics/record.ts';
+import { createMetrics, recordMetrics } from '../metrics/metrics.ts';
 import { initialState, reduce, unreadyReasons } from '../status/replica-state.ts';
 import { stateLines } from '../status/state-lines.ts';
 import { mountedLeaf } from '../status/status.ts';
@@ -22,7 +21,6 @@ import { monotonicMs } from '../util/time.ts';
 import { startObservabilityServers } from './observability-servers.ts';
 import { replicaPolicy, replicaPorts } from './ports.ts';
 import { type DaemonDependencies, openResources, type StartPhase } from './resources.ts';
-import { startFields } from './start-fields.ts';
 
 export interface Daemon {
   /** Readiness and the served pair. Both observables complete once the daemon has stopped. */
@@ -226,4 +224,34 @@ export const openWithin = async <T extends AsyncDisposable>(
   } finally {
     timer[Symbol.dispose]();
   }
+};
+
+/** Who answers the AdmissionReviews, as the setting names it. */
+const answeredBy = ({ serving, upstream, handlerModule }: Config, isGiven: boolean): string => {
+  if (serving !== null) return addressText(serving);
+  if (upstream !== null) return upstreamText(upstream);
+  return isGiven ? 'the embedding program' : (handlerModule ?? 'none');
+};
+
+/** What the first log line tells: which program this is, where it listens, and what it keeps. An address not in use is null. */
+export const startFields = (
+  config: Config,
+  { version, handler, endpoint }: Pick<DaemonDependencies, 'version' | 'handler' | 'endpoint'>,
+): Readonly<Record<string, unknown>> => {
+  const isOwnServer = endpoint === undefined;
+  const { webhookBind, probeBind, metricsBind } = config;
+  return {
+    version,
+    identity: config.identity,
+    namespace: config.namespace,
+    lease: config.leaseName,
+    secret: config.secretName,
+    service: config.serviceName,
+    issuer: config.issuer.name,
+    targets: config.caBundleTargets.map(({ type, name }) => `${type}/${name}`),
+    answeredBy: answeredBy(config, handler !== undefined),
+    webhook: isOwnServer && config.serving === null ? bindText(webhookBind) : null,
+    probes: isOwnServer ? bindText(probeBind) : null,
+    metrics: isOwnServer && metricsBind !== null ? bindText(metricsBind) : null,
+  };
 };

@@ -4,7 +4,7 @@ import { addressText } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { snapshotOf, startMetrics } from '../metrics/endpoint.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { ProcessUsage } from '../metrics/process-families.ts';
+import type { ProcessUsage } from '../metrics/process-usage.ts';
 import { nextAction } from '../status/next-action.ts';
 import { startProbes } from '../status/probes.ts';
 import { isAnnouncedMounted, neighbourNotes, type ReplicaState } from '../status/replica-state.ts';

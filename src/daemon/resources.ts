@@ -3,7 +3,7 @@ import type { Config, ServingAddress, Upstream } from '../config/config.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { ProcessUsage } from '../metrics/process-families.ts';
+import type { ProcessUsage } from '../metrics/process-usage.ts';
 import { monotonicMs } from '../util/time.ts';
 import type { HandlerExport } from '../webhook/admission-types.ts';
 import type { Neighbour } from '../webhook/neighbour.ts';

@@ -2,10 +2,9 @@ import type { ReplicaState } from '../status/replica-state.ts';
 import type { StatusInput } from '../status/status.ts';
 import type { BindAddress } from '../util/listen.ts';
 import { type Page, type PlainServer, startPlainServer, textPage } from '../util/plain-server.ts';
-import { metricsPage } from './exposition.ts';
-import type { Counter, Histogram, MetricFamily, Sample } from './instruments.ts';
+import { type Counter, type Histogram, type MetricFamily, metricsPage, type Sample } from './instruments.ts';
 import type { Metrics } from './metrics.ts';
-import { processFamilies, type ProcessUsage } from './process-families.ts';
+import { processFamilies, type ProcessUsage } from './process-usage.ts';
 
 /** The values of the gauges at the time of a scrape. Times are ms since the epoch; null has no series. */
 export interface MetricsSnapshot {

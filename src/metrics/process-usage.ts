@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { monotonicMs } from '../util/time.ts';
-import type { ProcessUsage } from './process-families.ts';
+import type { MetricFamily } from './instruments.ts';
 
 /** The parts of Node's global that are read. */
 type Own = Pick<NodeJS.Process, 'cpuUsage' | 'memoryUsage' | 'uptime' | 'version'>;
@@ -54,3 +54,69 @@ export const processUsage = (own: Own, proc = '/proc/self'): (() => Promise<Proc
     };
   };
 };
+
+/** What the process has used so far, and what it holds. */
+export interface ProcessUsage {
+  readonly nodeVersion: string;
+  readonly startedMs: number;
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  readonly heapUsedBytes: number;
+  readonly heapTotalBytes: number;
+  /** Outside the heap of JavaScript: buffers, and what libraries in C hold for objects. */
+  readonly externalBytes: number;
+  /** Null where the system does not say. */
+  readonly openFiles: number | null;
+  readonly maxFiles: number | null;
+  /** How long something that is due now waits for its turn. */
+  readonly loopLagSeconds: number;
+}
+
+type Row = readonly [
+  name: string,
+  type: 'counter' | 'gauge',
+  help: string,
+  valueOf: (usage: ProcessUsage) => number | null,
+];
+
+/** Under the names that other exporters use, so that dashboards for any process or any Node fit. */
+const ROWS: readonly Row[] = [
+  [
+    'process_start_time_seconds',
+    'gauge',
+    'Start of the process since the epoch.',
+    ({ startedMs }) => startedMs / 1_000,
+  ],
+  ['process_cpu_seconds_total', 'counter', 'CPU time in user and system mode.', ({ cpuSeconds }) => cpuSeconds],
+  ['process_resident_memory_bytes', 'gauge', 'Resident memory.', ({ residentBytes }) => residentBytes],
+  ['process_open_fds', 'gauge', 'Open file descriptors.', ({ openFiles }) => openFiles],
+  ['process_max_fds', 'gauge', 'Limit of open file descriptors.', ({ maxFiles }) => maxFiles],
+  ['nodejs_heap_size_used_bytes', 'gauge', 'Used heap of JavaScript.', ({ heapUsedBytes }) => heapUsedBytes],
+  ['nodejs_heap_size_total_bytes', 'gauge', 'Heap of JavaScript.', ({ heapTotalBytes }) => heapTotalBytes],
+  [
+    'nodejs_external_memory_bytes',
+    'gauge',
+    'Memory outside the heap of JavaScript.',
+    ({ externalBytes }) => externalBytes,
+  ],
+  [
+    'nodejs_eventloop_lag_seconds',
+    'gauge',
+    'Delay of the event loop at the scrape.',
+    ({ loopLagSeconds }) => loopLagSeconds,
+  ],
+];
+
+/** The metrics of the process. A value that is not known has no series. */
+export const processFamilies = (usage: ProcessUsage): readonly MetricFamily[] => [
+  ...ROWS.map(([name, type, help, valueOf]): MetricFamily => {
+    const value = valueOf(usage);
+    return { name, type, help, values: value === null ? [] : [{ labels: {}, value }] };
+  }),
+  {
+    name: 'nodejs_version_info',
+    type: 'gauge',
+    help: 'Always 1; the version of Node is in the label.',
+    values: [{ labels: { version: usage.nodeVersion }, value: 1 }],
+  },
+];
