@@ -1,6 +1,6 @@
 import { checkNeighbour } from './check-neighbour.ts';
 import type { PodInfo } from './inspect-pod.ts';
-import { alivePods, shellQuote, startReplicas } from './kubectl.ts';
+import { alivePods, isLeaving, shellQuote, startReplicas } from './kubectl.ts';
 import { nudgeKubelet } from './mount-remedies.ts';
 import { isDeniedByRbac } from './probe-writes.ts';
 import { grantAccess } from './remedies.ts';
@@ -24,6 +24,7 @@ const silenceRemedy = (snapshot: ClusterSnapshot, pod: PodInfo): string => {
 const checkReplica = (snapshot: ClusterSnapshot, pod: PodInfo, announced: string): CheckResult => {
   const name = `replica ${pod.name} serves the announced certificate`;
   const { config } = snapshot;
+  if (isLeaving(pod)) return skipped(name, 'the Pod is being deleted');
   if (pod.problem !== null)
     return fail(name, `its container is not running: ${pod.problem}`, inspectPod(snapshot, pod));
   if (pod.servingHash === announced) {
