@@ -5,7 +5,8 @@ import { enough, parse } from './parse.ts';
 const none = { WEBHOOK_HANDLER: '', UPSTREAM_URL: '' };
 const beside = { WEBHOOK_HANDLER: '', SERVING_ADDRESS: '127.0.0.1:9443' };
 const ONE = 'expected exactly one of WEBHOOK_HANDLER, UPSTREAM_URL and SERVING_ADDRESS';
-const both = { UPSTREAM_URL: 'http://127.0.0.1:8080' };
+const both = { UPSTREAM_URL: 'http://127.0.0.1:9000' };
+const inFront = (url: string) => ({ WEBHOOK_HANDLER: '', UPSTREAM_URL: url });
 
 /** What is set, and the one problem with it. */
 const refused: readonly (readonly [Readonly<Record<string, string>>, string])[] = [
@@ -18,11 +19,11 @@ const refused: readonly (readonly [Readonly<Record<string, string>>, string])[] 
     none,
     `WEBHOOK_HANDLER, which is not set, UPSTREAM_URL, which is not set and SERVING_ADDRESS, which is not set: ${ONE}`,
   ],
-  [both, `WEBHOOK_HANDLER="./handler.js" and UPSTREAM_URL="http://127.0.0.1:8080": ${ONE}`],
+  [both, `WEBHOOK_HANDLER="./handler.js" and UPSTREAM_URL="http://127.0.0.1:9000": ${ONE}`],
   [{ SERVING_ADDRESS: 'a:1' }, `WEBHOOK_HANDLER="./handler.js" and SERVING_ADDRESS="a:1": ${ONE}`],
   [
     { ...both, SERVING_ADDRESS: 'a:1' },
-    `WEBHOOK_HANDLER="./handler.js", UPSTREAM_URL="http://127.0.0.1:8080" and SERVING_ADDRESS="a:1": ${ONE}`,
+    `WEBHOOK_HANDLER="./handler.js", UPSTREAM_URL="http://127.0.0.1:9000" and SERVING_ADDRESS="a:1": ${ONE}`,
   ],
   [{ RELOAD: 'signal:HUP:nginx' }, 'RELOAD="signal:HUP:nginx": expected only with SERVING_ADDRESS'],
   [
@@ -32,6 +33,18 @@ const refused: readonly (readonly [Readonly<Record<string, string>>, string])[] 
   [
     { ...beside, HEALTH_PROBE_BIND_ADDRESS: ':9443' },
     'SERVING_ADDRESS="127.0.0.1:9443": expected another port than HEALTH_PROBE_BIND_ADDRESS=":9443"',
+  ],
+  [
+    inFront('http://127.0.0.1:8080'),
+    'UPSTREAM_URL="http://127.0.0.1:8080": expected another port than METRICS_BIND_ADDRESS=":8080" (the default)',
+  ],
+  [
+    inFront('http://localhost:9443'),
+    'UPSTREAM_URL="http://localhost:9443": expected another port than WEBHOOK_BIND_ADDRESS=":9443" (the default)',
+  ],
+  [
+    { ...inFront('http://[::1]'), HEALTH_PROBE_BIND_ADDRESS: '[::1]:80' },
+    'UPSTREAM_URL="http://[::1]": expected another port than HEALTH_PROBE_BIND_ADDRESS="[::1]:80"',
   ],
   [
     { METRICS_BIND_ADDRESS: '127.0.0.1:8081' },
@@ -69,6 +82,11 @@ const accepted: readonly Readonly<Record<string, string>>[] = [
   { WEBHOOK_BIND_ADDRESS: ':0', HEALTH_PROBE_BIND_ADDRESS: ':0', METRICS_BIND_ADDRESS: ':0' },
   { HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:9000', METRICS_BIND_ADDRESS: '127.0.0.2:9000' },
   { METRICS_BIND_ADDRESS: '0' },
+  inFront('http://127.0.0.1:9000'),
+  inFront('http://another.shop.svc:8080'),
+  inFront('unix:/run/webhook.sock'),
+  { ...inFront('http://127.0.0.1:8080'), METRICS_BIND_ADDRESS: '0' },
+  { ...inFront('http://127.0.0.1:8080'), METRICS_BIND_ADDRESS: '10.0.0.7:8080' },
   // The webhook's own server does not listen there.
   beside,
   { ...beside, HEALTH_PROBE_BIND_ADDRESS: '127.0.0.2:9443' },

@@ -275,8 +275,8 @@ const accepted: readonly (readonly [string, keyof Config, readonly (readonly [st
 ];
 
 const upstreams: readonly (readonly [string, unknown])[] = [
-  ['http://127.0.0.1:8080', { kind: 'http', url: 'http://127.0.0.1:8080' }],
-  ['http://[::1]:8080/', { kind: 'http', url: 'http://[::1]:8080' }],
+  ['http://127.0.0.1:9000', { kind: 'http', url: 'http://127.0.0.1:9000' }],
+  ['http://[::1]:9000/', { kind: 'http', url: 'http://[::1]:9000' }],
   ['http://localhost', { kind: 'http', url: 'http://localhost' }],
   ['unix:/run/webhook.sock', { kind: 'unix', path: '/run/webhook.sock' }],
   ['unix:///run/webhook.sock', { kind: 'unix', path: '/run/webhook.sock' }],

@@ -1,20 +1,20 @@
-// A webhook that terminates TLS itself, with the certificate that is mounted: node foreign-server.ts DIRECTORY PORT.
+// A webhook that terminates TLS itself, with the certificate that is mounted: node foreign-server.ts PORT CERTIFICATE KEY, or, without
+// these files, one that has it terminated by somebody else: node foreign-server.ts 127.0.0.1:PORT. Other arguments are ignored.
 import { existsSync, readFileSync, watch } from 'node:fs';
+import { createServer as createPlainServer, type RequestListener } from 'node:http';
 import { createServer } from 'node:https';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 
 interface Review {
   readonly apiVersion: string;
   readonly request: { readonly uid: string };
 }
 
-const [, , directory = '', port = ''] = process.argv;
-const pair = () => ({ cert: readFileSync(join(directory, 'tls.crt')), key: readFileSync(join(directory, 'tls.key')) });
-// The kubelet starts it again until the certificate is mounted.
-if (!existsSync(join(directory, 'tls.crt'))) process.exit(1);
+const [address = '', certificate, key] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const [port, host] = address.split(':').toReversed();
 
 let isEnding = false;
-const server = createServer(pair(), (request, response) => {
+const admit: RequestListener = (request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
@@ -24,20 +24,31 @@ const server = createServer(pair(), (request, response) => {
     if (isEnding) response.setHeader('connection', 'close');
     response.end(JSON.stringify({ apiVersion: review.apiVersion, kind: 'AdmissionReview', response: answer }));
   });
-});
-server.on('tlsClientError', () => undefined);
+};
+
+const openTls = (certificatePath: string, keyPath: string) => {
+  // The kubelet starts it again until the certificate is mounted.
+  if (!existsSync(certificatePath)) process.exit(1);
+  const pair = () => ({ cert: readFileSync(certificatePath), key: readFileSync(keyPath) });
+  const tls = createServer(pair(), admit);
+  tls.on('tlsClientError', () => undefined);
+  watch(dirname(certificatePath), () => {
+    try {
+      tls.setSecureContext(pair());
+    } catch {
+      // Between two generations; the next event tells of the whole one.
+    }
+  });
+  return tls;
+};
+
+const isPlain = certificate === undefined || key === undefined;
+const server = isPlain ? createPlainServer(admit) : openTls(certificate, key);
 // Longer than the API server keeps an idle connection: it does not repeat a call that crosses a close.
 server.keepAliveTimeout = 120_000;
-server.listen(Number(port));
-watch(directory, () => {
-  try {
-    server.setSecureContext(pair());
-  } catch {
-    // Between two generations; the next event tells of the whole one.
-  }
-});
-// Each connection in use ends with its next answer; new calls go to the other replica.
+server.listen(Number(port), host);
+// Each connection in use ends with its next answer; new calls go to the other replica. What is behind another process outlives it.
 process.on('SIGTERM', () => {
   isEnding = true;
-  setTimeout(() => server.close(() => process.exit(0)), 5_000);
+  setTimeout(() => server.close(() => process.exit(0)), isPlain ? 15_000 : 5_000);
 });

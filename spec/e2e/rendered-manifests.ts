@@ -4,10 +4,13 @@ import { kubectl } from './kubectl.ts';
 
 const BASE = fileURLToPath(new URL('../../manifests/base', import.meta.url));
 
-interface Container {
+export interface Container {
+  name: string;
   image: string;
   imagePullPolicy?: string;
   env: { name: string; value?: string }[];
+  startupProbe?: object;
+  restartPolicy?: string;
   [field: string]: unknown;
 }
 
@@ -16,8 +19,19 @@ export interface Manifest {
   kind: string;
   metadata: { name: string; namespace?: string };
   data?: Record<string, string>;
-  spec?: { template?: { spec: { containers: Container[]; volumes: unknown[] } } };
+  webhooks?: readonly unknown[];
+  spec?: {
+    template?: {
+      spec: { containers: Container[]; initContainers?: Container[]; volumes: unknown[]; [field: string]: unknown };
+      [field: string]: unknown;
+    };
+    [field: string]: unknown;
+  };
 }
+
+/** As `kubectl apply -f -` takes it. */
+export const manifestsText = (manifests: readonly Manifest[]): string =>
+  manifests.map((manifest) => dump(manifest)).join('---\n');
 
 /**
  * The base as `kubectl apply -f -` takes it, with this image (which must already be on the nodes, or pullable) and these
@@ -43,7 +57,5 @@ export const renderedManifests = async (
       container.env.push(...Object.entries(env).map(([name, value]) => ({ name, value })));
     }
   }
-  return change(manifests)
-    .map((manifest) => dump(manifest))
-    .join('---\n');
+  return manifestsText(change(manifests));
 };

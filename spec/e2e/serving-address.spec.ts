@@ -32,7 +32,7 @@ const besideForeignServer = (manifests: readonly Manifest[]): readonly Manifest[
       name: 'server',
       image,
       imagePullPolicy: 'IfNotPresent',
-      command: ['node', `/server/${SCRIPT}`, CERTS, '9443'],
+      command: ['node', `/server/${SCRIPT}`, '9443', `${CERTS}/tls.crt`, `${CERTS}/tls.key`],
       env: [],
       ports: ports.filter(({ name }) => name === 'webhook'),
       securityContext: daemon['securityContext'],

@@ -7,41 +7,17 @@ import { startCreating } from '../support/creating.ts';
 import { installHooked, untilAdmitted } from '../support/hooked.ts';
 import type { Installation } from '../support/installation.ts';
 import { startOldWebhook } from '../support/old-webhook.ts';
+import { injecting, layOut, type Origin, originPair, ORIGINS } from '../support/origins.ts';
 import type { Json } from '../support/raw-api.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { rotateAll, settled } from '../support/rotate-all.ts';
 import { certificatesIn, standingObjects } from '../support/standing-objects.ts';
 import { until } from '../support/until.ts';
-import { layOut, type Origin, originPair, ORIGINS, writeBundle } from './origins.ts';
 
 const REPLICAS = 2;
 
 /** Names of its own, as docs/guides/moving-in.md advises: nothing of the origin is written. */
 const OWN_NAMES = { SECRET_NAME: 'webhook-certd-cert', LEASE_NAME: 'webhook-certd' };
-
-/** Overwrites the caBundle whenever it is another one, for as long as the origin insists. */
-const injecting = (origin: Origin, installation: Installation, trust: Buffer) => {
-  let [isOver, stopped] = [false, false];
-  const { api, paths } = installation;
-  const inject = async (): Promise<void> => {
-    while (!isOver) {
-      const target = (await api.admin.get(paths.target)).at();
-      const bundle = (target as { webhooks: [{ clientConfig: { caBundle: string } }] }).webhooks[0].clientConfig
-        .caBundle;
-      if (origin.insists?.(target, stopped) === true && bundle !== trust.toString('base64'))
-        await writeBundle(origin, installation, trust);
-      await sleep(10);
-    }
-  };
-  const injected = inject();
-  return {
-    stop: () => (stopped = true),
-    [Symbol.asyncDispose]: async () => {
-      isOver = true;
-      await injected;
-    },
-  };
-};
 
 describe('a webhook that moves in under the real API server, which calls it all the time', function () {
   this.timeout(240_000);

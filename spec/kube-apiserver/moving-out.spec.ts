@@ -7,10 +7,10 @@ import { startCreating } from '../support/creating.ts';
 import { installHooked, untilAdmitted } from '../support/hooked.ts';
 import type { SpecReplica } from '../support/installation.ts';
 import { type OldWebhook, startOldWebhook } from '../support/old-webhook.ts';
+import { layOut, originPair, ORIGINS, writeBundle } from '../support/origins.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { until } from '../support/until.ts';
 import { watchedObject } from '../support/watched-object.ts';
-import { layOut, originPair, ORIGINS, writeBundle } from './origins.ts';
 
 const REPLICAS = 2;
 

@@ -1,5 +1,5 @@
 import type { ContainerInfo, PodInfo } from './inspect-pod.ts';
-import { alivePods, nudgeKubelet, shellQuote, showPod, startReplicas, workloadOf } from './kubectl.ts';
+import { alivePods, isLeaving, nudgeKubelet, shellQuote, showPod, startReplicas, workloadOf } from './kubectl.ts';
 import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import { announcedHash, type ClusterSnapshot, isPastDeliveryTime } from './snapshot.ts';
 
@@ -104,6 +104,6 @@ const checkLocalMount = (snapshot: ClusterSnapshot): CheckResult => {
 
 /** Checks that replicas mount the Secret as a whole volume: by their Pod specs, and by CERT_DIR on this machine. */
 export const checkMounts = (snapshot: ClusterSnapshot): readonly CheckResult[] => [
-  ...oneOfEach(alivePods(snapshot)).map((pod) => checkPodMount(snapshot, pod)),
+  ...oneOfEach(alivePods(snapshot).filter((pod) => !isLeaving(pod))).map((pod) => checkPodMount(snapshot, pod)),
   checkLocalMount(snapshot),
 ];

@@ -1,5 +1,5 @@
 import type { PodInfo } from './inspect-pod.ts';
-import { alivePods, nudgeKubelet, restartWorkload, shellQuote, startReplicas } from './kubectl.ts';
+import { alivePods, isLeaving, nudgeKubelet, restartWorkload, shellQuote, startReplicas } from './kubectl.ts';
 import { isDeniedByRbac } from './probe-writes.ts';
 import { grantAccess } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
@@ -58,6 +58,7 @@ const silenceRemedy = (snapshot: ClusterSnapshot, pod: PodInfo): string => {
 const checkReplica = (snapshot: ClusterSnapshot, pod: PodInfo, announced: string): CheckResult => {
   const name = `replica ${pod.name} serves the announced certificate`;
   const { config } = snapshot;
+  if (isLeaving(pod)) return skipped(name, 'the Pod is being deleted');
   if (pod.problem !== null)
     return fail(name, `its container is not running: ${pod.problem}`, inspectPod(snapshot, pod));
   if (pod.servingHash === announced) {

@@ -9,6 +9,9 @@ export const shellQuote = (text: string): string =>
 export const alivePods = ({ pods, nowMs }: Pick<ClusterSnapshot, 'pods' | 'nowMs'>): readonly PodInfo[] =>
   pods.state === 'there' ? pods.value.filter(({ goneAtMs }) => goneAtMs === null || nowMs < goneAtMs) : [];
 
+/** Whether a Pod goes by itself, though it may still answer: nothing about it is worth mending. */
+export const isLeaving = ({ goneAtMs }: PodInfo): boolean => goneAtMs !== null;
+
 /** Kinds whose Pod template can be changed, so that the Pods are replaced one after the other. */
 const TEMPLATED = new Set(['deployment', 'statefulset', 'daemonset']);
 

@@ -54,7 +54,7 @@ const readUnix = (text: string): UnixSocket | null | undefined => {
     : undefined;
 };
 
-/** `http://127.0.0.1:8080` or `unix:/path`. */
+/** `http://127.0.0.1:9000` or `unix:/path`. */
 export const upstream: Schema<Upstream> = parsed(
   `http://HOST:PORT without user, path or query, or ${UNIX_ACCEPTS}`,
   (text) => {

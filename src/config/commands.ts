@@ -117,7 +117,7 @@ export const commands = {
     exits: ['stopped by SIGTERM or SIGINT, after draining connections', 'no certificate in time or a fatal error'],
     examples: [
       ['WEBHOOK_HANDLER=./handler.js webhook-certd', 'host a handler module'],
-      ['webhook-certd --upstream-url=http://127.0.0.1:8080', 'put TLS in front of a server in the pod'],
+      ['webhook-certd --upstream-url=http://127.0.0.1:9000', 'put TLS in front of a server in the pod'],
       [
         'webhook-certd --cert-issuer external --log-format pretty --v=1',
         'certificates of an external issuer, detailed log',

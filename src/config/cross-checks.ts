@@ -37,6 +37,22 @@ const durations = (values: Partial<Settings>, labelOf: LabelOf, isDefault: IsDef
 /** Whether two servers that listen on these hosts get in each other's way; null: every address. */
 const overlap = (one: string | null, two: string | null): boolean => one === null || two === null || one === two;
 
+interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+const HTTP_PORT = 80;
+const LOOPBACK = /^(?:127\.[\d.]+|::1)$/;
+
+/** The upstream on the loopback of this Pod; null where it is elsewhere. A server of our own there would be taken for it. */
+const upstreamInPod = (upstream: Settings['upstream'] | undefined): HostPort | null => {
+  if (upstream?.kind !== 'http') return null;
+  const { hostname, port } = new URL(upstream.url);
+  const host = hostname === 'localhost' ? '127.0.0.1' : hostname.replaceAll(/[[\]]/g, '');
+  return LOOPBACK.test(host) ? { host, port: port === '' ? HTTP_PORT : Number(port) } : null;
+};
+
 const ports = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] => {
   // Where another server terminates TLS, the webhook's own does not listen.
   const { serving } = values;
@@ -48,13 +64,18 @@ const ports = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] =
       return overlap(one.host, two.host) ? [`${labelOf(other)}: expected another port than ${labelOf(field)}`] : [];
     }),
   );
-  if (serving?.kind !== 'tcp') return betweenOurs;
-  const withNeighbour = fields.flatMap((field) => {
-    const own = values[field];
-    if (own?.port !== serving.port || !overlap(own.host, serving.host)) return [];
-    return [`${labelOf('serving')}: expected another port than ${labelOf(field)}`];
-  });
-  return [...betweenOurs, ...withNeighbour];
+  const takenFrom = (neighbour: Field, { host, port }: HostPort): readonly string[] =>
+    fields.flatMap((field) => {
+      const own = values[field];
+      if (own?.port !== port || !overlap(own.host, host)) return [];
+      return [`${labelOf(neighbour)}: expected another port than ${labelOf(field)}`];
+    });
+  const inPod = upstreamInPod(values.upstream);
+  return [
+    ...betweenOurs,
+    ...(serving?.kind === 'tcp' ? takenFrom('serving', serving) : []),
+    ...(inPod === null ? [] : takenFrom('upstream', inPod)),
+  ];
 };
 
 /** The ways to answer calls, of which there must be one. */

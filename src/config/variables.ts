@@ -94,7 +94,7 @@ export const variables = {
     probeBind: variable('HEALTH_PROBE_BIND_ADDRESS', ':8081', bindAddress(), 'plain HTTP: /livez /healthz /readyz /status and the status page at /'),
     metricsBind: variable('METRICS_BIND_ADDRESS', ':8080', optionalBindAddress('0'), 'plain HTTP: /metrics; 0 disables'),
     handlerModule: variable('WEBHOOK_HANDLER', null, z.nullable(string('the path of a module')), 'module whose default export answers an AdmissionRequest'),
-    upstream: variable('UPSTREAM_URL', null, z.nullable(upstream), 'HTTP server that requests are forwarded to, http://127.0.0.1:8080 or unix:/path'),
+    upstream: variable('UPSTREAM_URL', null, z.nullable(upstream), 'HTTP server that requests are forwarded to, http://127.0.0.1:9000 or unix:/path'),
     serving: variable('SERVING_ADDRESS', null, z.nullable(servingAddress), 'server in this Pod that terminates TLS itself with the mounted Secret, 127.0.0.1:9443 or unix:/path; set exactly one of this, WEBHOOK_HANDLER and UPSTREAM_URL'),
     reload: variable('RELOAD', null, z.nullable(reload), 'how the server at SERVING_ADDRESS is told to read the Secret again: http://127.0.0.1:9901/reload (POST) or signal:HUP:nginx; unset: it notices by itself'),
     upstreamTimeoutMs: variable('UPSTREAM_TIMEOUT', '10s', duration(TIMER), 'time limit for a response of the upstream'),

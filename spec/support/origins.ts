@@ -1,8 +1,16 @@
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { issueLeaf } from '../../src/certificates/issue.ts';
-import type { Installation } from '../support/installation.ts';
-import { type MountedPair, pki } from '../support/pki.ts';
-import type { Json } from '../support/raw-api.ts';
+import type { Installation } from './installation.ts';
+import { type MountedPair, pki } from './pki.ts';
+import { type Json, type RawApi, valueAt } from './raw-api.ts';
+
+/** A webhook configuration, and the Secrets beside its Service, on any API server. */
+export interface Place {
+  readonly api: { readonly admin: RawApi };
+  readonly namespace: string;
+  readonly paths: Pick<Installation['paths'], 'secret' | 'target'>;
+}
 
 /** Where a webhook has its certificate from before it moves in, laid out as that program leaves it. */
 export interface Origin {
@@ -16,7 +24,7 @@ export interface Origin {
   /** Overwrites each other caBundle for as long as this holds; absent: it writes once. */
   readonly insists?: (target: Json | undefined, stopped: boolean) => boolean;
   /** The step of the guide that ends that, by the path of the target; null where the old program must be told. */
-  readonly stop?: (installation: Installation) => Promise<void>;
+  readonly stop?: (place: Place) => Promise<void>;
 }
 
 const base64 = (bytes: Buffer | string): string => Buffer.from(bytes).toString('base64');
@@ -93,8 +101,8 @@ export const originPair = async (serverName: string): Promise<readonly [MountedP
 };
 
 /** Creates what the origin would have left behind. */
-export const layOut = async (origin: Origin, installation: Installation, pair: MountedPair, caKey: string) => {
-  const { api, namespace, paths } = installation;
+export const layOut = async (origin: Origin, place: Place, pair: MountedPair, caKey: string) => {
+  const { api, namespace, paths } = place;
   const collection = dirname(paths.secret);
   for (const [name, body] of Object.entries(origin.secrets(pair, caKey))) {
     const { status, text } = await api.admin.post(`${collection}?fieldManager=${origin.manager}`, {
@@ -105,12 +113,35 @@ export const layOut = async (origin: Origin, installation: Installation, pair: M
   }
   const annotations = origin.annotations?.(namespace) ?? {};
   await api.admin.patch('merge', paths.target, { metadata: { annotations } });
-  await writeBundle(origin, installation, pair.trust);
+  await writeBundle(origin, place, pair.trust);
 };
 
 /** Writes the caBundle as the origin does: this CA alone. */
-export const writeBundle = async ({ manager }: Origin, { api, paths }: Installation, trust: Buffer): Promise<void> => {
+export const writeBundle = async ({ manager }: Origin, { api, paths }: Place, trust: Buffer): Promise<void> => {
   const operation = { op: 'add', path: '/webhooks/0/clientConfig/caBundle', value: base64(trust) };
   const { status, text } = await api.admin.patch('json', `${paths.target}?fieldManager=${manager}`, [operation]);
   if (status !== 200) throw new Error(text);
+};
+
+/** Overwrites the caBundle whenever it is another one, for as long as the origin insists. */
+export const injecting = (origin: Origin, place: Place, trust: Buffer, pauseMs = 10) => {
+  let [isOver, stopped] = [false, false];
+  const { api, paths } = place;
+  const inject = async (): Promise<void> => {
+    while (!isOver) {
+      const target = (await api.admin.get(paths.target)).at();
+      const bundle = valueAt(target, ['webhooks', 0, 'clientConfig', 'caBundle']);
+      if (origin.insists?.(target, stopped) === true && bundle !== trust.toString('base64'))
+        await writeBundle(origin, place, trust);
+      await sleep(pauseMs);
+    }
+  };
+  const injected = inject();
+  return {
+    stop: () => (stopped = true),
+    [Symbol.asyncDispose]: async () => {
+      isOver = true;
+      await injected;
+    },
+  };
 };
