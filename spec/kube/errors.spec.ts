@@ -71,6 +71,8 @@ describe('an error of the API server', () => {
     const date = 'Mon, 23 Nov 2026 06:00:00 GMT';
     expect(wait('Mon, 23 Nov 2026 06:00:09 GMT', undefined, date)).to.equal(9_000);
     expect(wait('Mon, 23 Nov 2026 05:00:00 GMT', undefined, date)).to.equal(0);
+    for (const header of ['Mon, 23 Nov 2026 06:00:09 +0000', '2026-11-23T06:00:09Z'])
+      expect(wait(header, undefined, date), header).to.equal(9_000);
     mock.timers.enable({ apis: ['Date'], now: Date.parse(date) });
     try {
       expect(wait('Mon, 23 Nov 2026 06:00:04 GMT')).to.equal(4_000);
@@ -113,6 +115,7 @@ describe('text from outside', () => {
     ])
       expect(redact(text), text).to.equal(text);
     expect(redact(`APIService.${'a1'.repeat(20)}`)).to.equal('[redacted]');
+    expect(redact(`${TOKEN}.apiregistration.k8s.io`)).to.equal('[redacted]');
   });
 
   it('is cut to 600 characters, of which no secret beyond the cut is looked at', () => {
@@ -122,7 +125,7 @@ describe('text from outside', () => {
   });
 
   it('is not changed by an empty or absent credential', () => {
-    for (const secret of ['', null]) expect(redact('abc', secret)).to.equal('abc');
+    for (const secret of ['', null]) expect(redact('it is null', secret)).to.equal('it is null');
     expect(redact('x hush y hush', 'hush')).to.equal('x [redacted] y [redacted]');
   });
 });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import {
+  FIELD_MANAGER,
   type ManagedFields,
   managedFieldsSchema,
   otherFieldManager,
@@ -33,6 +34,7 @@ describe('the other field manager', () => {
   it('is neither ours, nor nameless, nor one of other fields', () => {
     expect(other(entry('us', '1', 'f:caBundle'))).to.equal(null);
     expect(other(entry(null, '1', 'f:caBundle'))).to.equal(null);
+    expect(other(entry('helm', '1', 'f:caBundle'), entry(null, '2', 'f:caBundle'))).to.equal('helm');
     expect(other(entry('helm', '1', 'f:rules'))).to.equal(null);
     for (const fieldsV1 of [null, undefined, 'f:caBundle', 7])
       expect(other({ manager: 'helm', fieldsV1 })).to.equal(null);
@@ -48,6 +50,12 @@ describe('a field manager', () => {
     expect(ownsField(fields, 'helm', 'f:caBundle')).to.equal(false);
     expect(ownsField(fields, 'us', 'f:x')).to.equal(false);
     expect(ownsField(null, 'us', 'f:x')).to.equal(false);
+  });
+});
+
+describe('the field manager of this program', () => {
+  it('is webhook-certd, as the documentation names it', () => {
+    expect(FIELD_MANAGER).to.equal('webhook-certd');
   });
 });
 

@@ -18,6 +18,13 @@ describe('requestSubject', () => {
       'pods/status',
       'patch pods/status "p" in namespace "ns"',
     ]);
+    expect(subject('GET', webhooks, { watch: '1' })[0]).to.equal('watch');
+    expect(subject('GET', '/apis/apps/v1/namespaces/ns/deployments/d/scale')).to.deep.equal([
+      'get',
+      'deployments/scale',
+      'get deployments.apps/scale "d" in namespace "ns"',
+    ]);
+    expect(subject('GET', '/api/v1/nodes/n/status')[2]).to.equal('get nodes/status "n"');
     expect(subject('GET', '/api/v1/namespaces/ns')[2]).to.equal('get namespaces "ns"');
     expect(subject('POST', '/api/v1/namespaces/ns/events')[0]).to.equal('create');
     expect(subject('PUT', '/api/v1/nodes/n')[0]).to.equal('update');
@@ -26,6 +33,7 @@ describe('requestSubject', () => {
 
   it('speaks of anything else by its path', () => {
     expect(subject('GET', '/readyz')).to.deep.equal(['get', '/readyz', 'GET /readyz']);
+    expect(subject('GET', '/openapi/v3/apis/apps')[2]).to.equal('GET /openapi/v3/apis/apps');
     expect(subject('GET', '/api/v1/pods/%zz')[2]).to.equal('get pods "%zz"');
   });
 });

@@ -1,8 +1,9 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import { firstValueFrom, type Observable, toArray } from 'rxjs';
 import * as z from 'zod';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { watchObjects } from '../../src/kube/watch-objects.ts';
+import { watchObjects, watchSeconds } from '../../src/kube/watch-objects.ts';
 import type { WatchPort } from '../../streams/watch-port.ts';
 import { eventually } from '../support/until.ts';
 import { openSpecClient, problemOf } from './open-spec-client.ts';
@@ -211,6 +212,27 @@ describe('watchObjects', () => {
     expect((await problemOf(all(port.watch('1')))).name).to.equal('RangeError');
   });
 
+  it('asks the API server to keep a watch open for a second at least', async () => {
+    const port = watchObjects(client, { path, parse: () => 0, timeoutSeconds: () => 0.4 });
+    answerLines();
+    await all(port.watch('1'));
+    expect(new URL(api.asked[0]?.url ?? '', api.url).searchParams.get('timeoutSeconds')).to.equal('1');
+  });
+
+  it('says that the version is too old where the API server says that it is gone', async () => {
+    api.answer((response) => json(response, {}, 410));
+    expect(await all(pods.watch('7'))).to.deep.equal([{ type: 'expired' }]);
+    answerLines({ type: 'ERROR', object: { kind: 'Status', reason: 'Gone' } });
+    expect(await all(pods.watch('7'))).to.deep.equal([{ type: 'opened' }, { type: 'expired' }]);
+  });
+
+  it('errs on an object or a list whose version is empty, from which no watch could go on', async () => {
+    answerLines({ type: 'ADDED', object: pod('a', '') });
+    expect((await problemOf(all(pods.watch('7')))).message).to.contain('metadata.resourceVersion (too_small)');
+    api.answer((response) => json(response, { metadata: { resourceVersion: '' }, items: [] }));
+    expect((await problemOf(all(pods.list()))).message).to.contain('metadata.resourceVersion (too_small)');
+  });
+
   it('closes the connection when it is unsubscribed', async () => {
     api.answer((response) => response.writeHead(200).flushHeaders());
     const frames: unknown[] = [];
@@ -218,5 +240,20 @@ describe('watchObjects', () => {
     await eventually(() => frames.length === 1, 'the watch opens');
     watch.unsubscribe();
     await eventually(() => api.open() === 0, 'the connection closes');
+  });
+});
+
+describe('the time that a watch is kept open', () => {
+  it('is between half an hour and an hour, in whole seconds, and differs from replica to replica', () => {
+    const random = mock.method(Math, 'random', () => 0);
+    try {
+      expect(watchSeconds()).to.equal(1_800);
+      random.mock.mockImplementation(() => 0.5001);
+      expect(watchSeconds()).to.equal(2_700);
+      random.mock.mockImplementation(() => 1);
+      expect(watchSeconds()).to.equal(3_600);
+    } finally {
+      random.mock.restore();
+    }
   });
 });

@@ -9,6 +9,7 @@ import {
   readResults,
   resultOf,
   scoreOf,
+  timeoutsOf,
   withoutSurvivors,
   writeResults,
 } from './survivors.ts';
@@ -63,14 +64,15 @@ await new Stryker({
   jsonReporter: { fileName: `${report}.json` },
   htmlReporter: { fileName: `${report}.html` },
   tempDirName: `test-output/mutation/sandbox-${name}`,
-  timeoutMS: 10_000,
+  timeoutMS: 20_000,
   dryRunTimeoutMinutes: 30,
   thresholds: { high: 95, low: 90, break: null },
 }).runMutationTest();
 
 const results = readResults();
 const known = results[name]?.survivors ?? [];
-const result = resultOf(JSON.parse(readFileSync(`${report}.json`, 'utf8')) as MutationReport, known);
+const found = JSON.parse(readFileSync(`${report}.json`, 'utf8')) as MutationReport;
+const result = resultOf(found, known);
 const complaints: string[] = [];
 for (const { file, line, from, to, why } of result.survivors)
   if (why === '') complaints.push(`${file}: survives without a reason: ${from} → ${to} in ${line}`);
@@ -82,5 +84,7 @@ if (isWhole) {
   writeDevelopmentDocument();
 }
 for (const complaint of complaints) say(complaint);
-say(JSON.stringify({ room: name, ...result, survivors: result.survivors.length, score: scoreOf(result).toFixed(1) }));
+const { mutants, killed, survivors } = result;
+const counts = { room: name, mutants, killed, timeouts: timeoutsOf(found), survivors: survivors.length };
+say(JSON.stringify({ ...counts, score: scoreOf(result).toFixed(1) }));
 process.exitCode = complaints.length > 0 ? 1 : 0;

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { developmentDocument } from './document.ts';
 import { MUTATED_ROOMS, type MutatedRoom } from './rooms.ts';
-import { type MutationReport, readResults, resultOf, scoreOf, shownLine, withoutSurvivors } from './survivors.ts';
+import {
+  type MutationReport,
+  readResults,
+  resultOf,
+  scoreOf,
+  shownLine,
+  timeoutsOf,
+  withoutSurvivors,
+} from './survivors.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const text = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
@@ -41,6 +49,7 @@ describe('the result of a mutated room', () => {
         mutants: [
           { status: 'Killed', location: at(1, 1, 2) },
           { status: 'Timeout', location: at(1, 1, 2) },
+          { status: 'Timeout', static: true, location: at(1, 1, 2) },
           { status: 'Ignored', location: at(1, 1, 2) },
           { status: 'Survived', replacement: 'a - 2', location: at(2, 11, 4, 3) },
           { status: 'NoCoverage', replacement: '0', location: at(1, 11, 12) },
@@ -53,8 +62,9 @@ describe('the result of a mutated room', () => {
 
   it('counts what is killed or runs too long, and lists the rest by line and change', () => {
     const result = resultOf(report, []);
-    expect(result).to.deep.equal({ mutants: 4, killed: 2, survivors: [sum, one] });
-    expect(scoreOf(result)).to.equal(50);
+    expect(result).to.deep.equal({ mutants: 5, killed: 3, survivors: [sum, one] });
+    expect(scoreOf(result)).to.equal(60);
+    expect(timeoutsOf(report)).to.equal(2);
   });
 
   it('keeps the reason of a survivor that was known, and forgets one that survives no longer', () => {
@@ -71,7 +81,7 @@ describe('the result of a mutated room', () => {
     expect([from, to]).to.deep.equal(['b', 'c'].map((letter) => `…${'a, '.repeat(14).slice(2)}${letter})`));
   });
 
-  it('is not reused for what survived', () => {
+  it('is not reused for what survived, nor for a constant that ran out of time', () => {
     const { mutants = [] } = withoutSurvivors(report).files['x.ts'] ?? {};
     expect(mutants.map(({ status }) => status)).to.deep.equal(['Killed', 'Timeout']);
   });
