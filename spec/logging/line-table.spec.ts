@@ -39,10 +39,23 @@ const inject = (...names: readonly string[]): Step => ({
   trust: names.map((name) => factsOf(name)),
   plannedOn: target,
 });
+const copy: Step = {
+  kind: 'copy-secret',
+  source: { ...secret, hash: 'a2' },
+  trust: [factsOf('A'), factsOf('B')],
+  acceptedBy: [],
+  plannedOn: secret,
+};
 const rotate: Step = { kind: 'set-rotation-request', rotate: 'ca/f00' };
 
 /** Each event, and the lines that it is logged as. */
 const ROWS: readonly (readonly [string, ReplicaEvent, ...(readonly Row[])])[] = [
+  ['a pair that is copied', done(copy), ['info', 'certificate-copied', { hash: 'a2', certificates: 2 }]],
+  [
+    'a CA that every caBundle trusts',
+    done({ kind: 'record-trusted', trusted: { cas: ['f00'], sinceMs: 0 } }),
+    ['info', 'ca-trusted-everywhere', { authorities: ['f00'] }],
+  ],
   [
     'a Lease that cannot be read',
     { type: 'lease/unread', ...FAILED },

@@ -242,6 +242,21 @@ describe('deduplication of log lines', () => {
     expect(once(line(LOADED, { hash: 'a' })).level).to.equal('info');
   });
 
+  for (const event of ['served-elsewhere', 'neighbour-unreachable', 'neighbour-shows-no-certificate'] as const)
+    it(`keeps each ${event}, after which the certificate is news again`, () => {
+      const once = dedupeLogLines();
+      once(line(LOADED, { hash: 'a' }));
+      expect([once(line(event, {})), once(line(event, {}))].map(({ level }) => level)).to.deep.equal(['info', 'info']);
+      expect(once(line(LOADED, { hash: 'a' })).level).to.equal('info');
+    });
+
+  it('lowers loading the same certificate again to debug although other lines came in between', () => {
+    const once = dedupeLogLines();
+    once(line(LOADED, { hash: 'a' }));
+    once(line('certificate-mismatch', { hash: 'a' }));
+    expect(once(line(LOADED, { hash: 'a' })).level).to.equal('debug');
+  });
+
   it('leaves all other lines unchanged', () => {
     const once = dedupeLogLines();
     expect([once(line('ready', {})), once(line('ready', {}))].map(({ level }) => level)).to.deep.equal([

@@ -46,6 +46,17 @@ describe('the JSON log', () => {
     expect(lines).to.have.lengthOf(5002);
   });
 
+  it('writes every level at the level debug', () => {
+    const { logger, lines } = open({ level: 'debug' });
+    for (const level of ['debug', 'info', 'warn', 'error'] as const) logger[level]('m');
+    expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).to.deep.equal([
+      'debug',
+      'info',
+      'warn',
+      'error',
+    ]);
+  });
+
   it('leaves out what is below its level', () => {
     const { logger, lines } = open({ level: 'warn' });
     logger.debug('a');
@@ -95,7 +106,14 @@ describe('the JSON log', () => {
   it('lets no field pass for level, time or message', () => {
     const { logger, lines } = open();
     logger.info('m', { level: 'error', message: 'other', time: 0 });
-    expect(JSON.parse(lines[0]!)).to.deep.include({ level: 'info', message: 'm', _level: 'error', _message: 'other' });
+    expect(JSON.parse(lines[0]!)).to.deep.equal({
+      level: 'info',
+      time: '2026-11-23T06:05:04.037Z',
+      message: 'm',
+      _level: 'error',
+      _time: 0,
+      _message: 'other',
+    });
   });
 
   it('goes on when its reader has gone away', () => {

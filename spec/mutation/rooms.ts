@@ -15,7 +15,7 @@ export const MUTATED_ROOMS = {
   cluster: room(['src/cluster/*.ts'], ['spec/cluster/*.spec.ts']),
   status: room(['src/status/*.ts'], ['spec/status/*.spec.ts']),
   metrics: room(['src/metrics/*.ts'], ['spec/metrics/*.spec.ts']),
-  config: room(['src/config/*.ts'], ['spec/config/!(completion).spec.ts']),
+  config: room(['src/config/*.ts'], ['spec/config/!(any-environment|completion).spec.ts']),
   certificates: room(
     ['src/certificates/!(mount|secret-volume|watch-directory).ts'],
     ['spec/certificates/!(go-verifier|mount|rotation-matrix|volume-kind|watch-directory).spec.ts'],

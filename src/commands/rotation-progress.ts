@@ -92,7 +92,7 @@ const bundlesExtended = (start: RotationStart, seen: ClusterState): readonly Rot
 const secretWritten = (start: RotationStart, { secret }: ClusterState): readonly RotationStage[] =>
   typeof secret === 'string'
     ? []
-    : [stage('secret', secret.hash !== start.hash, `Secret written: ${secret.hash ?? ''}`)];
+    : [stage('secret', secret.hash !== null && secret.hash !== start.hash, `Secret written: ${secret.hash ?? ''}`)];
 
 /** The wait for the API servers; left out where nothing waits, as in a rotation whose new CA the older one has signed. */
 const trustSettled = (
