@@ -188,7 +188,21 @@ describe('parseCommandLine', () => {
     expect(problemsOf('demo --replicas=0 --kubelet-delay=x --port=70000')).to.have.lengthOf(3);
     expect(problemsOf('check --cert-timeout=x')).to.deep.equal([]);
     expect(problemsOf('demo --replicas 99')).to.deep.equal(['--replicas="99": expected a whole number from 1 to 20']);
+    expect(problemsOf('demo --replicas 20')).to.deep.equal([]);
     expect(problemsOf('check --json=maybe')).to.deep.equal(['--json="maybe": expected true or false']);
+  });
+
+  it('names the only command that has a flag', () => {
+    expect(problemsOf('serve --no-wait')).to.deep.equal(['--no-wait: a flag of rotate, not of serve']);
+  });
+
+  it('takes neither -- nor a word that is no truth value for the value of a flag', () => {
+    expect(problemsOf('check --lease-name -- x')).to.have.lengthOf(2);
+    expect(flagsOf('check --lease-name -- x')).to.deep.equal({});
+    for (const word of ['untrue', 'falsehood'])
+      expect(problemsOf(`check --json ${word}`), word).to.deep.equal([
+        `unexpected argument "${word}": expected one command and flags`,
+      ]);
   });
 
   it('does not take the next flag for a value, but takes a negative number', () => {

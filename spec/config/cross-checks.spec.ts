@@ -47,6 +47,22 @@ const refused: readonly (readonly [Readonly<Record<string, string>>, string])[] 
     'UPSTREAM_URL="http://[::1]": expected another port than HEALTH_PROBE_BIND_ADDRESS="[::1]:80"',
   ],
   [
+    { METRICS_BIND_ADDRESS: '127.0.0.1:8081', HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:8081' },
+    'METRICS_BIND_ADDRESS="127.0.0.1:8081": expected another port than HEALTH_PROBE_BIND_ADDRESS="127.0.0.1:8081"',
+  ],
+  [
+    { METRICS_BIND_ADDRESS: ':8081', HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:8081' },
+    'METRICS_BIND_ADDRESS=":8081": expected another port than HEALTH_PROBE_BIND_ADDRESS="127.0.0.1:8081"',
+  ],
+  [
+    { CERT_ISSUER: 'relay', NAME: 'shop', SOURCE_SECRET: 'shop-cert' },
+    'SOURCE_SECRET="shop-cert": expected another Secret than SECRET_NAME="shop-cert" (from NAME), which the leader writes',
+  ],
+  [
+    { CERT_ISSUER: 'relay', SOURCE_SECRET: 'kubetemplater-webhook-cert' },
+    'SOURCE_SECRET="kubetemplater-webhook-cert": expected another Secret than SECRET_NAME="kubetemplater-webhook-cert" (the default), which the leader writes',
+  ],
+  [
     { METRICS_BIND_ADDRESS: '127.0.0.1:8081' },
     'METRICS_BIND_ADDRESS="127.0.0.1:8081": expected another port than HEALTH_PROBE_BIND_ADDRESS=":8081" (the default)',
   ],

@@ -66,6 +66,7 @@ const accepted: readonly (readonly [string, keyof Config, readonly (readonly [st
     [
       ['a.example.com, B.Example.com', ['a.example.com', 'b.example.com']],
       ['*.x.io', ['*.x.io']],
+      ['1st.example.com,node-1', ['1st.example.com', 'node-1']],
       ['a,a', ['a']],
       ['', []],
     ],
@@ -280,6 +281,7 @@ const upstreams: readonly (readonly [string, unknown])[] = [
   ['http://localhost', { kind: 'http', url: 'http://localhost' }],
   ['unix:/run/webhook.sock', { kind: 'unix', path: '/run/webhook.sock' }],
   ['unix:///run/webhook.sock', { kind: 'unix', path: '/run/webhook.sock' }],
+  [`unix:/${'a'.repeat(106)}`, { kind: 'unix', path: `/${'a'.repeat(106)}` }],
 ];
 
 const servings: readonly (readonly [string, unknown])[] = [

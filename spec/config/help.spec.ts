@@ -26,6 +26,14 @@ describe('helpText', () => {
     expect(text).to.match(/^ {2}2 {2}bad configuration$/m);
   });
 
+  it('puts the meaning of a flag under it where the terminal is too narrow for both side by side', () => {
+    const [, flags = ''] = helpText('check', { columns: 40 }).split('\nFlags:\n');
+    const [first, second] = flags.split('\n');
+    expect(first).to.match(/^ {2}-\w, --\S+ \S+$|^ {2}--\S+( \S+)?$/);
+    expect(second).to.match(/^ {3,}\S/);
+    expect(longestLine(flags.split('Examples:')[0] ?? '')).to.be.at.most(40);
+  });
+
   it("lists a command's own flags", () => {
     const text = helpText('demo', { columns: 100 });
     for (const { flag } of Object.values(commands.demo.flags))

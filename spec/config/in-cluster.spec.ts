@@ -31,6 +31,10 @@ describe('the address of the API server in a Pod', () => {
     for (const host of ['10.0.0.1', 'fd00::1', 'kubernetes.default.svc', 'localhost'])
       expect(problemsOf({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: '6443' }), host).to.deep.equal([]);
     expect(problemsOf({ KUBERNETES_SERVICE_HOST: '10.0.0.1' })).to.deep.equal([]);
+    for (const port of ['1', '65535'])
+      expect(problemsOf({ KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: port }), port).to.deep.equal(
+        [],
+      );
   });
 
   it('does not matter with a KUBECONFIG', () => {

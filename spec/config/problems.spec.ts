@@ -100,6 +100,20 @@ describe('parseConfig', () => {
     expect(parseConfig({ env: set, flags: new Map(), read: never, serves: true }).ok).to.equal(true);
   });
 
+  it('says where a bad name comes from that nobody has set', () => {
+    const env = { POD_NAMESPACE: 'ns', WEBHOOK_HANDLER: 'x' };
+    const read = { namespace: () => null, hostname: () => 'Desk_7' };
+    const [problem = ''] = problemsOf(parseConfig({ env, flags: new Map(), read, serves: true }));
+    expect(problem).to.match(/^POD_NAME="desk_7" \(from the hostname\): expected a DNS subdomain/);
+  });
+
+  it('suggests the closest flag, and none for a text that is too long to be a typing error', () => {
+    const meant = (flag: string): string => problemsOf(parse({}, { [flag]: '1' }))[0] ?? '';
+    expect(meant('leasename')).to.equal('unknown flag --leasename: did you mean --lease-name?');
+    expect(meant('lease_nam')).to.equal('unknown flag --lease_nam: did you mean --lease-name?');
+    expect(meant(`${'a'.repeat(60)}b`)).to.equal(`unknown flag --${'a'.repeat(60)}: expected a flag that --help lists`);
+  });
+
   it('asks for POD_NAMESPACE where there is no namespace file', () => {
     const env = { POD_NAME: 'me', WEBHOOK_HANDLER: 'x' };
     const problems = problemsOf(parseConfig({ env, flags: new Map(), read: nothing, serves: true }));

@@ -1,4 +1,6 @@
 import { issuers } from '../../streams/issuers.ts';
+import type { BindAddress } from '../util/listen.ts';
+import { bindText, type Upstream, upstreamText } from './addresses.ts';
 import { durationText } from './types.ts';
 import { type Settings, settings } from './variables.ts';
 
@@ -9,17 +11,15 @@ const NAMES: ReadonlyMap<Field, string> = new Map(settings.map(([field, { name }
 /** The variable of a field: `LEASE_NAME`. */
 export const settingName = (field: Field): string => NAMES.get(field) ?? field;
 
-interface Address {
-  readonly host: string | null;
-  readonly port: number;
-}
-
 interface Target {
   readonly type: string;
   readonly name: string;
 }
 
-const isAddress = (value: object): value is Address => 'host' in value && 'port' in value;
+const isAddress = (value: object): value is BindAddress => 'host' in value && 'port' in value;
+/** A server by its origin or its socket. */
+const isServer = (value: object): value is Upstream =>
+  'kind' in value && (value.kind === 'http' || value.kind === 'unix');
 const isTarget = (value: unknown): value is Target =>
   typeof value === 'object' && value !== null && 'type' in value && 'name' in value;
 
@@ -31,7 +31,8 @@ export const settingText = (field: Field, value: unknown): string => {
     return value.map((each: unknown) => (isTarget(each) ? `${each.type}/${each.name}` : String(each))).join(',');
   if (typeof value === 'string') return value;
   if (typeof value !== 'object') return JSON.stringify(value);
-  if (isAddress(value)) return `${value.host ?? ''}:${value.port}`;
+  if (isAddress(value)) return bindText(value);
+  if (isServer(value)) return upstreamText(value);
   const [issuer] = Object.entries(issuers).find(([, each]) => each === value) ?? [];
   return issuer ?? JSON.stringify(value);
 };
