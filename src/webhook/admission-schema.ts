@@ -69,13 +69,59 @@ export interface AdmissionReview {
   readonly request: AdmissionRequest;
 }
 
-const admissionReview: z.ZodMiniType<AdmissionReview> = z.object({
+export const reviewSchema: z.ZodMiniType<AdmissionReview> = z.object({
   apiVersion: z.enum(['admission.k8s.io/v1', 'admission.k8s.io/v1beta1']),
   kind: z.literal('AdmissionReview'),
   request: admissionRequest,
 });
 
-const readExactly = lazilyCompiled(admissionReview);
+const VERSIONS: readonly unknown[] = ['admission.k8s.io/v1', 'admission.k8s.io/v1beta1'];
+const OPERATIONS: readonly unknown[] = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isTextList = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const isExtra = (value: unknown): boolean => isObject(value) && Object.values(value).every(isTextList);
+const isKind = (value: unknown): boolean =>
+  isObject(value) && isText(value['group']) && isText(value['version']) && isText(value.kind);
+const isResource = (value: unknown): boolean =>
+  isObject(value) && isText(value['group']) && isText(value['version']) && isText(value['resource']);
+const isUser = (value: unknown): boolean =>
+  isObject(value) &&
+  isAbsentOr(isText, value['username']) &&
+  isAbsentOr(isText, value['uid']) &&
+  isAbsentOr(isTextList, value['groups']) &&
+  isAbsentOr(isExtra, value['extra']);
+const isNullOrObject = (value: unknown): boolean => value === null || isObject(value);
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
+const isAbsentOr = (is: (value: unknown) => boolean, value: unknown): boolean => value === undefined || is(value);
+
+const isRequest = (value: unknown): boolean =>
+  isObject(value) &&
+  isText(value['uid']) &&
+  value['uid'] !== '' &&
+  isKind(value.kind) &&
+  isResource(value['resource']) &&
+  isAbsentOr(isText, value['subResource']) &&
+  isAbsentOr(isKind, value['requestKind']) &&
+  isAbsentOr(isResource, value['requestResource']) &&
+  isAbsentOr(isText, value['requestSubResource']) &&
+  isAbsentOr(isText, value['name']) &&
+  isAbsentOr(isText, value['namespace']) &&
+  OPERATIONS.includes(value['operation']) &&
+  isUser(value['userInfo']) &&
+  isAbsentOr(isNullOrObject, value['object']) &&
+  isAbsentOr(isNullOrObject, value['oldObject']) &&
+  isAbsentOr(isBoolean, value['dryRun']);
+
+/**
+ * Whether the schema accepts a value, decided without its copies and its error texts: they took 3 µs of each call. The
+ * schema alone says what is wrong with a value; a spec compares the two.
+ */
+export const isReview = (value: unknown): value is AdmissionReview =>
+  isObject(value) &&
+  VERSIONS.includes(value.apiVersion) &&
+  value.kind === 'AdmissionReview' &&
+  isRequest(value['request']);
 
 const objectFields: ReadonlySet<string> = new Set(['object', 'oldObject', 'options']);
 
@@ -89,10 +135,9 @@ const withoutNulls = (value: unknown): unknown => {
 
 /** Reads an AdmissionReview. A null field is an absent one, as in Go; looked for only where the review is not valid as is. */
 export const readReview: Read<AdmissionReview> = (value) => {
-  const exact = readExactly(value);
-  if (exact.success) return exact;
-  const lenient = readExactly(withoutNulls(value));
-  return lenient.success ? lenient : exact;
+  if (isReview(value)) return { success: true, data: value };
+  const lenient = withoutNulls(value);
+  return isReview(lenient) ? { success: true, data: lenient } : reviewSchema.safeParse(value, inEnglish);
 };
 
 const pointer = z.string().check(z.regex(/^(?:\/(?:[^~/]|~[01])*)*$/, 'expected a JSON Pointer like /metadata/labels'));
@@ -174,7 +219,7 @@ const normalized = (answer: unknown, uid: string): unknown => {
 };
 
 /** Whether an answer needs no normalizing: only fields that the strict schema accepts with any meaning. */
-const isPlain = (answer: unknown): boolean =>
+const isPlain = (answer: unknown): answer is AdmissionResponse =>
   isObject(answer) && Object.keys(answer).length === 1 && typeof answer['allowed'] === 'boolean';
 
 /**
@@ -185,4 +230,4 @@ const isPlain = (answer: unknown): boolean =>
  * @throws Problem when a number of the patch cannot be written exactly
  */
 export const readResponse = (answer: unknown, uid = ''): z.core.util.SafeParseResult<AdmissionResponse> =>
-  readResponseExactly(isPlain(answer) ? answer : normalized(answer, uid));
+  isPlain(answer) ? { success: true, data: answer } : readResponseExactly(normalized(answer, uid));
