@@ -114,7 +114,7 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
     if (rejectEncoded(request, response, rejectAndLog)) return 'refused';
     if (rejectNonReview(request, response, maxRequestBytes, rejectAndLog)) return 'refused';
     const { body, hold } = await readBody(request, maxRequestBytes, memory);
-    response.once('close', hold.release);
+    response.on('close', hold.release);
     if (response.closed) hold.release();
     if (body === 'cut-short') return (response.destroy(), 'aborted');
     if (body === 'too-large') return (rejectAndLog(response, 413, `more than ${maxRequestBytes} bytes`), 'refused');
@@ -171,7 +171,7 @@ const inTime = ({ response, leftMs }: HandlerCall, answer: PromiseLike<unknown>,
     };
     const timer = setTimeout(end('the handler did not answer in time'), leftMs);
     const gone = end('the caller has gone');
-    response.once('close', gone);
+    response.on('close', gone);
     const tidy = () => {
       clearTimeout(timer);
       response.off('close', gone);

@@ -73,7 +73,8 @@ export class Connections {
     connection.stage = 'used';
     connection.headerSinceMs = null;
     connection.exchanges.add(exchange);
-    response.once('close', () => this.#end(connection, exchange));
+    // Not `once`, here and wherever a listener is added for each request: it costs more than the listener itself.
+    response.on('close', () => this.#end(connection, exchange));
     return connection;
   }
 

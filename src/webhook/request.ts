@@ -178,11 +178,9 @@ export const readBody = (request: IncomingMessage, maxBytes: number, memory: Mem
       else fail('no-memory');
     };
     request.on('data', take);
-    request.once('end', () =>
-      settle(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-    );
-    request.once('error', () => fail('cut-short'));
-    request.once('close', () => {
+    request.on('end', () => settle(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+    request.on('error', () => fail('cut-short'));
+    request.on('close', () => {
       if (!request.complete) fail('cut-short');
     });
   });
