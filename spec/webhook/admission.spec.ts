@@ -230,6 +230,7 @@ describe('admission', () => {
   const edited: readonly (readonly [string, AdmissionHandler])[] = [
     ['the same object twice', ({ object }) => (edit(object), mutate(object, object))],
     ['the edited object and a copy of it', ({ object }) => (edit(object), mutate(object, structuredClone(object)))],
+    ['the same object twice, and later', async ({ object }) => (await delay(1), edit(object), mutate(object, object))],
   ];
   for (const [what, handler] of edited)
     it(`finds the changes that a handler made in place when mutate is given ${what}`, async () => {
@@ -238,6 +239,22 @@ describe('admission', () => {
       expect(JSON.parse(Buffer.from(response.patch, 'base64').toString())).to.deep.equal([
         { op: 'replace', path: '/data/key', value: 'new' },
       ]);
+    });
+
+  const ends: readonly (readonly [string, AdmissionHandler])[] = [
+    ['answered', () => allow()],
+    ['replaced the object', (request) => (Object.assign(request, { object: null, oldObject: {} }), allow())],
+    ['thrown', () => Promise.reject(new Error('no'))],
+    ['not answered in time', () => new Promise(() => undefined)],
+  ];
+  for (const [what, handler] of ends)
+    it(`keeps no object of a request once a handler has ${what}`, async () => {
+      const body = reviewText({ oldObject: { data: {} } });
+      await ask(handler, { body, path: '/validate?timeout=20ms' });
+      const kept = (globalThis as unknown as Record<symbol, ReadonlyMap<object, unknown>>)[
+        Symbol.for('webhook-certd.originals')
+      ];
+      expect(kept?.size).to.equal(0);
     });
 
   it('writes no patch when a handler changed nothing', async () => {

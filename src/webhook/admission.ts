@@ -10,7 +10,7 @@ import type {
   HandlerContext,
   HandlerLog,
 } from './admission-types.ts';
-import { rememberOriginal } from './handler-api.ts';
+import { forgetOriginal, rememberOriginal } from './handler-api.ts';
 import { reject, rejectEncoded, rejectLogged, rejectNonReview, rejectOverMemory } from './reject.ts';
 import {
   budgetMs,
@@ -44,11 +44,18 @@ interface RawReview {
   readonly request?: { readonly object?: unknown; readonly oldObject?: unknown };
 }
 
-/** Lets `mutate` compare with the object that the API server sent, also after a handler has edited it in place. */
-const rememberObjects = ({ request: { object, oldObject } }: AdmissionReview, body: Buffer): void => {
+/**
+ * Lets `mutate` compare with the object that the API server sent, also after a handler has edited it in place. Returns the
+ * function that ends this, because the handler has answered.
+ */
+const rememberObjects = ({ request: { object, oldObject } }: AdmissionReview, body: Buffer): (() => void) => {
   const sent = () => (JSON.parse(body.toString('utf8')) as RawReview).request;
   if (object) rememberOriginal(object, () => sent()?.object);
   if (oldObject) rememberOriginal(oldObject, () => sent()?.oldObject);
+  return () => {
+    if (object) forgetOriginal(object);
+    if (oldObject) forgetOriginal(oldObject);
+  };
 };
 
 /** Reads the review, or returns the reason why the body is none. */
@@ -61,9 +68,7 @@ const parse = (body: Buffer): AdmissionReview | string => {
   }
   if (isConversion(value)) return CONVERSION;
   const parsed = readReview(value);
-  if (!parsed.success) return `not an AdmissionReview: ${faults(parsed.error)}`;
-  rememberObjects(parsed.data, body);
-  return parsed.data;
+  return parsed.success ? parsed.data : `not an AdmissionReview: ${faults(parsed.error)}`;
 };
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -124,7 +129,9 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
     if (typeof review === 'string') return (rejectAndLog(response, 400, review), 'refused');
     const leftMs = budgetMs(timeoutMs, ceilingMs) - (monotonicMs() - startMs);
     const call = { handler, request: review.request, response, path: pathname, leftMs: Math.max(1, leftMs), log };
+    const forgetObjects = rememberObjects(review, body);
     const answered = await askHandler(call, review);
+    forgetObjects();
     if (response.closed) return 'aborted';
     if (typeof answered === 'string') {
       const { emit, suppressed } = throttle(pathname);

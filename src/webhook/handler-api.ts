@@ -81,18 +81,20 @@ const exactNumbers = (value: unknown, path: string): unknown => {
   return entries.some(([key, field]) => field !== value[key]) ? Object.fromEntries(entries) : value;
 };
 
-type Originals = WeakMap<object, () => unknown>;
+type Originals = Map<object, () => unknown>;
 
 const ORIGINALS = Symbol.for('webhook-certd.originals');
 
-// In one place per process: a handler module may import its own copy of this file, apart from the bundled daemon's.
-const originals = ((globalThis as { [ORIGINALS]?: Originals | undefined })[ORIGINALS] ??= new WeakMap<
+// In one place per process: a handler module may import its own copy of this file, apart from the bundled daemon's. Not a
+// WeakMap, whose entries cost the garbage collector more than the two calls below.
+const originals = ((globalThis as { [ORIGINALS]?: Originals | undefined })[ORIGINALS] ??= new Map<
   object,
   () => unknown
 >());
 
-/** Remembers how to read an object of a request again, as the API server sent it. */
+/** Remembers how to read an object of a request again, as the API server sent it, until it is forgotten. */
 export const rememberOriginal = (object: object, read: () => unknown): void => void originals.set(object, read);
+export const forgetOriginal = (object: object): void => void originals.delete(object);
 
 const originalOf = (value: unknown): unknown => {
   const read = typeof value === 'object' && value !== null ? originals.get(value) : undefined;
