@@ -56,7 +56,7 @@ describe('the signature on a certificate', () => {
     for (const [why, parameters] of [
       ['another salt', pss(1, [20])],
       ['the salt of another hash', pss(2, [32])],
-      ['a salt of two bytes', pss(1, [0, 32])],
+      ['a salt of two bytes', pss(1, [32, 0])],
       ['SHA-224', pss(4, [28])],
       ['no parameters', []],
       ['no fields', der(0x30)],
@@ -94,11 +94,13 @@ describe('the public key of a certificate', () => {
   });
 
   it('is refused where Node cannot load it', () => {
-    const certificate = Object.defineProperty({}, 'publicKey', {
-      get: () => {
+    const certificate = {
+      get publicKey(): never {
         throw new Error('unsupported');
       },
-    });
-    expect(publicKeyError(certificate as unknown as X509Certificate)).to.equal('x509: unsupported public key algorithm unknown');
+    };
+    expect(publicKeyError(certificate as unknown as X509Certificate)).to.equal(
+      'x509: unsupported public key algorithm unknown',
+    );
   });
 });
