@@ -14,6 +14,8 @@ export interface Move {
   readonly print: readonly string[];
   /** What a chart has in its last manifest. */
   readonly caBundleOfChart?: boolean;
+  /** The type of the origin that the guide speaks of. */
+  readonly definition?: Manifest;
   /** What the origin leaves besides its Secrets and annotations. */
   readonly layOut?: () => Promise<void>;
   /** What its section says to do before the rollout. */
@@ -48,20 +50,27 @@ const block = (heading: string, index: number): string => {
 };
 
 /** So much of cert-manager that its Certificates can be listed and deleted. Nothing issues: the pair is laid out. */
-const certificateDefinition = (): Promise<string> => {
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  const spec = {
+const certificateDefinition: Manifest = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'certificates.cert-manager.io' },
+  spec: {
     group: 'cert-manager.io',
     names: { kind: 'Certificate', plural: 'certificates', singular: 'certificate' },
     scope: 'Namespaced',
-    versions: [{ name: 'v1', served: true, storage: true, schema }],
-  };
-  const metadata = { name: 'certificates.cert-manager.io' };
-  return apply({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata, spec });
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
 };
 
 const layOutCertificate = async (): Promise<void> => {
-  await certificateDefinition();
+  await apply(certificateDefinition);
   await kubectl(['wait', '--for=condition=Established', 'crd/certificates.cert-manager.io', '--timeout=30s']);
   const metadata = { name: 'serving-cert', namespace: ORDERS.namespace };
   const spec = { secretName: 'webhook-server-cert', dnsNames: ['orders.shop.svc'] };
@@ -103,6 +112,7 @@ export const MOVES: readonly Move[] = [
     origin: 'cert-manager with inject-ca-from',
     old: certManager,
     print: [print],
+    definition: certificateDefinition,
     layOut: layOutCertificate,
     stop: async (shell) => {
       await shell.run(block('cert-manager with inject-ca-from', 0));

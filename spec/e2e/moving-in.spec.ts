@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { loadAll } from 'js-yaml';
-import { injecting, layOut, originPair, ORIGINS, type Place } from '../support/origins.ts';
+import { injecting, layOut, originPair, ORIGINS, type Place, secretNames } from '../support/origins.ts';
 import { rawApi } from '../support/raw-api.ts';
 import { until } from '../support/until.ts';
 import { dayOf, kubeconfig } from './day.ts';
@@ -38,8 +38,8 @@ const placeOf = async ({ namespace, target, secret }: Move['old']): Promise<Plac
   };
 };
 
-const admits = async (): Promise<boolean> => {
-  const metadata = { generateName: 'first-', namespace: CLIENTS, labels: { 'webhook-certd/validate': 'true' } };
+const admits = async (namespace: string): Promise<boolean> => {
+  const metadata = { generateName: 'first-', namespace, labels: { 'webhook-certd/validate': 'true' } };
   const object = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata });
   return kubectl(['create', '--dry-run=server', '-f', '-'], object).then(
     () => true,
@@ -47,18 +47,23 @@ const admits = async (): Promise<boolean> => {
   );
 };
 
-for (const move of MOVES)
+for (const [index, move] of MOVES.entries())
   describe(`a webhook that moves in from ${move.origin} as the guide says, on a real cluster`, () => {
     const { old } = move;
+    const clients = `${CLIENTS}-${index}`;
     const origin = ORIGINS.find(({ name }) => name === move.origin);
     if (origin === undefined) throw new Error(`no origin is laid out as ${move.origin}`);
-    const day = dayOf(CLIENTS, () =>
-      Promise.resolve(manifestsText([webhookConfiguration(old), oldDeployment(old), ...surroundings(old)])),
+    const day = dayOf(clients, () =>
+      Promise.resolve(
+        manifestsText([
+          ...[webhookConfiguration(old), oldDeployment(old), ...surroundings(old)],
+          ...(move.definition === undefined ? [] : [move.definition]),
+        ]),
+      ),
     );
     const opened = new AsyncDisposableStack();
     let shell: Shell;
     let injector: ReturnType<typeof injecting>;
-    let startedMs = 0;
     before(async () => {
       shell = opened.use(await openShell());
     });
@@ -91,15 +96,15 @@ for (const move of MOVES)
       await apply(...surroundings(old), webhookConfiguration(old, caBundle));
       await layOut(origin, place, pair, caKey);
       await move.layOut?.();
-      await until(async () => !(await admits()));
+      await until(async () => !(await admits(clients)));
       await apply(oldDeployment(old));
-      await until(admits, 60_000);
+      await until(() => admits(clients), 60_000);
       injector = opened.use(injecting(origin, place, pair.trust, 50));
       await day.begin();
     });
 
     it('moves in without a failed create, and shows what the guide says', async () => {
-      startedMs = performance.now();
+      const startedMs = performance.now();
       await expectFreeNames();
       for (const commands of move.print) await run(named(commands));
       const file = join(shell.path, 'certd.yaml');
@@ -138,14 +143,11 @@ for (const move of MOVES)
     });
 
     it('does without what its origin has left, and its next Pods do', async () => {
-      const left = Object.keys(
-        origin.secrets({ certificate: Buffer.of(), key: Buffer.of(), trust: Buffer.of(), hash: '' }, ''),
-      );
       const [, mounted = ''] = (await run(blocks('4. Clean up')[0])).split('\n');
       expect(mounted.split(' ')).to.deep.equal([`${old.name}-cert`]);
       await run(guide.blocks(move.origin, 'sh').at(-1));
       const secrets = await kubectl(['-n', old.namespace, 'get', 'secrets', '-o', 'name']);
-      for (const name of left) expect(secrets.split('\n')).to.not.include(`secret/${name}`);
+      for (const name of secretNames(origin)) expect(secrets.split('\n')).to.not.include(`secret/${name}`);
       await kubectl(['-n', old.namespace, 'rollout', 'restart', `deployment/${old.name}`]);
       for (const commands of blocks('3. Roll out')) expect(await run(commands)).to.not.match(/[✘⚠]/);
       expectNoFailure();

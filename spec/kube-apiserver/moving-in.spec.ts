@@ -7,7 +7,7 @@ import { startCreating } from '../support/creating.ts';
 import { installHooked, untilAdmitted } from '../support/hooked.ts';
 import type { Installation } from '../support/installation.ts';
 import { startOldWebhook } from '../support/old-webhook.ts';
-import { injecting, layOut, type Origin, originPair, ORIGINS } from '../support/origins.ts';
+import { injecting, layOut, type Origin, originPair, ORIGINS, secretNames } from '../support/origins.ts';
 import type { Json } from '../support/raw-api.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { rotateAll, settled } from '../support/rotate-all.ts';
@@ -84,8 +84,7 @@ describe('a webhook that moves in under the real API server, which calls it all 
     expect(await leftBy(installation, origin), 'what the origin left').to.deep.equal(before);
 
     // Cleaning up, and life afterwards.
-    for (const name of Object.keys(origin.secrets(pair, caKey)))
-      await api.admin.delete(`${dirname(paths.secret)}/${name}`);
+    for (const name of secretNames(origin)) await api.admin.delete(`${dirname(paths.secret)}/${name}`);
     await rotateAll('ca', installation, objects, { replicas, withinMs: 30_000 });
     await settled(objects, 30_000);
 
@@ -102,10 +101,9 @@ describe('a webhook that moves in under the real API server, which calls it all 
 
   /** The bytes of the origin's Secrets. */
   const leftBy = async ({ paths }: Installation, origin: Origin): Promise<readonly (Json | undefined)[]> => {
-    const names = Object.keys(
-      origin.secrets({ certificate: Buffer.of(), key: Buffer.of(), trust: Buffer.of(), hash: '' }, ''),
+    const read = secretNames(origin).map(async (name) =>
+      (await api.admin.get(`${dirname(paths.secret)}/${name}`)).at('data'),
     );
-    const read = names.map(async (name) => (await api.admin.get(`${dirname(paths.secret)}/${name}`)).at('data'));
     return Promise.all(read);
   };
 

@@ -92,6 +92,10 @@ export const ORIGINS: readonly Origin[] = [
   },
 ];
 
+/** The names of the Secrets that it leaves. */
+export const secretNames = (origin: Origin): readonly string[] =>
+  Object.keys(origin.secrets({ certificate: Buffer.of(), key: Buffer.of(), trust: Buffer.of(), hash: '' }, ''));
+
 /** A pair for the address that the specs call, and the key of its CA. */
 export const originPair = async (serverName: string): Promise<readonly [MountedPair, string]> => {
   const authority = await pki.authority();
