@@ -38,7 +38,9 @@ export const eachSideAsks: LawOf = ({ api, machines, kubeletsHang, net, scenario
     const issued = api.secret.get('secret')?.value.crt;
     if (hash === undefined || hash !== issued || rejected.has(hash)) return null;
     if (!machine.isRunning() || machine.isPaused()) return null;
-    if (time.nowMs() < (foulAtMs.get(machine) ?? 0) + CLEARED_MS) return null;
+    // A cut may lie between two looks.
+    const foulMs = Math.max(foulAtMs.get(machine) ?? 0, net.cutUntilMs(machine.name));
+    if (time.nowMs() < foulMs + CLEARED_MS) return null;
     if (machine.served()?.pair.hash === hash) return null;
     if (machine.volume.current().crt === hash) {
       // When another server reads it is its own affair.

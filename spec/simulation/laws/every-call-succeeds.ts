@@ -1,4 +1,5 @@
 import { chainProblem } from '../chain-problem.ts';
+import type { WrittenSignal } from '../signal.ts';
 import { excuses } from './excuses.ts';
 import type { LawOf } from './law.ts';
 import { targetViews } from './target-views.ts';
@@ -25,6 +26,30 @@ export const everyCallSucceeds: LawOf = (model) => {
   let lookedAtMs = 0;
   let nextChangeMs: number | null = null;
   let lateRefusals = 0;
+  /** Targets whose last write failed for this leader, by its name, in a way that may pass. */
+  const failing = new Map<string, string>();
+  const isOver = ({ validUntil }: { readonly validUntil: string }): boolean =>
+    Date.parse(validUntil) <= clocks.trueMs() + scenario.mostSkewMs;
+
+  /**
+   * Whether this certificate was written or announced with none before it under which calls succeed. Then it does not wait
+   * for a target that cannot be read or written (L9).
+   */
+  const waitsForNothing = (signal: Extract<WrittenSignal, { readonly kind: 'lease' | 'secret' }>): boolean => {
+    if (signal.kind === 'secret') {
+      const announced = api.lease.get('lease')?.value.announcement ?? null;
+      return signal.before?.crt == null || (announced !== null && isOver(announced));
+    }
+    const [before, after] = [signal.before?.announcement ?? null, signal.after?.announcement ?? null];
+    return after !== null && before?.hash !== after.hash && (before === null || isOver(before));
+  };
+
+  const leaveBehind = (leader: string): void => {
+    for (const name of api.refusing) leftBehind.add(name);
+    for (const name of unreadable.get(leader) ?? []) leftBehind.add(name);
+    // One of these would accept the write by now, and the leader tries it again after a pause.
+    for (const [name, by] of [...setAside, ...failing]) if (by === leader) leftBehind.add(name);
+  };
   const isTargetExcused = (name: string): boolean => isTampered(name) || leftBehind.has(name);
 
   return {
@@ -46,21 +71,15 @@ export const everyCallSucceeds: LawOf = (model) => {
           signal.machine.name,
           signal.event.observed.targets.filter(({ state }) => state === 'unreadable').map(({ id }) => id),
         );
-      // With nothing in the Secret no call succeeds, so that the first one does not wait for what cannot be read (L9).
-      if (signal.type === 'written' && signal.kind === 'secret' && signal.before?.crt == null)
-        for (const name of unreadable.get(signal.by) ?? []) leftBehind.add(name);
+      if (signal.type === 'event' && signal.event.type === 'step/failed' && signal.event.step.kind === 'inject')
+        failing.set(signal.event.step.target, signal.machine.name);
+      if (signal.type === 'event' && signal.event.type === 'step/done' && signal.event.step.kind === 'inject')
+        failing.delete(signal.event.step.target);
       if (signal.type === 'event' && signal.event.type === 'object/refused')
         setAside.set(signal.event.object, signal.machine.name);
       if (signal.type === 'event' && signal.event.type === 'object/accepted') setAside.delete(signal.event.object);
-      if (signal.type === 'written' && signal.kind === 'lease' && signal.after?.announcement != null) {
-        const { announcement: before = null } = signal.before ?? {};
-        const isOver = before !== null && Date.parse(before.validUntil) <= clocks.trueMs() + scenario.mostSkewMs;
-        if (isOver && before.hash !== signal.after.announcement.hash) {
-          for (const name of api.refusing) leftBehind.add(name);
-          // It would accept the write by now, and the leader that it refused tries it again after a pause.
-          for (const [name, leader] of setAside) if (leader === signal.by) leftBehind.add(name);
-        }
-      }
+      if (signal.type === 'written' && (signal.kind === 'lease' || signal.kind === 'secret') && waitsForNothing(signal))
+        leaveBehind(signal.by);
       note(signal);
       if (signal.type === 'written') views.forget((cas) => isForgotten(cas, signal));
       return null;

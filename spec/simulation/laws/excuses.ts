@@ -96,6 +96,9 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
     everIssued.add(hash);
   };
 
+  const isOver = (announcement: { readonly validUntil: string } | null | undefined): boolean =>
+    announcement != null && Date.parse(announcement.validUntil) <= clocks.trueMs() + scenario.mostSkewMs;
+
   const noteSecret = (
     { before, after }: Extract<WrittenSignal, { readonly kind: 'secret' }>,
     outside: boolean,
@@ -106,6 +109,8 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
     else if (before?.crt !== after.crt) {
       foreign.delete(after.crt);
       everIssued.add(after.crt);
+      // Another server may show it before it is announced.
+      if (isOver(api.lease.get('lease')?.value.announcement)) hasty.add(after.crt);
     }
     const isOpen = ({ value }: { readonly value: StoredTarget }): boolean =>
       value.bundles.some((own) => own.length === 0);
@@ -137,10 +142,12 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
       const announced = signal.kind === 'lease' ? signal.after?.announcement?.hash : undefined;
       const before = signal.kind === 'lease' ? signal.before?.announcement?.hash : undefined;
       if (announced !== undefined && announced !== before) noteAnnounced(announced);
-      const replaced = signal.kind === 'lease' ? (signal.before?.announcement ?? null) : null;
-      const isOver = replaced !== null && Date.parse(replaced.validUntil) <= clocks.trueMs() + scenario.mostSkewMs;
-      if (isOver) hastyUntilMs = clocks.trueMs() + scenario.policy.trustSettleMs;
+      if (signal.kind === 'lease' && isOver(signal.before?.announcement))
+        hastyUntilMs = clocks.trueMs() + scenario.policy.trustSettleMs;
       if (announced !== undefined && announced !== before && clocks.trueMs() < hastyUntilMs) hasty.add(announced);
+      // With nothing announced, a CA that only an unread target still holds is not waited for.
+      if (!outside && announcementTaken && signal.kind === 'authority')
+        for (const hash of inUse()) if (fails(hash, signal.after?.bundle ?? [])) excused.add(hash);
       // With nothing announced there is nothing that could be kept back for.
       if (!outside && announcementTaken && announced !== undefined) {
         announcementTaken = false;

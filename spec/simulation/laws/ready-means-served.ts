@@ -5,7 +5,8 @@ import type { LawOf } from './law.ts';
 export const readyMeansServed: LawOf = ({ machines, scenario, time }) => {
   const handshakes = new Map<Machine, { readonly hash: string; readonly problem: string | null }>();
   const outSinceMs = new Map<Machine, number>();
-  const slackMs = scenario.policy.tickMs + 50;
+  /** What expires after it has been swapped in is found out by the handshake that follows. */
+  const slackMs = scenario.policy.tickMs + scenario.loadPartMs + 50;
 
   const isTimely = (machine: Machine): boolean => {
     const nowMs = machine.clock.wallMs();
