@@ -72,12 +72,15 @@ const announceMeanwhile = (
   const { lease, targets } = observed;
   if (mounted === null || isAnnounced(lease, mounted)) return null;
   const desired = desiredTrust(mounted);
+  const isValid = isAnnouncementValid(observed, nowMs);
   const isRejected = targets.some((target) =>
     typeof target.state === 'string'
-      ? isUnreadable(target) && isAnnouncementValid(observed, nowMs)
+      ? isUnreadable(target) && isValid
       : wouldBeginToReject(target.state, mounted, desired),
   );
-  if (isRejected) return null;
+  // CaBundles that were wiped accept everything by that: what another writer has put into the Secret gains nothing from it.
+  const isWiped = targets.some(({ state }) => typeof state !== 'string') && trustedBy(targets).length === 0;
+  if (isRejected || (isValid && isWiped)) return null;
   const wait = settling(observed, { ...nextOf(mounted, desired), standing: trustedBy(targets) }, policy, nowMs);
   return wait === null ? announcing(mounted) : null;
 };
