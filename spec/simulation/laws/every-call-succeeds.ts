@@ -65,6 +65,8 @@ export const everyCallSucceeds: LawOf = (model) => {
       if (signal.type === 'written' && signal.kind === 'target') {
         views.replaced(signal, isTargetExcused(signal.name));
         leftBehind.delete(signal.name);
+        // It mends what another writer broke without knowing what a target that it cannot read would tell.
+        if (isTampered(signal.name) && (unreadable.get(signal.by) ?? []).length > 0) leftBehind.add(signal.name);
       }
       if (signal.type === 'event' && signal.event.type === 'cluster/observed')
         unreadable.set(
