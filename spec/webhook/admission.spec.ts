@@ -1,4 +1,5 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
@@ -11,7 +12,7 @@ import type {
   HandlerContext,
 } from '../../src/webhook/admission-types.ts';
 import { allow, deny, jsonPatch, mutate } from '../../src/webhook/handler-api.ts';
-import { createMemoryBudget, type Outcome } from '../../src/webhook/request.ts';
+import { createMemoryBudget, type Outcome, readBody } from '../../src/webhook/request.ts';
 import { quietLog, reviewText } from '../support/admission-review.ts';
 import { openServer } from '../support/plain-webhook-server.ts';
 import { until } from '../support/until.ts';
@@ -330,21 +331,44 @@ describe('admission', () => {
     const memory = createMemoryBudget(1_000_000);
     const evicted: string[] = [];
     const complete = memory.hold(() => evicted.push('complete'), 700_000);
-    complete.grow(700_000);
+    complete.grow(450_000);
     complete.settle();
     const usual = memory.hold(() => evicted.push('usual'), 40_000);
     expect(usual.grow(40_000)).to.equal(true);
     const first = memory.hold(() => evicted.push('first'), 700_000);
     expect(first.grow(16_000), 'no other large one to evict').to.equal(false);
     const large = memory.hold(() => evicted.push('large'), 700_000);
-    expect([large.grow(5_000), large.grow(16_000)], 'within three quarters').to.deep.equal([true, false]);
+    expect([large.grow(5_000), large.grow(16_000)], 'within half').to.deep.equal([true, false]);
     expect(evicted).to.deep.equal([]);
-    const others = Array.from({ length: 4 }, () => memory.hold(() => evicted.push('other'), 65_000));
-    expect(others.map((other) => other.grow(65_000))).to.deep.equal([true, true, true, true]);
+    const others = Array.from({ length: 8 }, () => memory.hold(() => evicted.push('other'), 63_500));
+    expect(others.every((other) => other.grow(63_500))).to.equal(true);
     expect(evicted).to.deep.equal(['large']);
   });
 
-  it('keeps that quarter beside a large request that exceeds the whole limit by itself', () => {
+  it('refuses a large request rather than evict another large one that began less than half a second ago', () => {
+    let nowMs = 0;
+    const memory = createMemoryBudget(1_000_000, () => nowMs);
+    const evicted: string[] = [];
+    const first = memory.hold(() => evicted.push('first'), 700_000);
+    expect(first.grow(450_000)).to.equal(true);
+    nowMs = 499;
+    expect(memory.hold(() => undefined, 700_000).grow(100_000)).to.equal(false);
+    expect(evicted).to.deep.equal([]);
+    nowMs = 500;
+    expect(memory.hold(() => undefined, 700_000).grow(100_000)).to.equal(true);
+    expect(evicted).to.deep.equal(['first']);
+  });
+
+  it('holds what a body will take once it is parsed before its pieces are joined', async () => {
+    const memory = createMemoryBudget(1_000_000);
+    memory.hold(() => undefined).grow(400_000);
+    const request = Object.assign(Readable.from([Buffer.alloc(50_000), Buffer.alloc(50_000)]), { headers: {} });
+    const { body } = await readBody(request as unknown as IncomingMessage, 1_000_000, memory, 5);
+    expect(body).to.equal('no-memory');
+    expect(memory.heldBytes).to.equal(400_000);
+  });
+
+  it('keeps a quarter beside a large request that exceeds the whole limit by itself', () => {
     const memory = createMemoryBudget(1_000_000);
     const none = () => undefined;
     const alone = memory.hold(none, 400_000);

@@ -118,13 +118,12 @@ export const createAdmission = (options: AdmissionOptions): RequestListener => {
     if (handler === undefined) return (rejectAndLog(response, 404, `no handler for ${pathname}`), 'refused');
     if (rejectEncoded(request, response, rejectAndLog)) return 'refused';
     if (rejectNonReview(request, response, maxRequestBytes, rejectAndLog)) return 'refused';
-    const { body, hold } = await readBody(request, maxRequestBytes, memory);
+    const { body, hold } = await readBody(request, maxRequestBytes, memory, PARSED_FACTOR);
     response.on('close', hold.release);
     if (response.closed) hold.release();
     if (body === 'cut-short') return (response.destroy(), 'aborted');
     if (body === 'too-large') return (rejectAndLog(response, 413, `more than ${maxRequestBytes} bytes`), 'refused');
-    if (body === 'no-memory' || !hold.grow(PARSED_FACTOR * body.length))
-      return (rejectOverMemory(response, rejectAndLog), 'refused');
+    if (body === 'no-memory') return (rejectOverMemory(response, rejectAndLog), 'refused');
     const review = parse(body);
     if (typeof review === 'string') return (rejectAndLog(response, 400, review), 'refused');
     const leftMs = budgetMs(timeoutMs, ceilingMs) - (monotonicMs() - startMs);

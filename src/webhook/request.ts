@@ -84,17 +84,23 @@ export interface MemoryBudget {
 }
 
 /**
- * A request of the usual size: a quarter of the budget is kept for these, and none of them is evicted for a larger one, so
- * that large requests never shut them out.
+ * A request of the usual size: half of the budget is kept for these, a quarter beside a single larger one that exceeds the
+ * rest, and none of them is evicted for a larger one, so that large requests never shut them out.
  */
 const SMALL_BYTES = 64 * 1024;
+
+/**
+ * For so long no large body is evicted for another large one, which is refused instead: what is evicted occupies memory until
+ * the next garbage collection.
+ */
+const YOUNG_MS = 500;
 
 /**
  * Creates a budget. When it is exhausted, the incomplete body that has occupied most bytes for the longest time is
  * evicted: callers that send large bodies slowly never shut out those that send theirs at once. A single exchange is
  * always admitted, since MAX_REQUEST_BYTES bounds it.
  */
-export const createMemoryBudget = (limitBytes: number = heldBytesLimit()): MemoryBudget => {
+export const createMemoryBudget = (limitBytes: number = heldBytesLimit(), nowMs = monotonicMs): MemoryBudget => {
   const holders = new Set<Holder>();
   let heldBytes = 0;
   const remove = (holder: Holder) => {
@@ -105,11 +111,11 @@ export const createMemoryBudget = (limitBytes: number = heldBytesLimit()): Memor
   const smallBytes = () =>
     [...holders].filter((one) => isSmall(one)).reduce((sum, { heldBytes: bytes }) => sum + bytes, 0);
   const fits = (holder: Holder, bytes: number): boolean => {
-    if (heldBytes === holder.heldBytes || heldBytes + bytes <= 0.75 * limitBytes) return true;
+    if (heldBytes === holder.heldBytes || heldBytes + bytes <= 0.5 * limitBytes) return true;
     // A single large exchange may exceed the limit by itself, hence the second comparison.
     return isSmall(holder, bytes) && (heldBytes + bytes <= limitBytes || smallBytes() + bytes <= 0.25 * limitBytes);
   };
-  const occupation = ({ heldBytes: bytes, sinceMs }: Holder) => bytes * (monotonicMs() - sinceMs);
+  const occupation = ({ heldBytes: bytes, sinceMs }: Holder) => bytes * (nowMs() - sinceMs);
   const worstOf = (isCandidate: (holder: Holder) => boolean): Holder | null => {
     let worst: Holder | null = null;
     for (const one of holders)
@@ -119,7 +125,9 @@ export const createMemoryBudget = (limitBytes: number = heldBytesLimit()): Memor
   };
   /** Evicts one incomplete body, a large one first; false when the only candidate is the exchange that asks. */
   const evictFor = (holder: Holder, bytes: number): boolean => {
-    const worst = worstOf((one) => !isSmall(one)) ?? (isSmall(holder, bytes) ? worstOf((one) => isSmall(one)) : null);
+    const isDue = (one: Holder) => isSmall(holder, bytes) || nowMs() - one.sinceMs >= YOUNG_MS;
+    const worst =
+      worstOf((one) => !isSmall(one) && isDue(one)) ?? (isSmall(holder, bytes) ? worstOf((one) => isSmall(one)) : null);
     if (worst === null || worst === holder) return false;
     remove(worst);
     worst.evict?.();
@@ -127,7 +135,7 @@ export const createMemoryBudget = (limitBytes: number = heldBytesLimit()): Memor
   };
   return {
     hold: (evict, announcedBytes = 0) => {
-      const holder: Holder = { heldBytes: 0, announcedBytes, sinceMs: monotonicMs(), evict };
+      const holder: Holder = { heldBytes: 0, announcedBytes, sinceMs: nowMs(), evict };
       holders.add(holder);
       return {
         grow: (bytes) => {
@@ -155,8 +163,17 @@ export interface HeldBody {
   readonly hold: MemoryHold;
 }
 
-/** Reads the whole body, or returns why there is none. Never more than `maxBytes` is held. */
-export const readBody = (request: IncomingMessage, maxBytes: number, memory: MemoryBudget): Promise<HeldBody> =>
+/**
+ * Reads the whole body, or returns why there is none. Never more than `maxBytes` is held.
+ *
+ * @param parsedFactor how many times the memory of the body its caller will need beside it; held before its pieces are joined
+ */
+export const readBody = (
+  request: IncomingMessage,
+  maxBytes: number,
+  memory: MemoryBudget,
+  parsedFactor = 0,
+): Promise<HeldBody> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -178,7 +195,17 @@ export const readBody = (request: IncomingMessage, maxBytes: number, memory: Mem
       else fail('no-memory');
     };
     request.on('data', take);
-    request.on('end', () => settle(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+    request.on('end', () => {
+      hold.settle();
+      if (!hold.grow(parsedFactor * bytes)) {
+        fail('no-memory');
+        return;
+      }
+      const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+      // The listeners live as long as the request, and the pieces must not.
+      chunks.length = 0;
+      settle(body);
+    });
     request.on('error', () => fail('cut-short'));
     request.on('close', () => {
       if (!request.complete) fail('cut-short');
