@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -357,6 +358,19 @@ describe('admission', () => {
     nowMs = 500;
     expect(memory.hold(() => undefined, 700_000).grow(100_000)).to.equal(true);
     expect(evicted).to.deep.equal(['first']);
+  });
+
+  it('evicts nothing for a body that has been refused already, when the rest of it has been read', async () => {
+    let nowMs = 0;
+    const memory = createMemoryBudget(1_000_000, () => nowMs);
+    const evicted: string[] = [];
+    memory.hold(() => evicted.push('other'), 700_000).grow(300_000);
+    nowMs = 1_000;
+    const request = Object.assign(Readable.from([Buffer.alloc(90_000)]), { headers: {} });
+    const { body } = await readBody(request as unknown as IncomingMessage, 80_000, memory, 50);
+    request.resume();
+    await once(request, 'close');
+    expect([body, evicted]).to.deep.equal(['too-large', []]);
   });
 
   it('holds what a body will take once it is parsed before its pieces are joined', async () => {

@@ -139,7 +139,8 @@ export const createMemoryBudget = (limitBytes: number = heldBytesLimit(), nowMs 
       holders.add(holder);
       return {
         grow: (bytes) => {
-          while (!fits(holder, bytes)) if (!evictFor(holder, bytes)) return false;
+          // Another exchange may be evicted for this one only while it is in the budget itself.
+          while (holders.has(holder) && !fits(holder, bytes)) if (!evictFor(holder, bytes)) return false;
           if (!holders.has(holder)) return false;
           holder.heldBytes += bytes;
           heldBytes += bytes;
