@@ -78,7 +78,7 @@ const announceMeanwhile = (
       ? isUnreadable(target) && isValid
       : wouldBeginToReject(target.state, mounted, desired),
   );
-  // CaBundles that were wiped accept everything by that: what another writer has put into the Secret gains nothing from it.
+  // A caBundle that was wiped rejects nothing that it accepted before, and so says nothing of what another writer has mounted.
   const isWiped = targets.some(({ state }) => typeof state !== 'string') && trustedBy(targets).length === 0;
   if (isRejected || (isValid && isWiped)) return null;
   const wait = settling(observed, { ...nextOf(mounted, desired), standing: trustedBy(targets) }, policy, nowMs);

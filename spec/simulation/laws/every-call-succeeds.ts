@@ -1,6 +1,6 @@
 import { chainProblem } from '../chain-problem.ts';
 import type { WrittenSignal } from '../signal.ts';
-import { excuses } from './excuses.ts';
+import { excuses, isOutside } from './excuses.ts';
 import type { LawOf } from './law.ts';
 import { targetViews } from './target-views.ts';
 
@@ -14,7 +14,7 @@ const AGAIN_MS = 30_000;
  */
 export const everyCallSucceeds: LawOf = (model) => {
   const { api, clocks, machines, pki, scenario, time } = model;
-  const { note, isTampered, isExcused, isForeign, isHasty, isForgotten } = excuses(model);
+  const { note, isOver, isTampered, isExcused, isForeign, isHasty, isForgotten } = excuses(model);
   /** Targets that refused to be widened until the certificate that they trust had expired. */
   const leftBehind = new Set<string>();
   /** Targets whose write was refused to a leader, with its name, until one of its writes is accepted again. */
@@ -28,8 +28,6 @@ export const everyCallSucceeds: LawOf = (model) => {
   let lateRefusals = 0;
   /** Targets whose last write failed for this leader, by its name, in a way that may pass. */
   const failing = new Map<string, string>();
-  const isOver = ({ validUntil }: { readonly validUntil: string }): boolean =>
-    Date.parse(validUntil) <= clocks.trueMs() + scenario.mostSkewMs;
 
   /**
    * Whether this certificate was written or announced with none before it under which calls succeed. Then it does not wait
@@ -37,8 +35,7 @@ export const everyCallSucceeds: LawOf = (model) => {
    */
   const waitsForNothing = (signal: Extract<WrittenSignal, { readonly kind: 'lease' | 'secret' }>): boolean => {
     if (signal.kind === 'secret') {
-      const announced = api.lease.get('lease')?.value.announcement ?? null;
-      return signal.before?.crt == null || (announced !== null && isOver(announced));
+      return signal.before?.crt == null || isOver(api.lease.get('lease')?.value.announcement);
     }
     const [before, after] = [signal.before?.announcement ?? null, signal.after?.announcement ?? null];
     return after !== null && before?.hash !== after.hash && (before === null || isOver(before));
@@ -81,7 +78,7 @@ export const everyCallSucceeds: LawOf = (model) => {
         setAside.set(signal.event.object, signal.machine.name);
       if (signal.type === 'event' && signal.event.type === 'object/accepted') setAside.delete(signal.event.object);
       if (signal.type === 'written' && (signal.kind === 'lease' || signal.kind === 'secret') && waitsForNothing(signal))
-        leaveBehind(signal.by);
+        if (!isOutside(signal)) leaveBehind(signal.by);
       note(signal);
       if (signal.type === 'written') views.forget((cas) => isForgotten(cas, signal));
       return null;

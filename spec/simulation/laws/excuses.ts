@@ -6,6 +6,8 @@ import type { StoredTarget } from '../stored-objects.ts';
 
 export interface Excuses {
   readonly note: (signal: Signal) => void;
+  /** It has expired, or has by some clock. */
+  readonly isOver: (announcement: { readonly validUntil: string } | null | undefined) => boolean;
   /** An outsider wrote it last. */
   readonly isTampered: (target: string) => boolean;
   readonly isExcused: (hash: string) => boolean;
@@ -17,7 +19,8 @@ export interface Excuses {
   readonly isForgotten: (cas: readonly string[], by: WrittenSignal) => boolean;
 }
 
-const isOutside = ({ by }: WrittenSignal): boolean => by === 'outsider' || by === 'issuer';
+/** Written by no leader. */
+export const isOutside = ({ by }: WrittenSignal): boolean => by === 'outsider' || by === 'issuer';
 
 /** What L2 cannot be asked for, as narrowly as it can be said: the outsiders' doing, for as long as it lasts. */
 export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel): Excuses => {
@@ -154,6 +157,7 @@ export const excuses = ({ api, clocks, machines, pki, scenario }: ClusterModel):
         excused.add(announced);
       }
     },
+    isOver,
     isTampered: (target) => tampered.has(target),
     isExcused: (hash) => excused.has(hash),
     isForeign: (hash) => foreign.has(hash),
