@@ -94,6 +94,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'the announcement is lost, and a target would reject what is mounted', ...served('a1'), source: '-', said: 'x9', targets: ['X'], then: 'nothing' },
     { when: 'the announcement is lost, and a target is unreadable', ...served('a1'), source: '-', said: 'x9', targets: ['A', '~'], then: 'nothing' },
     { when: 'the mounted Secret is another writer’s, and a caBundle that was wiped refuses its write', ...served('a1'), source: 'b1:B', secret: 'x1:X', targets: ['0 refused'], paused: 'secret', then: 'nothing' },
+    { when: 'the announcement is lost, and no target may be read', ...served('a1'), source: '-', said: 'x9', targets: ['!'], then: 'announce a1' },
     { when: 'the same, with nothing announced', source: 'b1:B', secret: 'x1:X', targets: ['0 refused'], paused: 'secret', then: 'announce x1' },
     { when: 'the announcement is lost, and a target may not be read', ...served('a1'), source: '-', said: 'x9', targets: ['A', '!'], then: 'announce a1' },
   ],
