@@ -81,16 +81,25 @@ describe('expectedHash', () => {
     });
   });
 
-  it('remembers what is served through loads that fail', () => {
+  it('remembers what is served while nothing is announced', () => {
+    marbles(({ hot, expectObservable }) => {
+      const values = { s: loads.served('a'), x: loads.unannounced(), m: loads.mismatched('a', 'b') };
+      const load$ = hot<LoadEvent>('-s-x-m', values);
+      const expected = '            -0----';
+      expectObservable(load$.pipe(expectedHash())).toBe(expected, results);
+    });
+  });
+
+  it('waits for what is served when that is announced again over a mount that never was', () => {
     marbles(({ hot, expectObservable }) => {
       const values = {
         s: loads.served('a'),
+        n: loads.mismatched('b', 'a'),
         r: loads.rejected('b', 'expired'),
-        x: loads.unannounced(),
         m: loads.mismatched('a', 'b'),
       };
-      const load$ = hot<LoadEvent>('-s-r-x-m', values);
-      const expected = '            -0------';
+      const load$ = hot<LoadEvent>('-s-n-m-s-r-m', values);
+      const expected = '            -0-b-a-0---a';
       expectObservable(load$.pipe(expectedHash())).toBe(expected, results);
     });
   });
