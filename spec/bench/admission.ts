@@ -37,7 +37,7 @@ export const startLoad = (): Load => {
   };
 };
 
-export type ServerName = 'bare' | 'express' | 'host' | 'front' | 'go';
+export type ServerName = 'bare' | 'raw' | 'express' | 'host' | 'front' | 'go';
 
 export interface AdmissionServer {
   readonly port: number;
@@ -92,6 +92,7 @@ export const startAdmissionServers = async (
   await launch(startProgram(await build('plain-upstream'), [String(upstreamPort)]), cores.upstream);
   const servers = new Map<ServerName, AdmissionServer>([
     ['bare', await baseline('bare-server')],
+    ['raw', await baseline('raw-server')],
     ['express', await baseline('express-server')],
     ['host', await daemon({ WEBHOOK_HANDLER: handler })],
     ['front', await daemon({ UPSTREAM_URL: `http://127.0.0.1:${upstreamPort}` })],
@@ -107,7 +108,7 @@ export const startAdmissionServers = async (
 const BARE = 'bare node:https';
 const CONNECTIONS = 16;
 /** By then V8 has compiled what it will compile; on a slow machine, not after more turns than this. */
-const [WARM_REQUESTS, WARM_TIMES] = [20_000, 10];
+const [WARM_REQUESTS, WARM_TIMES] = [40_000, 20];
 /** Callers and the front's upstream share a core, so that what is measured has one to itself. */
 const [SERVER_CORE, CALLER_CORE] = [0, 1];
 
@@ -116,12 +117,12 @@ interface Turn extends LoadResult {
 }
 
 /** V8 compiles each process its own way, and lays it out so: the same program started again may be a seventh slower. */
-const [LAUNCHES, ROUNDS] = [5, 3];
+const [LAUNCHES, ROUNDS, TURN_MS] = [5, 8, 1_000];
 
 /**
  * CPU time of a review, requests a second and latency over TLS, as many as one core of the server can take, one server after
- * the other in short turns: host and front, bare node:https that parses JSON and answers, express, and the same in Go. All of them are started anew several
- * times, since one process is not another.
+ * the other in short turns: host and front, bare node:https that parses JSON and answers, a TLS socket that does, express, and the same in
+ * Go. All of them are started anew several times, since one process is not another.
  */
 export const admission: Figure = async (bench) => {
   const { quick, folder, say } = bench;
@@ -130,7 +131,7 @@ export const admission: Figure = async (bench) => {
   let apart = await pin(load.pid, CALLER_CORE);
   const body = JSON.stringify(podReview);
   const { serverName, ca } = place;
-  const turns: Record<ServerName, Turn[]> = { bare: [], express: [], host: [], front: [], go: [] };
+  const turns: Record<ServerName, Turn[]> = { bare: [], raw: [], express: [], host: [], front: [], go: [] };
 
   const launchAll = async (): Promise<void> => {
     await place.renew();
@@ -139,7 +140,7 @@ export const admission: Figure = async (bench) => {
     apart &&= pinned;
     const orderFor = ({ port }: AdmissionServer): LoadOrder => {
       const target = { port, servername: serverName, caPem: ca.toString(), path: '/?timeout=10s', body };
-      return { target, connections: CONNECTIONS, ms: quick ? 100 : 2_000 };
+      return { target, connections: CONNECTIONS, ms: quick ? 100 : TURN_MS };
     };
     const warmUp = async (server: AdmissionServer): Promise<void> => {
       let requests = 0;
@@ -207,6 +208,13 @@ export const admission: Figure = async (bench) => {
         { of: 'ratio', atMost: 1.1 },
         { of: 'go', atMost: 0.85 },
       ],
+    },
+    {
+      name: 'admission-cpu-raw',
+      unit: 'µs/review',
+      values: of('raw', 'cpuUsPerRequest'),
+      baseline: { name: BARE, values: of('bare', 'cpuUsPerRequest') },
+      limits: [],
     },
     compared('admission-host', 'host', 'bare', 0.85),
     compared('admission-host-express', 'host', 'express', 1.6),

@@ -11,7 +11,7 @@ import { type Result, result, table } from './report.ts';
 const help = `npm run bench -- [--json] [--only NAME,...] [--quick]
 
 Measures the figures of docs/performance.md on the production bundle (built if absent or stale). Needs Linux, because it reads
-/proc. Takes a dozen minutes; run it on an otherwise idle machine.
+/proc. Takes about 25 minutes; run it on an otherwise idle machine.
 
   --json   the last line is one object: {"machine":{"cpu","cores","node"},"figures":[FIGURE,...],"failed":[NAME,...]}, where
            FIGURE is {"figure","name","unit","median","p99","baseline":{"name","median","p99"}|null,"ratio":number|null,
@@ -20,7 +20,7 @@ Measures the figures of docs/performance.md on the production bundle (built if a
   --only   these figures: ${Object.keys(figures).join(', ')}
   --quick  few rounds, to see that it runs; the numbers are worth nothing
 
-A figure is measured in turn with its baseline, A B A B, and the ratio is that of the medians.
+A figure is measured in turn with its baseline, A B A B, and the ratio is the median of those of the turns.
 The Go column is the same webhook in Go (spec/bench/peer-go), where a Go toolchain is installed to compile it. Ends with 0, missed marks or
 not; with 1 when something could not be measured; with 2 when asked for what there is not.`;
 

@@ -65,15 +65,24 @@ export interface Result extends Summary {
   readonly name: string;
   readonly unit: string;
   readonly baseline: (Summary & { readonly name: string }) | null;
-  /** Of the medians. */
+  /** The median of what the values are of those of the baseline, one by one. */
   readonly ratio: number | null;
-  /** The Go program's, and the ratio of the medians; null where the Go program's is 0. */
+  /** The Go program's, and the ratio to it; null where the Go program's is 0. */
   readonly go: (Summary & { readonly ratio: number | null }) | null;
   readonly limit: readonly Limit[];
   readonly met: boolean;
 }
 
-const ratioOf = (own: Summary, other: Summary): number => Number((own.median / other.median).toPrecision(3));
+/**
+ * The median of the ratios of turns that followed one another, so that a machine that is slow for a while is slow for both; that
+ * of the medians where there are not equally many turns. Null where the other takes nothing.
+ */
+const ratioOf = (own: readonly number[], other: readonly number[]): number | null => {
+  const median = (values: readonly number[]): number => percentile(values, 0.5) ?? NaN;
+  const isPaired = own.length === other.length && other.every((value) => value > 0);
+  const ratio = isPaired ? median(own.map((value, at) => value / other[at]!)) : median(own) / median(other);
+  return Number.isFinite(ratio) ? Number(ratio.toPrecision(3)) : null;
+};
 
 /**
  * What was found, summed up and compared with how far it may go. A limit that compares with the Go program holds where
@@ -83,9 +92,9 @@ export const result = (figure: string, finding: Finding): Result => {
   const { name, unit, values, moreIsBetter, baseline, go, limits } = finding;
   const own = summary(values, moreIsBetter);
   const other = baseline && { name: baseline.name, ...summary(baseline.values, moreIsBetter) };
-  const ratio = other === undefined ? null : ratioOf(own, other);
-  const peer = go === undefined || go.length === 0 ? null : summary(go, moreIsBetter);
-  const besideGo = peer === null ? null : { ...peer, ratio: peer.median === 0 ? null : ratioOf(own, peer) };
+  const ratio = baseline === undefined ? null : ratioOf(values, baseline.values);
+  const besideGo =
+    go === undefined || go.length === 0 ? null : { ...summary(go, moreIsBetter), ratio: ratioOf(values, go) };
   const limit = limits.filter(({ of }) => of !== 'go' || besideGo !== null);
   const isMet = ({ of, atMost = Infinity, atLeast = -Infinity }: Limit): boolean => {
     const value = of === 'ratio' ? ratio : of === 'go' ? (besideGo?.ratio ?? null) : own[of];
