@@ -90,7 +90,7 @@ export const idle: Figure = async ({ quick, folder, production, build, peer, say
         unit: 'ms/min',
         values: aMinute(who, 'cpuMs'),
         ...besideGo(who, () => aMinute('go', 'cpuMs')),
-        limits: [{ of: 'median', atMost: 30 }],
+        limits: [{ of: 'median', atMost: isLeader ? 35 : 30 }],
       },
       { name: `idle-wake-ups-${who}`, unit: '1/min', values: aMinute(who, 'wakeUps'), limits: [] },
       {

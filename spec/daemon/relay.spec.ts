@@ -18,9 +18,12 @@ const LAG_MS = 300;
 const RELAY = { CERT_ISSUER: 'relay', SOURCE_SECRET: SOURCE, TRUST_SETTLE: '1s', CA_OVERLAP: '200ms' };
 const DIRECT = { CERT_ISSUER: 'external', TRUST_SETTLE: '1s', CA_OVERLAP: '200ms' };
 
-/** 20 renewals, half of them with another CA: of a new one, or of a leaf that signed itself. */
+/** Half of them with another CA, of a new one or of a leaf that signed itself: 20 on a real API server, 6 on the embedded one. */
 const ROUND: readonly Renewal[] = ['leaf', 'ca', 'chain', 'self-signed', 'ca'];
-const RENEWALS = [...ROUND, ...ROUND.toReversed(), ...ROUND, ...ROUND.toReversed()] as const;
+const RENEWALS: readonly Renewal[] =
+  process.env['SPEC_API'] === undefined
+    ? [...ROUND, 'leaf']
+    : [...ROUND, ...ROUND.toReversed(), ...ROUND, ...ROUND.toReversed()];
 
 const COPIED = 'Certificate copied from SOURCE_SECRET';
 const BAD_SOURCE = 'Certificate in SOURCE_SECRET cannot be used, keeping the one that is mounted';
@@ -115,20 +118,20 @@ describe('a daemon that relays what another program issues', function () {
     return calling.failures;
   };
 
-  it('fails no call over 20 renewals, half of them with another CA, over an API server that lags', async () => {
+  it('fails no call over many renewals, half of them with another CA, over an API server that lags', async () => {
     await using one = await scene({});
     for (const what of RENEWALS) await renew(one, what);
-    expect(await ended('20 renewals, relayed', one)).to.deep.equal([]);
+    expect(await ended(`${RENEWALS.length} renewals, relayed`, one)).to.deep.equal([]);
   });
 
   it('fails no call over them where another server terminates TLS, and some where that one mounts the Secret of the program', async () => {
     await using relayed = await scene({}, { serving: true });
     for (const what of RENEWALS) await renew(relayed, what);
-    expect(await ended('20 renewals, relayed to another server', relayed)).to.deep.equal([]);
+    expect(await ended(`${RENEWALS.length} renewals, relayed to another server`, relayed)).to.deep.equal([]);
 
     await using direct = await scene({ env: DIRECT }, { serving: true });
     for (const what of RENEWALS) await renew(direct, what);
-    expect(await ended('20 renewals, mounted directly', direct)).to.not.deep.equal([]);
+    expect(await ended(`${RENEWALS.length} renewals, mounted directly`, direct)).to.not.deep.equal([]);
   });
 
   it('fails no call over a new CA with a kubelet that takes 3 s and no nudge', async () => {
