@@ -118,8 +118,7 @@ describe('the last words of a daemon', function () {
   const run = async (one: Case, command: string): Promise<Ended> => {
     const { env = {}, args = [], kubeconfig: text, plugin } = one;
     const name = `${command}-${cases.indexOf(one)}`;
-    const exec =
-      plugin === undefined ? null : await directory.write(`${name}-plugin`, `#!/bin/sh\n${plugin}\n`, 0o700);
+    const exec = plugin === undefined ? null : await directory.write(`${name}-plugin`, `#!/bin/sh\n${plugin}\n`, 0o700);
     const file = exec === null ? (text ?? '') : kubeconfig({ server: UNREACHABLE, user: { exec: { command: exec } } });
     const path = await directory.write(`${name}-config`, file);
     const standard = {
