@@ -78,7 +78,6 @@ export const leaderElection = (
               : of(item),
           ),
           tap((event) => {
-            if (event.type === 'leadership/acquired') identityIsShared = false;
             if (event.type === 'leadership/lost') identityIsShared = event.reason === 'shared-identity';
           }),
           repeat(),

@@ -48,7 +48,7 @@ const issueFirstCa = (observed: PlannerInput, ca: CaState | 'absent', nowMs: num
 
 const requests = ({ observed: { lease }, current }: PlannerView): Step | null => {
   const { rotate } = lease;
-  if (rotate === null || rotate === 'leaf' || rotate === boundTo(current)) return null;
+  if (rotate === null || rotate === 'leaf') return null;
   if (rotate === 'ca') return { kind: 'set-rotation-request', rotate: boundTo(current) };
   // The announcement removes a rotation that has replaced its CA; any other value is unknown.
   return rotate.startsWith('ca/') ? null : { kind: 'set-rotation-request', rotate: null };
@@ -215,7 +215,7 @@ const firstCa = (observed: PlannerInput, nowMs: number): Step | null => {
   // Replicas serve under a CA that is lost, and perhaps only the unreadable target still holds it.
   if (targets.some(isUnreadable) && isAnnouncementValid(observed.lease, nowMs)) return null;
   // Never overwritten: its key may exist nowhere else. The log says why it cannot sign.
-  if (ca !== 'absent' && ca.current === null && ca.foreign != null) return null;
+  if (ca !== 'absent' && ca.foreign != null) return null;
   // A CA would sign nothing, and displace in the caBundles what the other party serves.
   if (isForeign(secret)) return null;
   return ca === 'absent' || ca.current === null ? issueFirstCa(observed, ca, nowMs) : null;

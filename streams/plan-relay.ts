@@ -33,7 +33,7 @@ type Situation = ReturnType<typeof situationOf>;
 
 /** Of a mounted Secret that was torn while its certificate is in use: the CA that signed that. */
 const signerOf = (secret: PlannerInput['secret'], { announcement }: LeaseSnapshot): Certificates =>
-  typeof secret === 'string' || secret.hash === null || secret.hash !== announcement?.hash
+  typeof secret === 'string' || secret.hash !== announcement?.hash
     ? []
     : secret.trust.filter(({ fingerprint }) => fingerprint === secret.issuer);
 

@@ -147,5 +147,5 @@ export const isOverlapOver = (view: PlannerView): boolean => {
   if (!allAcknowledged(observed.replicas, announcement.hash, { identity, nowMs })) return false;
   // A leaf that is issued after the overlap has no cross-signed CA behind it: every API server must have seen the new CA by then.
   if (observed.ages !== undefined && observed.ages.servedMs < trustSettleMs) return false;
-  return servedSinceMs <= nowMs && nowMs >= servedSinceMs + Math.max(caOverlapMs, trustSettleMs);
+  return nowMs >= servedSinceMs + Math.max(caOverlapMs, trustSettleMs);
 };

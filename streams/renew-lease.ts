@@ -41,7 +41,7 @@ export interface RenewalPolicy {
  * same POD_NAME, and both would lead. A write that got no answer may have been accepted all the same, so each excuses one
  * renewal with an unknown time.
  */
-const foreignRenewals = (claimed: LeaseSnapshot, identity: string) => {
+const foreignRenewals = (claimed: LeaseSnapshot) => {
   let own = claimed;
   let newest = claimed;
   let unansweredWrites = 0;
@@ -58,12 +58,9 @@ const foreignRenewals = (claimed: LeaseSnapshot, identity: string) => {
     observed(lease: LeaseSnapshot): void {
       newest = lease;
     },
-    /** Asked while no write is under way: the watch may report one before its response arrives. */
+    /** Asked while no write is under way, and this replica holds the Lease: the watch may report one before its response arrives. */
     seen(): boolean {
-      const isOwn =
-        newest.holder !== identity ||
-        newest.renewTime === own.renewTime ||
-        isOlderVersion(newest.resourceVersion, own.resourceVersion);
+      const isOwn = newest.renewTime === own.renewTime || isOlderVersion(newest.resourceVersion, own.resourceVersion);
       if (isOwn) return false;
       if (unansweredWrites === 0) return true;
       unansweredWrites -= 1;
@@ -92,7 +89,7 @@ export const renewLease = (
     let renewedAtMs = claimed.sentAtMs;
     let over = false;
     let renewing = false;
-    const foreign = foreignRenewals(claimed.lease, identity);
+    const foreign = foreignRenewals(claimed.lease);
     const fence: Fence = () => !over && clock.monotonicMs() - renewedAtMs < renewDeadlineMs;
 
     const vanished$ = lease$.pipe(filter((lease) => lease === null));

@@ -20,7 +20,7 @@ const issue: ObjectStep = {
   ca: clusterOf.authority('A'),
   plannedOn: clusterOf.secret('a1:A'),
 };
-const inject: ObjectStep = {
+const inject: Extract<ObjectStep, { kind: 'inject' }> = {
   kind: 'inject',
   target: 'target-0',
   trust: clusterOf.certificates('A'),
@@ -173,6 +173,20 @@ describe('applyStep', () => {
       expect(failures.isPaused('secret', { ...now, secret: clusterOf.secret('a3:A', {}, '3') }, 0)).to.equal(false);
     });
 
+    it('sets an object aside whose write was accepted and changed nothing', () => {
+      const failures = failedWrites(noJitter);
+      const events: StepEvent[] = [];
+      const reverted: WriteResult = { object: 'target', id: 'target-0', state: inject.plannedOn };
+      run(inject, { perform: () => of(reverted) }, repairPace(), failures).event$.subscribe((event) =>
+        events.push(event),
+      );
+      const error = 'the write was accepted and changed nothing: admission reverts it';
+      expect(events).to.deep.equal([
+        done(inject, reverted),
+        { type: 'object/refused', object: 'target-0', status: null, error, retryInMs: 30_000 },
+      ]);
+    });
+
     it('sets SECRET-ca aside when the CA that it wrote cannot be used', () => {
       const step: ObjectStep = { kind: 'issue-ca', reason: 'missing', keep: [], plannedOn: 'absent' };
       const events: StepEvent[] = [];
@@ -180,7 +194,12 @@ describe('applyStep', () => {
       const unusable: WriteResult = { object: 'ca', state: clusterOf.authority('/A', {}, '2') };
       run(step, { perform: () => of(usable) }).event$.subscribe((event) => events.push(event));
       run(step, { perform: () => of(unusable) }).event$.subscribe((event) => events.push(event));
-      expect(events.map(({ type }) => type)).to.deep.equal(['step/done', 'step/done', 'object/refused']);
+      const error = 'the CA that was written cannot be used';
+      expect(events).to.deep.equal([
+        done(step, usable),
+        done(step, unusable),
+        { type: 'object/refused', object: 'ca', status: null, error, retryInMs: 30_000 },
+      ]);
     });
 
     it('is followed by a reading when it was a conflict', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { basisOf, failedWrites } from '../../streams/failed-writes.ts';
+import type { PlannerInput } from '../../streams/planner-input.ts';
 import { Problem } from '../../streams/problem.ts';
 import { clusterOf } from '../support/cluster-of.ts';
 import { noJitter } from '../support/no-jitter.ts';
@@ -117,6 +118,40 @@ describe('failedWrites', () => {
       expect(paused('target-0', down, touch(0))).to.equal(false);
       expect(paused('target-0', down, touch(1))).to.equal(true);
       expect(paused('no-target', down, touch(1))).to.equal(true);
+      expect(paused('target-1', down, touch(1))).to.equal(false);
+      expect(paused('target-1', down, touch(0))).to.equal(true);
+    });
+
+    it('is ended when a Secret that did not exist may not be read any more', () => {
+      const failures = failedWrites(noJitter);
+      const absent: PlannerInput = { ...observed, secret: 'absent' };
+      failures.failed('secret', basisOf('secret', absent, down), down, 0);
+      expect(failures.isPaused('secret', absent, 0)).to.equal(true);
+      expect(failures.isPaused('secret', { ...absent, secret: 'forbidden' }, 0)).to.equal(false);
+    });
+
+    it('of a write to the Lease is ended when a mark, a request or the announcement gives way to another', () => {
+      const before = {
+        ...observed,
+        lease: { ...observed.lease, servedSinceMs: 7, trusted: { cas: ['A'], sinceMs: 7 }, rotate: 'leaf' },
+      };
+      const changes = [
+        { servedSinceMs: 8 },
+        { trusted: { cas: ['A'], sinceMs: 8 } },
+        { rotate: 'ca' },
+        { announcement: { hash: 'a2', validUntil: '' } },
+      ];
+      for (const change of changes) {
+        const failures = failedWrites(noJitter);
+        failures.failed('announcement', basisOf('announcement', before, down), down, 0);
+        const after = { ...before, lease: { ...before.lease, ...change } };
+        expect(failures.isPaused('announcement', before, 0)).to.equal(true);
+        expect(failures.isPaused('announcement', after, 0), Object.keys(change).join()).to.equal(false);
+      }
+    });
+
+    it('rests on the same facts where no failure is known', () => {
+      expect(basisOf('announcement', observed)).to.equal(basisOf('announcement', observed, down));
     });
 
     it('is ended by a change of the Secrets that the write depends on', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { filter, NEVER, type Observable, of, share, shareReplay } from 'rxjs';
+import { filter, map, NEVER, type Observable, of, share, shareReplay } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
 import {
   type Follower,
@@ -304,6 +304,38 @@ describe('follower', () => {
         const { hot, expectObservable } = helpers;
         const { event$ } = follow(helpers, scheduler, { lease$: hot('a', leases), policy: { certTimeoutMs: 180 } });
         expectObservable(event$.pipe(ofType('certificate/timed-out')), '^ 300ms !').toBe('');
+      });
+    });
+
+    it('nothing of a deadline while only another server does not show what is there', () => {
+      marbles((helpers, scheduler) => {
+        const { hot, expectObservable } = helpers;
+        const ports = {
+          verify: () => of<PairCheck>({ ok: true, pair: pairOf('a') }),
+          serve: () => of(undefined),
+          handshake: () => of({ ...shownInstead, kind: 'neighbour-unreachable', shown: null } as const),
+        };
+        const policy = { certTimeoutMs: 5_000, reviewEveryMs: 1_000 };
+        const { event$ } = follow(helpers, scheduler, { lease$: hot('a', leases), ports, policy });
+        expectObservable(event$.pipe(ofType('certificate/timed-out')), '^ 9s !').toBe('');
+      });
+    });
+
+    it('each time that callers would refuse what it serves, for the same reason too', () => {
+      marbles((helpers, scheduler) => {
+        const { hot, expectObservable } = helpers;
+        const ports = {
+          verify: () => of<PairCheck>({ ok: true, pair: pairOf('a') }),
+          serve: () => of(undefined),
+          handshake: () => of('unknown CA'),
+        };
+        const { event$ } = follow(helpers, scheduler, { lease$: hot('a', leases), ports });
+        const told$ = event$.pipe(
+          ofType('certificate/concluded'),
+          filter(({ load }) => load.type === 'certificate/served'),
+          map(({ load }) => load.type === 'certificate/served' && load.untrusted),
+        );
+        expectObservable(told$, '^ 3s !').toBe('-u 799ms u 1599ms u', { u: 'unknown CA' });
       });
     });
 

@@ -266,6 +266,20 @@ describe('leader', () => {
     });
   });
 
+  it('says nothing of a target whose write failed on the way and is no longer needed', () => {
+    marbles(({ cold, expectObservable }, scheduler) => {
+      const applied: WatchFrame<never> = { type: 'applied', resourceVersion: '5', object: mended.state as never };
+      const watch = listed([seen.targets[0]!.state as never], cold('-----a', { a: applied }));
+      const failing$ = cold<WriteResult>('-#', undefined, new Problem('down', 503));
+      const event$ = lead(
+        scheduler,
+        { perform: () => failing$, targets: [{ id: 'target-0', watch }] },
+        { tick$: interval(400) },
+      );
+      expectObservable(event$.pipe(filter(isTold), map(word)), '^ 2s !').toBe('--f', said);
+    });
+  });
+
   it('says until when the next certificate waits for the API servers, and writes it right then', () => {
     const events: string[] = [];
     marbles(({ flush }, scheduler) => {

@@ -16,6 +16,9 @@ describe('the conclusions about a server that terminates TLS itself', () => {
     s: loads.served('a'),
     t: loads.served('b'),
     f: loads.untrusted('a', 'the chain is incomplete'),
+    e: loads.untrusted('a', 'it has expired'),
+    r: loads.notShown('a', { refused: 'unknown CA' }),
+    q: loads.notShown('a', { refused: 'it has expired' }),
     m: loads.mismatched('b', 'a'),
     w: loads.swapped(),
   };
@@ -55,6 +58,15 @@ describe('the conclusions about a server that terminates TLS itself', () => {
 
   it('say that callers refuse what is shown as announced', () => {
     expectSettled('sffs', 'sf-s');
+  });
+
+  it('say that callers refuse it for another reason', () => {
+    expectSettled('sfeef', 'sfe-f');
+    expectSettled('r 2999ms r 9ms q 9ms q', '3s       r 9ms q');
+  });
+
+  it('repeat what is no answer of that server', () => {
+    expectSettled('mm-m', 'mm-m');
   });
 });
 

@@ -171,13 +171,14 @@ describe('observeCluster', () => {
     });
   });
 
-  it('names the Secret and the replicas too when it cannot watch them', () => {
+  it('names the Secret, its source and the replicas too when it cannot watch them', () => {
     marbles(({ cold, expectObservable }) => {
       const refused$ = cold<never>('-#', undefined, new Problem('may not list', 403));
-      const ports = { secretWatch: port<never>(refused$), replicaWatch: port<never>(refused$) };
+      const refusing = port<never>(refused$);
+      const ports = { secretWatch: refusing, sourceWatch: refusing, replicaWatch: refusing };
       const { observed$, trouble$ } = observe(ports, cold('l', { l: lease() }));
       const names$ = merge(trouble$.pipe(map(({ object }) => object)), observed$.pipe(ignoreElements()));
-      expectObservable(names$, '^--!').toBe('-(sr)', { s: 'secret', r: 'replicas' });
+      expectObservable(names$, '^--!').toBe('-(srx)', { s: 'secret', r: 'replicas', x: 'source' });
     });
   });
 

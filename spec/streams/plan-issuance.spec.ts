@@ -132,6 +132,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'both Secrets', ...served('a1'), ca: '-', secret: '-', then: 'new CA, missing, keep A' },
     { when: 'both Secrets, and an old CA has expired', ...served('a1'), ca: '-', secret: '-', targets: ['A+E'], daysLeft: { E: -1 }, then: 'new CA, missing, keep A' },
     { when: 'the key of the CA', ...served('a1'), ca: '/A', then: 'new CA, unusable, keep A' },
+    { when: 'the key of a CA that only SECRET-ca names', ca: '/A', then: 'new CA, unusable, keep A' },
     { when: 'the key of the CA during an overlap', ...wide('b1'), ca: '/B+A', then: 'new CA, unusable, keep B+A' },
     { when: 'a target', ...served('a1'), targets: ['-'], then: 'nothing' },
     { when: 'the announcement', ca: 'A', secret: 'a1:A', targets: ['A'], pods: 'a1', then: 'announce a1' },
@@ -170,6 +171,9 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'SECRET-ca is not known yet', ...served('a1'), ca: '?', then: 'nothing' },
     { when: 'SECRET-ca cannot be read', ...served('a1'), ca: '!', then: 'nothing' },
     { when: 'a target is not known yet', ...served('a1'), targets: ['0', '?'], then: 'nothing' },
+    { when: 'SECRET-ca is lost, and the Secret is not known yet', ...served('a1'), ca: '-', secret: '?', then: 'nothing' },
+    { when: 'SECRET-ca is lost, and the Secret cannot be read', ...served('a1'), ca: '-', secret: '!', then: 'nothing' },
+    { when: 'SECRET-ca is lost, and a target is not known yet', ...served('a1'), ca: '-', targets: ['0', '?'], then: 'nothing' },
     { when: 'a target cannot be read', ...served('a1'), targets: ['!', '0'], then: 'target-1: A' },
     { when: 'a target cannot be read and the CA changes', ...served('a1'), ca: 'B+A', secret: 'a1:B+A', targets: ['!', 'B+A'], then: 'nothing' },
     { when: 'a target is not there and the CA changes', ...served('a1'), ca: 'B+A', targets: ['-', 'B+A'], then: 'new leaf, other-ca' },
@@ -230,6 +234,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'the overlap is over', ...wide('b1'), targets: ['~', 'B+A'], servedMinutes: 60, then: 'narrow: keep nothing' },
     { when: 'all others are narrowed', ...served('b1'), targets: ['~', 'B'], servedMinutes: 60, then: 'nothing' },
     { when: 'SECRET-ca is lost', ...served('a1'), ca: '-', targets: ['~'], then: 'nothing' },
+    { when: 'SECRET-ca is lost, and the others know its CA', ...served('a1'), ca: '-', targets: ['A', '~'], then: 'nothing' },
   ],
 
   'the Secrets or the Lease cannot be written (L9)': [

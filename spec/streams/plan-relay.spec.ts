@@ -70,9 +70,12 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'the overlap is nearly over', ...OVERLAP, servedMinutes: 59, then: 'nothing' },
     { when: 'a replica serves the old one again', ...OVERLAP, pods: 'b1 a1', servedMinutes: 5, then: 'not served any more' },
     { when: 'the clock was set back', ...OVERLAP, servedMinutes: -5, then: 'served everywhere' },
+    { when: 'it was seen served everywhere just now', ...OVERLAP, servedMinutes: 0, then: 'nothing' },
     { when: 'every caBundle is emptied in the overlap', ...OVERLAP, targets: ['0'], then: 'target-0: B+A' },
     { when: 'the overlap is over', ...OVERLAP, servedMinutes: 60, then: 'Secret trusts B' },
     { when: 'the overlap is over, and the Secret is not to be written now', ...OVERLAP, servedMinutes: 60, paused: 'secret', then: 'nothing' },
+    { when: 'the overlap is over, and the Lease is not to be written now', ...OVERLAP, servedMinutes: 60, paused: 'announcement', then: 'Secret trusts B' },
+    { when: 'one field of two is to be narrowed yet', ...OVERLAP, secret: 'b1:B', targets: ['B|B+A'], servedMinutes: 60, then: 'target-0: B' },
     { when: 'the Secret is narrowed', ...OVERLAP, secret: 'b1:B', servedMinutes: 60, then: 'target-0: B' },
     { when: 'the target to be narrowed is not to be written now', ...OVERLAP, secret: 'b1:B', targets: ['B+A held'], servedMinutes: 60, then: 'nothing' },
     { when: 'one target is narrowed', ...OVERLAP, secret: 'b1:B', targets: ['B', 'B+A'], servedMinutes: 60, then: 'target-1: B' },
@@ -94,6 +97,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'the announcement is lost, and a target would reject what is mounted', ...served('a1'), source: '-', said: 'x9', targets: ['X'], then: 'nothing' },
     { when: 'the announcement is lost, and a target is unreadable', ...served('a1'), source: '-', said: 'x9', targets: ['A', '~'], then: 'nothing' },
     { when: 'the mounted Secret is another writer’s, and a caBundle that was wiped refuses its write', ...served('a1'), source: 'b1:B', secret: 'x1:X', targets: ['0 refused'], paused: 'secret', then: 'nothing' },
+    { when: 'the same, and another target was deleted', ...served('a1'), source: 'b1:B', secret: 'x1:X', targets: ['0 refused', '-'], paused: 'secret', then: 'nothing' },
     { when: 'the announcement is lost, and no target may be read', ...served('a1'), source: '-', said: 'x9', targets: ['!'], then: 'announce a1' },
     { when: 'the same, with nothing announced', source: 'b1:B', secret: 'x1:X', targets: ['0 refused'], paused: 'secret', then: 'announce x1' },
     { when: 'the announcement is lost, and a target may not be read', ...served('a1'), source: '-', said: 'x9', targets: ['A', '!'], then: 'announce a1' },
@@ -103,6 +107,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'it is deleted', ...served('a1'), secret: '-', then: 'copy a1, trust A' },
     { when: 'it is torn', ...served('a1'), secret: 'a1:A broken', then: 'copy a1, trust A' },
     { when: 'it is torn, and every caBundle is emptied', ...served('a1'), secret: 'a1:A broken', source: 'b1:B', targets: ['0'], then: 'target-0: B+A' },
+    { when: 'it is torn, and its ca.crt named another CA', ...served('a1'), secret: 'a1:A+X broken', source: 'b1:B', targets: ['0'], then: 'target-0: B+A' },
     { when: 'it is torn, and is not what is announced', ...served('a1'), secret: 'c1:C broken', source: 'b1:B', targets: ['0'], then: 'target-0: B' },
     { when: 'its ca.crt is emptied', ...served('a1'), secret: 'a1:', then: 'copy a1, trust A' },
     { when: 'its ca.crt is replaced', ...served('a1'), secret: 'a1:X', then: 'target-0: A+X' },
@@ -120,6 +125,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'nobody says it, and the target was deleted: its CA is not forgotten', ...served('a1'), source: 'a2:', targets: ['-'], then: 'copy a2, trust A' },
     { when: 'it is copied', source: 'a1:', secret: 'a1:X', targets: ['X'], then: 'announce a1' },
     { when: 'it is announced: no caBundle is changed', source: 'a1:', secret: 'a1:', targets: ['X'], said: 'a1', pods: 'a1', then: 'nothing' },
+    { when: 'it is served: what ca.crt of the Secret trusts stays', source: 'a1:', secret: 'a1:X', targets: ['X'], said: 'a1', pods: 'a1', servedMinutes: 90, then: 'nothing' },
     { when: 'a target is unreadable, and another is announced', ...served('a1'), source: 'b1:', targets: ['~'], then: 'nothing' },
   ],
 
@@ -132,6 +138,9 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     { when: 'one is unreadable, and the CA stays', ...served('a1'), source: 'a2:A', targets: ['A', '~'], then: 'copy a2, trust A' },
     { when: 'one is unreadable, and the CA changes', ...WIDENED, targets: ['B+A', '~'], then: 'nothing' },
     { when: 'only an unreadable one knows the CA of what is announced', source: 'b1:B', said: 'a1', targets: ['0', '~'], then: 'nothing' },
+    { when: 'another target knows it too', source: 'b1:B', said: 'a1', targets: ['A', '~'], then: 'target-0: B+A' },
+    { when: 'what is announced is what the source holds', source: 'b1:B', said: 'b1', targets: ['0', '~'], then: 'target-0: B' },
+    { when: 'nothing is announced', source: 'b1:B', secret: 'x1:X', targets: ['0', '~'], then: 'target-0: B' },
     { when: 'the mounted Secret knows it', ...served('a1'), source: 'b1:B', targets: ['0', '~'], then: 'target-0: B+A' },
   ],
 
@@ -218,6 +227,11 @@ describe('the steps of the relay', () => {
     const deleted = plan({ ...served('a1'), source: 'a2:', targets: ['-', '0'] });
     if (deleted?.kind !== 'copy-secret') throw new Error('nothing is copied');
     expect(names(deleted)).to.deep.equal([['A']]);
+    const renewed = plan({ ...served('a1'), source: 'a2:', targets: ['B+A'] });
+    if (renewed?.kind !== 'copy-secret') throw new Error('nothing is copied');
+    expect(names(renewed)).to.deep.equal([['B', 'A']]);
+    const first = plan({ source: 'a1:' });
+    expect(first?.kind === 'copy-secret' && first.acceptedBy).to.deep.equal([]);
   });
 
   it('take a CA from a caBundle on account of the source', () => {
@@ -246,6 +260,7 @@ describe('a certificate of the relay waits for', () => {
 
   it('no target when there is no certificate, none is announced, or this one is', () => {
     expect(waits({ targets: ['A refused'] })).to.deep.equal([]);
+    expect(waits({ source: '-', said: 'a1', targets: ['A refused'] })).to.deep.equal([]);
     expect(waits({ source: 'b1:B', targets: ['A refused'] })).to.deep.equal([]);
     expect(waits({ ...served('a1'), targets: ['A refused'] })).to.deep.equal([]);
   });
@@ -267,5 +282,13 @@ describe('what is wrong with a source', () => {
     expect(problem('a1:A broken')).to.equal('key of another certificate');
     expect(problem('a1:A', { a1: -1 })).to.equal('its certificate expired at the end of a1');
     expect(problem('a1:A', {}, clusterOf.nowMs - 61 * clusterOf.dayMs)).to.equal('its certificate is not valid yet');
+  });
+
+  it('is neither in the first millisecond in which it is valid, and its end in the first in which it is not', () => {
+    const { notBeforeMs, notAfterMs } = clusterOf.certificate('a1');
+    expect(problem('a1:A', {}, notBeforeMs - 1)).to.equal('its certificate is not valid yet');
+    expect(problem('a1:A', {}, notBeforeMs)).to.equal(null);
+    expect(problem('a1:A', {}, notAfterMs - 1)).to.equal(null);
+    expect(problem('a1:A', {}, notAfterMs)).to.equal('its certificate expired at the end of a1');
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { planExternal } from '../../streams/plan-external.ts';
 import { planIssuance } from '../../streams/plan-issuance.ts';
+import { planRelay } from '../../streams/plan-relay.ts';
 import { markAges, settlesFor, settlesInMs } from '../../streams/settle.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { stepInWords } from '../support/step-in-words.ts';
@@ -161,6 +162,8 @@ describe('a certificate that older caBundles would reject (L2)', () => {
       expect(at(lost)).to.equal(0);
       const renewing = clusterOf.observed({ ...renewed, ...marked('B', 4_000) });
       expect(settlesFor(planExternal, renewing, policy, nowMs)).to.equal(6_000);
+      const copying = clusterOf.observed({ ...renewed, secret: 'a1:A', source: 'b1:B', ...marked('B', 4_000) });
+      expect(settlesFor(planRelay, copying, policy, nowMs)).to.equal(6_000);
     });
   });
 

@@ -6,9 +6,8 @@ const names = (certificates: readonly CertificateInfo[]): string =>
 
 /** A planned write as a reader of a table would put it. */
 export const stepInWords = (step: Step | null): string => {
-  switch (step?.kind) {
-    case undefined:
-      return 'nothing';
+  if (step === null) return 'nothing';
+  switch (step.kind) {
     case 'issue-ca':
       return `new CA, ${step.reason}, keep ${names(step.keep)}`;
     case 'extend-ca-bundle':
