@@ -113,7 +113,7 @@ const settlingOf = (view: PlannerView) => {
 };
 
 const isSecretAnnounced = ({ observed: { lease }, secret }: PlannerView): boolean =>
-  secret !== 'absent' && secret.hash !== null && secret.hash === lease.announcement?.hash;
+  secret !== 'absent' && secret.hash === lease.announcement?.hash;
 
 /** The announced leaf is known, and callers that accept it accept one of the current CA. */
 const isOfAcceptedCa = (view: PlannerView): boolean => {
@@ -126,12 +126,11 @@ const issueLeaf = (view: PlannerView): Step | typeof WAIT | null => {
   const { observed, secret, ca, current, nowMs } = view;
   const reason = leafReason(view);
   if (reason === null) return null;
-  const usable =
-    secret !== 'absent' && secret.problem === null && secret.leaf !== null && nowMs < secret.leaf.notAfterMs;
-  // A usable leaf is not replaced by one of another CA that some target would reject (L1).
-  if (usable && reason === 'other-ca' && observed.targets.some(wouldReject(current.fingerprint, ca))) return null;
+  const isAlive = secret !== 'absent' && secret.leaf !== null && nowMs < secret.leaf.notAfterMs;
+  // A leaf that can be used is not replaced by one of another CA that some target would reject (L1).
+  if (isAlive && reason === 'other-ca' && observed.targets.some(wouldReject(current.fingerprint, ca))) return null;
   // Any other leaf that cannot be replaced now must not be announced, or counted as the requested one.
-  const waits = usable && (reason === 'other-ca' || reason === 'expiring') ? null : WAIT;
+  const waits = isAlive && (reason === 'other-ca' || reason === 'expiring') ? null : WAIT;
   if (isPaused(view, 'secret')) return waits;
   const wait = isOfAcceptedCa(view) ? null : settlingOf(view);
   // Meanwhile a leaf that is about to be replaced is not announced.
@@ -145,7 +144,7 @@ const isOurs = ({ issuer }: SecretState, { bundle }: CaState): boolean =>
 
 const announce = (view: PlannerView): Step | null => {
   const { secret, ca, observed, current, nowMs } = view;
-  if (secret === 'absent' || secret.hash === null || secret.problem !== null || !isOurs(secret, ca)) return null;
+  if (secret === 'absent' || secret.hash === null || !isOurs(secret, ca)) return null;
   const { announcement, rotate } = observed.lease;
   const replaced = rotate !== null && rotate.startsWith('ca/') && rotate !== boundTo(current);
   const clearsRotationRequest = secret.issuer === current.fingerprint && (rotate === 'leaf' || replaced);

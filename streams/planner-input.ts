@@ -135,7 +135,6 @@ export const isSettled = ({ secret, current, observed }: PlannerView): boolean =
   secret !== 'absent' &&
   secret.problem === null &&
   secret.issuer === current.fingerprint &&
-  secret.hash !== null &&
   secret.hash === observed.lease.announcement?.hash;
 
 /** Whether the announced leaf has been served everywhere for CA_OVERLAP: only then is no older CA in use. */

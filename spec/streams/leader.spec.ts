@@ -208,7 +208,10 @@ describe('leader', () => {
     const wordsOf = (events: readonly LeaderEvent[]): readonly string[] => events.filter(isTold).map(word);
 
     /** Two targets without a caBundle, the first refuses each write. What the leader does in so many ms. */
-    const run = (forMs: number, given: { readonly accepts?: () => boolean; readonly rotate?: string } = {}) => {
+    const run = (
+      forMs: number,
+      given: { readonly accepts?: () => boolean; readonly rotate?: string; readonly problem?: Problem } = {},
+    ) => {
       const events: LeaderEvent[] = [];
       marbles(({ flush }, scheduler) => {
         const states = ['0', '0'].map((sketch) => clusterOf.targetState(sketch) as never);
@@ -220,7 +223,7 @@ describe('leader', () => {
               timer(1).pipe(
                 map((): WriteResult => {
                   if (step.kind !== 'inject') throw new Problem('not expected');
-                  if (step.target === 'target-0' && given.accepts?.() !== true) throw refusal;
+                  if (step.target === 'target-0' && given.accepts?.() !== true) throw given.problem ?? refusal;
                   return { object: 'target', id: step.target, state: clusterOf.targetState('A', {}, '9') };
                 }),
               ),
@@ -235,6 +238,11 @@ describe('leader', () => {
 
     it('repairs the other target at once', () => {
       expect(run(1_000)).to.deep.equal(['failed 422: target-0: A', 'target-0 refused 422', 'done: target-1: A']);
+    });
+
+    it('repairs the other target at once also where the failure may pass', () => {
+      const problem = new Problem('down', 503);
+      expect(run(700, { problem })).to.deep.equal(['failed 503: target-0: A', 'done: target-1: A']);
     });
 
     it('tries it again after 30 s and then ever less often, and reports it once', () => {

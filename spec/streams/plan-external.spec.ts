@@ -62,6 +62,7 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
 
   'another CA': [
     { when: 'it stands in the Secret', ...served('a1'), secret: 'b1:B', then: 'target-0: B+A' },
+    { when: 'every caBundle was wiped', ...served('a1'), secret: 'b1:B', targets: ['0'], then: 'target-0: B' },
     { when: 'one target is widened', ...served('a1'), secret: 'b1:B', targets: ['B+A', 'A'], then: 'target-1: B+A' },
     { when: 'one target knows a third', ...served('a1'), secret: 'b1:B', targets: ['A', 'X'], then: 'target-0: B+A+X' },
     { when: 'all are widened', ...served('a1'), secret: 'b1:B', targets: ['B+A'], then: 'announce b1' },

@@ -167,6 +167,39 @@ describe('a certificate that older caBundles would reject (L2)', () => {
     });
   });
 
+  describe('a leaf that its callers accept already', () => {
+    /** An overlap: the leaf of B is in use, A is trusted still. */
+    const overlap = {
+      ca: 'B+A',
+      secret: 'b1:B',
+      targets: ['B+A'],
+      said: 'b1',
+      pods: 'b1',
+      daysLeft: { b1: 1 },
+    } as const;
+    const restored = { ca: 'B+A', secret: 'a1:B+A', targets: ['B+A+X held'], said: 'a1', pods: 'a1' } as const;
+
+    it('is renewed at once under the CA of the one in use', () => {
+      expect(own(overlap)).to.equal('new leaf, expiring');
+    });
+
+    it('waits where the one of that CA was never announced, where there is none, and where nobody says who signed it', () => {
+      expect(own({ ...overlap, said: 'a1', pods: 'a1' })).to.equal('every caBundle trusts B');
+      expect(own({ ...overlap, secret: '-' })).to.equal('every caBundle trusts B');
+      expect(own({ ...overlap, secret: 'b1:X', targets: ['B+A'] })).to.equal('every caBundle trusts B');
+    });
+
+    it('is issued at once under a CA that the one in use has signed, and waits under another', () => {
+      expect(own({ ...restored, ca: 'B+A crossed' })).to.equal('new leaf, other-ca');
+      expect(own(restored)).to.equal('every caBundle trusts B');
+    });
+
+    it('is announced at once when it was put back and is of an older CA', () => {
+      const backup = { ca: 'B+A', secret: 'a2:B+A', targets: ['A held', 'B+A'], said: 'a1', pods: 'a1' } as const;
+      expect(own(backup)).to.equal('announce a2');
+    });
+  });
+
   describe('the ages of the marks', () => {
     const seen = (targets: readonly string[], sketch: Sketch = {}) =>
       clusterOf.observed({ ...sketch, targets, ...marked('B', 0) });
