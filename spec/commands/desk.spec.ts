@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { openDesk } from '../../src/commands/desk.ts';
+import { program } from '../support/program.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
 const kubeconfig = (current: string): string =>
@@ -89,9 +90,8 @@ describe('check colours what it prints on a terminal', () => {
   });
   after(() => home[Symbol.asyncDispose]());
 
-  const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
   const check = async (env: Readonly<Record<string, string>>): Promise<string> => {
-    const command = `'${process.execPath}' '${main}' check --kubeconfig '${join(home.path, 'config')}'; true`;
+    const command = `'${process.execPath}' '${program()}' check --kubeconfig '${join(home.path, 'config')}'; true`;
     const args = ['--quiet', '--command', command, '/dev/null'];
     const ran = await promisify(execFile)(TERMINAL, args, { env: { PATH: process.env['PATH'], ...env } });
     expect(ran.stdout).to.include('API server answers');

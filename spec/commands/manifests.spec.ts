@@ -1,9 +1,7 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { loadAll } from 'js-yaml';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { program } from '../support/program.ts';
 
 interface Ended {
   readonly code: number;
@@ -13,7 +11,7 @@ interface Ended {
 
 const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
   new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, 'manifests', ...args], { env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [program(), 'manifests', ...args], { env }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });

@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { program } from '../support/program.ts';
 import { runDaemon } from '../support/running-daemon.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
 const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  spawnSync(process.execPath, [MAIN, ...args], { env, encoding: 'utf8' });
+  spawnSync(process.execPath, [program(), ...args], { env, encoding: 'utf8' });
 
 describe('the command line', () => {
   it('reports every problem of a bad configuration at once, on stderr, and ends with 2', () => {

@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { kubeconfig } from '../kube/kubeconfig.ts';
+import { program } from '../support/program.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { waitLimit } from '../support/until.ts';
 import { leaksOf } from './leaks.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 const canaries = { key, token: 'canary-t0ken-of-a-plugin', password: 'canary-passw0rd-in-a-url' } as const;
 const leaks = leaksOf(canaries);
@@ -137,7 +136,7 @@ describe('the last words of a daemon', function () {
     };
     const handler = env['UPSTREAM_URL'] === undefined ? { WEBHOOK_HANDLER: 'builtin:allow' } : {};
     const all = { ...standard, ...ports, ...handler, PATH: '/usr/bin:/bin', ...env };
-    const words = [MAIN, ...(command === 'serve' && args.length > 0 ? [] : [command]), ...args];
+    const words = [program(), ...(command === 'serve' && args.length > 0 ? [] : [command]), ...args];
     return new Promise((resolve) => {
       const child = execFile(process.execPath, words, { env: all, timeout: 100_000 }, (_, stdout, stderr) =>
         resolve({ status: child.exitCode, text: stdout + stderr }),

@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, merge, of, Subject, timeout } from 'rxjs';
+import { program } from './program.ts';
 import { waitLimit } from './until.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly message: string };
 
-/** The daemon as a process of its own, run from its sources. */
+/** The daemon as a process of its own. */
 export interface RunningDaemon extends AsyncDisposable {
   /** Everything it has logged, as parsed from its stdout. */
   readonly lines: readonly LogLine[];
@@ -60,7 +58,7 @@ export const runDaemon = (
   env: Readonly<Record<string, string>>,
   { flags = [], within = [], stdout: logsTo }: DaemonOptions = {},
 ): RunningDaemon => {
-  const [command = '', ...args] = [...within, process.execPath, MAIN, 'serve', ...flags];
+  const [command = '', ...args] = [...within, process.execPath, program(), 'serve', ...flags];
   const child = spawn(command, args, { env: { ...cached, ...env }, stdio: ['ignore', logsTo ?? 'pipe', 'pipe'] });
   const lines: LogLine[] = [];
   const line$ = new Subject<LogLine>();

@@ -2,12 +2,9 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { slowness } from './until.ts';
 
-/** Mocha requires this file in every process of `npm test`, before the first spec. */
+/** Mocha requires this file in every process of a suite, before the first spec. */
 
-/**
- * Compiled sources, so that each daemon that a spec starts compiles none: 0.4 s of CPU become 0.15 s. Children inherit the
- * variable; `runDaemon` passes it on.
- */
+/** Compiled sources, so that no process of a run compiles what another has. Children inherit the variable; `runDaemon` passes it on. */
 const CACHE = join(import.meta.dirname, '..', '..', 'test-output', 'compile-cache');
 
 enableCompileCache(CACHE);
@@ -19,8 +16,9 @@ process.on('warning', (warning) => {
   if (/^(?:Timeout|MaxListeners)\w*Warning$/.test(warning.name)) warnings.push(warning);
 });
 
-/** Fills the cache once, since a daemon that a spec kills writes none. */
+/** Fills the cache once where daemons run from sources, since one that a spec kills writes none. */
 export const mochaGlobalSetup = async (): Promise<void> => {
+  if (process.env['SPEC_PROGRAM'] !== undefined) return;
   await Promise.all([
     import('../../src/cluster/open-client.ts'),
     import('../../src/commands/check.ts'),
