@@ -20,7 +20,7 @@ export interface RunningDaemon extends AsyncDisposable {
   kill(signal: NodeJS.Signals): void;
   /** Nobody reads what it logs from here on: its pipe is closed. */
   deafen(): void;
-  /** The first line with this message and these fields that has come or will come. */
+  /** The first line with this message and these fields that has come or will come; rejects in time, or when the daemon has ended. */
   line(message: string, fields?: Readonly<Record<string, unknown>>, withinMs?: number): Promise<LogLine>;
   /** How many lines have this message. */
   count(message: string): number;
@@ -73,7 +73,10 @@ export const runDaemon = (
       lines.push(line);
       line$.next(line);
     });
-  const exit = once(child, 'close').then(([code]) => code as number | null);
+  const exit = once(child, 'close').then(([code]) => {
+    line$.complete();
+    return code as number | null;
+  });
 
   return {
     lines,
@@ -95,7 +98,8 @@ export const runDaemon = (
         return await firstValueFrom(wanted$);
       } catch {
         const said = lines.slice(-12).map((line) => JSON.stringify(line));
-        throw new Error(`no "${message}" ${JSON.stringify(fields)} in ${limitMs} ms\n${said.join('\n')}\n${stderr}`);
+        const when = child.exitCode === null && child.signalCode === null ? `in ${limitMs} ms` : 'before it ended';
+        throw new Error(`no "${message}" ${JSON.stringify(fields)} ${when}\n${said.join('\n')}\n${stderr}`);
       }
     },
     [Symbol.asyncDispose]: async () => {
