@@ -163,7 +163,7 @@ export const admission: Figure = async (bench) => {
       for (const [name, server] of servers) turns[name].push(await takeTurn(server));
     }
   };
-  for (let launch = 0; launch < (quick ? 2 : LAUNCHES); launch += 1) await launchAll();
+  for (let launch = 0; launch < (quick ? 1 : LAUNCHES); launch += 1) await launchAll();
 
   const of = (name: ServerName, what: keyof Turn): readonly number[] => turns[name].map((turn) => turn[what]);
   const typical = (name: ServerName, what: keyof Turn): number => percentile(of(name, what), 0.5) ?? NaN;
