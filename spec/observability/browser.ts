@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
+import { scaled } from '../support/until.ts';
 import { tool } from './tool.ts';
 
 /** How a page is looked at. */
@@ -34,6 +35,8 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+/** Playwright's own is 30 s on any machine. */
+const TIMEOUT_MS = scaled(30_000);
 const PICTURES = join(import.meta.dirname, '..', '..', 'test-output', 'status-page');
 
 interface AxeResult {
@@ -48,10 +51,15 @@ interface AxeResult {
 export const startBrowser = async (): Promise<Browser> => {
   await mkdir(PICTURES, { recursive: true });
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  const browser = await chromium.launch({ executablePath: await tool('chromium'), args: FLAGS });
+  const browser = await chromium.launch({
+    executablePath: await tool('chromium'),
+    args: FLAGS,
+    timeout: TIMEOUT_MS,
+  });
   return {
     open: async (url, { theme, width }) => {
       const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme: theme });
+      page.setDefaultTimeout(TIMEOUT_MS);
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(error.message));
       page.on('console', (message) => {

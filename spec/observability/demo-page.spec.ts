@@ -1,18 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { program } from '../support/program.ts';
+import { until } from '../support/until.ts';
 import { startBrowser } from './browser.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 describe('the page of the demo', function () {
   this.timeout(90_000);
 
   it('is told where it is, shows every replica, and draws each on a track of its own', async () => {
     await using browser = await startBrowser();
-    const demo = spawn(process.execPath, [MAIN, 'demo', '--kubelet-delay', '1s'], {
+    const demo = spawn(process.execPath, [program(), 'demo', '--kubelet-delay', '1s'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(demo, 'close');
@@ -34,7 +33,8 @@ describe('the page of the demo', function () {
         await page.waitForSelector(
           `.rotation:first-child [data-replica=${name}] [data-stage=loaded] ~ [data-stage=acknowledged]`,
         );
-      expect(await page.locator('.rotation').first().locator('.track').count()).to.equal(3);
+      // The next rotation may have just begun.
+      await until(async () => (await page.locator('.rotation').first().locator('.track').count()) === 3);
       expect(await view.violations()).to.deep.equal([]);
       expect(view.complaints).to.deep.equal([]);
       await view.picture('demo');

@@ -9,7 +9,7 @@ import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.
 import { freePort } from '../support/free-port.ts';
 import { install } from '../support/installation.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { until } from '../support/until.ts';
+import { scaled, until } from '../support/until.ts';
 import { promtool } from './promtool.ts';
 import { tool } from './tool.ts';
 
@@ -47,7 +47,8 @@ describe('the metrics of a live daemon', function () {
     follower.replica.mark();
     await installation.annotateLease({ rotate: 'leaf' });
     const line = await follower.replica.line(LOADED);
-    await follower.replica.line('Certificate acknowledged');
+    for (const { replica } of [leader, follower])
+      await replica.line('Certificate acknowledged', { hash: line['hash'] });
     const everything = opened.move();
     return { leader, follower, line, [Symbol.asyncDispose]: () => everything.disposeAsync() };
   };
@@ -88,7 +89,8 @@ describe('the metrics of a live daemon', function () {
     const targets = [replicas.leader, replicas.follower].map((one) => `127.0.0.1:${one.port}`);
     await writeFile(join(folder.path, 'rules.yaml'), dump(monitoring.ruleFile));
     const settings = {
-      global: { scrape_interval: '1s', evaluation_interval: '1s' },
+      // A scrape may take as long as the interval: one that is late would count as a replica that is gone.
+      global: { scrape_interval: `${scaled(1_000)}ms`, evaluation_interval: '1s' },
       rule_files: ['rules.yaml'],
       scrape_configs: [{ job_name: 'hook', static_configs: [{ targets, labels: { namespace: 'hooks' } }] }],
     };
