@@ -132,6 +132,14 @@ describe('a name constraint', () => {
     expect(forbidden([named(IP, [11, 1, 2, 3])], { permitted: [network] })).to.equal(
       'address 11.1.2.3 is not permitted by any name constraint',
     );
+    const narrow = named(IP, [10, 1, 0, 0, 255, 255, 0, 0]);
+    expect(forbidden([named(IP, [10, 1, 2, 3])], { permitted: [narrow] })).to.equal(null);
+    expect(forbidden([named(IP, [10, 2, 0, 0])], { permitted: [narrow] })).to.be.a('string');
+    const every = named(
+      IP,
+      Array.from({ length: 32 }, () => 0),
+    );
+    expect(forbidden([named(IP, [0, 0, 0, 0])], { permitted: [every] })).to.be.a('string');
     const long = Array.from({ length: 16 }, () => 0);
     expect(forbidden([named(IP, long)], { permitted: [network] })).to.be.a('string');
     expect(forbidden([named(IP, [10, 1, 2, 3])], { excluded: [network] })).to.equal(
@@ -149,6 +157,7 @@ describe('a name constraint', () => {
   it('concerns names of its own kind alone, and neither e-mail addresses nor a CA without constraints', () => {
     const [name, network] = [named(DNS, 'a.com'), named(IP, [10, 0, 0, 0, 255, 0, 0, 0])];
     expect(forbidden([name], { permitted: [network] })).to.equal(null);
+    expect(forbidden([name], { excluded: [named(IP, [])] })).to.equal(null);
     expect(forbidden([named(MAIL, 'a@b')], { permitted: [named(MAIL, 'c@d')] })).to.equal(null);
     const without = { nameConstraints: null } as unknown as ParsedX509;
     expect(forbiddenName(without, { names: [name] } as unknown as ParsedX509)).to.equal(null);

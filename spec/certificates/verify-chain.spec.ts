@@ -89,6 +89,12 @@ describe('a chain of certificates', () => {
     expect(objection(issued, { anchors: [leaf, issued] })).to.equal(null);
   });
 
+  it('does not lead over the leaf again', async () => {
+    const leaf = read(await madeCertificates.selfSigned([NAME]));
+    const anchors = [read(await madeCertificates.ca())];
+    expect(objection(leaf, { anchors, intermediates: [leaf] })?.detail).to.match(/^none of the 1 certificates/);
+  });
+
   it('names the leaf when nothing leads to the bundle, by its fingerprint when it has no subject', async () => {
     const anchors = [read(await madeCertificates.ca()), read(await madeCertificates.ca())];
     const tail = 'directly or over tls.crt';
@@ -240,6 +246,7 @@ describe('an issuer', () => {
     const key = der(0x30, der(0x30, oid('1.2.3.4')), der(0x03, [0, 1]));
     const { certificate } = versionOne('odd', key);
     expect(() => certificate.publicKey).to.throw();
+    expect(goParseError(certificate)).to.equal('x509: unsupported public key algorithm unknown');
     const ca = await madeCertificates.ca();
     expect(objection(await leafOf(ca), { anchors: [certificate, read(ca)] })).to.equal(null);
     expect(objection(await leafOf(ca), { anchors: [certificate] })?.detail).to.match(/^none of the 1 certificates/);
@@ -290,7 +297,11 @@ describe('a certificate by itself', () => {
     expect(await of(IS_CA, SIGNS)).to.equal(null);
     expect(await of()).to.equal('is not a certificate authority');
     expect(caError(versionOne('old').certificate)).to.equal('is not a certificate authority');
-    expect(await of(IS_CA, signsLists)).to.match(/^(is not|may not sign certificates)/);
+    expect(await of(IS_CA, signsLists)).to.equal('may not sign certificates: its key usage lacks keyCertSign');
+    const noKeyIdentifier = new x509.Extension('2.5.29.35', false, new Uint8Array([5, 0]));
+    expect(await of(IS_CA, SIGNS, noKeyIdentifier), 'what only OpenSSL cannot read').to.equal(
+      'is not a certificate authority',
+    );
     expect(await of(IS_CA, UNREADABLE)).to.equal(`is refused by Go: ${UNREADABLE_ERROR}`);
     expect(await of(IS_CA, SIGNS, unknown('1.2.3.4'))).to.equal(
       'is refused by Go: x509: unhandled critical extension (1.2.3.4)',

@@ -129,6 +129,8 @@ export const madeCertificates = {
   intermediate,
   leaf,
   selfSigned,
+  /** Writes the private key of a CA. */
+  keyPem: ({ privateKey }: webcrypto.CryptoKeyPair): Promise<string> => pemOf(privateKey),
   clientAuth: x509.ExtendedKeyUsage.clientAuth as string,
   /** A critical extension that neither Go nor OpenSSL knows. */
   unknownCritical: (): x509.Extension => new x509.Extension('1.2.3.4', true, new Uint8Array([5, 0])),
