@@ -34,6 +34,12 @@ export const MUTATED_ROOMS = {
     ['src/kube/@(body|errors|in-cluster|managed-fields|request|watch-objects).ts'],
     ['spec/kube/@(body|errors|in-cluster|managed-fields|request|watch-objects).spec.ts'],
   ),
+  check: room(
+    [
+      'src/check/@(check-components|cluster-config-findings|cluster-finding|cluster-metrics|inspect-components|inspect-pod|matching|report).ts',
+    ],
+    ['spec/check/@(cluster-config-findings|cluster-guide|components|inspect-pod|matching|report).spec.ts'],
+  ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),
 } as const satisfies Readonly<Record<string, MutatedRoom>>;
