@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { describeCertificates, subjectAltNames } from '../../src/certificates/certificate-info.ts';
 import { splitPem } from '../../src/certificates/pem.ts';
 import { corpus } from '../fuzz/corpus.ts';
+import { madeCertificates } from '../support/made-certificates.ts';
 import { openssl, pki } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -51,6 +52,11 @@ describe('certificateFacts', () => {
 
     expect(facts).to.include({ subject: '' });
     expect(facts?.names).to.deep.equal([long]);
+  });
+
+  it('joins the parts of a subject', async () => {
+    const { pem } = await madeCertificates.authority({ subject: 'O=org, CN=name' });
+    expect(describeCertificates(pem)[0]?.subject).to.equal('O=org, CN=name');
   });
 
   it('refuses a certificate whose dates OpenSSL takes and nobody can read', () => {

@@ -1,9 +1,19 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
-import { crossSign, issueLeaf, usableCrossSigned, verifyIssued } from '../../src/certificates/issue.ts';
+import { crossSign, issueCa, issueLeaf, usableCrossSigned, verifyIssued } from '../../src/certificates/issue.ts';
 import { type KeyAlgorithm, makeKey, signingKey } from '../../src/certificates/keys.ts';
 import type { ParsedX509 } from '../../src/certificates/parse-x509.ts';
 import { forbiddenName } from '../../src/certificates/verify-chain.ts';
+import { firstCertificate, serialNumber, validity } from '../../src/certificates/x509-fields.ts';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectKeyIdentifierExtension,
+} from '../../src/certificates/x509-library.ts';
+import { type MadeCa, madeCertificates } from '../support/made-certificates.ts';
 import { pki } from '../support/pki.ts';
 
 const DAY_MS = 86_400_000;
@@ -49,6 +59,44 @@ describe('the cross-signed certificates behind a leaf', () => {
   });
 });
 
+describe('the cross-signed certificates of a CA', () => {
+  const SIGNING: readonly Extension[] = [
+    new BasicConstraintsExtension(true, undefined, true),
+    new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
+  ];
+  const fixtureOf = async () => {
+    const oldest = await madeCertificates.authority({ subject: 'CN=oldest' });
+    const older = await madeCertificates.authority({ subject: 'CN=older' });
+    const newer = await madeCertificates.authority({ subject: 'CN=newer' });
+    const authority = { certificatePem: newer.pem, keyPem: await madeCertificates.keyPem(newer.keys) };
+    const usable = (trustPem: string, ...crossSigned: readonly { readonly pem: string }[]) =>
+      usableCrossSigned({ authority, crossSignedPem: crossSigned.map(({ pem }) => pem).join(''), trustPem });
+    return { oldest, older, newer, usable };
+  };
+  const sign = (issuer: MadeCa, { subject, keys }: MadeCa, extensions = SIGNING) =>
+    madeCertificates.authority({ issuer, subject, keys, extensions });
+
+  it('bring those above them, each signed by the next', async () => {
+    const { oldest, older, newer, usable } = await fixtureOf();
+    const [first, second] = [await sign(older, newer), await sign(oldest, older)];
+    expect(usable(oldest.pem, first, second)).to.equal(first.pem + second.pem);
+    expect(usable(oldest.pem, second), 'without one of the CA itself').to.equal('');
+  });
+
+  it('have both its subject and its key', async () => {
+    const { older, newer, usable } = await fixtureOf();
+    expect(usable(older.pem, await sign(older, { ...newer, subject: 'CN=other' }))).to.equal('');
+    expect(usable(older.pem, await sign(older, { ...older, subject: newer.subject }))).to.equal('');
+  });
+
+  it('leave out what Go cannot read, which would fail every handshake', async () => {
+    const { older, newer, usable } = await fixtureOf();
+    const unreadable = [...SIGNING, new Extension('2.5.29.14', true, new Uint8Array([4, 1, 1]))];
+    const [good, bad] = [await sign(older, newer), await sign(older, newer, unreadable)];
+    expect(usable(older.pem, bad, good)).to.equal(good.pem);
+  });
+});
+
 describe('an issued chain', () => {
   it('is verified for each name against the CA alone', async () => {
     const { nowMs, newer, stranger, bridge, leaf } = await fixture();
@@ -74,6 +122,63 @@ describe('an issued chain', () => {
   });
 });
 
+describe('the fields of an issued certificate', () => {
+  const parse = (pem: string) => firstCertificate(pem);
+
+  it('mark as critical what makes a CA one', async () => {
+    const { certificatePem } = await pki.authority();
+    const { extensions } = parse(certificatePem);
+    const critical = extensions.filter(({ critical }) => critical).map(({ type }) => type);
+    expect(critical).to.deep.equal(['2.5.29.19', '2.5.29.15']);
+  });
+
+  it('name a CA without a subject by its random digits alone', async () => {
+    const nowMs = Date.now();
+    const { certificatePem } = await issueCa({ algorithm: 'ecdsa-p256', subject: '', nowMs, validityMs: DAY_MS });
+    expect(parse(certificatePem).subject).to.match(/^CN=[0-9a-f]{8}$/);
+  });
+
+  it('have the first name as the common name up to 64 characters', async () => {
+    const { nowMs, newer: authority } = await fixture();
+    const subjectFor = async (length: number) => {
+      const names = [`${'a'.repeat(length - 63)}.${'b'.repeat(62)}`];
+      const order = { authority, names, algorithm: 'ecdsa-p256', nowMs, validityMs: DAY_MS } as const;
+      return parse((await issueLeaf(order)).certificatePem).subject;
+    };
+    expect(await subjectFor(64)).to.equal(`CN=a.${'b'.repeat(62)}`);
+    expect(await subjectFor(65)).to.equal('');
+  });
+
+  it('refer to the key identifier of the CA, and to the hash of its key when it has none', async () => {
+    const nowMs = Date.now();
+    const identifier = '0102030405';
+    const without = await madeCertificates.authority();
+    const own = await madeCertificates.authority({
+      extensions: [new BasicConstraintsExtension(true, undefined, true), new SubjectKeyIdentifierExtension(identifier)],
+    });
+    const referred = async ({ pem, keys }: MadeCa) => {
+      const authority = { certificatePem: pem, keyPem: await madeCertificates.keyPem(keys) };
+      const order = { authority, names: NAMES, algorithm: 'ecdsa-p256', nowMs, validityMs: DAY_MS } as const;
+      return parse((await issueLeaf(order)).certificatePem).getExtension(AuthorityKeyIdentifierExtension)?.keyId;
+    };
+    expect(await referred(own)).to.equal(identifier);
+    const { keyId } = await SubjectKeyIdentifierExtension.create(parse(without.pem).publicKey);
+    expect(await referred(without)).to.equal(keyId);
+  });
+
+  it('include a serial number that is random from its first byte on', () => {
+    const firstBytes = new Set(Array.from({ length: 100 }, () => serialNumber().slice(0, 2)));
+    expect(firstBytes.size).to.be.greaterThan(8);
+  });
+
+  it('end after they are issued, and are read from PEM alone', () => {
+    const nowMs = 1_800_000_000_000;
+    expect(() => validity(nowMs, nowMs)).to.throw('the certificate would have expired before it is issued');
+    expect(validity(nowMs, nowMs + 1_000).notAfter.getTime()).to.equal(nowMs + 1_000);
+    expect(() => firstCertificate('')).to.throw('there is no PEM certificate');
+  });
+});
+
 describe('a key', () => {
   it('is generated as KEY_ALGORITHM names it', async () => {
     const kindOf = async (algorithm: KeyAlgorithm) => {
@@ -90,6 +195,7 @@ describe('a key', () => {
   it('signs with the hash of the strength of its curve, and not on any other curve', () => {
     const of = (curve: string) => signingKey(generateKeyPairSync('ec', { namedCurve: curve }).privateKey).algorithm;
     expect(of('P-256')).to.deep.equal({ name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' });
+    expect(signingKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey).key.extractable).to.equal(false);
     expect(of('P-384')).to.deep.equal({ name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' });
     expect(of('P-521')).to.deep.equal({ name: 'ECDSA', namedCurve: 'P-521', hash: 'SHA-512' });
     expect(() => of('secp256k1')).to.throw('cannot sign certificates with a key of type ec');
@@ -132,6 +238,14 @@ describe('a name constraint', () => {
     expect(forbidden([named(IP, [11, 1, 2, 3])], { permitted: [network] })).to.equal(
       'address 11.1.2.3 is not permitted by any name constraint',
     );
+    const narrow = named(IP, [10, 1, 0, 0, 255, 255, 0, 0]);
+    expect(forbidden([named(IP, [10, 1, 2, 3])], { permitted: [narrow] })).to.equal(null);
+    expect(forbidden([named(IP, [10, 2, 0, 0])], { permitted: [narrow] })).to.be.a('string');
+    const every = named(
+      IP,
+      Array.from({ length: 32 }, () => 0),
+    );
+    expect(forbidden([named(IP, [0, 0, 0, 0])], { permitted: [every] })).to.be.a('string');
     const long = Array.from({ length: 16 }, () => 0);
     expect(forbidden([named(IP, long)], { permitted: [network] })).to.be.a('string');
     expect(forbidden([named(IP, [10, 1, 2, 3])], { excluded: [network] })).to.equal(
@@ -149,6 +263,7 @@ describe('a name constraint', () => {
   it('concerns names of its own kind alone, and neither e-mail addresses nor a CA without constraints', () => {
     const [name, network] = [named(DNS, 'a.com'), named(IP, [10, 0, 0, 0, 255, 0, 0, 0])];
     expect(forbidden([name], { permitted: [network] })).to.equal(null);
+    expect(forbidden([name], { excluded: [named(IP, [])] })).to.equal(null);
     expect(forbidden([named(MAIL, 'a@b')], { permitted: [named(MAIL, 'c@d')] })).to.equal(null);
     const without = { nameConstraints: null } as unknown as ParsedX509;
     expect(forbiddenName(without, { names: [name] } as unknown as ParsedX509)).to.equal(null);

@@ -2,45 +2,42 @@ import type { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import type { ParsedX509 } from '../../src/certificates/parse-x509.ts';
 import { publicKeyError, signatureError } from '../../src/certificates/signature-rules.ts';
+import { der, oid } from '../support/der.ts';
 
-const errorOf = (signatureOid: string, parameters: readonly number[] = []): string | null =>
-  signatureError({ signatureOid, signatureParameters: Buffer.from(parameters) } as unknown as ParsedX509);
+const errorOf = (signatureOid: string, signatureParameters: Buffer = Buffer.alloc(0)): string | null =>
+  signatureError({ signatureOid, signatureParameters } as unknown as ParsedX509);
 
-const der = (tag: number, ...content: readonly (readonly number[])[]): readonly number[] => {
-  const bytes = content.flat();
-  return [tag, bytes.length, ...bytes];
-};
 const RSA_PSS = '1.2.840.113549.1.1.10';
 const UNIMPLEMENTED = 'x509: cannot verify signature: algorithm unimplemented';
 /** 2.16.840.1.101.3.4.2.N: SHA-256, SHA-384, SHA-512 and, as the fourth, SHA-224. */
-const hash = (last: number): readonly number[] => der(0x30, der(0x06, [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, last]));
-const pss = (last: number, salt: readonly number[]): readonly number[] =>
+const hash = (last: number): Buffer => der(0x30, oid(`2.16.840.1.101.3.4.2.${last}`));
+const pss = (last: number, salt: readonly number[]): Buffer =>
   der(0x30, der(0xa0, hash(last)), der(0xa2, der(0x02, salt)));
 
 describe('the signature on a certificate', () => {
   it('is accepted by the algorithms that Go verifies: SHA-2 with RSA or ECDSA, and Ed25519', () => {
-    for (const oid of [
+    for (const algorithm of [
       ...[11, 12, 13].map((last) => `1.2.840.113549.1.1.${last}`),
       ...[2, 3, 4].map((last) => `1.2.840.10045.4.3.${last}`),
       '1.3.101.112',
     ])
-      expect(errorOf(oid), oid).to.equal(null);
+      expect(errorOf(algorithm), algorithm).to.equal(null);
   });
 
   it('is refused by its name where its algorithm is insecure', () => {
-    for (const [oid, name] of [
+    for (const [algorithm, name] of [
       ['1.2.840.113549.1.1.2', 'MD2-RSA'],
       ['1.2.840.113549.1.1.4', 'MD5-RSA'],
       ['1.2.840.113549.1.1.5', 'SHA1-RSA'],
       ['1.3.14.3.2.29', 'SHA1-RSA'],
       ['1.2.840.10045.4.1', 'ECDSA-SHA1'],
     ] as const)
-      expect(errorOf(oid), oid).to.equal(`x509: cannot verify signature: insecure algorithm ${name}`);
+      expect(errorOf(algorithm), algorithm).to.equal(`x509: cannot verify signature: insecure algorithm ${name}`);
   });
 
   it('is refused where Go does not know its algorithm: SHA-224, Ed448', () => {
-    for (const oid of ['1.2.840.113549.1.1.14', '1.2.840.10045.4.3.1', '1.3.101.113'])
-      expect(errorOf(oid), oid).to.equal(UNIMPLEMENTED);
+    for (const algorithm of ['1.2.840.113549.1.1.14', '1.2.840.10045.4.3.1', '1.3.101.113'])
+      expect(errorOf(algorithm), algorithm).to.equal(UNIMPLEMENTED);
   });
 
   it('is accepted as RSA-PSS with a hash of SHA-2 and a salt as long as it', () => {
@@ -58,7 +55,7 @@ describe('the signature on a certificate', () => {
       ['the salt of another hash', pss(2, [32])],
       ['a salt of two bytes', pss(1, [32, 0])],
       ['SHA-224', pss(4, [28])],
-      ['no parameters', []],
+      ['no parameters', Buffer.alloc(0)],
       ['no fields', der(0x30)],
       ['no hash', der(0x30, der(0xa2, der(0x02, [32])))],
       ['no salt', der(0x30, der(0xa0, hash(1)))],

@@ -27,12 +27,18 @@ export const MUTATED_ROOMS = {
   webhook: room(
     ['src/webhook/!(connections|https-server|loopback-handshake|server).ts'],
     [
-      'spec/webhook/@(admission|admission-schema|client-ca|connection-policy|handler-api|load-handler|request|serving|tls|upstream).spec.ts',
+      'spec/webhook/@(admission|admission-schema|client-ca|connection-policy|handler-api|load-handler|neighbour|reject|reload|request|serving|tls|upstream).spec.ts',
     ],
   ),
   kube: room(
     ['src/kube/@(body|errors|in-cluster|managed-fields|request|watch-objects).ts'],
     ['spec/kube/@(body|errors|in-cluster|managed-fields|request|watch-objects).spec.ts'],
+  ),
+  check: room(
+    [
+      'src/check/@(check-components|cluster-config-findings|cluster-finding|cluster-metrics|inspect-components|inspect-pod|matching|report).ts',
+    ],
+    ['spec/check/@(cluster-config-findings|cluster-guide|components|inspect-pod|matching|report).spec.ts'],
   ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),

@@ -31,6 +31,8 @@ export interface LeafOrder extends Life {
   /** Object identifiers; serverAuth. */
   readonly usages?: readonly string[];
   readonly extensions?: readonly x509.Extension[];
+  /** Of the signature; SHA-256. */
+  readonly hash?: string;
 }
 
 const validity = ({ fromDays = -1, toDays = 365 }: Life) => ({
@@ -51,21 +53,38 @@ const AUTHORITY_EXTENSIONS = [
   new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
 ];
 
-/** Makes a self-signed CA. */
-const ca = async (subject = `CN=spec CA ${webcrypto.randomUUID()}`, life: Life = {}): Promise<MadeCa> => {
-  const keys = await newKeys();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    ...validity(life),
-    name: subject,
-    keys,
+export interface AuthorityOrder extends Life {
+  /** The CA that signs; itself. */
+  readonly issuer?: MadeCa;
+  readonly subject?: string;
+  /** Those of a CA. */
+  readonly extensions?: readonly x509.Extension[];
+  /** Of another certificate with the same key. */
+  readonly keys?: webcrypto.CryptoKeyPair;
+}
+
+/** Makes what stands above a leaf, whether or not it may. */
+const authority = async (order: AuthorityOrder = {}): Promise<MadeCa> => {
+  const { subject = `CN=spec CA ${webcrypto.randomUUID()}`, extensions = AUTHORITY_EXTENSIONS } = order;
+  const keys = order.keys ?? (await newKeys());
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity(order),
+    subject,
+    issuer: order.issuer?.subject ?? subject,
+    publicKey: keys.publicKey,
+    signingKey: (order.issuer?.keys ?? keys).privateKey,
     signingAlgorithm: ALGORITHM,
-    extensions: AUTHORITY_EXTENSIONS,
+    extensions: [...extensions],
   });
   return { pem: `${certificate.toString('pem')}\n`, keys, subject };
 };
 
+/** Makes a self-signed CA. */
+const ca = (subject?: string, life: Life = {}): Promise<MadeCa> =>
+  authority({ ...life, ...(subject === undefined ? {} : { subject }) });
+
 /** Makes a leaf with a key of its own. */
-const leaf = async ({ ca: issuer, names, usages, extensions = [], ...life }: LeafOrder): Promise<MadeLeaf> => {
+const leaf = async ({ ca: issuer, names, usages, extensions = [], hash, ...life }: LeafOrder): Promise<MadeLeaf> => {
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.create({
     ...validity(life),
@@ -73,7 +92,7 @@ const leaf = async ({ ca: issuer, names, usages, extensions = [], ...life }: Lea
     issuer: issuer.subject,
     publicKey: keys.publicKey,
     signingKey: issuer.keys.privateKey,
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: { ...ALGORITHM, hash: hash ?? ALGORITHM.hash },
     extensions: [
       new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value }))),
       new x509.ExtendedKeyUsageExtension([...(usages ?? [x509.ExtendedKeyUsage.serverAuth])]),
@@ -84,20 +103,8 @@ const leaf = async ({ ca: issuer, names, usages, extensions = [], ...life }: Lea
 };
 
 /** Makes a CA that another one has signed. */
-const intermediate = async (issuer: MadeCa): Promise<MadeCa> => {
-  const keys = await newKeys();
-  const subject = `CN=spec intermediate ${webcrypto.randomUUID()}`;
-  const certificate = await x509.X509CertificateGenerator.create({
-    ...validity({}),
-    subject,
-    issuer: issuer.subject,
-    publicKey: keys.publicKey,
-    signingKey: issuer.keys.privateKey,
-    signingAlgorithm: ALGORITHM,
-    extensions: AUTHORITY_EXTENSIONS,
-  });
-  return { pem: `${certificate.toString('pem')}\n`, keys, subject };
-};
+const intermediate = (issuer: MadeCa): Promise<MadeCa> =>
+  authority({ issuer, subject: `CN=spec intermediate ${webcrypto.randomUUID()}` });
 
 /** Makes a leaf that has signed itself, and is no CA. */
 const selfSigned = async (names: readonly string[], life: Life = {}): Promise<MadeLeaf> => {
@@ -117,10 +124,13 @@ const selfSigned = async (names: readonly string[], life: Life = {}): Promise<Ma
 
 /** Certificates with any life, usage and extension, for servers that specs plant. */
 export const madeCertificates = {
+  authority,
   ca,
   intermediate,
   leaf,
   selfSigned,
+  /** Writes the private key of a CA. */
+  keyPem: ({ privateKey }: webcrypto.CryptoKeyPair): Promise<string> => pemOf(privateKey),
   clientAuth: x509.ExtendedKeyUsage.clientAuth as string,
   /** A critical extension that neither Go nor OpenSSL knows. */
   unknownCritical: (): x509.Extension => new x509.Extension('1.2.3.4', true, new Uint8Array([5, 0])),

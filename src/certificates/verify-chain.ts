@@ -63,9 +63,10 @@ export const caError = (certificate: X509Certificate | null): string | null => {
   if (certificate === null) return 'is missing';
   const parsed = candidate(certificate);
   if (typeof parsed === 'string') return `is refused by Go: ${parsed}`;
-  if (!certificate.ca) return 'is not a certificate authority';
   const authority = authorityError(parsed, false);
   if (authority !== null) return authority;
+  // OpenSSL knows no CA with extensions that it cannot read, which Go passes over.
+  if (!certificate.ca) return 'is not a certificate authority';
   const unhandled = unhandledError(parsed);
   if (unhandled !== null) return `is refused by Go: ${unhandled}`;
   return allowsServing(parsed.parsed) ? null : 'may not sign for servers: its extended key usage lacks serverAuth';

@@ -6,8 +6,8 @@ _webhook_certd() {
     case $each in serve|check|rotate|manifests|init|try|demo|completion|version) command=$each; break ;; esac
   done
   case ${words[CURRENT-1]} in
-    --name|--pod-namespace|--pod-name|--pod-selector|--lease-name|--annotation-prefix|--secret-name|--source-secret|--service-name|--extra-dns-names|--ca-bundle-targets|--cert-timeout|--tick-interval|--watch-stale-after|--lease-duration|--renew-deadline|--retry-period|--cert-validity|--renew-before|--ca-validity|--ca-renew-before|--ca-overlap|--trust-settle|--webhook-bind-address|--health-probe-bind-address|--metrics-bind-address|--upstream-url|--serving-address|--reload|--upstream-timeout|--max-request-bytes|--shutdown-grace|--warn-before|--html|--metrics-file|--every|--listen|--namespace|-n|--context|--timeout|--replicas|--target|--with|--image|--app-image|--package|--old|--path|--user|--rotations|--kubelet-delay|--port|--handler|--review) return ;;
-    --kubeconfig|--cert-dir|--webhook-handler|--client-ca-file) _files; return ;;
+    --name|--pod-namespace|--pod-name|--pod-selector|--lease-name|--annotation-prefix|--secret-name|--source-secret|--service-name|--extra-dns-names|--ca-bundle-targets|--cert-timeout|--tick-interval|--watch-stale-after|--lease-duration|--renew-deadline|--retry-period|--cert-validity|--renew-before|--ca-validity|--ca-renew-before|--ca-overlap|--trust-settle|--webhook-bind-address|--health-probe-bind-address|--metrics-bind-address|--upstream-url|--serving-address|--reload|--upstream-timeout|--max-request-bytes|--shutdown-grace|--warn-before|--every|--listen|--namespace|-n|--context|--timeout|--replicas|--target|--with|--image|--app-image|--package|--path|--user|--rotations|--kubelet-delay|--port) return ;;
+    --kubeconfig|--cert-dir|--webhook-handler|--client-ca-file|--html|--metrics-file|--old|--handler|--review) _files; return ;;
     --kubelet-nudge|--leader-election) compadd -- true false; return ;;
     --cert-issuer|--issuer) compadd -- self-signed external relay; return ;;
     --key-algorithm) compadd -- ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096; return ;;
