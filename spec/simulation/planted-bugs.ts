@@ -113,7 +113,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       change('streams/plan-issuance.ts', 'const RULES = [inject, ', 'const RULES = ['),
       change('streams/plan-issuance.ts', 'announce, publishTrust,', 'announce, inject, publishTrust,'),
-      change('streams/plan-issuance.ts', "if (usable && reason === 'other-ca'", 'if (false'),
+      change('streams/plan-issuance.ts', "if (isAlive && reason === 'other-ca'", 'if (false'),
       change(
         'streams/plan-issuance.ts',
         'if (isAnnouncementValid(observed.lease, nowMs) && observed.targets.some(loses))',
