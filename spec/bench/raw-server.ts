@@ -4,8 +4,8 @@ import { createServer } from 'node:tls';
 
 /**
  * The floor: a TLS socket, the same JSON, and the least of HTTP that the load generator needs, `node raw-server.mjs PORT
- * DIRECTORY`. What it takes less than the bare server is what a reader of requests in place of node:http could save at most; it is no
- * server that anybody should run, since it checks nothing.
+ * DIRECTORY`. The difference to the bare server is the most that a request
+ * reader in place of node:http could save. It checks nothing, and is not fit for use.
  */
 const [, , port = '0', directory = ''] = process.argv;
 

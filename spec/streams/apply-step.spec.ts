@@ -73,6 +73,17 @@ const run = (step: Step, given: Partial<StepPorts>, pace = repairPace(), failure
   return { event$: applyStep(step, observed, { ports: portsOf(given), fence, pace, failures, touched$ }), touched$ };
 };
 
+/** What is said of a write that is answered at once with this result. */
+const eventsAfter = (
+  step: ObjectStep,
+  result: WriteResult,
+  failures = failedWrites(noJitter),
+): readonly StepEvent[] => {
+  const events: StepEvent[] = [];
+  run(step, { perform: () => of(result) }, repairPace(), failures).event$.subscribe((event) => events.push(event));
+  return events;
+};
+
 describe('applyStep', () => {
   describe('a write to an object', () => {
     it('is done when it is answered, and then everybody hears what stands there', () => {
@@ -157,11 +168,8 @@ describe('applyStep', () => {
 
     it('sets a Secret aside that it wrote and that cannot be used, and blames no other manager (A7)', () => {
       const failures = failedWrites(noJitter);
-      const events: StepEvent[] = [];
       const unusable: WriteResult = { object: 'secret', state: { ...clusterOf.secret('a2:A broken', {}, '2') } };
-      run(issue, { perform: () => of(unusable) }, repairPace(), failures).event$.subscribe((event) =>
-        events.push(event),
-      );
+      const events = eventsAfter(issue, unusable, failures);
       const error = 'the Secret that was written cannot be used: key of another certificate';
       expect(events).to.deep.equal([
         done(issue, unusable),
@@ -174,14 +182,9 @@ describe('applyStep', () => {
     });
 
     it('sets an object aside whose write was accepted and changed nothing', () => {
-      const failures = failedWrites(noJitter);
-      const events: StepEvent[] = [];
       const reverted: WriteResult = { object: 'target', id: 'target-0', state: inject.plannedOn };
-      run(inject, { perform: () => of(reverted) }, repairPace(), failures).event$.subscribe((event) =>
-        events.push(event),
-      );
       const error = 'the write was accepted and changed nothing: admission reverts it';
-      expect(events).to.deep.equal([
+      expect(eventsAfter(inject, reverted)).to.deep.equal([
         done(inject, reverted),
         { type: 'object/refused', object: 'target-0', status: null, error, retryInMs: 30_000 },
       ]);
@@ -189,14 +192,11 @@ describe('applyStep', () => {
 
     it('sets SECRET-ca aside when the CA that it wrote cannot be used', () => {
       const step: ObjectStep = { kind: 'issue-ca', reason: 'missing', keep: [], plannedOn: 'absent' };
-      const events: StepEvent[] = [];
       const usable: WriteResult = { object: 'ca', state: clusterOf.authority('A', {}, '2') };
       const unusable: WriteResult = { object: 'ca', state: clusterOf.authority('/A', {}, '2') };
-      run(step, { perform: () => of(usable) }).event$.subscribe((event) => events.push(event));
-      run(step, { perform: () => of(unusable) }).event$.subscribe((event) => events.push(event));
       const error = 'the CA that was written cannot be used';
-      expect(events).to.deep.equal([
-        done(step, usable),
+      expect(eventsAfter(step, usable)).to.deep.equal([done(step, usable)]);
+      expect(eventsAfter(step, unusable)).to.deep.equal([
         done(step, unusable),
         { type: 'object/refused', object: 'ca', status: null, error, retryInMs: 30_000 },
       ]);

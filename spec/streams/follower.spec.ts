@@ -58,6 +58,12 @@ describe('follower', () => {
     load,
     elapsedMs,
   });
+  /** What is mounted is good, and this is what a handshake shows. */
+  const loading = (handshake: FollowerPorts['handshake']) => ({
+    verify: () => of<PairCheck>({ ok: true, pair: pairOf('a') }),
+    serve: () => of(undefined),
+    handshake,
+  });
   const changed = (now: Readiness): FollowerEvent => ({ type: 'readiness/changed', readiness: now });
 
   describe('beside a server that terminates TLS itself', () => {
@@ -73,11 +79,7 @@ describe('follower', () => {
           if (nowMs < 50 || (nowMs >= 3_000 && nowMs < 8_000)) return shownInstead;
           return nowMs < 3_000 ? null : nowMs < 12_000 ? gone : refused;
         };
-        const ports = {
-          verify: () => of<PairCheck>({ ok: true, pair: pairOf('a') }),
-          serve: () => of(undefined),
-          handshake: () => see(seen()),
-        };
+        const ports = loading(() => see(seen()));
         const { event$ } = follow(helpers, scheduler, { lease$, ports, policy: { reviewEveryMs: 1_000 } });
         const told$ = event$.pipe(
           filter(({ type }) => type === 'replica/acknowledged' || type === 'replica/withdrawn'),
@@ -310,11 +312,7 @@ describe('follower', () => {
     it('nothing of a deadline while only another server does not show what is there', () => {
       marbles((helpers, scheduler) => {
         const { hot, expectObservable } = helpers;
-        const ports = {
-          verify: () => of<PairCheck>({ ok: true, pair: pairOf('a') }),
-          serve: () => of(undefined),
-          handshake: () => of({ ...shownInstead, kind: 'neighbour-unreachable', shown: null } as const),
-        };
+        const ports = loading(() => of({ ...shownInstead, kind: 'neighbour-unreachable', shown: null }));
         const policy = { certTimeoutMs: 5_000, reviewEveryMs: 1_000 };
         const { event$ } = follow(helpers, scheduler, { lease$: hot('a', leases), ports, policy });
         expectObservable(event$.pipe(ofType('certificate/timed-out')), '^ 9s !').toBe('');
@@ -324,11 +322,7 @@ describe('follower', () => {
     it('each time that callers would refuse what it serves, for the same reason too', () => {
       marbles((helpers, scheduler) => {
         const { hot, expectObservable } = helpers;
-        const ports = {
-          verify: () => of<PairCheck>({ ok: true, pair: pairOf('a') }),
-          serve: () => of(undefined),
-          handshake: () => of('unknown CA'),
-        };
+        const ports = loading(() => of('unknown CA'));
         const { event$ } = follow(helpers, scheduler, { lease$: hot('a', leases), ports });
         const told$ = event$.pipe(
           ofType('certificate/concluded'),
