@@ -54,14 +54,14 @@ export const clusterFlags = {
     'html',
     'FILE',
     null,
-    z.nullable(string('the name of a file')),
+    z.nullable(string('the path of a file')),
     'with --cluster: also write the report as one HTML page',
   ),
   metricsFile: clusterFlag(
     'metrics-file',
     'FILE',
     null,
-    z.nullable(string('the name of a file')),
+    z.nullable(string('the path of a file')),
     'with --cluster: also write Prometheus metrics, as the textfile collector of the node exporter reads them',
   ),
   everyMs: clusterFlag(

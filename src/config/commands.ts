@@ -64,7 +64,7 @@ export interface Command {
 }
 
 const file = (flag: string, meaning: string): CommandFlag<string | null> =>
-  commandFlag(flag, 'FILE', null, z.nullable(string('a file')), meaning);
+  commandFlag(flag, 'FILE', null, z.nullable(string('the path of a file')), meaning);
 
 /** An operation of an AdmissionRequest, in upper or lower case. */
 const operation = z.pipe(

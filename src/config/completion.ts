@@ -33,8 +33,7 @@ const wordsOf = (setting: Setting<unknown>): readonly string[] => {
   return /^one of (?<words>[\w.-]+(?:, [\w.-]+)*)(?:, or .*)?$/.exec(text)?.groups?.['words']?.split(', ') ?? [];
 };
 
-const isPath = (setting: Setting<unknown>): boolean =>
-  /^(?:the path of |the name of a file$|a file$)/.test(accepted(setting));
+const isPath = (setting: Setting<unknown>): boolean => accepted(setting).startsWith('the path of');
 
 const HELP: CompletedFlag = {
   flag: 'help',
