@@ -67,4 +67,10 @@ describe('the command line', () => {
     expect(await daemon.exit).to.equal(1);
     expect(daemon.lines.at(-1)).to.include({ level: 'error', message: 'Fatal error' });
   });
+
+  it('says no more once it has ended, so that nobody waits for a line of it', async () => {
+    await using daemon = runDaemon({ POD_NAMESPACE: 'any' });
+    const error = await daemon.line('Starting', {}, 600_000).catch((reason: unknown) => reason);
+    expect(String(error)).to.match(/no "Starting" .* before it ended/);
+  });
 });
