@@ -129,7 +129,8 @@ describe('one grep', function () {
       expect(new Set(serials).size).to.equal(1);
 
       if (what === 'leaf') return;
-      inOrder(story.replicas[follower.name]?.acknowledgedAt, story.servedEverywhere, story.droppedAt);
+      // Not after the follower's own line: it gets its answer while the leader's watch delivers the acknowledgement.
+      inOrder(story.replicas[follower.name]?.loadedAt, story.servedEverywhere, story.droppedAt);
       expect(story.narrowed).to.deep.equal([1]);
     });
 });
