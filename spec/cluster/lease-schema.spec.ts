@@ -210,6 +210,8 @@ describe('leaseSchema', () => {
       ),
     );
     expect(read({ metadata: { uid: 'u', resourceVersion: '1', annotations: 'none' } }).announcement).to.equal(null);
+    // An object that cannot be converted to text.
+    expect(read(lease({ 'cert-hash': { toString: 0 } })).malformed).to.equal(null);
   });
 
   it('refuses what is not a Lease at all', () => {

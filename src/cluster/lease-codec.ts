@@ -136,9 +136,10 @@ export const leaseSchema = (annotationPrefix: string, ourManager: string): Lease
     (name) => `${annotationPrefix}/${name}`,
   );
   const otherPrefix = (annotations: Annotations): string | null => {
-    const key = Object.keys(annotations).find(
-      (name) => name.endsWith('/cert-hash') && HEX_SHA256.test(String(annotations[name])),
-    );
+    const [key] =
+      Object.entries(annotations).find(
+        ([name, text]) => name.endsWith('/cert-hash') && typeof text === 'string' && HEX_SHA256.test(text),
+      ) ?? [];
     return key?.slice(0, -'/cert-hash'.length) ?? null;
   };
   // Nearly every event is a renewal, which changes none of the annotations.
