@@ -29,12 +29,13 @@ const dribble = async (socket: Socket, first: string, then: string): Promise<str
   return said.finally(() => clearInterval(timer));
 };
 
-/** Writes until all is taken or the other side closes; what that says. */
+/** Writes so many bytes, or fewer if the other side closes; what that says. */
 const pour = async (socket: Socket, first: string, chunk: Buffer, bytes: number): Promise<string> => {
   const said = heard(socket);
   socket.write(first);
   for (let sent = 0; sent < bytes && !socket.destroyed; sent += chunk.length)
-    if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), said]).catch(() => undefined);
+    if (!socket.write(chunk.subarray(0, bytes - sent)))
+      await Promise.race([once(socket, 'drain'), said]).catch(() => undefined);
   return said;
 };
 

@@ -84,6 +84,23 @@ describe('webhook limits', () => {
     expect(line).to.equal('HTTP/1.1 413 Payload Too Large');
   });
 
+  it('reports nothing about the rest of a body that has been refused: a caller stops sending when it has the answer', async () => {
+    const rests: Readonly<Record<string, (socket: TLSSocket) => void>> = {
+      'its end': (socket) => socket.end(),
+      'bytes that are no chunk': (socket) => socket.write(`${'x'.repeat(0x1000)}\r\nno chunk`),
+      'a connection that is cut': (socket) => socket.destroy(),
+      'its end and more': (socket) => socket.write(`${'x'.repeat(0x1000)}\r\n0\r\n\r\nmore`),
+    };
+    for (const [rest, stop] of Object.entries(rests)) {
+      const { line, kinds } = await ended((socket) => {
+        socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n4000\r\n${'x'.repeat(0x3000)}`);
+        socket.once('data', () => stop(socket));
+      });
+      expect(line, rest).to.equal('HTTP/1.1 413 Payload Too Large');
+      expect(kinds, rest).to.deep.equal([]);
+    }
+  });
+
   it('refuses a body that turns out to be too large, and holds none of it', async () => {
     const { line } = await ended((socket) => {
       socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);

@@ -115,10 +115,10 @@ export const drainConnections = async (
 const HALF_CLOSE_TIMEOUT_MS = 1_000;
 
 /**
- * Closes a connection with a last response that is sure to arrive. Only this half is closed at first, and what still
- * arrives is dropped: bytes that reach a closed socket are answered by a reset, which can overtake the response.
+ * Closes a connection so that its last response, here or before, is sure to arrive. Only this half is closed at first, and
+ * what still arrives is dropped: bytes that reach a closed socket are answered by a reset, which can overtake the response.
  */
-export const closeGracefully = (connection: Connection, lastResponse: string): void => {
+export const closeGracefully = (connection: Connection, lastResponse = ''): void => {
   const { socket } = connection;
   connection.stage = 'closing';
   // The last answer may have ended the socket already; writing to it again would be an error.

@@ -135,3 +135,7 @@ const peerKey = (socket: Socket) => `${String(socket.remoteAddress)} ${String(so
 /** Whether an answer has begun: another one would be appended to it. */
 export const isAnswering = ({ exchanges }: Connection): boolean =>
   [...exchanges].some(({ response }) => response.headersSent);
+
+/** Whether the answer that has begun announced that it is the connection's last, as that of a body not read to its end does. */
+export const isAnsweringLast = ({ exchanges }: Connection): boolean =>
+  [...exchanges].some(({ response }) => response.headersSent && !response.shouldKeepAlive);

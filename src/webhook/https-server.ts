@@ -6,7 +6,7 @@ import type { TlsOptions, TLSSocket } from 'node:tls';
 import { monotonicMs } from '../util/time.ts';
 import type { ConnectionErrorKind, ReportConnectionError } from './connection-errors.ts';
 import { closeGracefully, enforceTimeouts, type WebhookLimits } from './connection-policy.ts';
-import { type Connection, type Connections, isAnswering } from './connections.ts';
+import { type Connection, type Connections, isAnswering, isAnsweringLast } from './connections.ts';
 
 interface HttpsServerOptions {
   readonly tls: TlsOptions;
@@ -113,8 +113,9 @@ const protocolErrors: readonly (readonly [RegExp, ConnectionErrorKind, string])[
 ];
 
 /**
- * Answers bytes that are no HTTP once, where no other answer has begun, and closes the connection. Failed handshakes
- * arrive here too, because node:https forwards them; they are reported elsewhere and cannot be answered.
+ * Answers bytes that are no HTTP once, where no other answer has begun, and closes the connection. What follows an
+ * answer that closes it is no error: the caller of a refused body stops wherever it is when it has the answer. Failed
+ * handshakes arrive here too, because node:https forwards them; they are reported elsewhere and cannot be answered.
  */
 const answerProtocolError =
   (report: ReportConnectionError, connections: Connections) =>
@@ -122,6 +123,10 @@ const answerProtocolError =
     const connection = connections.of(socket);
     // What arrives after this side has sent its end is dropped.
     if (connection?.stage === 'closing') return;
+    if (connection !== undefined && (socket.writableEnded || isAnsweringLast(connection))) {
+      closeGracefully(connection);
+      return;
+    }
     const [, kind, status] = protocolErrors.find(([pattern]) => pattern.test(error.code ?? '')) ?? [];
     if (kind !== undefined) report(kind, error.message);
     const canAnswer = connection !== undefined && socket.writable && !isAnswering(connection);
