@@ -81,7 +81,7 @@ const refused: readonly (readonly [string, string, readonly string[]])[] = [
   ['WEBHOOK_HANDLER', 'the path of a module', ['./a\tb']],
   [
     'UPSTREAM_URL',
-    'http://HOST:PORT',
+    'http://HOST:PORT without user, path or query, or unix:/PATH of at most 107 bytes',
     [
       '127.0.0.1:8080',
       'https://a',
@@ -99,7 +99,7 @@ const refused: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'SERVING_ADDRESS',
-    'HOST:PORT with a port from 1 to 65535',
+    'HOST:PORT with a port from 1 to 65535, such as 127.0.0.1:9443, or unix:/PATH of at most 107 bytes',
     [
       ':9443',
       '9443',

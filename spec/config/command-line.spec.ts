@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { parseCommandLine } from '../../src/config/command-line.ts';
+import { type CommandFlag, commands } from '../../src/config/commands.ts';
+import { settings } from '../../src/config/variables.ts';
 
 const line = (text: string): ReturnType<typeof parseCommandLine> => parseCommandLine(text.split(' ').filter(Boolean));
 const flagsOf = (text: string): Record<string, string> => Object.fromEntries(line(text).flags);
@@ -163,6 +165,37 @@ describe('parseCommandLine', () => {
       expect(line(text).help, text).to.equal(true);
     expect(line('help demo').command).to.equal('demo');
     expect(line('check --version')).to.include({ version: true, help: false, command: 'check' });
+  });
+
+  it('takes -h for a switch of every command, which has no value', () => {
+    expect(line('-h demo')).to.deep.include({ help: true, command: 'demo', problems: [] });
+  });
+
+  it('suggests no flag of one letter: every letter is close to each of them', () => {
+    expect(problemsOf('--q=1')).to.deep.equal(['unknown flag --q: expected a flag that --help lists']);
+  });
+
+  it('says of each flag that needs a value what is expected, where there is none', () => {
+    const variableFlags = settings.map(
+      ([, { flag, valueWhenBare }]) => ['serve', flag, valueWhenBare !== null] as const,
+    );
+    const ownFlags = Object.entries(commands).flatMap(([command, { flags }]) =>
+      Object.values<CommandFlag<unknown>>(flags).map(
+        ({ flag, placeholder }) => [command, flag, placeholder === null] as const,
+      ),
+    );
+    for (const [command, flag, isSwitch] of [...variableFlags, ...ownFlags]) {
+      const problem = problemsOf(`${command} --${flag}`).find((one) => one.startsWith('--'));
+      if (isSwitch) expect(problem, flag).to.equal(undefined);
+      else
+        expect(problem, flag).to.match(
+          new RegExp(`^--${flag} without a value: expected (an? |the |one of |:|HOST|http:)`),
+        );
+    }
+    expect(problemsOf('--cert-dir')).to.deep.equal(['--cert-dir without a value: expected the path of a directory']);
+    expect(problemsOf('--extra-dns-names')).to.deep.equal([
+      '--extra-dns-names without a value: expected a comma-separated list',
+    ]);
   });
 
   it('suggests the command that was meant', () => {

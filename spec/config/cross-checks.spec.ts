@@ -121,6 +121,15 @@ describe('values that must fit one another', () => {
     it(`takes ${JSON.stringify(env)}`, () => expect(parse(env)).to.have.property('ok', true));
   }
 
+  it('count a time before the end as set when it is given by a flag, too', () => {
+    const env = { CERT_VALIDITY: '1d' };
+    expect(parse(env).ok).to.equal(true);
+    expect(parse(env, { 'renew-before': '30d' })).to.deep.equal({
+      ok: false,
+      problems: ['CERT_VALIDITY="1d": expected more than --renew-before="30d" (RENEW_BEFORE)'],
+    });
+  });
+
   it('say nothing about a value that is refused by itself', () => {
     const result = parse({ LEASE_DURATION: 'x', UPSTREAM_URL: 'x', WEBHOOK_HANDLER: '' });
     expect(result.ok || result.problems.map((problem) => problem.split('=')[0])).to.deep.equal([

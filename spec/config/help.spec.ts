@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { helpText, parseCommandLine } from '../../src/config/command-line.ts';
 import { type CommandName, commands } from '../../src/config/commands.ts';
+import { wrap } from '../../src/config/help.ts';
 import { settings } from '../../src/config/variables.ts';
 import { VERSION } from '../../src/config/version.ts';
 
@@ -34,6 +35,13 @@ describe('helpText', () => {
     expect(longestLine(flags.split('Examples:')[0] ?? '')).to.be.at.most(40);
   });
 
+  it('puts the meaning of a flag beside it as soon as there is room for 40 characters', () => {
+    const flagsAt = (columns: number) => helpText('completion', { columns }).split('\nFlags:\n')[1]?.split('\n')[0];
+    const chars = '  --version  '.length + 40;
+    expect(flagsAt(chars)).to.match(/^ {2}--help {5}\S/);
+    expect(flagsAt(chars - 1)).to.equal('  --help');
+  });
+
   it("lists a command's own flags", () => {
     const text = helpText('demo', { columns: 100 });
     for (const { flag } of Object.values(commands.demo.flags))
@@ -49,6 +57,23 @@ describe('helpText', () => {
         expect(parseCommandLine(argv), example).to.deep.include({ command: name, problems: [] });
       }
     }
+  });
+});
+
+describe('wrapping a text', () => {
+  it('breaks it at blanks into lines that are as long as they may be', () => {
+    expect(wrap('ab cd ef', 5)).to.deep.equal(['ab cd', 'ef']);
+    expect(wrap('ab cd ef', 4)).to.deep.equal(['ab', 'cd', 'ef']);
+    expect(wrap('abcde fg', 5)).to.deep.equal(['abcde', 'fg']);
+    expect(wrap('', 5)).to.deep.equal(['']);
+  });
+
+  it('breaks a word that is too long after the last slash that fits, else anywhere', () => {
+    expect(wrap('/var/run/secrets', 9)).to.deep.equal(['/var/run/', 'secrets']);
+    expect(wrap('/var/run/secrets', 8)).to.deep.equal(['/var/', 'run/', 'secrets']);
+    expect(wrap('at /secrets', 5)).to.deep.equal(['at', '/secr', 'ets']);
+    expect(wrap('abcdefgh ij', 5)).to.deep.equal(['abcde', 'fgh', 'ij']);
+    expect(wrap('abcdef/h', 6)).to.deep.equal(['abcdef', '/h']);
   });
 });
 

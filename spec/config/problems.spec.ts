@@ -53,6 +53,10 @@ describe('parseConfig', () => {
     expect(problemsOf(parseConfig(given))).to.have.lengthOf(1);
     expect(problemsOf(parseConfig({ ...given, meant: ['upstream-url'] }))).to.deep.equal([]);
     expect(problemsOf(parseConfig({ ...given, env: {}, meant: ['handler', 'pod-name'] }))).to.have.lengthOf(2);
+    const read = { ...nothing, hostname: () => 'my_host' };
+    const handled = { ...given, env: { POD_NAMESPACE: 'ns', WEBHOOK_HANDLER: './a.js' }, read };
+    expect(problemsOf(parseConfig(handled))).to.have.lengthOf(1);
+    expect(problemsOf(parseConfig({ ...handled, meant: ['pod-name'] }))).to.deep.equal([]);
   });
 
   it('lets a flag win over the environment', () => {

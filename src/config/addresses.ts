@@ -31,7 +31,7 @@ const MAX_SOCKET_PATH_BYTES = 107;
 const readHttp = (text: string): Upstream | undefined => {
   const url = URL.parse(text);
   // The path of a request is kept when it is forwarded. A server in the same Pod needs no password.
-  const isOrigin = url?.protocol === 'http:' && url.hostname !== '' && url.href === `${url.origin}/`;
+  const isOrigin = url?.protocol === 'http:' && url.href === `${url.origin}/`;
   return isOrigin ? { kind: 'http', url: url.origin } : undefined;
 };
 
@@ -98,7 +98,7 @@ export type ReloadSignal = (typeof RELOAD_SIGNALS)[keyof typeof RELOAD_SIGNALS];
 
 const readReloadUrl = (text: string): Reload | undefined => {
   const url = URL.parse(text);
-  const isPlain = url?.protocol === 'http:' && url.hostname !== '' && url.username === '' && url.password === '';
+  const isPlain = url?.protocol === 'http:' && url.username === '' && url.password === '';
   return isPlain && url.hash === '' ? { kind: 'http', url: url.href } : undefined;
 };
 

@@ -186,8 +186,8 @@ function* all(): Generator<readonly [string, KnownFlag]> {
 /** The flags of all commands, by name without dashes. */
 const knownFlags: ReadonlyMap<string, KnownFlag> = new Map(all());
 
-/** What a misspelt flag may mean: every letter is close to each flag of one letter. */
-const flagNames = [...knownFlags.keys()].filter(({ length }) => length > 1);
+/** What a misspelt flag may mean. */
+const flagNames = [...knownFlags.keys()];
 
 const listed = (words: readonly string[]): string =>
   [words.slice(0, -1).join(', '), words.at(-1) ?? ''].filter((part) => part !== '').join(' and ');
@@ -198,6 +198,7 @@ const flagProblem = ({ flag, value }: GivenFlag, command: CommandName): string |
   if (known === undefined) return unknownFlag(flag, flagNames);
   if (!known.commands.includes(command)) return `--${flag}: a flag of ${listed(known.commands)}, not of ${command}`;
   if (value !== null || known.schema === null) return null;
-  const accepts = z.safeParse(known.schema, '').error?.issues[0]?.message;
-  return `--${flag} without a value: expected ${accepts ?? 'one'}`;
+  // No schema accepts anything but text: asked for something else, each says what it does accept.
+  const [issue] = z.safeParse(known.schema, undefined).error?.issues ?? [];
+  return `--${flag} without a value: expected ${issue?.message ?? 'one'}`;
 };

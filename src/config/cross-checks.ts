@@ -150,7 +150,7 @@ const isPort = (text: string): boolean => PORT.test(text) && Number(text) >= 1 &
 export const inClusterProblems = (env: Readonly<Record<string, string | undefined>>): readonly string[] => {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
   if (host === undefined) return [];
-  const isHost = NAME.test(host) || (host.includes(':') && isIP(host) === 6);
+  const isHost = NAME.test(host) || isIP(host) === 6;
   return [
     ...(isHost
       ? []

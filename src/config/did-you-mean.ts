@@ -16,14 +16,14 @@ const distance = (from: string, to: string): number => {
   return previous.at(-1) ?? 0;
 };
 
-/** The known word closest to a typed one, or null when none is close enough to suggest. */
+/** The known word closest to a typed one; null when none is close enough to suggest, as no word of one letter is. */
 export const didYouMean = (typed: string, words: readonly string[]): string | null => {
   // An argument may be a megabyte long; no text of that length is a typing error.
   if (typed.length > MAX_CHARS) return null;
   const plain = typed.toLowerCase().replaceAll('_', '-');
   const ranked = words
     .map((word) => ({ word, edits: distance(plain, word) }))
-    .filter(({ word, edits }) => edits <= Math.max(2, Math.floor(word.length / 3)));
+    .filter(({ word, edits }) => edits < word.length && edits <= Math.max(2, Math.floor(word.length / 3)));
   return ranked.sort((a, b) => a.edits - b.edits)[0]?.word ?? null;
 };
 

@@ -15,7 +15,7 @@ const MIN_BESIDE = 40;
 const INDENT = '  ';
 
 /** Breaks a text at blanks into lines of at most `chars`; a longer word is broken after a slash, or anywhere. */
-const wrap = (text: string, chars: number): readonly string[] => {
+export const wrap = (text: string, chars: number): readonly string[] => {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

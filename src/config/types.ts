@@ -165,7 +165,7 @@ export const logLevel: Schema<LogLevel> = parsed(
 /** A comma-separated list. Each invalid item is a problem of its own; empty text is the empty list, duplicates are removed. */
 export const commaSeparated = <T>(item: Schema<T>): Schema<readonly T[]> =>
   z.pipe(
-    z.string(),
+    z.string('a comma-separated list'),
     z.transform((text: string, ctx): readonly T[] => {
       if (text.trim() === '') return [];
       const found = new Map<string, T>();
