@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import type { X509Certificate } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { sha256Hex } from '../../src/util/hash.ts';
 import { goBinary } from '../support/go-binary.ts';
 import { handshakeError } from '../support/handshake-error.ts';
 import { openssl } from '../support/pki.ts';
+import { runTool, runToolWithInput } from '../support/run-tool.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { scaled } from '../support/until.ts';
 
@@ -230,14 +230,6 @@ const TABLE: readonly Difference[] = [
   },
 ];
 
-const run = (command: string, args: readonly string[], input: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const child = execFile(command, args, (error, stdout) =>
-      error === null ? resolve(stdout) : reject(new Error(error.message)),
-    );
-    child.stdin?.end(input);
-  });
-
 interface Generated {
   readonly chain: string;
   readonly key: string;
@@ -326,11 +318,12 @@ describe('the verification before a swap answers as Go does', () => {
   if (go !== null)
     it('agrees with the Go toolchain that is installed', async function () {
       this.timeout(scaled(240_000));
-      const minor = Number(/go1\.(\d+)/.exec(await run(go, ['version'], ''))?.[1]);
+      const minor = Number(/go1\.(\d+)/.exec(await runTool(go, 'version'))?.[1]);
       const program = join(directory.path, 'verify');
-      await run(go, ['build', '-o', program, new URL('./verify.go', import.meta.url).pathname], '');
+      await runTool(go, 'build', '-o', program, new URL('./verify.go', import.meta.url).pathname);
       const cases = await Promise.all(TABLE.map(generatedOf));
-      const answers = await run(program, [], cases.map(({ chain, trust }) => `${NAME} ${chain} ${trust}\n`).join(''));
+      const input = cases.map(({ chain, trust }) => `${NAME} ${chain} ${trust}\n`).join('');
+      const answers = await runToolWithInput(input, program, []);
       for (const [at, answer] of answers.trimEnd().split('\n').entries()) {
         const { what, go: expected, since = 0 } = TABLE[at]!;
         if (minor < since) continue;

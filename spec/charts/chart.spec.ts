@@ -9,6 +9,7 @@ import { VERSION } from '../../src/config/version.ts';
 import { manifests } from '../../src/manifests/manifests.ts';
 import { goBinary } from '../support/go-binary.ts';
 import type { Json } from '../support/raw-api.ts';
+import { runToolWithInput } from '../support/run-tool.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { CHART, chartFiles } from '../support/write-chart.ts';
 import { installationOf } from '../support/write-manifests.ts';
@@ -243,9 +244,7 @@ describe('the chart', () => {
             namespace: 'shop',
           });
         });
-        const child = promisify(execFile)(program, [], { maxBuffer: 1 << 26 });
-        child.child.stdin?.end(`${jobs.join('\n')}\n`);
-        const { stdout } = await child;
+        const stdout = await runToolWithInput(`${jobs.join('\n')}\n`, program, []);
         answers.push(
           ...stdout
             .trimEnd()
