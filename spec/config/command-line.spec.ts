@@ -90,6 +90,15 @@ describe('parseCommandLine', () => {
     });
   });
 
+  it('takes for the path of try only one that a webhook can be called by', () => {
+    for (const path of ['/', '/mutate', '/a/b-c'])
+      expect(problemsOf(`try ./h.ts pod.yaml --path=${path}`), path).to.deep.equal([]);
+    for (const path of ['mutate', 'a/b', '/a?b', '/a#b'])
+      expect(problemsOf(`try ./h.ts pod.yaml --path=${path}`), path).to.deep.equal([
+        `--path="${path}": expected a path like /mutate`,
+      ]);
+  });
+
   it('reports missing and surplus operands, with what is expected', () => {
     expect(problemsOf('try ./h.ts')).to.deep.equal(['missing argument: expected try HANDLER FILE [flags]']);
     expect(problemsOf('try a b c')).to.deep.equal(['unexpected argument "c": expected try HANDLER FILE [flags]']);

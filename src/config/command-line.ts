@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { quoted } from '../util/redact.ts';
 import { type Command, type CommandFlag, type CommandName, commands, operandsOf } from './commands.ts';
 import { didYouMean, unknownFlag } from './did-you-mean.ts';
-import type { Schema } from './types.ts';
+import { acceptedBy, type Schema } from './types.ts';
 import { settings } from './variables.ts';
 
 export type { CommandName } from './commands.ts';
@@ -198,7 +198,5 @@ const flagProblem = ({ flag, value }: GivenFlag, command: CommandName): string |
   if (known === undefined) return unknownFlag(flag, flagNames);
   if (!known.commands.includes(command)) return `--${flag}: a flag of ${listed(known.commands)}, not of ${command}`;
   if (value !== null || known.schema === null) return null;
-  // No schema accepts anything but text: asked for something else, each says what it does accept.
-  const [issue] = z.safeParse(known.schema, undefined).error?.issues ?? [];
-  return `--${flag} without a value: expected ${issue?.message ?? 'one'}`;
+  return `--${flag} without a value: expected ${acceptedBy(known.schema)}`;
 };

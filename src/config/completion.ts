@@ -1,5 +1,5 @@
-import * as z from 'zod/mini';
 import { type Command, commands } from './commands.ts';
+import { acceptedBy } from './types.ts';
 import type { Setting } from './variable.ts';
 import { settings } from './variables.ts';
 
@@ -10,7 +10,7 @@ interface CompletedFlag {
   readonly short: string | null;
   readonly meaning: string;
   readonly takesValue: boolean;
-  /** Empty when the values cannot be listed. */
+  /** Empty when the values cannot be listed. Read only of a flag that takes one. */
   readonly values: readonly string[];
   readonly isPath: boolean;
 }
@@ -22,18 +22,14 @@ interface CompletedCommand {
   readonly flags: readonly CompletedFlag[];
 }
 
-/** What a schema says of a text that it does not accept; no accepted text contains NUL. */
-const accepted = ({ schema }: Setting<unknown>): string =>
-  z.safeParse(schema, '\u0000').error?.issues[0]?.message ?? '';
-
 /** The values that a schema accepts; empty when it accepts more than words. */
-const wordsOf = (setting: Setting<unknown>): readonly string[] => {
-  const text = accepted(setting);
+const wordsOf = ({ schema }: Setting<unknown>): readonly string[] => {
+  const text = acceptedBy(schema);
   if (text === 'true or false') return ['true', 'false'];
   return /^one of (?<words>[\w.-]+(?:, [\w.-]+)*)(?:, or .*)?$/.exec(text)?.groups?.['words']?.split(', ') ?? [];
 };
 
-const isPath = (setting: Setting<unknown>): boolean => accepted(setting).startsWith('the path of');
+const isPath = ({ schema }: Setting<unknown>): boolean => acceptedBy(schema).startsWith('the path of');
 
 const HELP: CompletedFlag = {
   flag: 'help',
@@ -49,7 +45,7 @@ const flagsOf = ({ flags, variables: use }: Command): readonly CompletedFlag[] =
   const variables = settings.map(([, each]) => ({ ...each, short: null, takesValue: true }));
   const all = [...own, ...(use === 'none' ? [] : variables)].map((each) => ({
     ...each,
-    values: each.takesValue ? wordsOf(each) : [],
+    values: wordsOf(each),
     isPath: isPath(each),
   }));
   return [...all, HELP];
@@ -114,7 +110,7 @@ const bash = (): readonly string[] => [
 ];
 
 /** A row of `_describe`: the colon separates name and meaning. */
-const described = (name: string, meaning: string): string => word(`${name.replaceAll(':', String.raw`\:`)}:${meaning}`);
+const described = (name: string, meaning: string): string => word(`${name}:${meaning}`);
 
 const zsh = (): readonly string[] => [
   '#compdef webhook-certd',

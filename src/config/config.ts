@@ -30,12 +30,12 @@ export type ConfigResult =
 
 const variableFlags = settings.flatMap(([, { flag, alias }]) => (alias === null ? [flag] : [flag, alias]));
 
-const unknvariableFlags = (flags: ReadonlyMap<string, string>): string[] =>
+const unknownFlags = (flags: ReadonlyMap<string, string>): string[] =>
   [...flags.keys()].filter((flag) => !variableFlags.includes(flag)).map((flag) => unknownFlag(flag, variableFlags));
 
 /** Parses the whole configuration and reports all problems together. Never throws; problems contain no secret. */
 export const parseConfig = ({ serves, meant = [], ...sources }: ConfigInput): ConfigResult => {
-  const problems = unknvariableFlags(sources.flags);
+  const problems = unknownFlags(sources.flags);
   const found = new Map<string, Source>();
   const values: Record<string, unknown> = {};
   const textOf = (field: string): string | null =>
@@ -71,10 +71,10 @@ export const completed = (values: Settings): Config => {
 
 /** Freezes a value and everything in it, so that no part of the program can change the configuration. */
 const deepFreeze = <T>(value: T): T => {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    Object.values(value).forEach((each) => deepFreeze<unknown>(each));
-  }
+  // As texts, numbers, undefined and null always are.
+  if (Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const each of Object.values(value as object)) deepFreeze<unknown>(each);
   return value;
 };
 

@@ -24,6 +24,13 @@ export const parsed = <T>(accepts: string, read: (text: string) => T | undefined
     }),
   );
 
+/** What a schema accepts, in words that follow "expected". */
+export const acceptedBy = (schema: Schema<unknown>): string => {
+  // None accepts anything but text or null: asked for something else, each says what it accepts.
+  const [issue] = z.safeParse(schema, undefined).error?.issues ?? [];
+  return issue?.message ?? '';
+};
+
 /** A path or a module specifier: any text without control characters. */
 export const string = (accepts: string): Schema<string> =>
   parsed(accepts, (text) => (/[\u0000-\u001f]/.test(text) ? undefined : text));
