@@ -207,6 +207,23 @@ describe('parseCommandLine', () => {
     ]);
   });
 
+  it('takes a whole number only in digits', () => {
+    for (const text of ['1.5', '1e1', '0x5', '-1'])
+      expect(problemsOf(`demo --replicas=${text}`), text).to.have.lengthOf(1);
+  });
+
+  it('takes an empty text for no duration, and a blank one for an empty list', () => {
+    expect(problemsOf('check --warn-before=')).to.have.lengthOf(1);
+    expect(parseCommandLine(['manifests', '--with', ' '])).to.deep.include({ problems: [] });
+  });
+
+  it('reads a truth of a variable that is given alone as true', () => {
+    expect(flagsOf('--leader-election --kubelet-nudge')).to.deep.equal({
+      'leader-election': 'true',
+      'kubelet-nudge': 'true',
+    });
+  });
+
   it('suggests the command that was meant', () => {
     expect(problemsOf('chek')).to.deep.equal(['unknown command "chek": did you mean check?']);
     expect(problemsOf('frobnicate')).to.deep.equal([

@@ -100,6 +100,8 @@ const accepted: readonly Readonly<Record<string, string>>[] = [
   { METRICS_BIND_ADDRESS: '0' },
   inFront('http://127.0.0.1:9000'),
   inFront('http://another.shop.svc:8080'),
+  inFront('http://[fe80::1]:8080'),
+  inFront('http://127.0.0.1.example.com:8080'),
   inFront('unix:/run/webhook.sock'),
   { ...inFront('http://127.0.0.1:8080'), METRICS_BIND_ADDRESS: '0' },
   { ...inFront('http://127.0.0.1:8080'), METRICS_BIND_ADDRESS: '10.0.0.7:8080' },
@@ -128,6 +130,15 @@ describe('values that must fit one another', () => {
       ok: false,
       problems: ['CERT_VALIDITY="1d": expected more than --renew-before="30d" (RENEW_BEFORE)'],
     });
+  });
+
+  it('say nothing about what goes with a value that is refused by itself', () => {
+    for (const env of [
+      { ...none, SERVING_ADDRESS: 'x', CLIENT_CA_FILE: '/ca.crt' },
+      { ...none, SERVING_ADDRESS: 'x', RELOAD: 'signal:HUP:nginx' },
+      { SOURCE_SECRET: 'UPPER' },
+    ])
+      expect(parse(env), JSON.stringify(env)).to.have.property('problems').with.lengthOf(1);
   });
 
   it('say nothing about a value that is refused by itself', () => {

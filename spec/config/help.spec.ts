@@ -3,7 +3,7 @@ import { helpText, parseCommandLine } from '../../src/config/command-line.ts';
 import { type CommandName, commands } from '../../src/config/commands.ts';
 import { wrap } from '../../src/config/help.ts';
 import { settings } from '../../src/config/variables.ts';
-import { VERSION } from '../../src/config/version.ts';
+import { REPOSITORY, VERSION } from '../../src/config/version.ts';
 
 const names = Object.keys(commands) as CommandName[];
 const longestLine = (text: string): number => Math.max(...text.split('\n').map((line) => line.length));
@@ -73,10 +73,14 @@ describe('wrapping a text', () => {
     expect(wrap('/var/run/secrets', 8)).to.deep.equal(['/var/', 'run/', 'secrets']);
     expect(wrap('at /secrets', 5)).to.deep.equal(['at', '/secr', 'ets']);
     expect(wrap('abcdefgh ij', 5)).to.deep.equal(['abcde', 'fgh', 'ij']);
+    expect(wrap('ab/cd', 5)).to.deep.equal(['ab/cd']);
     expect(wrap('abcdef/h', 6)).to.deep.equal(['abcdef', '/h']);
   });
 });
 
 describe('version', () => {
   it('is a version', () => expect(VERSION).to.match(/^\d+\.\d+\.\d+/));
+
+  it('goes with the address of the repository, without the part of a page', () =>
+    expect(REPOSITORY).to.match(/^https:\/\/[^#]+[^#/]$/));
 });

@@ -19,7 +19,7 @@ describe('the address of the API server in a Pod', () => {
       expect(problems.join('\n')).to.include(`KUBERNETES_SERVICE_HOST="${host}": expected an IP address`);
     });
 
-  for (const port of ['tcp://10.0.0.1:443', '', '0', '65536', '443 '])
+  for (const port of ['tcp://10.0.0.1:443', '', '0', '65536', '443 ', '+443'])
     it(`is a problem of the configuration when KUBERNETES_SERVICE_PORT is "${port}"`, () => {
       const problems = problemsOf({ KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: port });
       expect(problems).to.deep.equal([
@@ -28,13 +28,17 @@ describe('the address of the API server in a Pod', () => {
     });
 
   it('is accepted as an IPv4 address, an IPv6 address or a name', () => {
-    for (const host of ['10.0.0.1', 'fd00::1', 'kubernetes.default.svc', 'localhost'])
+    for (const host of ['10.0.0.1', 'fd00::1', 'kubernetes.default.svc', 'localhost', 'a'])
       expect(problemsOf({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: '6443' }), host).to.deep.equal([]);
     expect(problemsOf({ KUBERNETES_SERVICE_HOST: '10.0.0.1' })).to.deep.equal([]);
     for (const port of ['1', '65535'])
       expect(problemsOf({ KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: port }), port).to.deep.equal(
         [],
       );
+  });
+
+  it('is asked for in a Pod only, where the kubelet sets its host', () => {
+    expect(problemsOf({ KUBERNETES_SERVICE_PORT: 'tcp://10.0.0.1:443' })).to.deep.equal([]);
   });
 
   it('does not matter with a KUBECONFIG', () => {

@@ -60,8 +60,10 @@ describe('parseConfig', () => {
   });
 
   it('lets a flag win over the environment', () => {
-    const result = parse({ CERT_TIMEOUT: '10s' }, { 'cert-timeout': '300' });
-    expect(result.ok && result.config.certTimeoutMs).to.equal(300_000);
+    for (const text of ['300', ' 300 ']) {
+      const result = parse({ CERT_TIMEOUT: '10s' }, { 'cert-timeout': text });
+      expect(result.ok && result.config.certTimeoutMs, text).to.equal(300_000);
+    }
   });
 
   it('takes an empty text for unset, of a variable and of a flag', () => {
@@ -73,9 +75,10 @@ describe('parseConfig', () => {
     });
   });
 
-  it('takes an empty CA_BUNDLE_TARGETS for none, and an empty flag for none over the environment', () => {
-    const result = parse({ CA_BUNDLE_TARGETS: 'apiservice/a' }, { 'ca-bundle-targets': '' });
-    expect(result.ok && result.config.caBundleTargets).to.deep.equal([]);
+  it('takes an empty list for none, and an empty flag for none over the environment', () => {
+    const env = { CA_BUNDLE_TARGETS: 'apiservice/a', EXTRA_DNS_NAMES: 'a.example.com' };
+    const result = parse(env, { 'ca-bundle-targets': '', 'extra-dns-names': '' });
+    expect(result.ok && result.config).to.deep.include({ caBundleTargets: [], extraDnsNames: [] });
   });
 
   it('means debug by --v=1 and info by --v=0, unless --log-level says otherwise', () => {
@@ -85,6 +88,8 @@ describe('parseConfig', () => {
     };
     expect(level({ v: '1' })).to.equal('debug');
     expect(level({ v: '0' })).to.equal('info');
+    expect(level({ v: '10' })).to.equal('debug');
+    expect(problemsOf(parse({}, { v: '1x' }))).to.have.lengthOf(1);
     expect(level({ v: '1', 'log-level': 'warn' })).to.equal('warn');
     expect(problemsOf(parse({}, { v: 'high' }))[0]).to.match(/^--v="high" \(LOG_LEVEL\): expected one of debug/);
   });

@@ -33,6 +33,16 @@ describe('a setting as text', () => {
       expect(settingText(field, configOf({ ...env, [settingName(field)]: text })[field])).to.equal(text);
     });
 
+  it('tells a duration in the largest unit up to days', () => {
+    for (const [given, told] of [
+      ['1w', '7d'],
+      ['48h', '2d'],
+      ['36h', '36h'],
+      ['0', '0'],
+    ] as const)
+      expect(settingText('caOverlapMs', configOf({ CA_OVERLAP: given }).caOverlapMs), given).to.equal(told);
+  });
+
   it('says nothing where there is no value', () => {
     for (const value of [null, undefined]) expect(settingText('kubeconfig', value)).to.equal('nothing');
   });

@@ -33,8 +33,7 @@ export const resolveSource = (
   names: Names,
 ): Source => {
   const { name, flag, alias, defaultValue, allowEmpty } = variable;
-  const isSet = (text: string | null | undefined): text is string =>
-    text !== null && text !== undefined && (allowEmpty || text !== '');
+  const isSet = (text: string | undefined): text is string => text !== undefined && (allowEmpty || text !== '');
   for (const each of alias === null ? [flag] : [flag, alias]) {
     const text = flags.get(each)?.trim();
     if (isSet(text)) return { text, label: () => `--${each}=${quoted(text)} (${name})`, isDefault: false };
