@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { atomicWriter } from '../support/atomic-writer.ts';
+import { firstLine } from '../support/first-line.ts';
 import { type MountedPair, pki } from '../support/pki.ts';
 import { accepted, type RawApi, rawApi } from '../support/raw-api.ts';
 
@@ -21,7 +21,7 @@ export const startApi = async (): Promise<BenchApi> => {
   const script = fileURLToPath(new URL('api-server.ts', import.meta.url));
   const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const line = await firstLine(child.stdout, script);
   const told = JSON.parse(line) as Pick<BenchApi, 'port' | 'caPem' | 'adminToken'> & { readonly url: string };
   const admin = rawApi({ url: told.url, caPem: told.caPem, token: told.adminToken });
   return {

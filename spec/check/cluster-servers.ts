@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer as createHttp } from 'node:http';
 import { createServer as createTcp, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { createServer as createTls, type TlsOptions } from 'node:tls';
 import { promisify } from 'node:util';
+import { firstLine } from '../support/first-line.ts';
 import { freePort } from '../support/free-port.ts';
 import type { MadeLeaf } from '../support/made-certificates.ts';
 
@@ -72,9 +72,9 @@ export const plantServers = (): PlantedServers => {
         child.kill();
         if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       });
-      child.stdin.end(JSON.stringify({ certificate: pem, key }));
-      const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-      return Number(line);
+      // A program that ends before it has read it is told of by `firstLine`.
+      child.stdin.on('error', () => undefined).end(JSON.stringify({ certificate: pem, key }));
+      return Number(await firstLine(child.stdout, `${program} ${mode}`));
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { startKubelet } from '../../src/dev-cluster/kubelet.ts';
 import type { Rule } from '../../src/dev-cluster/users.ts';
 import { pki } from '../support/pki.ts';
-import { until } from '../support/until.ts';
+import { until, waitLimit } from '../support/until.ts';
 import { describeOnRealServer, pasted } from './pasted.ts';
 import { rollOut } from './roll-out.ts';
 import { layOut, type Scene, type SceneOptions, withoutElection } from './scene.ts';
@@ -30,7 +30,7 @@ describeOnRealServer('a mend of check, pasted', 120_000, (api) => {
   };
 
   const good = async (scene: Scene, withinMs = 30_000): Promise<void> => {
-    const endMs = performance.now() + withinMs;
+    const endMs = performance.now() + waitLimit(withinMs);
     for (;;) {
       const { code, checks } = await scene.check();
       const bad = checks.filter(({ status }) => status === 'fail' || status === 'warn');

@@ -122,7 +122,7 @@ describe('one grep', function () {
         inOrder(one.sawAt, one.nudgedAt, one.loadedAt, one.acknowledgedAt);
         expect(one.had, name).to.equal(before);
         expect(one.serial, name).to.match(/^[0-9a-f]+$/);
-        expect(one.elapsedMs, name).to.be.within(1, 5_000);
+        expect(one.elapsedMs, name).to.be.above(0);
         expect(Date.parse(one.loadedAt!) - Date.parse(one.sawAt!)).to.be.closeTo(Number(one.elapsedMs), scaled(200));
       }
       const serials = Object.values(story.replicas).map(({ serial }) => serial);

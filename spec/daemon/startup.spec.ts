@@ -50,11 +50,12 @@ describe('a daemon whose handler module never finishes loading', function () {
     expect(line['waitingFor']).to.match(/WEBHOOK_HANDLER .*hangs\.mjs/);
   });
 
-  it('ends with 0 soon after SIGTERM', async () => {
-    await using daemon = await withHangingHandler();
+  it('ends with 0 on SIGTERM, and waits for no time limit', async () => {
+    // Nothing else ends it before this spec does.
+    await using daemon = await withHangingHandler({ CERT_TIMEOUT: '0', SHUTDOWN_GRACE: '1h' });
     await answersProbes(daemon.replica);
     daemon.replica.kill('SIGTERM');
-    expect(await Promise.race([daemon.replica.exit, delay(3_000, 'still running')])).to.equal(0);
+    expect(await daemon.replica.exit).to.equal(0);
   });
 
   it('ends with 1 at CERT_TIMEOUT and says why', async () => {

@@ -32,13 +32,17 @@ export const startAdmittingUpstream = async (): Promise<AdmittingUpstream> => {
   const server = createServer((request, response) => {
     const url = request.url ?? '';
     asked.push(url);
-    void json(request).then((review) => {
-      const { apiVersion, request: reviewed } = review as Review;
-      const { metadata } = reviewed.object;
-      const answer = { uid: reviewed.uid, ...verdict(url.replace(/\?.*/, ''), metadata.labels ?? {}) };
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: answer }));
-    });
+    void json(request).then(
+      (review) => {
+        const { apiVersion, request: reviewed } = review as Review;
+        const { metadata } = reviewed.object;
+        const answer = { uid: reviewed.uid, ...verdict(url.replace(/\?.*/, ''), metadata.labels ?? {}) };
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: answer }));
+      },
+      // Whoever asked has given up.
+      () => response.destroy(),
+    );
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -8,7 +8,8 @@ import type { Json } from '../support/raw-api.ts';
 import { startRival } from '../support/rival.ts';
 import { LOADED, settled } from '../support/rotate-all.ts';
 import { type StandingObjects, standingObjects } from '../support/standing-objects.ts';
-import { until } from '../support/until.ts';
+import { scaled, until } from '../support/until.ts';
+import type { Version } from '../support/watched-object.ts';
 
 const CA_BUNDLE = ['webhooks', 0, 'clientConfig', 'caBundle'] as const;
 const POINTER = '/webhooks/0/clientConfig/caBundle';
@@ -21,12 +22,12 @@ describe('what somebody else keeps changing', function () {
   });
   after(() => api[Symbol.asyncDispose]());
 
-  /** How often ours came back after anything else. */
-  const repairs = ({ target }: StandingObjects, ours: string): number =>
+  /** The versions in which ours came back after anything else. */
+  const repairs = ({ target }: StandingObjects, ours: string): readonly Version[] =>
     target.versions.filter(
       (version, index) =>
         version.text(...CA_BUNDLE) === ours && target.versions[index - 1]?.text(...CA_BUNDLE) !== ours && index > 0,
-    ).length;
+    );
 
   it('is back within 1 s: a caBundle wiped, emptied, garbled or replaced', async () => {
     await using installation = await install(api);
@@ -56,9 +57,9 @@ describe('what somebody else keeps changing', function () {
       const [changed, back] = objects.target.versions.slice(-2);
       const ms = Math.round((back?.atMs ?? Infinity) - (changed?.atMs ?? 0));
       console.log(`      ${what}: back ${ms} ms after the event`);
-      expect(ms, what).to.be.below(1_000);
+      expect(ms, what).to.be.below(scaled(1_000));
     }
-    expect(repairs(objects, ours)).to.equal(Object.keys(changes).length);
+    expect(repairs(objects, ours)).to.have.lengthOf(Object.keys(changes).length);
     expect(await contestedEvents(installation)).to.deep.equal([]);
   });
 
@@ -78,10 +79,11 @@ describe('what somebody else keeps changing', function () {
     const patch = [{ op: 'add', path: POINTER, value: foreign }];
     await using rival = startRival(api.admin, paths.target, 'json', patch);
     await sleep(60_000);
-    const written = repairs(objects, ours);
+    const written = repairs(objects, ours).length;
+    const versions = objects.target.versions.length - before;
     const [event, ...more] = await contestedEvents(installation);
     console.log(`      ${rival.writes} writes asked of the rival, ${written} of ours, ${more.length + 1} Event`);
-    expect(objects.target.versions.length - before).to.be.below(2 * written + 2);
+    expect(versions).to.be.below(2 * written + 2);
     expect(written).to.be.within(5, 10);
     expect(more).to.deep.equal([]);
     expect(event).to.deep.include({ type: 'Warning', reason: 'CaBundleContested', count: 1 });
@@ -102,12 +104,22 @@ describe('what somebody else keeps changing', function () {
 
     // The next leader knows nothing of the fight, gets into it, and counts the same Event up.
     leader.kill('SIGTERM');
+    await until(() => objects.holder() === follower.name);
+    const succeeded = objects.lease.versions.find(
+      (version) => version.word('spec', 'holderIdentity') === follower.name,
+    );
+    const sinceMs = performance.now();
     await until(async () => {
       const [again] = await contestedEvents(installation);
       return again?.['count'] === 2;
     });
     expect(await contestedEvents(installation)).to.have.lengthOf(1);
-    expect(repairs(objects, ours) - written).to.be.within(5, 6);
+    const again = repairs(objects, ours).filter(
+      ({ resourceVersion }) => BigInt(resourceVersion) > BigInt(succeeded?.resourceVersion ?? 0),
+    );
+    // One a minute once it is a fight.
+    const minutes = Math.floor((performance.now() - sinceMs) / 60_000);
+    expect(again.length).to.be.within(5, 6 + minutes);
 
     await rival[Symbol.asyncDispose]();
     await api.admin.patch('json', paths.target, [
@@ -139,10 +151,12 @@ describe('what somebody else keeps changing', function () {
       const patch = path.reduceRight<Json>((value, key) => ({ [key]: value }), theirs);
       await using rival = startRival(api.admin, installation.paths[object], 'merge', patch);
       await until(async () => (await contestedEvents(installation)).length > 0);
+      const repaired = (): number =>
+        versions.filter((version, at) => version.word(...path) !== theirs && versions[at - 1]?.word(...path) === theirs)
+          .length;
+      await until(() => repaired() >= 5);
       await sleep(5_000);
-      const written = versions.filter(
-        (version, at) => version.word(...path) !== theirs && versions[at - 1]?.word(...path) === theirs,
-      ).length;
+      const written = repaired();
       console.log(`      ${object}: ${rival.writes} writes asked of the rival, ${written} of ours`);
       const [event, ...more] = await contestedEvents(installation);
       expect(more, object).to.deep.equal([]);

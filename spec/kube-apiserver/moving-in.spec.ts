@@ -12,7 +12,6 @@ import type { Json } from '../support/raw-api.ts';
 import { startRealApi } from '../support/real-api.ts';
 import { rotateAll, settled } from '../support/rotate-all.ts';
 import { certificatesIn, standingObjects } from '../support/standing-objects.ts';
-import { until } from '../support/until.ts';
 
 const REPLICAS = 2;
 
@@ -57,7 +56,7 @@ describe('a webhook that moves in under the real API server, which calls it all 
     const injector = opened.use(injecting(origin, installation, pair.trust));
     const before = await leftBy(installation, origin);
     const creating = opened.use(startCreating({ api: api.admin, namespace, callers: 2, pauseMs: 20 }));
-    await sleep(500);
+    await creating.answered(10);
 
     // The guide: stop the injection, then roll out.
     await origin.stop?.(installation);
@@ -68,9 +67,9 @@ describe('a webhook that moves in under the real API server, which calls it all 
       replicas.push(replica);
       await replica.line('Ready', {}, 60_000);
       balancer.add(replica);
-      await until(() => replica.probe('/readyz').then(({ code }) => code === 200));
+      await balancer.heard(replica);
       if (leaving === old.at(-1)) break;
-      await leaving.leave();
+      await leaving.leave(balancer);
       await api.admin.delete(`${pods}/${leaving.name}?gracePeriodSeconds=0`);
     }
     const objects = opened.use(await standingObjects(installation));
@@ -78,7 +77,7 @@ describe('a webhook that moves in under the real API server, which calls it all 
     await sleep(3_000);
     expect(certificatesIn(objects.caBundle()), 'CAs while an old Pod is there').to.equal(2);
     const last = old.at(-1);
-    await last?.leave();
+    await last?.leave(balancer);
     await api.admin.delete(`${pods}/${last?.name ?? ''}?gracePeriodSeconds=0`);
     await settled(objects, 30_000);
     expect(await leftBy(installation, origin), 'what the origin left').to.deep.equal(before);

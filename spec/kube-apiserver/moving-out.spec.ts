@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
 import { startBalancer } from '../support/balancer.ts';
@@ -33,7 +32,7 @@ describe('a webhook that moves out under the real API server, which calls it all
     const join = async (replica: SpecReplica): Promise<void> => {
       await replica.line('Ready', {}, 60_000);
       balancer.add(replica);
-      await until(() => replica.probe('/readyz').then(({ code }) => code === 200));
+      await balancer.heard(replica);
     };
     const pods = `/api/v1/namespaces/${namespace}/pods`;
     const leave = async (replica: SpecReplica): Promise<void> => {
@@ -79,8 +78,7 @@ describe('a webhook that moves out under the real API server, which calls it all
       const webhook = opened.use(await startOldWebhook(`after-${after.length}`, pair));
       balancer.add(webhook);
       after.push(webhook);
-      // The balancer asks every 100 ms.
-      await sleep(500);
+      await balancer.heard(webhook);
       await leave(leaving);
     }
     await until(() => after.every(({ name }) => creating.admittedBy.has(name)));

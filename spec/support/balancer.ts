@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SpecReplica } from './installation.ts';
+import { until } from './until.ts';
 
 /** Whom it sends connections to. */
 export type Endpoint = Pick<SpecReplica, 'webhookPort' | 'probe'>;
@@ -12,6 +13,10 @@ export interface Balancer extends AsyncDisposable {
   /** Connections that found no replica Ready. */
   readonly turnedAway: number;
   add(replica: Endpoint): void;
+  /** Resolves once it has heard that a replica is Ready. */
+  heard(replica: Endpoint): Promise<void>;
+  /** Resolves once it has heard that a replica is no longer Ready, and all connections that it has sent there have ended. */
+  left(replica: Endpoint): Promise<void>;
 }
 
 const POLL_MS = 100;
@@ -24,6 +29,7 @@ const POLL_MS = 100;
 export const startBalancer = async (propagationMs = 0): Promise<Balancer> => {
   const ready = new Map<Endpoint, boolean>();
   const sockets = new Set<Socket>();
+  const sent = new Map<Endpoint, Set<Socket>>();
   const polling = new AbortController();
   let turn = 0;
   let turnedAway = 0;
@@ -54,6 +60,9 @@ export const startBalancer = async (propagationMs = 0): Promise<Balancer> => {
       return;
     }
     const target = connect({ port: endpoint.webhookPort, host: '127.0.0.1', noDelay: true });
+    const there = sent.get(endpoint) ?? new Set();
+    sent.set(endpoint, there.add(target));
+    target.once('close', () => there.delete(target));
     join(client, target);
     join(target, client);
   }).listen(0, '127.0.0.1');
@@ -73,6 +82,8 @@ export const startBalancer = async (propagationMs = 0): Promise<Balancer> => {
       return turnedAway;
     },
     add: (replica) => void ready.set(replica, false),
+    heard: (replica) => until(() => ready.get(replica) === true, 60_000),
+    left: (replica) => until(() => ready.get(replica) === false && (sent.get(replica)?.size ?? 0) === 0, 60_000),
     [Symbol.asyncDispose]: async () => {
       polling.abort();
       await polled;

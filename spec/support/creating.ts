@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json, RawAnswer, RawApi } from './raw-api.ts';
+import { until } from './until.ts';
 
 /** What became of the creates so far. */
 export interface Creates {
@@ -12,7 +13,10 @@ export interface Creates {
   readonly slowestMs: number;
 }
 
-export interface Creating extends Creates, AsyncDisposable {}
+export interface Creating extends Creates, AsyncDisposable {
+  /** Resolves once so many more are answered; rejects when the API server cannot be called. */
+  answered(more: number): Promise<void>;
+}
 
 export interface CreatingOptions {
   readonly api: RawApi;
@@ -59,6 +63,10 @@ export const startCreating = ({ api, namespace, callers, pauseMs, labels = {} }:
     },
     admittedBy,
     failures,
+    answered: async (more) => {
+      const wanted = creates + more;
+      await Promise.race([until(() => creates >= wanted, 60_000), calling]);
+    },
     [Symbol.asyncDispose]: async () => {
       isOver = true;
       await calling;

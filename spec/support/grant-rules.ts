@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Rule } from '../../src/dev-cluster/users.ts';
 import type { RawApi } from './raw-api.ts';
+import { until } from './until.ts';
 
 export interface Grant {
   readonly admin: RawApi;
@@ -53,14 +53,11 @@ const isInForce = async (caller: RawApi, rule: Rule): Promise<boolean> => {
   return answer.at('status', 'allowed') === true;
 };
 
-/** Gives a service account its rules as roles and bindings, and waits (at most 10 s) until the server goes by them. */
+/** Gives a service account its rules as roles and bindings, and waits until the server goes by them. */
 export const grantRules = async (grant: Grant): Promise<void> => {
   for (const namespace of new Set(grant.rules.map((rule) => rule.namespace))) await grantIn(grant, namespace);
-  const deadline = Date.now() + 10_000;
-  for (const rule of grant.rules) {
-    while (!(await isInForce(grant.caller, rule))) {
-      if (Date.now() > deadline) throw new Error(`the rules of ${grant.name} did not come into force`);
-      await sleep(20);
-    }
-  }
+  for (const rule of grant.rules)
+    await until(() => isInForce(grant.caller, rule), 10_000).catch((cause: unknown) => {
+      throw new Error(`the rules of ${grant.name} did not come into force`, { cause });
+    });
 };

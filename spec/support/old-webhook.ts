@@ -1,19 +1,15 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { admittingListener } from './admitting-listener.ts';
-import type { Endpoint } from './balancer.ts';
+import type { Balancer, Endpoint } from './balancer.ts';
 
 /** A Pod of a webhook that has its certificate from elsewhere. */
 export interface OldWebhook extends Endpoint, AsyncDisposable {
   readonly name: string;
-  /** Becomes unready, answers what still arrives, and ends. */
-  leave(): Promise<void>;
+  /** Becomes unready, answers what still arrives until the balancer sends nothing any more, and ends. */
+  leave(balancer: Balancer): Promise<void>;
 }
-
-/** Longer than a balancer needs to hear of it. */
-const LEAVING_MS = 500;
 
 /** Serves a pair on a free loopback port, and admits with a warning that names it, each call on a connection of its own. */
 export const startOldWebhook = async (
@@ -33,15 +29,16 @@ export const startOldWebhook = async (
     server.close();
     await once(server, 'close');
   };
-  return {
+  const webhook: OldWebhook = {
     name,
     webhookPort: (server.address() as AddressInfo).port,
     probe: () => Promise.resolve({ code: isReady ? 200 : 503, text: '' }),
-    leave: async () => {
+    leave: async (balancer) => {
       isReady = false;
-      await sleep(LEAVING_MS);
+      await balancer.left(webhook);
       await end();
     },
     [Symbol.asyncDispose]: end,
   };
+  return webhook;
 };

@@ -141,6 +141,7 @@ export const injecting = (origin: Origin, place: Place, trust: Buffer, pauseMs =
     }
   };
   const injected = inject();
+  injected.catch(() => undefined);
   return {
     stop: () => (stopped = true),
     [Symbol.asyncDispose]: async () => {

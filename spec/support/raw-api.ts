@@ -73,7 +73,14 @@ export const rawApi = (access: { readonly url: string; readonly caPem: string; r
           ...(access.token === undefined ? {} : { authorization: `Bearer ${access.token}` }),
         },
       });
-      outgoing.on('response', resolve).on('error', (error) => {
+      let isAnswered = false;
+      outgoing.on('response', (answer) => {
+        isAnswered = true;
+        resolve(answer);
+      });
+      outgoing.on('error', (error) => {
+        // What breaks after the answer has begun is told by the answer itself.
+        if (isAnswered) return;
         // The server closed an idle connection in the very moment this request took it.
         if (outgoing.reusedSocket) send(method, path, body, contentType, accept).then(resolve, reject);
         else reject(error);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from './raw-api.ts';
+import { waitLimit } from './until.ts';
 
 export interface WatchLine {
   readonly type: string;
@@ -12,7 +13,7 @@ export interface WatchLine {
 export interface RawWatch extends Disposable {
   readonly status: number;
   readonly lines: readonly WatchLine[];
-  /** The next line not taken yet; errs after 5 s or when the watch ends without one. */
+  /** The next line not taken yet; errs after 15 s, more on a loaded machine, or when the watch ends without one. */
   next(timeoutMs?: number): Promise<WatchLine>;
   /** Resolves with 'clean' or 'cut' once the server has ended it. */
   readonly ended: Promise<'clean' | 'cut'>;
@@ -42,13 +43,20 @@ export const openWatch = (message: IncomingMessage): RawWatch => {
       resolve(message.complete ? 'clean' : 'cut');
     });
   });
-  const next = async (timeoutMs = 5_000): Promise<WatchLine> => {
-    const deadline = Date.now() + timeoutMs;
-    for (let line = lines[taken]; ; line = lines[taken]) {
-      if (line !== undefined) break;
-      if (isOver) throw new Error('the watch ended without another line');
-      if (Date.now() > deadline) throw new Error(`no line within ${timeoutMs} ms`);
-      await Promise.race([wake.promise, sleep(timeoutMs, undefined, { ref: false })]);
+  const next = async (timeoutMs = 15_000): Promise<WatchLine> => {
+    const limitMs = waitLimit(timeoutMs);
+    const waiting = new AbortController();
+    const late = sleep(limitMs, undefined, { ref: false, signal: waiting.signal }).then(() => {
+      throw new Error(`no line within ${limitMs} ms`);
+    });
+    late.catch(() => undefined);
+    try {
+      while (lines[taken] === undefined) {
+        if (isOver) throw new Error('the watch ended without another line');
+        await Promise.race([wake.promise, late]);
+      }
+    } finally {
+      waiting.abort();
     }
     taken += 1;
     return lines[taken - 1]!;

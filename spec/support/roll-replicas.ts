@@ -1,20 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Balancer } from './balancer.ts';
 import type { SpecReplica } from './installation.ts';
-import { until } from './until.ts';
 
 /**
  * Restarts one replica after the other as a rollout does: SIGTERM, its end, another in its place, and the next once that
  * is Ready and the balancer has heard of it.
- *
- * @param propagationMs how late the balancer hears of it
  */
-export const rollReplicas = async (
-  replicas: readonly SpecReplica[],
-  balancer: Balancer,
-  propagationMs: number,
-): Promise<void> => {
+export const rollReplicas = async (replicas: readonly SpecReplica[], balancer: Balancer): Promise<void> => {
   for (const leaving of replicas) {
     leaving.kill('SIGTERM');
     expect(await leaving.exit).to.equal(0);
@@ -22,7 +14,6 @@ export const rollReplicas = async (
     const next = leaving.again();
     balancer.add(next);
     await next.line('Ready', {}, 60_000);
-    await until(() => next.probe('/readyz').then(({ code }) => code === 200));
-    await sleep(propagationMs + 200);
+    await balancer.heard(next);
   }
 };

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitLimit } from './until.ts';
 
 export interface Program {
   /** SIGKILL: nothing is worth a graceful end here, and kube-apiserver's takes a minute. */
@@ -15,7 +16,7 @@ export interface ProgramOptions {
   readonly logFile: string;
   /** Asked every 50 ms; a rejection means "not yet". */
   isReady(): Promise<boolean>;
-  /** Default 60 s, for a loaded machine. */
+  /** Default 60 s, and more on a loaded machine. */
   readonly startTimeoutMs?: number;
 }
 
@@ -32,9 +33,9 @@ export const runProgram = async (options: ProgramOptions): Promise<Program> => {
     killNow();
     if (isRunning()) await exited;
   };
-  const deadline = Date.now() + (options.startTimeoutMs ?? 60_000);
+  const endMs = performance.now() + waitLimit(options.startTimeoutMs ?? 60_000);
   while (!(await options.isReady().catch(() => false))) {
-    if (!isRunning() || Date.now() > deadline) {
+    if (!isRunning() || performance.now() > endMs) {
       await kill();
       const words = await readFile(options.logFile, 'utf8').catch(() => '');
       throw new Error(`${options.command} did not become ready:\n${words.slice(-3_000)}`);

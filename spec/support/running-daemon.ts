@@ -73,10 +73,9 @@ export const runDaemon = (
       lines.push(line);
       line$.next(line);
     });
-  const exit = once(child, 'close').then(([code]) => {
-    line$.complete();
-    return code as number | null;
-  });
+  const exit = once(child, 'close')
+    .then(([code]) => code as number | null)
+    .finally(() => line$.complete());
 
   return {
     lines,

@@ -43,7 +43,11 @@ export const startSteadyCalls = (options: SteadyOptions): SteadyCalls => {
   const call = (): void => {
     const startMs = performance.now();
     pending += 1;
+    let hasEnded = false;
+    // A connection that breaks under an answer fails both the request and the answer.
     const end = (failure: string | null): void => {
+      if (hasEnded) return;
+      hasEnded = true;
       pending -= 1;
       calls += 1;
       slowestMs = Math.max(slowestMs, performance.now() - startMs);

@@ -24,12 +24,11 @@ const loadPerCore = (): number => (loadavg()[0] ?? 0) / availableParallelism();
 /** How many times slower than an idle one this machine is, measured once in a process: 1 to 8. */
 export const slowness = Math.min(MOST, Math.max(1, contention(), loadPerCore()));
 
-/** A time limit that a spec gives to the code under test and that honest work must not exceed, on a slow machine neither. */
-export const scaled = (ms: number): number => Math.ceil(ms * slowness);
+/** A time limit that a spec gives to the code under test and that honest work must not exceed, on a machine as busy as this one was at the start or is by now. */
+export const scaled = (ms: number): number => Math.ceil(ms * Math.min(MOST, Math.max(slowness, loadPerCore())));
 
-/** The time limit of a wait, so that a spec does not fail because the machine is busy, as it was at the start or is by now. */
-export const waitLimit = (ms: number): number =>
-  ms < MIN_SCALED_MS ? ms : Math.ceil(ms * Math.min(MOST, Math.max(slowness, loadPerCore())));
+/** The time limit of a wait, so that a spec does not fail because the machine is busy. */
+export const waitLimit = (ms: number): number => (ms < MIN_SCALED_MS ? ms : scaled(ms));
 
 /** Resolves when the condition holds; rejects when it does not in time. Checks every 20 ms; the limit scales with the load. */
 export const until = async (condition: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> => {
