@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { type ApiGate, startApiGate } from '../support/api-gate.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { type CallingReplicas, startCallingReplicas } from '../support/calling-replicas.ts';
+import { election } from '../support/election.ts';
 import { install, type Installation, type SpecReplica } from '../support/installation.ts';
 import { LOADED, settled } from '../support/rotate-all.ts';
 import { ROTATION_WRITES } from '../support/rotation-writes.ts';
@@ -9,8 +10,7 @@ import { type StandingObjects, standingObjects } from '../support/standing-objec
 import { until } from '../support/until.ts';
 import { writeInWords } from '../support/write-in-words.ts';
 
-/** A leader that dies is followed within about 2 s. */
-const HASTY = { LEASE_DURATION: '2s', RENEW_DEADLINE: '1500ms', RETRY_PERIOD: '400ms', CA_OVERLAP: '200ms' };
+const HASTY = { ...election(2), CA_OVERLAP: '200ms' };
 
 describe('a leader killed in the middle of a CA rotation', function () {
   this.timeout(90_000);

@@ -5,6 +5,7 @@ import type { Permission } from '../../src/cluster/permissions.ts';
 import { type ApiGate, startApiGate } from '../support/api-gate.ts';
 import { type AuditedRequest, auditedRequests } from '../support/audited-requests.ts';
 import { contestedEvents } from '../support/contested-events.ts';
+import { election } from '../support/election.ts';
 import { install, type Installation, type SpecReplica } from '../support/installation.ts';
 import { pki } from '../support/pki.ts';
 import { accepted, type Json } from '../support/raw-api.ts';
@@ -16,7 +17,7 @@ import { until } from '../support/until.ts';
 import { webhookTarget } from '../support/webhook-target.ts';
 import { writeInWords } from '../support/write-in-words.ts';
 
-const HASTY = { LEASE_DURATION: '2s', RENEW_DEADLINE: '1500ms', RETRY_PERIOD: '400ms', CA_OVERLAP: '200ms' };
+const HASTY = { ...election(2), CA_OVERLAP: '200ms' };
 
 /** A verb on one object, or on what cannot be named. */
 interface Right {

@@ -2,13 +2,14 @@ import { expect } from 'chai';
 import { type ApiGate, startApiGate } from '../support/api-gate.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { type CallingReplicas, startCallingReplicas } from '../support/calling-replicas.ts';
+import { election } from '../support/election.ts';
 import { install, type Installation, type SpecReplica } from '../support/installation.ts';
 import { LOADED, rotateAll, settled } from '../support/rotate-all.ts';
 import { certificatesIn, type StandingObjects, standingObjects } from '../support/standing-objects.ts';
 import { until } from '../support/until.ts';
 import { writeInWords } from '../support/write-in-words.ts';
 
-const HASTY = { LEASE_DURATION: '2s', RENEW_DEADLINE: '1500ms', RETRY_PERIOD: '400ms', CA_OVERLAP: '200ms' };
+const HASTY = { ...election(2), CA_OVERLAP: '200ms' };
 
 /** A write on its way to the API server, or what it was answered. */
 type Sent = readonly [write: string, status: number];

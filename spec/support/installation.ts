@@ -7,6 +7,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import { type EmbeddedKubelet, startKubelet } from '../../src/dev-cluster/kubelet.ts';
 import type { Rule } from '../../src/dev-cluster/users.ts';
 import type { ApiUnderTest } from './api-under-test.ts';
+import { election } from './election.ts';
 import { freePort } from './free-port.ts';
 import { accepted, type Json } from './raw-api.ts';
 import { runDaemon, type RunningDaemon } from './running-daemon.ts';
@@ -100,9 +101,6 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 /** Short intervals where waiting would prove nothing. */
 const QUICK = {
   TICK_INTERVAL: '200ms',
-  LEASE_DURATION: '4s',
-  RENEW_DEADLINE: '3s',
-  RETRY_PERIOD: '1s',
   TRUST_SETTLE: '0',
 };
 
@@ -137,6 +135,7 @@ export const install = async (
     SHUTDOWN_GRACE: '2s',
     PATH: process.env['PATH'] ?? '',
     ...QUICK,
+    ...election(4),
     ...env,
   };
 

@@ -1,0 +1,14 @@
+import { scaled } from './until.ts';
+
+/**
+ * Variables of an election in which a leader that has died is followed after about so many seconds, and one that is alive
+ * goes on: its renewals get more time on a busy machine. LEASE_DURATION is in whole seconds.
+ */
+export const election = (seconds: number) => {
+  const leaseS = Math.ceil(scaled(seconds * 1_000) / 1_000);
+  return {
+    LEASE_DURATION: `${leaseS}s`,
+    RENEW_DEADLINE: `${leaseS * 750}ms`,
+    RETRY_PERIOD: `${seconds * 200}ms`,
+  };
+};
