@@ -78,9 +78,12 @@ describe('a daemon that is leaving', function () {
       return socket.resume();
     };
     const older = await open();
+    const openedMs = performance.now();
     await installation.annotateLease({ rotate: 'ca' });
     await until(async () => (await servedSerial(replica.webhookPort)) !== before);
     await until(() => older.destroyed, 30_000);
+    // Unused connections are closed after two minutes.
+    expect(performance.now() - openedMs).to.be.below(110_000);
     expect((await api.admin.get(installation.paths.secret)).at('data', 'ca.crt')).to.be.a('string');
     const newer = await open();
     await sleep(2_000);

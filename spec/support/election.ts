@@ -1,11 +1,11 @@
-import { scaled } from './until.ts';
+import { slowness } from './until.ts';
 
 /**
  * Variables of an election in which a leader that has died is followed after about so many seconds, and one that is alive
- * goes on: its renewals get more time on a busy machine. LEASE_DURATION is in whole seconds.
+ * goes on: its renewals get more time on a slow machine. LEASE_DURATION is in whole seconds.
  */
 export const election = (seconds: number) => {
-  const leaseS = Math.ceil(scaled(seconds * 1_000) / 1_000);
+  const leaseS = Math.ceil(seconds * slowness);
   return {
     LEASE_DURATION: `${leaseS}s`,
     RENEW_DEADLINE: `${leaseS * 750}ms`,
