@@ -12,8 +12,8 @@ import { until } from '../support/until.ts';
 
 const HANDLER = fileURLToPath(new URL('../support/admitting-handler.ts', import.meta.url));
 const SOURCE = 'issued';
-const RELAY = { CERT_ISSUER: 'relay', SOURCE_SECRET: SOURCE, TRUST_SETTLE: '2s' };
-const DIRECT = { CERT_ISSUER: 'external', TRUST_SETTLE: '2s' };
+const RELAY = { CERT_ISSUER: 'relay', SOURCE_SECRET: SOURCE };
+const DIRECT = { CERT_ISSUER: 'external' };
 
 /** 20 renewals as cert-manager writes them, half of them with another CA: a new one, or a leaf that signed itself. */
 const ROUND: readonly Renewal[] = ['leaf', 'ca', 'chain', 'self-signed', 'ca', 'leaf', 'ca', 'chain', 'ca', 'leaf'];
@@ -69,13 +69,13 @@ describe('a webhook whose certificates another program issues, called by the API
   };
 
   const ended = async (what: string, startedMs: number, { called: { creating, calling } }: Scene) => {
+    await creating.answered(100);
     await Promise.all([creating[Symbol.asyncDispose](), calling[Symbol.asyncDispose]()]);
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
     console.log(
       `      ${what} in ${seconds} s: ${creating.creates} creates, ${creating.failures.length} failed, ` +
         `slowest ${Math.round(creating.slowestMs)} ms; ${calling.calls} fresh handshakes, ${calling.failures.length} failed`,
     );
-    expect(creating.creates).to.be.above(100);
     return { creates: creating.failures, handshakes: calling.failures };
   };
   const NONE = { creates: [], handshakes: [] };

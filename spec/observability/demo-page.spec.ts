@@ -16,11 +16,13 @@ describe('the page of the demo', function () {
     });
     const ended = once(demo, 'close');
     try {
-      const { promise: address, resolve } = Promise.withResolvers<string>();
-      createInterface(demo.stdout).on('line', (line) => {
-        const url = /status page of all replicas: (?<url>http:\S+)/.exec(line)?.groups?.['url'];
-        if (url !== undefined) resolve(url);
-      });
+      const { promise: address, resolve, reject } = Promise.withResolvers<string>();
+      createInterface(demo.stdout)
+        .on('line', (line) => {
+          const url = /status page of all replicas: (?<url>http:\S+)/.exec(line)?.groups?.['url'];
+          if (url !== undefined) resolve(url);
+        })
+        .on('close', () => reject(new Error('the demo has ended, its stderr says why')));
       const view = await browser.open(await address, { theme: 'light', width: 1280 });
       const { page } = view;
       const names = ['replica-0', 'replica-1', 'replica-2'];

@@ -2,10 +2,12 @@ import { fileURLToPath } from 'node:url';
 import type { ApiUnderTest } from './api-under-test.ts';
 import { install, type Installation, type InstallationOptions } from './installation.ts';
 import { accepted } from './raw-api.ts';
-import { until } from './until.ts';
+import { slowness, until } from './until.ts';
 
 /** How long a Service takes to learn that one of its replicas is leaving. */
 export const PROPAGATION_MS = 1_000;
+/** The API server follows the caBundle by a watch of its own: with less, a call may fail (L2). */
+export const TRUST_SETTLE = `${Math.ceil(1_000 * slowness)}ms`;
 const HANDLER = fileURLToPath(new URL('admitting-handler.ts', import.meta.url));
 
 /**
@@ -22,7 +24,7 @@ export const installHooked = async (
   const installation = opened.use(
     await install(api, {
       ...options,
-      env: { EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, ...env },
+      env: { EXTRA_DNS_NAMES: 'localhost', WEBHOOK_HANDLER: HANDLER, TRUST_SETTLE, ...env },
       webhook: {
         clientConfig: { url: `https://localhost:${port}/validate` },
         failurePolicy: 'Fail',
