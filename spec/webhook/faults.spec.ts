@@ -207,7 +207,17 @@ describe('under fire', function () {
 
   for (const [what, attack, logged] of attacks)
     it(`${what}: over in time, logged once a reason, other callers unharmed, and nothing kept`, async () => {
-      const heardOf = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0];
+      const heardOf = async <T>(): Promise<T> => {
+        const over = new AbortController();
+        const gone = once(child, 'exit', over).then(() => {
+          throw new Error('the server has ended, its stderr says why');
+        });
+        try {
+          return ((await Promise.race([once(child, 'message', over), gone])) as [T])[0];
+        } finally {
+          over.abort();
+        }
+      };
       child.send(pairs()[0]);
       const target = await heardOf<UnderFire>();
       const weigh = (): Promise<Weight> => {
