@@ -60,9 +60,8 @@ const quotedBundle = (bundle: Buffer): string =>
 
 /** What speaks for a second writer of one caBundle; null when nothing does. */
 const contention = (hook: Hook): string | null => {
-  const [last, ...earlier] = hook.writers;
-  if (last !== undefined && earlier.length > 0)
-    return `${few([last, ...earlier])} are recorded as managers of this caBundle`;
+  if (hook.writers.length > 1) return `${few(hook.writers)} are recorded as managers of this caBundle`;
+  const [last] = hook.writers;
   const injections = injectionsOf(hook);
   const injectors = [...new Set(injections.map(([, injector]) => injector))];
   const annotations = injections.map(([annotation]) => annotation).join(' and ');
