@@ -191,6 +191,7 @@ describe('a webhook that can block its own repair', () => {
     const surveyed = { ...surveyedOf(hooksOf(object)[1]!), namespaceLabels: there(labels), ...rest };
     const [first = null, ...others] = configFindings(surveyed);
     expect(others).to.deep.equal([]);
+    if (first !== null) expect(first.id).to.equal('blocks-own-repair');
     return first;
   };
   const kinds = (...given: Parameters<typeof found>): string | null =>

@@ -140,7 +140,7 @@ describe('the containers of a Pod that check reads', () => {
         name: 'webhook',
         volumeMounts: [
           { name: 'cache', mountPath: '/cache' },
-          { name: 'certs', mountPath: '/certs/' },
+          { name: 'certs', mountPath: '/run/certs/' },
           { name: 'certs', mountPath: '/tls.crt', subPath: 'tls.crt' },
           { name: 'certs', mountPath: '/own', subPath: '', subPathExpr: '$(POD_NAME)' },
           { name: 'certs', mountPath: '/' },
@@ -151,7 +151,7 @@ describe('the containers of a Pod that check reads', () => {
     const pod = read({ spec: { volumes, containers } });
     expect(pod.volume).to.equal('certs');
     expect(pod.mounts).to.deep.equal([
-      { container: 'webhook', path: '/certs', subPath: null },
+      { container: 'webhook', path: '/run/certs', subPath: null },
       { container: 'webhook', path: '/tls.crt', subPath: 'tls.crt' },
       { container: 'webhook', path: '/own', subPath: '$(POD_NAME)' },
       { container: 'webhook', path: '/', subPath: null },

@@ -38,7 +38,9 @@ export const MUTATED_ROOMS = {
     [
       'src/check/@(check-components|cluster-config-findings|cluster-finding|cluster-metrics|inspect-components|inspect-pod|matching|report).ts',
     ],
-    ['spec/check/@(cluster-config-findings|cluster-finding|cluster-metrics|components|inspect-pod|matching|report).spec.ts'],
+    [
+      'spec/check/@(cluster-config-findings|cluster-finding|cluster-metrics|components|inspect-pod|matching|report).spec.ts',
+    ],
   ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),

@@ -45,7 +45,8 @@ const repairFindings = (surveyed: SurveyedHook): readonly Finding[] => {
   const kinds = blocked.map(({ kind }) => kind).join(', ');
   const unless = isConditional ? ', unless its matchConditions exclude them' : '';
   const detail = `failurePolicy is Fail, and its rules match ${kinds} in its own namespace ${namespace}${unless}`;
-  const at = Number(/^\/webhooks\/(\d+)\//.exec(hook.pointer)?.[1] ?? 0);
+  // The pointer is /webhooks/AT/clientConfig/caBundle: only admission webhooks have rules.
+  const at = Number(hook.pointer.split('/')[2]);
   const remedy = excludeNamespace({
     ...hook.object,
     namespace,

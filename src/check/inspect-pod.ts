@@ -100,6 +100,7 @@ export interface PodInfo extends Replica {
 }
 
 type Parsed = z.infer<typeof podSchema>;
+type Volume = NonNullable<Parsed['spec']['volumes']>[number];
 
 const nullIfEmpty = (value: string | null | undefined): string | null => (value == null || value === '' ? null : value);
 
@@ -127,6 +128,12 @@ const isPlaced = ({ spec, status }: Parsed): boolean =>
 
 const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '');
 
+/** The Secrets that a volume contains: one by itself, or some beside others in a projected volume. */
+const secretNamesOf = ({ secret, projected }: Volume): readonly string[] =>
+  [{ secret }, ...(projected?.sources ?? [])].flatMap(
+    (source) => source.secret?.secretName ?? source.secret?.name ?? [],
+  );
+
 /** Reads a Pod as a replica that mounts this Secret. The returned function throws a ZodError for anything but a Pod. */
 export const inspectPod =
   (annotationPrefix: string, secretName: string) =>
@@ -134,17 +141,10 @@ export const inspectPod =
     const parsed = podSchema.parse(object);
     const replica = replicaObject(annotationPrefix)(object);
     const { metadata, spec, status } = parsed;
-    const volume = spec.volumes?.find(({ secret, projected }) =>
-      [{ secret }, ...(projected?.sources ?? [])].some(
-        (source) => source.secret?.secretName === secretName || source.secret?.name === secretName,
-      ),
-    );
-    const secretsOf = (volumeName: string): readonly string[] => {
-      const found = spec.volumes?.find((each) => each.name === volumeName);
-      return [{ secret: found?.secret }, ...(found?.projected?.sources ?? [])].flatMap(
-        ({ secret }) => secret?.secretName ?? secret?.name ?? [],
-      );
-    };
+    const volumes = spec.volumes ?? [];
+    const volume = volumes.find((each) => secretNamesOf(each).includes(secretName));
+    const secretsOf = (volumeName: string): readonly string[] =>
+      volumes.filter(({ name }) => name === volumeName).flatMap(secretNamesOf);
     const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status;
     return {
       ...replica,
