@@ -100,6 +100,13 @@ describe('a Pod that check reads', () => {
 });
 
 describe('the containers of a Pod that check reads', () => {
+  const volumes = [
+    { name: 'cache', emptyDir: {} },
+    { name: 'config', projected: {} },
+    { name: 'certs', secret: { secretName: 'certs' } },
+    { name: 'both', projected: { sources: [{ configMap: {} }, { secret: { name: 'a' } }, { secret: { name: 'b' } }] } },
+  ];
+
   it('have the variables with a literal value, and their ports', () => {
     const containers = [
       {
@@ -116,6 +123,7 @@ describe('the containers of a Pod that check reads', () => {
     expect(read({ spec: { containers } }).containers).to.deep.equal([
       {
         name: 'webhook',
+        isSidecar: false,
         env: new Map([
           ['CERT_DIR', '/certs'],
           ['EMPTY', ''],
@@ -123,16 +131,26 @@ describe('the containers of a Pod that check reads', () => {
         ports: [9443, 8080],
         namedPorts: new Map([['webhook', 9443]]),
       },
-      { name: 'sidecar', env: new Map(), ports: [], namedPorts: new Map() },
+      { name: 'sidecar', isSidecar: false, env: new Map(), ports: [], namedPorts: new Map() },
     ]);
   });
 
-  const volumes = [
-    { name: 'cache', emptyDir: {} },
-    { name: 'config', projected: {} },
-    { name: 'certs', secret: { secretName: 'certs' } },
-    { name: 'both', projected: { sources: [{ configMap: {} }, { secret: { name: 'a' } }, { secret: { name: 'b' } }] } },
-  ];
+  it('are those that run as long as the Pod does: native sidecars, but no other init containers', () => {
+    const env = [{ name: 'SERVING_ADDRESS', value: '127.0.0.1:9443' }];
+    const volumeMounts = [{ name: 'certs', mountPath: '/certs' }];
+    const initContainers = [
+      { name: 'migration', volumeMounts, env },
+      { name: 'certd', restartPolicy: 'Always', volumeMounts, env },
+    ];
+    const pod = read({ spec: { containers: [{ name: 'manager' }], initContainers, volumes } });
+    expect(pod.containers.map(({ name, isSidecar }) => [name, isSidecar])).to.deep.equal([
+      ['manager', false],
+      ['certd', true],
+    ]);
+    expect(pod.containers[1]?.env.get('SERVING_ADDRESS')).to.equal('127.0.0.1:9443');
+    expect(pod.mounts).to.deep.equal([{ container: 'certd', path: '/certs', subPath: null }]);
+    expect(pod.mountedSecrets).to.deep.equal([{ secretName: 'certs', path: '/certs' }]);
+  });
 
   it('mount the Secret where their mounts of its volume are', () => {
     const containers = [
@@ -214,6 +232,14 @@ describe('the problem of a Pod that check reads', () => {
     it(what, () => {
       expect(read({ status: { containerStatuses } })).to.include({ problem, hasExited });
     });
+
+  it('is that of an init container for which the others wait', () => {
+    const status = {
+      initContainerStatuses: [{ state: { terminated: {} } }, { ...waiting(CRASHED), ...ended }],
+      containerStatuses: [waiting('PodInitializing')],
+    };
+    expect(read({ status })).to.include({ problem: `${CRASHED}, its last exit code was 1`, hasExited: true });
+  });
 });
 
 describe('the workload of a Pod', () => {
