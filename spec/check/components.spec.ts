@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { load } from 'js-yaml';
 import { of, throwError } from 'rxjs';
 import { checkComponents } from '../../src/check/check-components.ts';
-import { inspectComponents, inspectNetworkPolicy } from '../../src/check/inspect-components.ts';
+import { inspectComponents } from '../../src/check/inspect-components.ts';
 import { inspectPod } from '../../src/check/inspect-pod.ts';
 import { inspectTarget } from '../../src/check/inspect-target.ts';
 import type { CheckResult } from '../../src/check/result.ts';
@@ -445,52 +445,5 @@ describe('the components of an installation', () => {
     expect(await stateOf([SERVICE])).to.equal('there');
     for (const object of [{}, { metadata: {}, spec: {} }, { metadata: { name: 'a' } }])
       expect(await stateOf([object]), JSON.stringify(object)).to.equal('failed');
-  });
-});
-
-describe('a NetworkPolicy that check reads', () => {
-  const read = (spec: object) => inspectNetworkPolicy({ metadata: { name: 'restrict' }, spec });
-
-  it('has its name and selector', () => {
-    expect(read({ podSelector: { matchLabels: { app: 'a' } } })).to.deep.equal({
-      name: 'restrict',
-      podSelector: { matchLabels: { app: 'a' }, matchExpressions: [] },
-      ingress: [],
-      egress: null,
-    });
-    for (const object of [{}, { metadata: {}, spec: {} }, { metadata: { name: 'a' } }])
-      expect(() => inspectNetworkPolicy(object), JSON.stringify(object)).to.throw();
-  });
-
-  it('restricts what its types name; without types ingress, and egress where it has rules for it', () => {
-    const rules = { ingress: [{}], egress: [{}] };
-    for (const [spec, ingress, egress] of [
-      [{ ...rules, policyTypes: ['Ingress'] }, [null], null],
-      [{ ...rules, policyTypes: ['Egress'] }, null, [null]],
-      [{ policyTypes: ['Ingress', 'Egress'] }, [], []],
-      [rules, [null], [null]],
-      [{ egress: [] }, [], []],
-      [{ egress: null }, [], null],
-    ] as const)
-      expect(read(spec), JSON.stringify(spec)).to.deep.include({ ingress, egress });
-  });
-
-  it('allows every port where a rule has none, and else those from and to', () => {
-    for (const [ports, allowed] of [
-      [null, null],
-      [[], null],
-      [[{ port: 443 }, {}], null],
-      [[{ port: null }], null],
-      [[{ port: 443 }], [{ from: 443, to: 443 }]],
-      [
-        [{ port: 8000, endPort: 9000 }, { port: 443 }],
-        [
-          { from: 8000, to: 9000 },
-          { from: 443, to: 443 },
-        ],
-      ],
-      [[{ port: 'webhook' }], [{ from: 'webhook', to: NaN }]],
-    ] as const)
-      expect(read({ ingress: [{ ports }] }).ingress, JSON.stringify(ports)).to.deep.equal([allowed]);
   });
 });
