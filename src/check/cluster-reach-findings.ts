@@ -1,3 +1,4 @@
+import type { Backend } from './cluster-backends.ts';
 import { endpointsText, type Finding, finding, type FindingId, type Severity } from './cluster-finding.ts';
 import { namespaceOf, serverText } from './cluster-hooks.ts';
 import type { ProbeFailure } from './cluster-probe.ts';
@@ -25,6 +26,17 @@ const endpointCommand = ({ hook, backend }: SurveyedHook, probed: readonly Probe
   return pod === undefined
     ? `kubectl get endpointslices -n ${shellQuote(namespace)} -l kubernetes.io/service-name=${shellQuote(backend.reference.name)}`
     : `kubectl logs -n ${shellQuote(namespace)} ${shellQuote(pod)} --all-containers --tail=50`;
+};
+
+/** Why a Service has no ready endpoint. */
+const endpointless = (pods: Backend['pods'], selector: string): string => {
+  if (selector === '') return 'it has no selector, so that its endpoints are set by hand';
+  if (pods.state !== 'there') return `its Pods cannot be read: ${pods.why}`;
+  const count = pods.value.length;
+  if (count === 0) return 'no Pod matches its selector';
+  const broken = pods.value.find(({ problem }) => problem !== null);
+  const reason = broken === undefined ? '' : ` (${broken.name}: ${broken.problem ?? ''})`;
+  return `${count} ${count === 1 ? 'Pod matches' : 'Pods match'} its selector, none is Ready${reason}`;
 };
 
 const serviceFindings = ({ hook, backend }: SurveyedHook): readonly Finding[] => {
@@ -61,17 +73,10 @@ const serviceFindings = ({ hook, backend }: SurveyedHook): readonly Finding[] =>
     ];
   }
   if (endpoints.value.some(({ ready }) => ready)) return [];
-  const selected = pods.state === 'there' ? pods.value : [];
-  const broken = selected.find(({ problem }) => problem !== null);
-  const why =
-    selected.length === 0
-      ? 'no Pod matches its selector'
-      : `${selected.length} ${selected.length === 1 ? 'Pod matches' : 'Pods match'} its selector, none is Ready${
-          broken === undefined ? '' : ` (${broken.name}: ${broken.problem ?? ''})`
-        }`;
   const selector = Object.entries(service.value.selector)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
+  const why = endpointless(pods, selector);
   const command = `kubectl get pods -n ${namespace}${selector === '' ? '' : ` -l ${shellQuote(selector)}`}`;
   return [finding('no-endpoint', severity, `${why}${suffix}`, command)];
 };
