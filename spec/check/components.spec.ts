@@ -430,6 +430,12 @@ describe('the components of an installation', () => {
     ]);
   });
 
+  it('are none in a list without items, as API servers may answer an empty one', async () => {
+    const client = { send: () => of({ items: null }) } as unknown as KubeClient;
+    const { services, selecting: none } = await inspectComponents(client, configOf());
+    expect([services, none]).to.deep.equal([{ state: 'there', value: [] }, []]);
+  });
+
   it('are unknown where they cannot be read', async () => {
     const found = await inspectComponents(
       clientOf({ services: 403, validatingadmissionpolicies: [POLICY] }),

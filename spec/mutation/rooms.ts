@@ -39,7 +39,7 @@ export const MUTATED_ROOMS = {
       'src/check/@(check-components|cluster-config-findings|cluster-finding|cluster-metrics|inspect-components|inspect-pod|matching|report).ts',
     ],
     [
-      'spec/check/@(cluster-config-findings|cluster-finding|cluster-metrics|components|inspect-pod|matching|report).spec.ts',
+      'spec/check/@(cluster-config-findings|cluster-finding|cluster-metrics|components|inspect-pod|matching|network|report).spec.ts',
     ],
   ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
