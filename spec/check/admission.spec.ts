@@ -82,6 +82,7 @@ describe('check of a webhook that may block its own repair', () => {
     ['the status of Pods', rule('', 'pods/status', 'UPDATE'), 'Pods'],
     ['the status of created Pods', rule('', 'pods/status', 'CREATE'), null],
     ['everything', rule('*', '*'), 'Secrets, Leases, Pods'],
+    ['Pods among others', { ...rule('', 'pods', 'CREATE'), resources: ['services', 'pods'] }, 'Pods'],
   ] as const)
     it(`${blocked === null ? 'is content with' : 'finds'} one that is asked about ${what}`, () => {
       expect(kinds({ rules: [rule('apps', '*'), given] })).to.equal(blocked);

@@ -158,7 +158,7 @@ describe('an endpoint of a webhook that shows no certificate', () => {
   it('is told once beside the others of which the same is said, numbers aside', () => {
     const probes = [
       probed('a', failed('closed', 'connect 10.0.0.1:8443 refused')),
-      probed('b', failed('closed', 'connect 10.0.0.2:8443 refused')),
+      probed('b', failed('closed', 'connect 10.0.0.123:84439 refused')),
       probed('c', failed('no-handshake', 'reset')),
       probed('d', failed('closed', 'reset')),
     ];

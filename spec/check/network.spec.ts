@@ -104,6 +104,11 @@ describe('check of NetworkPolicies', () => {
       );
   });
 
+  it('follows a selector by the labels that the replicas lack, too', () => {
+    const podSelector = { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] };
+    expect(texts([policy('closed', { podSelector })])[1]).to.match(/^fail: .*: NetworkPolicy closed allows nothing/);
+  });
+
   it('finds what allows none of them, and adds one that does as long as the other one is there', () => {
     const added = (direction: string, type: string, ports: readonly number[]) =>
       JSON.stringify({

@@ -42,6 +42,10 @@ export const MUTATED_ROOMS = {
       'spec/check/@(cluster-config-findings|cluster-finding|cluster-metrics|components|inspect-pod|matching|network|report).spec.ts',
     ],
   ),
+  findings: room(
+    ['src/check/@(check-admission|check-network|cluster-reach-findings|kubectl|result|snapshot).ts'],
+    ['spec/check/@(admission|cluster-reach-findings|kubectl|matching|network|report).spec.ts'],
+  ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),
 } as const satisfies Readonly<Record<string, MutatedRoom>>;
