@@ -169,6 +169,12 @@ describe('an endpoint of a webhook that shows no certificate', () => {
     ]);
   });
 
+  it('is told once for addresses of any form', () => {
+    const addresses = ['10.0.0.1:8443', 'fe80::1', '2001:db8::abc'];
+    const probes = addresses.map((each) => probed(null, failed('unreachable', `no answer of ${each} in time`)));
+    expect(ids(probes)).to.deep.equal(['warn unreachable: all 3 endpoints: no answer of 10.0.0.1:8443 in time']);
+  });
+
   it('has the log of its Pod shown, or the endpoints where it has none', () => {
     const remedy = (pods: readonly (string | null)[], rest: Given = {}) =>
       found({ probes: pods.map((pod) => probed(pod, failed('closed', 'no'))), ...rest })[0]?.remedy;
