@@ -1,8 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
+import type { Backend } from '../../src/check/cluster-backends.ts';
 import { configFindings } from '../../src/check/cluster-config-findings.ts';
+import { type Finding, finding } from '../../src/check/cluster-finding.ts';
 import { type Hook, HOOK_LISTS } from '../../src/check/cluster-hooks.ts';
 import { issuerOf } from '../../src/check/cluster-issuer.ts';
+import type { SurveyedHook } from '../../src/check/cluster-survey.ts';
+import type { GetResult } from '../../src/check/get.ts';
+import type { Labels } from '../../src/check/matching.ts';
 import { madeCertificates } from '../support/made-certificates.ts';
 
 interface Given {
@@ -11,10 +16,16 @@ interface Given {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly kind?: 'webhook' | 'conversion';
+  /** Its caBundle, and what kubectl applied for it. */
+  readonly caBundle?: string;
+  readonly applied?: string;
 }
 
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
 /** The hook of an object as the API server answers it. */
-const hookOf = ({ managers = [], annotations = {}, labels = {}, kind = 'webhook' }: Given): Hook => {
+const hookOf = (given: Given): Hook => {
+  const { managers = [], labels = {}, kind = 'webhook', caBundle = 'a', applied } = given;
   const leaf = { 'f:clientConfig': { 'f:caBundle': {} } };
   const owned = {
     webhook: { 'f:webhooks': { 'k:{"name":"a.example.com"}': leaf } },
@@ -25,7 +36,12 @@ const hookOf = ({ managers = [], annotations = {}, labels = {}, kind = 'webhook'
     time: `2026-01-0${at + 1}T00:00:00Z`,
     fieldsV1: owned,
   }));
-  const clientConfig = { service: { name: 'svc', namespace: 'ns' }, caBundle: Buffer.from('a').toString('base64') };
+  const clientConfig = { service: { name: 'svc', namespace: 'ns' }, caBundle: base64(caBundle) };
+  const manifest = { webhooks: [{ clientConfig: { caBundle: base64(applied ?? '') } }] };
+  const annotations = {
+    ...(applied === undefined ? {} : { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(manifest) }),
+    ...given.annotations,
+  };
   const metadata = { name: 'configuration', annotations, labels, managedFields };
   const { hooksOf } = HOOK_LISTS.find(({ path }) =>
     path.endsWith(kind === 'webhook' ? 'validatingwebhookconfigurations' : 'customresourcedefinitions'),
@@ -41,10 +57,24 @@ const hookOf = ({ managers = [], annotations = {}, labels = {}, kind = 'webhook'
   return hook!;
 };
 
+const surveyedOf = (hook: Hook): SurveyedHook => ({
+  hook,
+  backend: null,
+  probes: [],
+  namespaceLabels: null,
+  mounted: null,
+});
+
 const contentionOf = (given: Given): string | null => {
-  const surveyed = { hook: hookOf(given), backend: null, probes: [], namespaceLabels: null, mounted: null };
-  return configFindings(surveyed).find(({ id }) => id === 'two-managers')?.detail ?? null;
+  const [first = null, ...others] = configFindings(surveyedOf(hookOf(given)));
+  expect(others).to.deep.equal([]);
+  if (first !== null) expect(first).to.include({ id: 'two-managers', severity: 'warn' });
+  return first?.detail ?? null;
 };
+
+const OWN_NAME: Labels = { 'kubernetes.io/metadata.name': 'ns' };
+const there = <T>(value: T): GetResult<T> => ({ state: 'there', value });
+type BackendPods = Extract<Backend['pods'], { readonly state: 'there' }>['value'];
 
 const CERT_MANAGER = { 'cert-manager.io/inject-ca-from': 'ns/certificate' };
 const SERVICE_CA = { 'service.beta.openshift.io/inject-cabundle': 'true' };
@@ -59,12 +89,31 @@ describe('two managers of one caBundle are found', () => {
   });
 
   it('where annotations ask two injectors', () => {
-    expect(contentionOf({ annotations: { ...CERT_MANAGER, ...SERVICE_CA } })).to.contain('ask two injectors');
+    expect(contentionOf({ annotations: { ...CERT_MANAGER, ...SERVICE_CA } })).to.equal(
+      'cert-manager.io/inject-ca-from and service.beta.openshift.io/inject-cabundle ask two injectors for it',
+    );
   });
 
   it('where one is asked and another wrote it', () => {
     const given = { managers: ['kube-webhook-certgen'], annotations: CERT_MANAGER };
-    expect(contentionOf(given)).to.contain('asks cert-manager for it, but kube-webhook-certgen wrote it last');
+    expect(contentionOf(given)).to.equal(
+      'annotation cert-manager.io/inject-ca-from asks cert-manager for it, but kube-webhook-certgen wrote it last',
+    );
+  });
+
+  it('where the next kubectl apply would write another one', () => {
+    const next = 'the next apply puts it back';
+    expect(contentionOf({ applied: 'b' })).to.equal(`the last kubectl apply wrote another caBundle; ${next}`);
+    expect(contentionOf({ applied: '\n', managers: ['cainjector'] })).to.equal(
+      `the last kubectl apply wrote an empty placeholder, cainjector replaced it; ${next}`,
+    );
+  });
+
+  it('with the command that shows who wrote what', () => {
+    const [found] = configFindings(surveyedOf({ ...hookOf({ managers: ['helm', 'operator'] }) }));
+    expect(found?.remedy).to.equal(
+      'kubectl get validatingwebhookconfiguration configuration -o yaml --show-managed-fields',
+    );
   });
 });
 
@@ -75,8 +124,14 @@ describe('two managers of one caBundle are not found', () => {
     expect(contentionOf({ managers: ['service-ca-operator'], annotations: SERVICE_CA })).to.equal(null);
   });
 
-  it('where the writer is not known', () => {
+  it('where the writer is not known, or nobody wrote it', () => {
     expect(contentionOf({ managers: ['Go-http-client'], annotations: CERT_MANAGER })).to.equal(null);
+    expect(contentionOf({ annotations: CERT_MANAGER })).to.equal(null);
+  });
+
+  it('where no injector is asked', () => {
+    expect(contentionOf({ managers: ['helm'] })).to.equal(null);
+    expect(contentionOf({})).to.equal(null);
   });
 
   it('where an annotation says false', () => {
@@ -84,15 +139,154 @@ describe('two managers of one caBundle are not found', () => {
     expect(contentionOf({ managers: ['cainjector'], annotations })).to.equal(null);
   });
 
-  it('where the applied manifest has no caBundle, or the same', () => {
-    const applied = (caBundle: string | undefined) => ({
-      'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({
-        webhooks: [{ clientConfig: { caBundle } }],
-      }),
-    });
-    expect(contentionOf({ annotations: applied(undefined) })).to.equal(null);
-    expect(contentionOf({ annotations: applied(Buffer.from('a').toString('base64')) })).to.equal(null);
+  it('where the applied manifest has no caBundle, or the same, or the object has none any more', () => {
+    expect(contentionOf({ applied: '' })).to.equal(null);
+    expect(contentionOf({ applied: 'a' })).to.equal(null);
+    expect(contentionOf({ applied: 'a', caBundle: '' })).to.equal(null);
     expect(contentionOf({ annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{' } })).to.equal(null);
+  });
+});
+
+describe('an aggregated API whose certificate is not verified is found', () => {
+  const { hooksOf } = HOOK_LISTS.find(({ path }) => path.endsWith('apiservices'))!;
+  const found = (insecureSkipTLSVerify?: boolean): readonly Finding[] => {
+    const spec = { service: { name: 'svc', namespace: 'ns' }, insecureSkipTLSVerify };
+    return configFindings(surveyedOf(hooksOf({ metadata: { name: 'v1.example.com' }, spec })[0]!));
+  };
+
+  it('with the command that has it verified', () => {
+    expect(found(true)).to.deep.equal([
+      finding(
+        'verification-skipped',
+        'warn',
+        'insecureSkipTLSVerify is true: any server at the address of the Service is trusted',
+        'kubectl patch apiservice v1.example.com --type=json -p ' +
+          `'[{"op":"remove","path":"/spec/insecureSkipTLSVerify"},` +
+          `{"op":"add","path":"/spec/caBundle","value":"BASE64_OF_THE_CA"}]'`,
+      ),
+    ]);
+  });
+
+  it('where the object says so, and nowhere else', () => {
+    expect(found(false)).to.deep.equal([]);
+    expect(found()).to.deep.equal([]);
+  });
+});
+
+describe('a webhook that can block its own repair', () => {
+  const { hooksOf } = HOOK_LISTS.find(({ path }) => path.endsWith('validatingwebhookconfigurations'))!;
+  const rule = (apiGroup: string, resource: string, operation = '*') => ({
+    operations: [operation],
+    apiGroups: [apiGroup],
+    apiVersions: ['v1'],
+    resources: [resource],
+  });
+  const EVERYTHING = rule('*', '*');
+
+  /** The only finding about the second webhook of an object; null when there is none. */
+  const found = (webhook: object, rest: Partial<SurveyedHook> = {}, labels: Labels = OWN_NAME): Finding | null => {
+    const service = { name: 'svc', namespace: 'ns' };
+    const standard = { name: 'b.example.com', clientConfig: { service }, rules: [EVERYTHING] };
+    const object = { metadata: { name: 'all' }, webhooks: [{ name: 'a.example.com' }, { ...standard, ...webhook }] };
+    const surveyed = { ...surveyedOf(hooksOf(object)[1]!), namespaceLabels: there(labels), ...rest };
+    const [first = null, ...others] = configFindings(surveyed);
+    expect(others).to.deep.equal([]);
+    if (first !== null) expect(first.id).to.equal('blocks-own-repair');
+    return first;
+  };
+  const kinds = (...given: Parameters<typeof found>): string | null =>
+    /match (.*) in its own namespace ns/.exec(found(...given)?.detail ?? '')?.[1] ?? null;
+  const backendOf = (...pods: readonly Labels[]): Backend => ({
+    reference: { name: 'svc', namespace: 'ns', port: 443 },
+    service: { state: 'absent', why: '' },
+    endpoints: there([]),
+    pods: there(pods.map((labels) => ({ labels }) as unknown as BackendPods[number])),
+  });
+
+  it('is found with what it blocks, and the command that excludes its namespace', () => {
+    const patch = [
+      {
+        op: 'test',
+        path: '/webhooks/1/rules',
+        value: [{ ...EVERYTHING, scope: '*' }],
+      },
+      {
+        op: 'add',
+        path: '/webhooks/1/namespaceSelector',
+        value: {
+          matchLabels: {},
+          matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['ns'] }],
+        },
+      },
+    ];
+    expect(found({})).to.deep.equal(
+      finding(
+        'blocks-own-repair',
+        'warn',
+        'failurePolicy is Fail, and its rules match Pods, Secrets, Leases in its own namespace ns',
+        `kubectl patch validatingwebhookconfiguration all --type=json -p '${JSON.stringify(patch)}'`,
+      ),
+    );
+  });
+
+  it('is excluded by the name of its namespace, which is set where it is missing', () => {
+    expect(found({}, {}, {})?.remedy).to.match(
+      /^kubectl label namespace ns kubernetes\.io\/metadata\.name=ns && kubectl patch /,
+    );
+  });
+
+  it('may exclude what it blocks by its conditions', () => {
+    expect(found({ matchConditions: [{}] })?.detail).to.match(
+      / in its own namespace ns, unless its matchConditions exclude them$/,
+    );
+  });
+
+  it('blocks the creation of Pods, and updates of Secrets and Leases', () => {
+    for (const [given, blocked] of [
+      [rule('', 'pods', 'CREATE'), 'Pods'],
+      [rule('', 'pods', 'UPDATE'), null],
+      [rule('', 'pods/status'), null],
+      [rule('', 'secrets', 'UPDATE'), 'Secrets'],
+      [rule('', 'secrets', 'CREATE'), null],
+      [rule('coordination.k8s.io', 'leases', 'UPDATE'), 'Leases'],
+      [rule('coordination.k8s.io', 'leases', 'CREATE'), null],
+      [rule('', 'leases'), null],
+      [rule('apps', '*'), null],
+    ] as const)
+      expect(kinds({ rules: [rule('apps', 'deployments'), given] }), JSON.stringify(given)).to.equal(blocked);
+    expect(kinds({ rules: undefined })).to.equal(null);
+  });
+
+  it('blocks what its objectSelector matches for certain: labels of Secrets and Leases are not known', () => {
+    const objectSelector = { matchLabels: { app: 'web' } };
+    const unlabelled = { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] };
+    expect(kinds({ objectSelector }, { backend: backendOf({ app: 'web' }, {}) })).to.equal('Pods');
+    expect(kinds({ objectSelector }, { backend: backendOf({ app: 'api' }, { app: 'web' }) })).to.equal(null);
+    expect(kinds({ objectSelector: unlabelled }, { backend: backendOf({}) })).to.equal('Pods');
+    for (const backend of [null, backendOf(), { ...backendOf(), pods: { state: 'failed', why: '' } } as const])
+      expect(kinds({ objectSelector: unlabelled }, { backend })).to.equal(null);
+  });
+
+  it('blocks only where its namespaceSelector matches', () => {
+    const namespaceSelector = { matchLabels: { team: 'a' } };
+    expect(kinds({ namespaceSelector }, {}, { ...OWN_NAME, team: 'a' })).to.equal('Pods, Secrets, Leases');
+    expect(kinds({ namespaceSelector })).to.equal(null);
+  });
+
+  it('is not guessed where the labels of its namespace cannot be read', () => {
+    expect(found({}, { namespaceLabels: { state: 'forbidden', why: '' } })).to.equal(null);
+    expect(found({}, { namespaceLabels: null })).to.equal(null);
+  });
+
+  it('blocks nothing where failurePolicy is Ignore, or its server is not in the cluster', () => {
+    expect(found({ failurePolicy: 'Ignore' })).to.equal(null);
+    expect(found({ failurePolicy: 'Fail' })).not.to.equal(null);
+    expect(found({ clientConfig: { url: 'https://example.com' } })).to.equal(null);
+  });
+
+  it('is none of the conversions', () => {
+    const surveyed = surveyedOf(hookOf({ kind: 'conversion' }));
+    expect(configFindings({ ...surveyed, namespaceLabels: there({}) })).to.deep.equal([]);
   });
 });
 

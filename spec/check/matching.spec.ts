@@ -17,10 +17,14 @@ describe('what a webhook is asked about', () => {
     expect(matches({ matchLabels: { app: 'other' }, matchExpressions: [] })).to.equal(false);
     expect(matches(selector('tier', 'In', 'a', 'b'))).to.equal(true);
     expect(matches(selector('tier', 'NotIn', 'a', 'b'))).to.equal(false);
+    expect(matches(selector('tier', 'NotIn', 'b'))).to.equal(true);
     expect(matches(selector('none', 'NotIn', 'a'))).to.equal(true);
     expect(matches(selector('none', 'In', 'a'))).to.equal(false);
     expect(matches(selector('app', 'Exists'))).to.equal(true);
+    expect(matches(selector('none', 'Exists'))).to.equal(false);
     expect(matches(selector('app', 'DoesNotExist'))).to.equal(false);
+    expect(matches(selector('none', 'DoesNotExist'))).to.equal(true);
+    expect(matches(selector('app', 'Gt', 'webhook'))).to.equal(false);
   });
 
   it('leaves open what hangs on an unknown label, unless a known one settles it', () => {

@@ -20,9 +20,10 @@ describe('check of a replica whose server terminates TLS itself', () => {
     serviceAccount: 'default',
     workload: { kind: 'deployment', name: 'webhook' },
     containers: [
-      { name: 'manager', env: new Map(), ports: [9443], namedPorts: new Map() },
+      { name: 'manager', isSidecar: false, env: new Map(), ports: [9443], namedPorts: new Map() },
       {
         name: 'certd',
+        isSidecar: true,
         env: new Map(Object.entries({ SERVING_ADDRESS: '127.0.0.1:9443', ...env })),
         ports: [],
         namedPorts: new Map(),

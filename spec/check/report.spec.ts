@@ -34,6 +34,36 @@ describe('the report of check', () => {
     );
   });
 
+  it('aligns the details of a category, but not to a name that is long, has none, or has a remedy', () => {
+    const named = (length: number, detail: string): Check => ({ category: 'names', ...ok('n'.repeat(length), detail) });
+    const bad: Check = { category: 'names', ...warn('w'.repeat(50), 'slow', 'kubectl get pods') };
+    const lines = (...given: readonly Check[]): readonly string[] => reportText(given, false).split('\n').slice(1, -2);
+    expect(lines(named(3, 'a'), named(5, 'b'), named(9, ''))).to.deep.equal([
+      '  ✔ nnn    a',
+      '  ✔ nnnnn  b',
+      '  ✔ nnnnnnnnn',
+    ]);
+    expect(lines(named(3, 'a'), bad)[0]).to.equal('  ✔ nnn  a');
+    expect(lines(named(3, 'a'), named(64, 'b'))[0]).to.equal(`  ✔ nnn${' '.repeat(61)}  a`);
+    expect(lines(named(3, 'a'), named(65, 'b'))[0]).to.equal('  ✔ nnn  a');
+  });
+
+  it('ends with its counts, and with the mark of the worst', () => {
+    const [good, failure, skip, warning] = checks;
+    const last = (...given: readonly (Check | undefined)[]): string =>
+      reportText(
+        given.flatMap((each) => each ?? []),
+        false,
+      )
+        .split('\n')
+        .at(-1) ?? '';
+    expect(last(good)).to.equal('✔ 1 ok');
+    expect(last(skip)).to.equal('✔ 0 ok, 1 skipped');
+    expect(last(good, warning)).to.equal('⚠ 1 warning, 1 ok');
+    expect(last(failure, warning)).to.equal('✘ 1 failure, 1 warning, 0 ok');
+    expect(last(...checks, ...checks)).to.equal('✘ 2 failures, 2 warnings, 2 ok, 2 skipped');
+  });
+
   it('says the same with colours', () => {
     expect(reportText(checks, true).replaceAll(/\u001b\[\d+m/g, '')).to.equal(reportText(checks, false));
     expect(reportText(checks, true)).to.include('\u001b[31m✘\u001b[0m');
@@ -60,6 +90,7 @@ describe('the report of check', () => {
     expect(withKubectl(called, "kubectl --context='a b'")[0]?.remedy).to.equal(
       "CA=$(kubectl --context='a b' get x) && kubectl --context='a b' patch y",
     );
+    expect(withKubectl([ok('', '')], 'KUBECONFIG=/k kubectl')).to.deep.equal([ok('', '')]);
     expect(withKubectl(checks, 'kubectl')).to.equal(checks);
   });
 

@@ -38,7 +38,13 @@ export const MUTATED_ROOMS = {
     [
       'src/check/@(check-components|cluster-config-findings|cluster-finding|cluster-metrics|inspect-components|inspect-pod|matching|report).ts',
     ],
-    ['spec/check/@(cluster-config-findings|cluster-guide|components|inspect-pod|matching|report).spec.ts'],
+    [
+      'spec/check/@(cluster-config-findings|cluster-finding|cluster-metrics|components|inspect-pod|matching|network|report).spec.ts',
+    ],
+  ),
+  findings: room(
+    ['src/check/@(check-admission|check-network|cluster-reach-findings|kubectl|result|snapshot).ts'],
+    ['spec/check/@(admission|cluster-reach-findings|kubectl|matching|network|report).spec.ts'],
   ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),

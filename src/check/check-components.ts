@@ -16,8 +16,8 @@ const isSelected = ({ selector }: ServiceInfo, { labels }: PodInfo): boolean =>
   Object.entries(selector).every(([key, value]) => labels[key] === value);
 
 /** Whether a port of the Service leads to a port number in a Pod. */
-const leadsTo = ({ ports }: ServiceInfo, port: number, { containers }: PodInfo): boolean =>
-  ports.some(({ target }) =>
+const leadsTo = ({ targetPorts }: ServiceInfo, port: number, { containers }: PodInfo): boolean =>
+  targetPorts.some((target) =>
     typeof target === 'number' ? target === port : containers.some(({ namedPorts }) => namedPorts.get(target) === port),
   );
 
@@ -114,8 +114,10 @@ const checkPolicy = (
 
 /** Checks that what belongs to the installation beside its workload refers to it by names and labels that it has. */
 export const checkComponents = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
-  if (snapshot.components.services.state === 'forbidden')
-    return [skipped('components match the replicas', 'not readable with these permissions')];
+  const { services } = snapshot.components;
+  const name = 'components match the replicas';
+  if (services.state === 'forbidden') return [skipped(name, 'not readable with these permissions')];
+  if (services.state === 'failed') return [skipped(name, services.why)];
   return [
     ...checkService(snapshot),
     ...checkSelecting(snapshot),

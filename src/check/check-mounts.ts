@@ -5,11 +5,15 @@ import { announcedHash, type ClusterSnapshot, isPastDeliveryTime } from './snaps
 
 const VOLUME = 'serving-certs';
 
-/** The container of a Pod that runs the webhook: the one that mounts the Secret, or has its port, or comes first. */
+/**
+ * The container of a Pod for which CERT_DIR is: the one that watches a server in another container, or mounts the Secret, or has
+ * the port, or comes first.
+ */
 const webhookContainer = ({ containers, mounts }: PodInfo, port: number | null): ContainerInfo | null => {
+  const watching = containers.find(({ env }) => env.has('SERVING_ADDRESS'));
   const mounting = containers.find(({ name }) => mounts.some(({ container }) => container === name));
   const listening = containers.find(({ ports }) => port !== null && ports.includes(port));
-  return mounting ?? listening ?? containers[0] ?? null;
+  return watching ?? mounting ?? listening ?? containers[0] ?? null;
 };
 
 /** CERT_DIR of a container, without a trailing slash; the configured one when the container does not set it. */
@@ -29,7 +33,7 @@ const mountSecret = (snapshot: ClusterSnapshot, pod: PodInfo): string => {
   const secret = { secretName: config.secretName, optional: true };
   const spec = {
     ...(pod.volume === null ? { volumes: [{ name, secret }] } : {}),
-    containers: [
+    [container?.isSidecar === true ? 'initContainers' : 'containers']: [
       {
         name: container?.name ?? '',
         volumeMounts: [

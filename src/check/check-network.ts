@@ -1,6 +1,6 @@
 import type { NetworkPolicy } from './inspect-components.ts';
 import { alivePods, shellQuote } from './kubectl.ts';
-import { selectorMatches } from './matching.ts';
+import { type Labels, selectorMatches } from './matching.ts';
 import { type CheckResult, fail, ok, skipped } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
@@ -42,18 +42,18 @@ const checkDirection = (
   snapshot: ClusterSnapshot,
   policies: readonly NetworkPolicy[],
   direction: Direction,
+  labels: Labels,
 ): CheckResult => {
   const { config, server } = snapshot;
-  const [pod] = alivePods(snapshot);
   const isEgress = direction === 'egress';
   const name = isEgress ? 'replicas may reach the API server' : 'the API server may reach the replicas';
   // The port of the Service `kubernetes`, and those that API servers usually listen on behind it.
   const ports = isEgress ? [...new Set([443, 6443, Number(new URL(server).port || 443)])] : [config.webhookBind.port];
-  const labels = pod?.labels ?? {};
   const governing = policies.filter(
     (policy) => policy[direction] !== null && selectorMatches(policy.podSelector, { labels, complete: true }) === true,
   );
-  if (governing.length === 0) return ok(name, 'no NetworkPolicy applies');
+  const [first] = governing;
+  if (first === undefined) return ok(name, 'no NetworkPolicy applies');
   const names = governing.map((policy) => policy.name).join(', ');
   if (governing.some((policy) => allowsAny(policy, direction, ports)))
     return ok(name, `allowed by NetworkPolicy ${names}`);
@@ -61,8 +61,11 @@ const checkDirection = (
     Object.entries(labels).filter(([key]) => !['pod-template-hash', 'controller-revision-hash'].includes(key)),
   );
   const detail = `NetworkPolicy ${names} allows nothing on port ${ports.join(', ')}`;
-  const restrictedBy = governing[0]?.name ?? '';
-  return fail(name, detail, allowRemedy(snapshot, direction, ports, { labels: stableLabels, restrictedBy }));
+  return fail(
+    name,
+    detail,
+    allowRemedy(snapshot, direction, ports, { labels: stableLabels, restrictedBy: first.name }),
+  );
 };
 
 /** Checks that NetworkPolicies allow the connections in both directions. Replicas have no permission to read them. */
@@ -72,6 +75,9 @@ export const checkNetwork = (snapshot: ClusterSnapshot): readonly CheckResult[] 
     const why = policies.state === 'absent' ? 'this cluster has none' : 'not readable with these permissions';
     return [skipped('NetworkPolicies allow the connections', why)];
   }
-  if (alivePods(snapshot).length === 0) return [];
-  return [checkDirection(snapshot, policies.value, 'egress'), checkDirection(snapshot, policies.value, 'ingress')];
+  const [pod] = alivePods(snapshot);
+  if (pod === undefined) return [];
+  return (['egress', 'ingress'] as const).map((direction) =>
+    checkDirection(snapshot, policies.value, direction, pod.labels),
+  );
 };

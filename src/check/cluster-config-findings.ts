@@ -45,7 +45,8 @@ const repairFindings = (surveyed: SurveyedHook): readonly Finding[] => {
   const kinds = blocked.map(({ kind }) => kind).join(', ');
   const unless = isConditional ? ', unless its matchConditions exclude them' : '';
   const detail = `failurePolicy is Fail, and its rules match ${kinds} in its own namespace ${namespace}${unless}`;
-  const at = Number(/^\/webhooks\/(\d+)\//.exec(hook.pointer)?.[1] ?? 0);
+  // The pointer is /webhooks/AT/clientConfig/caBundle: only admission webhooks have rules.
+  const at = Number(hook.pointer.split('/')[2]);
   const remedy = excludeNamespace({
     ...hook.object,
     namespace,
@@ -60,9 +61,8 @@ const quotedBundle = (bundle: Buffer): string =>
 
 /** What speaks for a second writer of one caBundle; null when nothing does. */
 const contention = (hook: Hook): string | null => {
-  const [last, ...earlier] = hook.writers;
-  if (last !== undefined && earlier.length > 0)
-    return `${few([last, ...earlier])} are recorded as managers of this caBundle`;
+  if (hook.writers.length > 1) return `${few(hook.writers)} are recorded as managers of this caBundle`;
+  const [last] = hook.writers;
   const injections = injectionsOf(hook);
   const injectors = [...new Set(injections.map(([, injector]) => injector))];
   const annotations = injections.map(([annotation]) => annotation).join(' and ');

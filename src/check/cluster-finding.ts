@@ -93,7 +93,7 @@ export const subjectText = (certificate: X509Certificate): string => {
   return subject === '' ? shortHash(certificate) : subject.split('\n').join(', ');
 };
 
-/** A certificate in words: a CA by its subject, a leaf by its hash and first name. */
+/** A certificate in words: a CA by its subject, a leaf by its hash. */
 export const certificateText = (certificate: X509Certificate): string => {
   if (certificate.ca) return `CA ${subjectText(certificate)}`;
   return `leaf ${shortHash(certificate)}`;

@@ -1,5 +1,6 @@
+import type { Backend } from './cluster-backends.ts';
 import { endpointsText, type Finding, finding, type FindingId, type Severity } from './cluster-finding.ts';
-import { namespaceOf, serverText } from './cluster-hooks.ts';
+import { serverText } from './cluster-hooks.ts';
 import type { ProbeFailure } from './cluster-probe.ts';
 import type { Probed, SurveyedHook } from './cluster-survey.ts';
 import { shellQuote } from './kubectl.ts';
@@ -17,14 +18,26 @@ const IGNORED = ' (failurePolicy Ignore: requests pass without it)';
 const severityOf = ({ hook }: SurveyedHook, why: ProbeFailure): Severity =>
   why === 'unreachable' || hook.server.to === 'url' || !hook.blocks ? 'warn' : 'fail';
 
-const endpointCommand = ({ hook, backend }: SurveyedHook, probed: readonly Probed[]): string | null => {
-  const namespace = namespaceOf(hook);
-  const pods = probed.flatMap(({ endpoint }) => endpoint.pod ?? []);
-  if (namespace === null || backend === null) return null;
-  const [pod] = pods;
+const endpointCommand = ({ backend }: SurveyedHook, probed: readonly Probed[]): string | null => {
+  if (backend === null) return null;
+  const namespace = shellQuote(backend.reference.namespace);
+  const [pod] = probed.flatMap(({ endpoint }) => endpoint.pod ?? []);
   return pod === undefined
-    ? `kubectl get endpointslices -n ${shellQuote(namespace)} -l kubernetes.io/service-name=${shellQuote(backend.reference.name)}`
-    : `kubectl logs -n ${shellQuote(namespace)} ${shellQuote(pod)} --all-containers --tail=50`;
+    ? `kubectl get endpointslices -n ${namespace} -l kubernetes.io/service-name=${shellQuote(backend.reference.name)}`
+    : `kubectl logs -n ${namespace} ${shellQuote(pod)} --all-containers --tail=50`;
+};
+
+const notInspected = (why: string): Finding =>
+  finding('not-inspected', 'note', why, 'webhook-certd check --cluster --rbac');
+
+/** Why a Service has no ready endpoint. */
+const endpointless = (pods: Backend['pods'], selector: string): string => {
+  if (selector === '') return 'it has no selector, so that its endpoints are set by hand';
+  if (pods.state !== 'there') return `its Pods cannot be read: ${pods.why}`;
+  const count = pods.value.length;
+  if (count === 0) return 'no Pod matches its selector';
+  const [reason] = pods.value.flatMap(({ name, problem }) => (problem === null ? [] : [` (${name}: ${problem})`]));
+  return `${count} ${count === 1 ? 'Pod matches' : 'Pods match'} its selector, none is Ready${reason ?? ''}`;
 };
 
 const serviceFindings = ({ hook, backend }: SurveyedHook): readonly Finding[] => {
@@ -40,13 +53,8 @@ const serviceFindings = ({ hook, backend }: SurveyedHook): readonly Finding[] =>
     const detail = `there is no Service ${reference.name} in namespace ${reference.namespace}${suffix}`;
     return [finding('service-missing', severity, detail, `kubectl get services -n ${namespace}`)];
   }
-  const unreadable = [service, endpoints, pods].flatMap((each) =>
-    each.state === 'there' || each.state === 'absent' ? [] : [each.why],
-  );
-  if (service.state !== 'there' || endpoints.state !== 'there')
-    return unreadable
-      .slice(0, 1)
-      .map((why) => finding('not-inspected', 'note', why, 'webhook-certd check --cluster --rbac'));
+  if (service.state !== 'there') return [notInspected(service.why)];
+  if (endpoints.state !== 'there') return [notInspected(endpoints.why)];
   const { ports, externalName } = service.value;
   if (externalName === null && !ports.some(({ port }) => port === reference.port)) {
     const listed = ports.map(({ port }) => port).join(', ') || 'none';
@@ -61,17 +69,10 @@ const serviceFindings = ({ hook, backend }: SurveyedHook): readonly Finding[] =>
     ];
   }
   if (endpoints.value.some(({ ready }) => ready)) return [];
-  const selected = pods.state === 'there' ? pods.value : [];
-  const broken = selected.find(({ problem }) => problem !== null);
-  const why =
-    selected.length === 0
-      ? 'no Pod matches its selector'
-      : `${selected.length} ${selected.length === 1 ? 'Pod matches' : 'Pods match'} its selector, none is Ready${
-          broken === undefined ? '' : ` (${broken.name}: ${broken.problem ?? ''})`
-        }`;
   const selector = Object.entries(service.value.selector)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
+  const why = endpointless(pods, selector);
   const command = `kubectl get pods -n ${namespace}${selector === '' ? '' : ` -l ${shellQuote(selector)}`}`;
   return [finding('no-endpoint', severity, `${why}${suffix}`, command)];
 };
@@ -104,19 +105,20 @@ const ACCEPTED = ['TLSv1.2', 'TLSv1.3'];
 
 const protocolFindings = (surveyed: SurveyedHook): readonly Finding[] => {
   const { probes, hook } = surveyed;
-  const ofProtocol = (matches: (protocol: string) => boolean): readonly Probed[] =>
-    probes.filter(({ result }) => result.state === 'presented' && matches(result.protocol));
-  const old = ofProtocol((protocol) => !ACCEPTED.includes(protocol));
-  const only12 = ofProtocol((protocol) => protocol === 'TLSv1.2');
-  const newest = old.flatMap(({ result }) => (result.state === 'presented' ? result.protocol : []))[0] ?? '';
+  const presented = probes.flatMap(({ endpoint, result }) =>
+    result.state === 'presented' ? [{ endpoint, result, protocol: result.protocol }] : [],
+  );
+  const old = presented.filter(({ protocol }) => !ACCEPTED.includes(protocol));
+  const only12 = presented.filter(({ protocol }) => protocol === 'TLSv1.2');
+  const [first] = old;
   return [
-    ...(old.length === 0
+    ...(first === undefined
       ? []
       : [
           finding(
             'tls-too-old',
             hook.blocks ? 'fail' : 'warn',
-            `${endpointsText(old, probes)}: nothing newer than ${newest}, the API server needs TLSv1.2`,
+            `${endpointsText(old, probes)}: nothing newer than ${first.protocol}, the API server needs TLSv1.2`,
             endpointCommand(surveyed, old),
           ),
         ]),
@@ -133,16 +135,7 @@ const skippedFindings = ({ probes, mounted }: SurveyedHook): readonly Finding[] 
   const [first] = skipped;
   const [secret] = mounted?.problems ?? [];
   return [
-    ...(first === undefined
-      ? []
-      : [
-          finding(
-            'not-inspected',
-            'note',
-            `${endpointsText(skipped, probes)}: ${first.detail}`,
-            'webhook-certd check --cluster --rbac',
-          ),
-        ]),
+    ...(first === undefined ? [] : [notInspected(`${endpointsText(skipped, probes)}: ${first.detail}`)]),
     ...(secret === undefined
       ? []
       : [finding('not-inspected', 'note', secret, 'webhook-certd check --cluster --secrets --rbac')]),

@@ -15,7 +15,6 @@ const serviceSchema = z.object({
     ports: z
       .array(
         z.object({
-          name: z.string().nullish(),
           port: z.number(),
           targetPort: z.union([z.number(), z.string()]).nullish(),
         }),
@@ -29,7 +28,8 @@ export interface ServiceInfo {
   readonly labels: Labels;
   /** Empty when something else than a selector keeps its endpoints. */
   readonly selector: Labels;
-  readonly ports: readonly { readonly name: string | null; readonly port: number; readonly target: number | string }[];
+  /** The number or name of the port in a Pod that each of its ports leads to. */
+  readonly targetPorts: readonly (number | string)[];
 }
 
 const inspectService = (object: unknown): ServiceInfo => {
@@ -38,11 +38,7 @@ const inspectService = (object: unknown): ServiceInfo => {
     name: own.name,
     labels: own.labels ?? {},
     selector: spec.selector ?? {},
-    ports: (spec.ports ?? []).map(({ name, port, targetPort }) => ({
-      name: name ?? null,
-      port,
-      target: targetPort ?? port,
-    })),
+    targetPorts: (spec.ports ?? []).map(({ port, targetPort }) => targetPort ?? port),
   };
 };
 
@@ -69,13 +65,12 @@ const inspectSelecting =
     return { type, name: own.name, labels: own.labels ?? {}, selector: spec[field], selects };
   };
 
-const policySchema = z.object({ metadata, spec: z.unknown() });
+const policySchema = z.object({ metadata: z.object({ name: z.string() }), spec: z.unknown() });
 const bindingSchema = z.object({ spec: z.object({ policyName: z.string() }) });
 
 /** A ValidatingAdmissionPolicy on the annotations of replicas. */
 export interface PolicyInfo {
   readonly name: string;
-  readonly labels: Labels;
   /** The names of service accounts in its expressions, without their namespace. */
   readonly accounts: readonly string[];
   /** The annotation prefixes in its expressions. */
@@ -93,9 +88,7 @@ const inspectAdmissionPolicy = (object: unknown): PolicyInfo | null => {
     ...new Set([...text.matchAll(pattern)].map(([, name = '']) => name)),
   ];
   const prefixes = found(ANNOTATION);
-  return prefixes.length === 0
-    ? null
-    : { name: own.name, labels: own.labels ?? {}, accounts: found(ACCOUNT), prefixes };
+  return prefixes.length === 0 ? null : { name: own.name, accounts: found(ACCOUNT), prefixes };
 };
 
 /** What belongs to an installation beside its workload. Replicas have no permission to read it. */

@@ -8,8 +8,10 @@ const state = z.object({
   waiting: z.object({ reason: text }).nullish(),
   terminated: z.object({ reason: text, exitCode: z.number().nullish() }).nullish(),
 });
+const containerStatuses = z.array(z.object({ state: state.nullish(), lastState: state.nullish() })).nullish();
 const container = z.object({
   name: z.string(),
+  restartPolicy: text,
   env: z.array(z.object({ name: z.string(), value: text })).nullish(),
   ports: z.array(z.object({ containerPort: z.number(), name: text })).nullish(),
   volumeMounts: z
@@ -42,13 +44,15 @@ const podSchema = z.object({
     nodeName: text,
     serviceAccountName: text,
     containers: z.array(container),
+    initContainers: z.array(container).nullish(),
     volumes: podVolumes,
   }),
   status: z
     .object({
       phase: text,
       conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
-      containerStatuses: z.array(z.object({ state: state.nullish(), lastState: state.nullish() })).nullish(),
+      initContainerStatuses: containerStatuses,
+      containerStatuses,
     })
     .nullish(),
 });
@@ -68,6 +72,8 @@ interface SecretMount {
 
 export interface ContainerInfo {
   readonly name: string;
+  /** Whether it is a native sidecar, which the Pod has under `initContainers`. */
+  readonly isSidecar: boolean;
   /** Variables with a literal value; those with `valueFrom` are left out. */
   readonly env: ReadonlyMap<string, string>;
   readonly ports: readonly number[];
@@ -87,6 +93,7 @@ export interface PodInfo extends Replica {
   readonly nodeName: string | null;
   readonly serviceAccount: string | null;
   readonly workload: Workload | null;
+  /** Those that run as long as the Pod does, native sidecars last. */
   readonly containers: readonly ContainerInfo[];
   /** The name of the volume that contains the Secret, null when none does. */
   readonly volume: string | null;
@@ -100,6 +107,8 @@ export interface PodInfo extends Replica {
 }
 
 type Parsed = z.infer<typeof podSchema>;
+type ContainerStatus = NonNullable<z.infer<typeof containerStatuses>>[number];
+type Volume = NonNullable<Parsed['spec']['volumes']>[number];
 
 const nullIfEmpty = (value: string | null | undefined): string | null => (value == null || value === '' ? null : value);
 
@@ -112,8 +121,14 @@ export const workloadOf = ({ labels, ownerReferences }: Parsed['metadata']): Wor
   return { kind: 'deployment', name: owner.name.replace(new RegExp(`-${hash}$`), '') };
 };
 
-const problemOf = ({ status }: Parsed): string | null => {
-  const waiting = status?.containerStatuses?.find((each) => each.state?.waiting != null);
+/** Init containers come first: until they are done, the others wait for them. */
+const statusesOf = ({ status }: Parsed): readonly ContainerStatus[] => [
+  ...(status?.initContainerStatuses ?? []),
+  ...(status?.containerStatuses ?? []),
+];
+
+const problemOf = (statuses: readonly ContainerStatus[]): string | null => {
+  const waiting = statuses.find((each) => each.state?.waiting != null);
   const reason = waiting?.state?.waiting?.reason ?? null;
   const code = waiting?.lastState?.terminated?.exitCode ?? null;
   return reason === null ? null : `${reason}${code === null ? '' : `, its last exit code was ${code}`}`;
@@ -127,6 +142,12 @@ const isPlaced = ({ spec, status }: Parsed): boolean =>
 
 const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '');
 
+/** The Secrets that a volume contains: one by itself, or some beside others in a projected volume. */
+const secretNamesOf = ({ secret, projected }: Volume): readonly string[] =>
+  [{ secret }, ...(projected?.sources ?? [])].flatMap(
+    (source) => source.secret?.secretName ?? source.secret?.name ?? [],
+  );
+
 /** Reads a Pod as a replica that mounts this Secret. The returned function throws a ZodError for anything but a Pod. */
 export const inspectPod =
   (annotationPrefix: string, secretName: string) =>
@@ -134,17 +155,13 @@ export const inspectPod =
     const parsed = podSchema.parse(object);
     const replica = replicaObject(annotationPrefix)(object);
     const { metadata, spec, status } = parsed;
-    const volume = spec.volumes?.find(({ secret, projected }) =>
-      [{ secret }, ...(projected?.sources ?? [])].some(
-        (source) => source.secret?.secretName === secretName || source.secret?.name === secretName,
-      ),
-    );
-    const secretsOf = (volumeName: string): readonly string[] => {
-      const found = spec.volumes?.find((each) => each.name === volumeName);
-      return [{ secret: found?.secret }, ...(found?.projected?.sources ?? [])].flatMap(
-        ({ secret }) => secret?.secretName ?? secret?.name ?? [],
-      );
-    };
+    const statuses = statusesOf(parsed);
+    const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+    const containers = [...spec.containers, ...sidecars];
+    const volumes = spec.volumes ?? [];
+    const volume = volumes.find((each) => secretNamesOf(each).includes(secretName));
+    const secretsOf = (volumeName: string): readonly string[] =>
+      volumes.filter(({ name }) => name === volumeName).flatMap(secretNamesOf);
     const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status;
     return {
       ...replica,
@@ -154,16 +171,19 @@ export const inspectPod =
       nodeName: spec.nodeName ?? null,
       serviceAccount: nullIfEmpty(spec.serviceAccountName),
       workload: workloadOf(metadata),
-      containers: spec.containers.map(({ name, env, ports }) => ({
-        name,
-        env: new Map((env ?? []).flatMap((each) => (each.value == null ? [] : [[each.name, each.value] as const]))),
-        ports: (ports ?? []).map(({ containerPort }) => containerPort),
+      containers: containers.map((each) => ({
+        name: each.name,
+        isSidecar: sidecars.includes(each),
+        env: new Map((each.env ?? []).flatMap(({ name, value }) => (value == null ? [] : [[name, value] as const]))),
+        ports: (each.ports ?? []).map(({ containerPort }) => containerPort),
         namedPorts: new Map(
-          (ports ?? []).flatMap((port) => (port.name == null ? [] : [[port.name, port.containerPort]])),
+          (each.ports ?? []).flatMap(({ name, containerPort }) =>
+            name == null ? [] : [[name, containerPort] as const],
+          ),
         ),
       })),
       volume: volume?.name ?? null,
-      mounts: spec.containers.flatMap(({ name, volumeMounts }) =>
+      mounts: containers.flatMap(({ name, volumeMounts }) =>
         (volumeMounts ?? [])
           .filter((mount) => mount.name === volume?.name)
           .map((mount) => ({
@@ -172,13 +192,13 @@ export const inspectPod =
             subPath: nullIfEmpty(mount.subPath) ?? nullIfEmpty(mount.subPathExpr),
           })),
       ),
-      mountedSecrets: spec.containers.flatMap(({ volumeMounts }) =>
+      mountedSecrets: containers.flatMap(({ volumeMounts }) =>
         (volumeMounts ?? []).flatMap((mount) =>
           secretsOf(mount.name).map((each) => ({ secretName: each, path: withoutSlash(mount.mountPath) })),
         ),
       ),
-      problem: problemOf(parsed),
-      hasExited: status?.containerStatuses?.some(({ lastState }) => lastState?.terminated != null) ?? false,
+      problem: problemOf(statuses),
+      hasExited: statuses.some(({ lastState }) => lastState?.terminated != null),
     };
   };
 

@@ -15,12 +15,12 @@ export interface KnownLabels {
   readonly complete: boolean;
 }
 
-const holds = (operator: string, value: string | undefined, values: readonly string[]): boolean => {
+const holds = (operator: string, value: string | undefined, values: readonly (string | undefined)[]): boolean => {
   switch (operator) {
     case 'In':
-      return value !== undefined && values.includes(value);
+      return values.includes(value);
     case 'NotIn':
-      return value === undefined || !values.includes(value);
+      return !values.includes(value);
     case 'Exists':
       return value !== undefined;
     case 'DoesNotExist':

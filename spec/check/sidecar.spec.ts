@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { load } from 'js-yaml';
+import { checkMounts } from '../../src/check/check-mounts.ts';
+import { checkReplicas } from '../../src/check/check-replicas.ts';
+import { inspectPod } from '../../src/check/inspect-pod.ts';
+import type { CheckResult } from '../../src/check/result.ts';
+import type { ClusterSnapshot } from '../../src/check/snapshot.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { MANIFESTS } from '../manifests/rendered.ts';
+
+interface PodSpec {
+  readonly initContainers: readonly object[];
+  readonly volumes: readonly object[];
+}
+
+const manifest = load(readFileSync(join(MANIFESTS, 'components/serving/sidecar.yaml'), 'utf8')) as {
+  readonly spec: { readonly template: { readonly spec: PodSpec } };
+};
+const SECRET = 'webhook-server-cert';
+const ANNOUNCED = 'a'.repeat(64);
+
+describe('check of webhook-certd as a native sidecar', () => {
+  /** A Pod of the manifest, whose own container has its certificate elsewhere than the sidecar. */
+  const snapshotOf = (certDir: string): ClusterSnapshot => {
+    const parsed = parseConfig({
+      env: { POD_NAMESPACE: 'hooks', SERVICE_NAME: 'web', SECRET_NAME: SECRET, CERT_DIR: certDir },
+      flags: new Map(),
+      serves: false,
+      read: { namespace: () => null, hostname: () => 'desk' },
+    });
+    if (!parsed.ok) throw new Error(parsed.problems.join());
+    const { initContainers, volumes } = manifest.spec.template.spec;
+    const own = { name: 'manager', volumeMounts: [{ name: 'webhook-certs', mountPath: '/own/certs' }] };
+    const pod = inspectPod(
+      'webhook-certd',
+      SECRET,
+    )({
+      metadata: {
+        name: 'web-0',
+        annotations: { 'webhook-certd/serving-hash': 'b'.repeat(64) },
+        ownerReferences: [{ kind: 'StatefulSet', name: 'web', controller: true }],
+      },
+      spec: { nodeName: 'node', containers: [own], initContainers, volumes },
+    });
+    return {
+      config: parsed.config,
+      inReplica: false,
+      located: { byPod: new Map([[pod.name, {}]]) },
+      certDir: { kind: 'absent', hash: null, problem: null },
+      pods: { state: 'there', value: [pod] },
+      lease: { state: 'there', value: { announcement: { hash: ANNOUNCED } } },
+      secret: { state: 'there', value: { leaf: { notBeforeMs: 0 } } },
+      access: [],
+      acknowledgement: null,
+      nowMs: 1_000_000_000,
+    } as unknown as ClusterSnapshot;
+  };
+  const named = (results: readonly CheckResult[], beginning: string): CheckResult => {
+    const found = results.find(({ name }) => name.startsWith(beginning));
+    if (found === undefined) throw new Error(`no result begins with ${beginning}`);
+    return found;
+  };
+
+  it('is content where the sidecar mounts the Secret at CERT_DIR, and the server beside it elsewhere', () => {
+    const { status, detail } = named(checkMounts(snapshotOf('/tmp/k8s-webhook-server/serving-certs')), 'replica web-0');
+    expect(`${status}: ${detail}`).to.equal('ok: /tmp/k8s-webhook-server/serving-certs');
+  });
+
+  it('has the mount of the sidecar changed, and leaves that of the server beside it', () => {
+    const { status, remedy } = named(checkMounts(snapshotOf('/certs')), 'replica web-0');
+    expect(status).to.equal('fail');
+    const [, patch = ''] = /^kubectl patch statefulset\/web -n hooks -p '(.*)'$/.exec(remedy ?? '') ?? [];
+    const volumeMounts = [
+      { mountPath: '/tmp/k8s-webhook-server/serving-certs', $patch: 'delete' },
+      { mountPath: '/certs', name: 'webhook-certs', readOnly: true, subPath: null },
+    ];
+    expect(JSON.parse(patch)).to.deep.equal({
+      spec: { template: { spec: { initContainers: [{ name: 'webhook-certd', volumeMounts }] } } },
+    });
+  });
+
+  it('blames the server beside it, which the sidecar asks what it serves', () => {
+    const { status, detail, remedy } = named(checkReplicas(snapshotOf('/certs')), 'replica web-0');
+    expect(status).to.equal('fail');
+    expect(detail).to.include('its server at 127.0.0.1:9443 shows bbbbbbbbbbbb').and.include('RELOAD is not set');
+    expect(remedy).to.equal('kubectl rollout restart statefulset/web -n hooks');
+  });
+});
