@@ -130,3 +130,38 @@ describe('the endpoints behind a Service are read', () => {
     expect(asked).to.have.length(1);
   });
 });
+
+describe('a Pod behind a Service is read', () => {
+  it('with its native sidecars: the Secret that one mounts, when it was started, and why it is not running', async () => {
+    const mounting = (secret: string) => ({ volumeMounts: [{ name: secret }] });
+    const pod = {
+      metadata: { name: 'a-0', labels: { app: 'a' } },
+      spec: {
+        containers: [mounting('app')],
+        initContainers: [{ ...mounting('hook'), restartPolicy: 'Always' }, mounting('once')],
+        volumes: ['app', 'hook', 'once'].map((name) => ({ name, secret: { secretName: name } })),
+      },
+      status: {
+        initContainerStatuses: [{ state: { running: { startedAt: '2030-01-02T00:00:00Z' } } }],
+        containerStatuses: [{ state: { running: { startedAt: '2030-01-01T00:00:00Z' } } }],
+      },
+    };
+    const waiting = { initContainerStatuses: [{ state: { waiting: { reason: 'CrashLoopBackOff' } } }] };
+    const read = async (status: object) => {
+      const answers = {
+        [`${ROOT}/pods`]: { items: [{ ...pod, status }] },
+        [`${ROOT}/services/svc`]: service(),
+        [SLICES('v1')]: { items: [] },
+      };
+      const [backend] = (await readFrom(answers)).backends;
+      if (backend?.pods.state !== 'there') throw new Error('no Pods were read');
+      return backend.pods.value[0];
+    };
+    expect(await read(pod.status)).to.deep.include({
+      secrets: ['app', 'hook'].map((name) => ({ name, isSubPath: false })),
+      startedMs: Date.parse('2030-01-02T00:00:00Z'),
+      problem: null,
+    });
+    expect(await read(waiting)).to.include({ problem: 'CrashLoopBackOff' });
+  });
+});

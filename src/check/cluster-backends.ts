@@ -194,14 +194,27 @@ export const readBackends = async (
 };
 
 const text = z.string().nullish();
+const container = z.object({
+  restartPolicy: text,
+  volumeMounts: z.array(z.object({ name: z.string(), subPath: text, subPathExpr: text })).nullish(),
+});
+const containerStatuses = z
+  .array(
+    z.object({
+      state: z
+        .object({
+          waiting: z.object({ reason: text }).nullish(),
+          running: z.object({ startedAt: text }).nullish(),
+        })
+        .nullish(),
+    }),
+  )
+  .nullish();
 const podSchema = z.object({
   metadata: podMetadata.extend({ name: z.string() }),
   spec: z.object({
-    containers: z.array(
-      z.object({
-        volumeMounts: z.array(z.object({ name: z.string(), subPath: text, subPathExpr: text })).nullish(),
-      }),
-    ),
+    containers: z.array(container),
+    initContainers: z.array(container).nullish(),
     volumes: podVolumes,
   }),
   status: z
@@ -209,18 +222,8 @@ const podSchema = z.object({
       phase: text,
       startTime: text,
       conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
-      containerStatuses: z
-        .array(
-          z.object({
-            state: z
-              .object({
-                waiting: z.object({ reason: text }).nullish(),
-                running: z.object({ startedAt: text }).nullish(),
-              })
-              .nullish(),
-          }),
-        )
-        .nullish(),
+      initContainerStatuses: containerStatuses,
+      containerStatuses,
     })
     .nullish(),
 });
@@ -248,9 +251,11 @@ interface BackendPod {
 
 type Parsed = z.infer<typeof podSchema>;
 
-const secretsOf = ({ containers, volumes }: Parsed['spec']): readonly MountedSecret[] =>
+/** The Secrets of containers that run as long as the Pod does, native sidecars among them. */
+const secretsOf = ({ containers, initContainers, volumes }: Parsed['spec']): readonly MountedSecret[] =>
   (volumes ?? []).flatMap((volume) => {
-    const mounts = containers
+    const sidecars = (initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+    const mounts = [...containers, ...sidecars]
       .flatMap(({ volumeMounts }) => volumeMounts ?? [])
       .filter(({ name }) => name === volume.name);
     const isSubPath =
@@ -269,7 +274,9 @@ const timeOf = (value: string | null | undefined): number | null => {
 /** Reads a Pod behind a Service. @throws ZodError for anything but a Pod */
 const inspectBackendPod = (object: unknown): BackendPod => {
   const { metadata, spec, status } = podSchema.parse(object);
-  const states = (status?.containerStatuses ?? []).flatMap(({ state }) => state ?? []);
+  // Init containers first: until they are done, the others wait for them.
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const states = statuses.flatMap(({ state }) => state ?? []);
   const owner = workloadOf(metadata);
   const started = states.flatMap(({ running }) => timeOf(running?.startedAt) ?? []);
   return {
