@@ -82,5 +82,5 @@ describe('version', () => {
   it('is a version', () => expect(VERSION).to.match(/^\d+\.\d+\.\d+/));
 
   it('goes with the address of the repository, without the part of a page', () =>
-    expect(REPOSITORY).to.match(/^https:\/\/[^#]+[^#/]$/));
+    expect(REPOSITORY).to.match(/^https:\/\/[^#\s]+[^#/\s]$/));
 });
