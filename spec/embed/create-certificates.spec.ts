@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { filter, firstValueFrom, skip } from 'rxjs';
 import { type Certificates, createCertificates, type ServedCertificate } from '../../src/embed/index.ts';
-import { callWebhook } from './call-webhook.ts';
+import { call as webhookCall } from '../support/webhook-call.ts';
 import { openPlace, type Place } from './place.ts';
 
 const ready = ({ readiness$ }: Certificates) => firstValueFrom(readiness$.pipe(filter((now) => now.ready)));
@@ -30,7 +30,8 @@ describe('createCertificates', function () {
 
   const call = async ({ certificate$ }: Certificates, more = {}): Promise<string> => {
     const { port } = server.address() as AddressInfo;
-    return callWebhook(port, caOf(await firstValueFrom(certificate$)), place.serverName, more);
+    const ca = caOf(await firstValueFrom(certificate$));
+    return (await webhookCall({ port, ca, servername: place.serverName, ...more })).text;
   };
 
   it('feeds a server of its own through a rotation, and is ready once that has been shaken hands with', async () => {

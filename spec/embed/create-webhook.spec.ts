@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { filter, firstValueFrom, lastValueFrom, skip, toArray } from 'rxjs';
 import { allow, createWebhook, deny, Problem, type Webhook } from '../../src/embed/index.ts';
-import { callWebhook } from './call-webhook.ts';
+import { reviewText } from '../support/admission-review.ts';
+import { call as webhookCall } from '../support/webhook-call.ts';
 import { openPlace, type Place } from './place.ts';
 
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
@@ -23,9 +24,9 @@ describe('createWebhook', function () {
   const call = async (webhook: Webhook): Promise<unknown> => {
     const { bundle } = await firstValueFrom(webhook.certificate$);
     const ca = bundle.map(({ pem }) => pem).join('');
-    const { response } = JSON.parse(await callWebhook(webhook.port ?? 0, ca, place.serverName)) as {
-      readonly response: object;
-    };
+    const where = { port: webhook.port ?? 0, path: '/validate', ca, servername: place.serverName };
+    const { text } = await webhookCall({ ...where, body: reviewText() });
+    const { response } = JSON.parse(text) as { readonly response: object };
     return response;
   };
 

@@ -1,18 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { reviewListener } from '../support/admitting-listener.ts';
 
 /** A webhook over plain HTTP as somebody would write it in any language, with nothing of ours in it. */
 export interface AdmittingUpstream extends AsyncDisposable {
   readonly url: string;
   /** Paths and queries that it was asked for. */
   readonly asked: readonly string[];
-}
-
-interface Review {
-  readonly apiVersion: string;
-  readonly request: { readonly uid: string; readonly object: { readonly metadata: { readonly labels?: object } } };
 }
 
 const patch = [{ op: 'add', path: '/automountServiceAccountToken', value: false }];
@@ -29,21 +24,11 @@ const verdict = (path: string, labels: object): object => {
 /** Starts it on a free loopback port: the same verdicts as the worked examples, as far as the spec looks. */
 export const startAdmittingUpstream = async (): Promise<AdmittingUpstream> => {
   const asked: string[] = [];
-  const server = createServer((request, response) => {
-    const url = request.url ?? '';
+  const answer = reviewListener((url, { object }) => {
     asked.push(url);
-    void json(request).then(
-      (review) => {
-        const { apiVersion, request: reviewed } = review as Review;
-        const { metadata } = reviewed.object;
-        const answer = { uid: reviewed.uid, ...verdict(url.replace(/\?.*/, ''), metadata.labels ?? {}) };
-        response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: answer }));
-      },
-      // Whoever asked has given up.
-      () => response.destroy(),
-    );
-  }).listen(0, '127.0.0.1');
+    return verdict(url.replace(/\?.*/, ''), object.metadata.labels ?? {});
+  });
+  const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

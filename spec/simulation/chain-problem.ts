@@ -16,7 +16,7 @@ export const chainProblem = (
   nowMs: number,
 ): string | null => {
   const known = (fingerprints: readonly string[]): readonly SymbolicCertificate[] =>
-    fingerprints.flatMap((fingerprint) => pki.get(fingerprint) ?? []);
+    fingerprints.map((fingerprint) => pki.get(fingerprint)).filter((certificate) => certificate !== undefined);
   const [leaf, ...between] = known(hash.split('+'));
   if (leaf === undefined) return 'no certificate';
   if (!isValid(leaf, nowMs)) return 'not valid now';

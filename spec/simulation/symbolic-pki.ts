@@ -9,7 +9,18 @@ export interface SymbolicCertificate {
   readonly isAuthority: boolean;
 }
 
+/** What a certificate can be named after. */
+export interface Naming {
+  readonly kind: 'ca' | 'bridge' | 'leaf';
+  readonly serial: string;
+  /** Null: one of its own. */
+  readonly key: string | null;
+  readonly signer: string | null;
+}
+
 export interface SymbolicPki {
+  /** Makes a certificate known that was issued elsewhere. */
+  adopt(certificate: SymbolicCertificate): void;
   /** Undefined for what is no certificate. */
   get(fingerprint: string): SymbolicCertificate | undefined;
   factsOf(fingerprints: readonly string[]): readonly CertificateInfo[];
@@ -25,16 +36,16 @@ export interface SymbolicPki {
 const BACKDATED_MS = 3_600_000;
 
 /** Makes certificates up, each with the next number in its name. Their dates are made as the real ones are. */
-export const symbolicPki = (): SymbolicPki => {
+export const symbolicPki = (nameOf = ({ kind, serial }: Naming): string => `${kind}${serial}`): SymbolicPki => {
   const certificates = new Map<string, SymbolicCertificate>();
 
   const issue = (
-    kind: string,
+    kind: Naming['kind'],
     { key, signer, isAuthority }: Partial<Omit<SymbolicCertificate, 'facts'>> & { readonly isAuthority: boolean },
     { nowMs, untilMs, names = [] }: { nowMs: number; untilMs: number; names?: readonly string[] },
   ): string => {
     const serial = String(certificates.size + 1);
-    const fingerprint = `${kind}${serial}`;
+    const fingerprint = nameOf({ kind, serial, key: key ?? null, signer: signer ?? null });
     const notBeforeMs = nowMs - BACKDATED_MS;
     const facts = { fingerprint, subject: `CN=${fingerprint}`, serial, notBeforeMs, names, pem: fingerprint };
     const own = key ?? fingerprint;
@@ -53,12 +64,10 @@ export const symbolicPki = (): SymbolicPki => {
   };
 
   return {
+    adopt: (certificate) => void certificates.set(certificate.facts.fingerprint, certificate),
     get: (fingerprint) => certificates.get(fingerprint),
     factsOf: (fingerprints) =>
-      fingerprints.flatMap((fingerprint) => {
-        const certificate = certificates.get(fingerprint);
-        return certificate === undefined ? [] : [certificate.facts];
-      }),
+      fingerprints.map((fingerprint) => certificates.get(fingerprint)?.facts).filter((facts) => facts !== undefined),
     authority: (nowMs, lifeMs) => issue('ca', { isAuthority: true }, { nowMs, untilMs: nowMs + lifeMs }),
     bridge: (older, newer, nowMs) => {
       const [above, below] = [get(older), get(newer)];

@@ -3,52 +3,49 @@ import { concat, filter, interval, NEVER, type Observable, switchMap, takeUntil,
 import type { TestScheduler } from 'rxjs/testing';
 import { issuers } from '../../streams/issuers.ts';
 import { leader, type LeaderEvent } from '../../streams/leader.ts';
-import type { TargetState } from '../../streams/planner-input.ts';
+import { leaseWriter } from '../../streams/lease-writer.ts';
+import { type SketchedCluster, sketchedCluster } from '../simulation/sketched-cluster.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { marbles } from '../support/marbles.ts';
 import { noJitter } from '../support/no-jitter.ts';
 import { stepInWords } from '../support/step-in-words.ts';
-import { toyApi } from '../support/toy-api.ts';
-import { toyCluster } from '../support/toy-cluster.ts';
 
 const QUIET: Sketch = { ca: 'A', secret: 'a1:A', targets: ['A', 'A'], said: 'a1', pods: 'a1 a1 a1' };
 const MINUTE_MS = 60_000;
+const RIVAL = 'somebody-else';
 
+type Meddle = SketchedCluster['meddle'];
 type Issuer = 'self-signed' | 'external';
 
-/** A toy cluster with its API server, the kubelets of three replicas and leaders to let loose on it, in virtual time. */
+/** A cluster with the kubelets of three replicas, and leaders to let loose on it, in virtual time. */
 const world = (sketch: Sketch, scheduler: TestScheduler, issuer: Issuer = 'self-signed', kubeletMs = 700) => {
-  const cluster = toyCluster(clusterOf.observed(sketch), { bridges: true, sinceStartMs: () => scheduler.now() });
-  const api = toyApi(cluster);
+  const cluster = sketchedCluster(sketch, { scheduler });
+  const { portsOf, landed$ } = cluster;
   const told: LeaderEvent[] = [];
   const refused: string[] = [];
+  const look = (): void => void refused.push(...cluster.refused());
 
-  api.landed$.subscribe(() => refused.push(...cluster.refused()));
+  landed$.subscribe(look);
   const syncing$ = interval(kubeletMs).pipe(
     filter((sync) => cluster.sync(`pod-${sync % 3}`)),
-    tap(() => api.meddle(() => refused.push(...cluster.refused()))),
+    tap(look),
   );
 
-  const lead = (fence = () => true): Observable<LeaderEvent> =>
-    leader(
-      { lease$: api.lease$, tick$: interval(2_000) },
+  const lead = (fence = () => true, lease$ = cluster.lease$): Observable<LeaderEvent> => {
+    const ports = portsOf('pod-0');
+    return leader(
+      { lease$: lease$.pipe(filter((lease) => lease !== null)), tick$: interval(2_000) },
       fence,
-      {
-        clock: { wallMs: cluster.nowMs, monotonicMs: () => scheduler.now() },
-        random: noJitter,
-        queue: api.queue(),
-        ...api.watches,
-        ...api.writes,
-      },
+      { ...ports, random: noJitter, queue: leaseWriter(ports) },
       { ...clusterOf.policy, issuer: issuers[issuer], staleAfterMs: 600_000, random: noJitter },
     ).pipe(tap((event) => told.push(event)));
+  };
 
   return {
-    cluster,
-    api,
+    ...cluster,
     refused,
     lead,
-    written: () => api.writings().map(stepInWords),
+    written: () => cluster.steps().map(stepInWords),
     contested: () => told.filter(({ type }) => type === 'object/contested'),
     /** Lets kubelets and these leaders run for so long. */
     run: (leading$: Observable<unknown>, lengthMs: number): void => {
@@ -59,15 +56,13 @@ const world = (sketch: Sketch, scheduler: TestScheduler, issuer: Issuer = 'self-
   };
 };
 
-const rivalState = (names: string): TargetState => ({ ...clusterOf.targetState(names), otherManager: 'somebody-else' });
-
 const ROTATION = [
   'request is ca/A',
   'new CA, requested, keep A',
   'target-0: B+A',
   'target-1: B+A',
   'new leaf, other-ca',
-  'announce b2, request fulfilled',
+  'announce b1+B/A, request fulfilled',
   'served everywhere',
   'narrow: keep nothing',
   'target-0: B',
@@ -76,7 +71,7 @@ const ROTATION = [
   'not served any more',
 ];
 
-describe('leader, on a toy cluster', () => {
+describe('leader, on a cluster', () => {
   it('founds everything from nothing', () => {
     marbles(({ flush }, scheduler) => {
       const { lead, run, written } = world({ targets: ['0', '0'], pods: '- - -' }, scheduler);
@@ -87,7 +82,7 @@ describe('leader, on a toy cluster', () => {
         'target-0: A',
         'target-1: A',
         'new leaf, missing',
-        'announce a2',
+        'announce a1',
       ]);
     });
   });
@@ -125,14 +120,13 @@ describe('leader, on a toy cluster', () => {
   it('ends in the same state when it is killed after any single write, before it has heard of it', () => {
     for (let killedAfter = 0; killedAfter < ROTATION.length; killedAfter += 1) {
       marbles(({ flush }, scheduler) => {
-        const { lead, run, written, refused, api, cluster } = world({ ...QUIET, rotate: 'ca' }, scheduler);
-        const killed$ = api.landed$.pipe(filter((_, landed) => landed === killedAfter));
+        const { lead, run, written, refused, landed$ } = world({ ...QUIET, rotate: 'ca' }, scheduler);
+        const killed$ = landed$.pipe(filter((_, landed) => landed === killedAfter));
         const next$ = timer(5_000).pipe(switchMap(() => lead()));
         run(concat(lead().pipe(takeUntil(killed$)), next$), 70 * MINUTE_MS);
         flush();
         expect(written(), `killed after write ${killedAfter}`).to.deep.equal(ROTATION);
         expect(refused).to.deep.equal([]);
-        expect(cluster.authorities()).to.equal(1);
       });
     }
   });
@@ -140,10 +134,10 @@ describe('leader, on a toy cluster', () => {
   it('writes nothing more once its fence is shut, not even what is on its way', () => {
     for (let shutMs = 0; shutMs < 40; shutMs += 1) {
       marbles(({ flush }, scheduler) => {
-        const { lead, run, written, api } = world({ ...QUIET, rotate: 'ca' }, scheduler);
+        const { lead, run, written, landed$ } = world({ ...QUIET, rotate: 'ca' }, scheduler);
         const fence = () => scheduler.now() < shutMs;
         const objectWritesMs: number[] = [];
-        api.landed$.subscribe(({ kind }) => {
+        landed$.subscribe(({ kind }) => {
           if (kind !== 'set-rotation-request' && kind !== 'announce') objectWritesMs.push(scheduler.now());
         });
         run(lead(fence), MINUTE_MS);
@@ -168,14 +162,14 @@ describe('leader, on a toy cluster', () => {
 
   it('mends a caBundle within milliseconds of the event that tells of it', () => {
     marbles(({ flush }, scheduler) => {
-      const { lead, run, written, api, cluster } = world(QUIET, scheduler);
+      const { lead, run, written, meddle, landed$ } = world(QUIET, scheduler);
       const mendedMs: number[] = [];
-      api.landed$.subscribe(() => mendedMs.push(scheduler.now()));
+      landed$.subscribe(() => mendedMs.push(scheduler.now()));
       run(lead(), 2 * MINUTE_MS);
-      scheduler.schedule(() => api.meddle(() => cluster.meddle.putTargetBack('target-1', rivalState('0'))), 30_500);
+      scheduler.schedule(() => meddle.target('target-1', '0', RIVAL), 30_500);
       flush();
       expect(written()).to.deep.equal(['target-1: A']);
-      expect(mendedMs).to.deep.equal([30_501]);
+      expect(mendedMs).to.deep.equal([30_502]);
     });
   });
 
@@ -183,13 +177,11 @@ describe('leader, on a toy cluster', () => {
     const fight = (issuer: Issuer, sketch: Sketch, lengthMs: number, rivals = ['X'], everyMs = 100) => {
       let result = { written: [] as readonly string[], contested: [] as readonly LeaderEvent[] };
       marbles(({ flush }, scheduler) => {
-        const { lead, run, written, api, cluster, contested } = world(sketch, scheduler, issuer);
+        const { lead, run, written, meddle, contested } = world(sketch, scheduler, issuer);
         run(lead(), lengthMs);
         interval(everyMs)
           .pipe(takeUntil(timer(lengthMs)))
-          .subscribe((at) =>
-            api.meddle(() => cluster.meddle.putTargetBack('target-0', rivalState(rivals[at % rivals.length]!))),
-          );
+          .subscribe((at) => meddle.target('target-0', rivals[at % rivals.length]!, RIVAL));
         flush();
         result = { written: written(), contested: contested() };
       });
@@ -228,20 +220,23 @@ describe('leader, on a toy cluster', () => {
 
   describe('against somebody who takes something away every 100 ms', () => {
     const taken = {
-      secret: { take: 'deleteSecret', words: 'new leaf' },
-      ca: { take: 'deleteAuthority', words: 'new CA' },
-      announcement: { take: 'forgetAnnouncement', words: 'announce' },
-    } as const;
+      secret: { take: ({ secret }: Meddle) => secret(null), words: 'new leaf' },
+      ca: { take: ({ authority }: Meddle) => authority(null), words: 'new CA' },
+      announcement: {
+        take: ({ lease }: Meddle) => lease({ announcement: null, servedSinceMs: null }),
+        words: 'announce',
+      },
+    };
 
     for (const [object, { take, words }] of Object.entries(taken)) {
       it(`puts it back at once, then once a minute, and tells of it once: ${object}`, () => {
         marbles(({ flush }, scheduler) => {
-          const { lead, run, written, api, cluster, contested } = world(QUIET, scheduler);
+          const { lead, run, written, meddle, contested } = world(QUIET, scheduler);
           const again = () => written().filter((step) => step.startsWith(words)).length;
           run(lead(), 5 * MINUTE_MS);
           interval(100)
             .pipe(takeUntil(timer(5 * MINUTE_MS)))
-            .subscribe(() => api.meddle(() => cluster.meddle[take]()));
+            .subscribe(() => take(meddle));
           scheduler.schedule(() => expect(again()).to.be.within(5, 10), MINUTE_MS);
           flush();
           expect(again()).to.be.within(9, 11);
@@ -254,12 +249,12 @@ describe('leader, on a toy cluster', () => {
 
     it('goes on with repairs of caBundles meanwhile', () => {
       marbles(({ flush }, scheduler) => {
-        const { lead, run, written, api, cluster } = world(QUIET, scheduler);
+        const { lead, run, written, meddle } = world(QUIET, scheduler);
         run(lead(), 2 * MINUTE_MS);
         interval(100)
           .pipe(takeUntil(timer(2 * MINUTE_MS)))
-          .subscribe(() => api.meddle(() => cluster.meddle.deleteSecret()));
-        scheduler.schedule(() => api.meddle(() => cluster.meddle.putTargetBack('target-1', rivalState('0'))), 45_050);
+          .subscribe(() => meddle.secret(null));
+        scheduler.schedule(() => meddle.target('target-1', '0', RIVAL), 45_050);
         scheduler.schedule(() => expect(written()).to.include('target-1: A'), 45_060);
         flush();
       });
@@ -267,11 +262,11 @@ describe('leader, on a toy cluster', () => {
 
     it('issues a leaf a second when it is asked to: that is no fight', () => {
       marbles(({ flush }, scheduler) => {
-        const { lead, run, written, api, cluster, contested } = world(QUIET, scheduler, 'self-signed', 100);
+        const { lead, run, written, meddle, contested } = world(QUIET, scheduler, 'self-signed', 100);
         run(lead(), MINUTE_MS);
         interval(1_000)
           .pipe(takeUntil(timer(MINUTE_MS)))
-          .subscribe(() => api.meddle(() => cluster.meddle.ask('leaf')));
+          .subscribe(() => meddle.lease({ rotate: 'leaf' }));
         flush();
         expect(written().filter((step) => step === 'new leaf, requested')).to.have.length(59);
         expect(contested()).to.deep.equal([]);
@@ -280,13 +275,11 @@ describe('leader, on a toy cluster', () => {
 
     it('announces what an external issuer goes back and forth between: that is no fight', () => {
       marbles(({ flush }, scheduler) => {
-        const { lead, run, written, api, cluster, contested } = world(QUIET, scheduler, 'external', 100);
+        const { lead, run, written, meddle, contested } = world(QUIET, scheduler, 'external', 100);
         run(lead(), MINUTE_MS);
         interval(1_000)
           .pipe(takeUntil(timer(MINUTE_MS)))
-          .subscribe((at) =>
-            api.meddle(() => cluster.meddle.putSecretBack(clusterOf.secret(at % 2 === 0 ? 'a2:A' : 'a1:A'))),
-          );
+          .subscribe((at) => meddle.secret(at % 2 === 0 ? 'a2:A' : 'a1:A'));
         flush();
         expect(written().filter((step) => step.startsWith('announce'))).to.have.length(59);
         expect(contested()).to.deep.equal([]);
@@ -296,13 +289,13 @@ describe('leader, on a toy cluster', () => {
 
   it('does not take what it widens and narrows by plan for repairs, however often it rotates', () => {
     marbles(({ flush }, scheduler) => {
-      const { lead, run, contested, api, cluster, written } = world(QUIET, scheduler);
+      const { lead, run, contested, meddle, written } = world(QUIET, scheduler);
       run(lead(), 20 * 65 * MINUTE_MS);
       for (let rotation = 0; rotation < 10; rotation += 1) {
-        scheduler.schedule(() => api.meddle(() => cluster.meddle.ask('ca')), rotation * 65 * MINUTE_MS + 1_000);
+        scheduler.schedule(() => meddle.lease({ rotate: 'ca' }), rotation * 65 * MINUTE_MS + 1_000);
       }
       flush();
-      expect(cluster.authorities()).to.equal(10);
+      expect(written().filter((words) => words.startsWith('new CA'))).to.have.length(10);
       expect(contested()).to.deep.equal([]);
       expect(written().filter((words) => words.startsWith('target-0'))).to.have.length(20);
     });
@@ -310,9 +303,9 @@ describe('leader, on a toy cluster', () => {
 
   it('writes no Secret when somebody else issues', () => {
     marbles(({ flush }, scheduler) => {
-      const { lead, run, api, cluster, written, refused } = world(QUIET, scheduler, 'external');
+      const { lead, run, meddle, written, refused } = world(QUIET, scheduler, 'external');
       run(lead(), 70 * MINUTE_MS);
-      scheduler.schedule(() => api.meddle(() => cluster.meddle.putSecretBack(clusterOf.secret('b1:B'))), 5_000);
+      scheduler.schedule(() => meddle.secret('b1:B'), 5_000);
       flush();
       expect(written()).to.deep.equal([
         'target-0: B+A',
@@ -329,22 +322,9 @@ describe('leader, on a toy cluster', () => {
 
   it('does nothing at all when it never sees a Lease', () => {
     marbles(({ flush }, scheduler) => {
-      const { run, written, api, cluster } = world({ ...QUIET, rotate: 'ca' }, scheduler);
-      const ports = {
-        clock: { wallMs: cluster.nowMs, monotonicMs: () => scheduler.now() },
-        random: noJitter,
-        queue: api.queue(),
-        ...api.watches,
-        ...api.writes,
-      };
-      const policy = {
-        ...clusterOf.policy,
-        issuer: issuers['self-signed'],
-        staleAfterMs: 600_000,
-        random: noJitter,
-      } as const;
+      const { lead, run, written } = world({ ...QUIET, rotate: 'ca' }, scheduler);
       run(
-        leader({ lease$: NEVER, tick$: interval(2_000) }, () => true, ports, policy),
+        lead(() => true, NEVER),
         MINUTE_MS,
       );
       flush();

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { externalWaitsFor, planExternal } from '../../streams/plan-external.ts';
 import type { Step } from '../../streams/step.ts';
+import { sketchedCluster } from '../simulation/sketched-cluster.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { stepInWords } from '../support/step-in-words.ts';
-import { toyCluster } from '../support/toy-cluster.ts';
 
 interface Row extends Sketch {
   readonly when: string;
@@ -194,20 +194,18 @@ describe('planExternal', () => {
 
   /** Somebody else's Secrets, one after the other, each once the one before is at rest or right in its midst. */
   const settle = (secrets: readonly string[], writesBetween: number, syncing: readonly string[]): readonly Step[] => {
-    const cluster = toyCluster(observed({ ...served('a1'), targets: ['A', 'A|A'], pods: 'a1 a1 a1' }), {
-      bridges: false,
-    });
+    const cluster = sketchedCluster({ ...served('a1'), targets: ['A', 'A|A'], pods: 'a1 a1 a1' });
     const coming = [...secrets];
     const steps: Step[] = [];
     let [sinceSecret, quiet] = [writesBetween, 0];
     while (quiet < 6 || coming.length > 0) {
       if (sinceSecret >= writesBetween && coming.length > 0) {
-        cluster.meddle.putSecretBack(clusterOf.secret(coming.shift()!));
+        cluster.meddle.secret(coming.shift()!);
         sinceSecret = 0;
       }
       const step = planExternal(cluster.observed(), policy, cluster.nowMs());
       if (step !== null) {
-        expect(cluster.write(step)).to.equal('written');
+        expect(cluster.write(step)).to.equal(true);
         steps.push(step);
         sinceSecret += 1;
         quiet = 0;

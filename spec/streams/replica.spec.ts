@@ -1,20 +1,18 @@
 import { expect } from 'chai';
-import { concatMap, defer, map, NEVER, type Observable, of, skip, startWith, tap, throwError, timer } from 'rxjs';
+import { defer, NEVER, type Observable, of, tap, throwError, timer } from 'rxjs';
 import type { RunHelpers, TestScheduler } from 'rxjs/testing';
 import { issuers } from '../../streams/issuers.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import { Problem } from '../../streams/problem.ts';
 import { replica, type ReplicaEvent, type ReplicaPolicy, type ReplicaPorts } from '../../streams/replica.ts';
 import type { WatchPort } from '../../streams/watch-port.ts';
+import { sketchedCluster } from '../simulation/sketched-cluster.ts';
 import { clusterOf, type Sketch } from '../support/cluster-of.ts';
 import { followerPorts } from '../support/follower-ports.ts';
 import { leaseOf } from '../support/lease-of.ts';
 import { marbles } from '../support/marbles.ts';
 import { readingOf } from '../support/reading-of.ts';
 import { stepInWords } from '../support/step-in-words.ts';
-import { toyApi } from '../support/toy-api.ts';
-import { toyCluster } from '../support/toy-cluster.ts';
-import { toyLease } from '../support/toy-lease.ts';
 
 const policy: ReplicaPolicy = {
   ...clusterOf.policy,
@@ -31,10 +29,8 @@ const policy: ReplicaPolicy = {
 };
 
 /** Somebody renewed it in time and for the last time: it is free after a minute. */
-const rivals = leaseOf(null, { holder: 'rival', renewTime: '1', resourceVersion: '50' });
-const vacant = leaseOf(null, { resourceVersion: '50' });
-
-type Toy = ReturnType<typeof toyLease>;
+const rivals = leaseOf(null, { holder: 'rival', renewTime: '1' });
+const vacant = leaseOf(null);
 
 /** What a watch counts of itself. */
 interface Count {
@@ -55,33 +51,14 @@ const counted = <T>(port: WatchPort<T>, count: Count): WatchPort<T> => ({
     }),
 });
 
-const watchOf = ({ lease$, now }: Toy): WatchPort<LeaseSnapshot> => ({
-  list: () =>
-    timer(1).pipe(
-      map(now),
-      map((lease) => ({ resourceVersion: lease?.resourceVersion ?? '1', items: lease === null ? [] : [lease] })),
-    ),
-  watch: () =>
-    lease$.pipe(
-      skip(1),
-      concatMap((object) => (object === null ? [] : [object])),
-      map((object) => ({ type: 'applied', resourceVersion: object.resourceVersion, object }) as const),
-      startWith({ type: 'opened' } as const),
-    ),
-});
-
 /** One cluster for any number of replicas, which see the same Lease and the same objects. */
 const world = (
   helpers: RunHelpers,
   scheduler: TestScheduler,
-  { lease = vacant, ...sketch }: Sketch & { readonly lease?: LeaseSnapshot | null } = {},
+  { lease = vacant, ...sketch }: Sketch & { readonly lease?: LeaseSnapshot } = {},
 ) => {
-  const cluster = toyCluster(clusterOf.observed({ pods: '- -', ...sketch }), {
-    bridges: true,
-    sinceStartMs: () => scheduler.now(),
-  });
-  const api = toyApi(cluster);
-  const toy = toyLease(lease, () => scheduler.now());
+  const cluster = sketchedCluster({ pods: '- -', ...sketch }, { scheduler });
+  cluster.meddle.lease(lease);
   const told: string[] = [];
 
   const start = (
@@ -93,22 +70,22 @@ const world = (
     } = {},
   ) => {
     const count = { lease: { lists: 0, open: 0 }, leader: { lists: 0, open: 0 }, gets: 0 };
+    const own = cluster.portsOf(identity);
     const ports: ReplicaPorts = {
+      ...own,
       ...followerPorts(helpers, scheduler),
-      clock: { wallMs: cluster.nowMs, monotonicMs: () => scheduler.now() },
+      clock: own.clock,
       random: () => 0,
-      leaseWatch: counted(watchOf(toy), count.lease),
+      leaseWatch: counted(own.leaseWatch, count.lease),
       getLease: () =>
         defer(() => {
           count.gets += 1;
-          return of(toy.now());
+          return own.getLease();
         }),
-      ...toy.portOf(identity),
-      secretWatch: counted(api.watches.secretWatch, count.leader),
-      caWatch: counted(api.watches.caWatch, count.leader),
-      targets: api.watches.targets.map(({ id, watch }) => ({ id, watch: counted(watch, count.leader) })),
-      replicaWatch: counted(api.watches.replicaWatch, count.leader),
-      ...api.writes,
+      secretWatch: counted(own.secretWatch, count.leader),
+      caWatch: counted(own.caWatch, count.leader),
+      targets: own.targets.map(({ id, watch }) => ({ id, watch: counted(watch, count.leader) })),
+      replicaWatch: counted(own.replicaWatch, count.leader),
       ...options.ports,
     };
     const streams = replica(ports, { ...policy, identity, ...options.policy }, options.stop$ ?? NEVER);
@@ -125,7 +102,7 @@ const world = (
     return { streams, count, ticksMs, errors, stop: () => running.unsubscribe() };
   };
 
-  return { cluster, api, toy, told, start };
+  return { cluster, told, start };
 };
 
 /** Runs a spec for so long and takes the running replicas down after it. */
@@ -140,27 +117,27 @@ const during = (
   });
 };
 
-const FOUNDING = ['new CA, missing, keep nothing', 'target-0: A', 'new leaf, missing', 'announce a2'];
+const FOUNDING = ['new CA, missing, keep nothing', 'target-0: A', 'new leaf, missing', 'announce a1'];
 
 describe('replica', () => {
   it('takes a vacant Lease, founds what is missing and announces it on the same Lease', () => {
     during(20_000, (helpers, scheduler) => {
-      const { start, told, toy } = world(helpers, scheduler);
+      const { start, told, cluster } = world(helpers, scheduler);
       const one = start('pod-0');
       scheduler.schedule(() => {
         expect(told).to.deep.equal([
           '2 pod-0 acquired',
           '4 pod-0: new CA, missing, keep nothing',
-          '5 pod-0: target-0: A',
-          '6 pod-0: new leaf, missing',
-          '7 pod-0: announce a2',
+          '7 pod-0: target-0: A',
+          '9 pod-0: new leaf, missing',
+          '10 pod-0: announce a1',
           '15003 pod-0 renewed',
         ]);
-        expect(toy.now()).to.deep.include({
+        expect(cluster.lease()).to.deep.include({
           holder: 'pod-0',
-          announcement: { hash: 'a2', validUntil: 'the end of a2' },
+          announcement: { hash: 'a1', validUntil: '2025-10-04T00:00:00Z' },
         });
-        expect(toy.writings()).to.deep.equal(['2 pod-0 claim', '7 pod-0 announce', '15003 pod-0 renew']);
+        expect(cluster.leaseWritings()).to.deep.equal(['2 pod-0 claim', '10 pod-0 announce', '15003 pod-0 renew']);
       }, 19_000);
       return [one];
     });
@@ -168,12 +145,12 @@ describe('replica', () => {
 
   it('watches none of the leader’s objects and writes nothing as long as somebody else leads', () => {
     during(50_000, (helpers, scheduler) => {
-      const { start, toy, api } = world(helpers, scheduler, { lease: rivals });
+      const { start, cluster } = world(helpers, scheduler, { lease: rivals });
       const one = start('pod-0');
       scheduler.schedule(() => {
         expect(one.count.leader).to.deep.equal({ lists: 0, open: 0 });
         expect(one.count.lease).to.deep.equal({ lists: 1, open: 1 });
-        expect([toy.writings(), api.writings()]).to.deep.equal([[], []]);
+        expect([cluster.leaseWritings(), cluster.steps()]).to.deep.equal([[], []]);
       }, 49_000);
       return [one];
     });
@@ -186,9 +163,9 @@ describe('replica', () => {
       scheduler.schedule(() => {
         expect(told.slice(0, 4)).to.deep.equal([
           '60002 pod-0 acquired',
-          '60004 pod-0: target-0: A',
-          '60005 pod-0: new leaf, missing',
-          '60006 pod-0: announce a2',
+          '60006 pod-0: target-0: A',
+          '60008 pod-0: new leaf, missing',
+          '60009 pod-0: announce a1',
         ]);
       }, 69_000);
       return [one];
@@ -197,10 +174,10 @@ describe('replica', () => {
 
   it('never issues when LEADER_ELECTION is false', () => {
     during(200_000, (helpers, scheduler) => {
-      const { start, toy, api, told } = world(helpers, scheduler);
+      const { start, cluster, told } = world(helpers, scheduler);
       const one = start('pod-0', { policy: { leaderElection: false } });
       scheduler.schedule(() => {
-        expect([toy.writings(), api.writings(), told]).to.deep.equal([[], [], []]);
+        expect([cluster.leaseWritings(), cluster.steps(), told]).to.deep.equal([[], [], []]);
         expect(one.count.leader).to.deep.equal({ lists: 0, open: 0 });
       }, 199_000);
       return [one];
@@ -209,17 +186,19 @@ describe('replica', () => {
 
   it('stops leading when it sees another holder: closes its watches and writes nothing more', () => {
     during(40_000, (helpers, scheduler) => {
-      const { start, told, toy, api, cluster } = world(helpers, scheduler);
+      const { start, told, cluster } = world(helpers, scheduler);
       const one = start('pod-0');
       scheduler.schedule(() => {
         expect(one.count.leader.open).to.equal(4);
-        toy.put(rivals);
-        expect(one.count.leader.open).to.equal(0);
-        api.meddle(() => cluster.meddle.putTargetBack('target-0', clusterOf.targetState('0')));
+        cluster.meddle.lease(rivals);
       }, 10_000);
       scheduler.schedule(() => {
+        expect(one.count.leader.open).to.equal(0);
+        cluster.meddle.target('target-0', '0');
+      }, 10_001);
+      scheduler.schedule(() => {
         expect(told.at(-1)).to.equal('10000 pod-0 lost');
-        expect(api.writings().map(stepInWords)).to.deep.equal(FOUNDING.slice(0, 3));
+        expect(cluster.steps().map(stepInWords)).to.deep.equal(FOUNDING);
         expect([one.count.leader.open, one.errors]).to.deep.equal([0, []]);
       }, 39_000);
       return [one];
@@ -234,10 +213,11 @@ describe('replica', () => {
       scheduler.schedule(() => {
         expect(told).to.deep.equal([
           '2 pod-0 acquired',
+          '2 pod-1 failed',
           '4 pod-0: new CA, missing, keep nothing',
-          '5 pod-0: target-0: A',
-          '6 pod-0: new leaf, missing',
-          '7 pod-0: announce a2',
+          '7 pod-0: target-0: A',
+          '9 pod-0: new leaf, missing',
+          '10 pod-0: announce a1',
           '10001 pod-0 released',
           '10002 pod-1 acquired',
         ]);
@@ -261,14 +241,17 @@ describe('replica', () => {
 
   it('lets two replicas finish each other’s work, and one Lease write never meets another', () => {
     during(30_000, (helpers, scheduler) => {
-      const { start, toy, api } = world(helpers, scheduler);
+      const { start, cluster } = world(helpers, scheduler);
       const one = start('pod-0', { stop$: timer(5) });
       const other = start('pod-1');
       scheduler.schedule(() => {
-        expect(api.writings().map(stepInWords)).to.deep.equal(FOUNDING.slice(0, 3));
-        expect(toy.now()?.announcement?.hash).to.equal('a2');
-        expect(toy.writings().filter((words) => words.endsWith('refused'))).to.deep.equal([]);
-        expect(toy.now()?.holder).to.equal('pod-1');
+        expect(cluster.steps().map(stepInWords)).to.deep.equal(FOUNDING);
+        expect(cluster.lease()?.announcement?.hash).to.equal('a1');
+        // Both had seen a vacant Lease; after that nobody writes on a Lease that has changed.
+        expect(cluster.leaseWritings().filter((words) => / (?:conflict|refused)$/.test(words))).to.deep.equal([
+          '2 pod-1 claim conflict',
+        ]);
+        expect(cluster.lease()?.holder).to.equal('pod-1');
       }, 29_000);
       return [one, other];
     });
@@ -276,25 +259,12 @@ describe('replica', () => {
 
   it('makes the Lease again, and the announcement on it, when it is deleted', () => {
     during(30_000, (helpers, scheduler) => {
-      const { start, toy, told } = world(helpers, scheduler);
-      const deletingPort: WatchPort<LeaseSnapshot> = {
-        ...watchOf(toy),
-        watch: () =>
-          toy.lease$.pipe(
-            skip(1),
-            map((object) =>
-              object === null
-                ? ({ type: 'deleted', resourceVersion: '900', object: { ...vacant, resourceVersion: '900' } } as const)
-                : ({ type: 'applied', resourceVersion: object.resourceVersion, object } as const),
-            ),
-            startWith({ type: 'opened' } as const),
-          ),
-      };
-      const one = start('pod-0', { ports: { leaseWatch: deletingPort } });
-      scheduler.schedule(() => toy.put(null), 10_000);
+      const { start, cluster, told } = world(helpers, scheduler);
+      const one = start('pod-0');
+      scheduler.schedule(() => cluster.meddle.lease(null), 10_000);
       scheduler.schedule(() => {
-        expect(told.slice(5)).to.deep.equal(['10001 pod-0 renewed', '10002 pod-0: announce a2']);
-        expect(toy.now()?.holder).to.equal('pod-0');
+        expect(told.slice(5)).to.deep.equal(['10001 pod-0 renewed', '10002 pod-0: announce a1']);
+        expect(cluster.lease()?.holder).to.equal('pod-0');
       }, 12_000);
       return [one];
     });
@@ -302,18 +272,18 @@ describe('replica', () => {
 
   it('opens one watch of the Lease for all its parts, and replaces it alone when it is stale', () => {
     during(149_000, (helpers, scheduler) => {
-      const { start, toy } = world(helpers, scheduler, { lease: rivals });
+      const { start, cluster } = world(helpers, scheduler, { lease: rivals });
       // The rival renews in time, but this replica's watch is deaf.
-      const deaf: WatchPort<LeaseSnapshot> = { ...watchOf(toy), watch: () => NEVER };
+      const deaf: WatchPort<LeaseSnapshot> = { ...cluster.portsOf('pod-0').leaseWatch, watch: () => NEVER };
       const count: Count = { lists: 0, open: 0 };
       const one = start('pod-0', { ports: { leaseWatch: counted(deaf, count) } });
       for (let atMs = 20_000; atMs < 149_000; atMs += 20_000) {
-        scheduler.schedule(() => toy.put({ ...rivals, renewTime: `${atMs}` }), atMs);
+        scheduler.schedule(() => cluster.meddle.lease({ ...rivals, renewTime: `${atMs}` }), atMs);
       }
       scheduler.schedule(() => {
         expect(count.open).to.equal(1);
         expect(count.lists).to.equal(3);
-        expect(toy.writings()).to.deep.equal([]);
+        expect(cluster.leaseWritings()).to.deep.equal([]);
       }, 148_000);
       return [one];
     });
@@ -321,8 +291,11 @@ describe('replica', () => {
 
   it('gives the leader’s own watches, which are quiet by nature, more time than the one of the Lease', () => {
     during(200_000, (helpers, scheduler) => {
-      const { start } = world(helpers, scheduler);
+      const { start, cluster } = world(helpers, scheduler);
       const one = start('pod-0');
+      scheduler.schedule(() => {
+        for (const connection of cluster.net.connections) if (connection.object !== 'lease') connection.deafen();
+      }, 1_000);
       const listsAt = (atMs: number, lists: number) =>
         scheduler.schedule(() => expect(one.count.leader.lists, `at ${atMs}`).to.equal(lists), atMs);
       listsAt(149_000, 4);
@@ -361,10 +334,10 @@ describe('replica', () => {
 
     it('claims the Lease as soon as it has been read', () => {
       during(60_000, (helpers, scheduler) => {
-        const { start, toy } = world(helpers, scheduler);
+        const { start, cluster } = world(helpers, scheduler);
         const isGone = (): boolean => scheduler.now() < 40_000;
-        const watching = watchOf(toy);
-        const writing = toy.portOf('pod-0');
+        const ports = cluster.portsOf('pod-0');
+        const { leaseWatch: watching } = ports;
         // It had read the Lease at its start: the claim is what fails, for 40 s.
         let lists = 0;
         const one = start('pod-0', {
@@ -374,12 +347,15 @@ describe('replica', () => {
               list: () => (lists++ === 0 ? watching.list() : answering(isGone, () => watching.list())),
               watch: (version) => answering(isGone, () => watching.watch(version)),
             },
-            getLease: () => answering(isGone, () => of(toy.now())),
-            writeLease: (change, plannedOn) => answering(isGone, () => writing.writeLease(change, plannedOn)),
+            getLease: () => answering(isGone, () => ports.getLease()),
+            writeLease: (change, plannedOn) => answering(isGone, () => ports.writeLease(change, plannedOn)),
           },
         });
         scheduler.schedule(() => {
-          expect(Number.parseInt(toy.writings()[0] ?? '', 10)).to.be.within(40_000, 40_000 + policy.tickMs + 10);
+          expect(Number.parseInt(cluster.leaseWritings()[0] ?? '', 10)).to.be.within(
+            40_000,
+            40_000 + policy.tickMs + 10,
+          );
         }, 59_000);
         return [one];
       });
@@ -387,8 +363,8 @@ describe('replica', () => {
 
     it('acknowledges what it serves as soon as the Lease is seen to change', () => {
       during(60_000, (helpers, scheduler) => {
-        const lease = leaseOf('a', { holder: 'rival', resourceVersion: '50' });
-        const { start, toy } = world(helpers, scheduler, { lease });
+        const lease = leaseOf('a', { holder: 'rival' });
+        const { start, cluster } = world(helpers, scheduler, { lease });
         const acknowledgedMs: number[] = [];
         const acknowledgeHash = () =>
           answering(
@@ -396,7 +372,7 @@ describe('replica', () => {
             () => of(acknowledgedMs.push(scheduler.now())),
           );
         const one = start('pod-0', { ports: { acknowledgeHash, random: () => 0.99 } });
-        scheduler.schedule(() => toy.put({ ...lease, renewTime: '2' }), 41_000);
+        scheduler.schedule(() => cluster.meddle.lease({ ...lease, renewTime: '2' }), 41_000);
         scheduler.schedule(() => expect(acknowledgedMs).to.deep.equal([41_000]), 59_000);
         return [one];
       });
@@ -405,7 +381,7 @@ describe('replica', () => {
 
   it('asks for the Lease when something is mounted that it does not announce', () => {
     during(1_000, (helpers, scheduler) => {
-      const { start } = world(helpers, scheduler, { lease: leaseOf('b', { holder: 'rival', resourceVersion: '50' }) });
+      const { start } = world(helpers, scheduler, { lease: leaseOf('b', { holder: 'rival' }) });
       const readMount = () => helpers.cold('-(r|)', { r: readingOf('a') });
       const one = start('pod-0', { ports: { readMount } });
       scheduler.schedule(() => expect(one.count.gets).to.be.greaterThan(0), 900);
@@ -415,7 +391,7 @@ describe('replica', () => {
 
   it('does not ask for a Lease whose list is under way', () => {
     during(1_000, (helpers, scheduler) => {
-      const { start } = world(helpers, scheduler, { lease: leaseOf('a', { holder: 'rival', resourceVersion: '50' }) });
+      const { start } = world(helpers, scheduler, { lease: leaseOf('a', { holder: 'rival' }) });
       const readMount = () => helpers.cold('(r|)', { r: readingOf('a') });
       const one = start('pod-0', { ports: { readMount } });
       scheduler.schedule(() => expect([one.count.lease.lists, one.count.gets]).to.deep.equal([1, 0]), 900);
@@ -425,7 +401,7 @@ describe('replica', () => {
 
   it('tells whether and what it serves, to whoever asks, as long as it runs', () => {
     during(5_000, (helpers, scheduler) => {
-      const { start } = world(helpers, scheduler, { lease: leaseOf('a', { holder: 'rival', resourceVersion: '50' }) });
+      const { start } = world(helpers, scheduler, { lease: leaseOf('a', { holder: 'rival' }) });
       const one = start('pod-0');
       const served: unknown[] = [];
       scheduler.schedule(() => {

@@ -1,8 +1,8 @@
-import { request } from 'node:https';
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reviewText } from './admission-review.ts';
 import type { SpecReplica } from './installation.ts';
 import { scaled } from './until.ts';
+import { call } from './webhook-call.ts';
 
 /** Calls to single replicas, each over a handshake of its own. */
 export interface CallingReplicas extends AsyncDisposable {
@@ -19,41 +19,16 @@ export interface CallingOptions {
   readonly everyMs: number;
 }
 
-const review = JSON.stringify({
-  apiVersion: 'admission.k8s.io/v1',
-  kind: 'AdmissionReview',
-  request: {
-    uid: 'b8f3d8a0-8d3f-4a0e-9d0f-5b1c8a3f4e21',
-    kind: { group: '', version: 'v1', kind: 'ConfigMap' },
-    resource: { group: '', version: 'v1', resource: 'configmaps' },
-    operation: 'CREATE',
-    userInfo: { username: 'spec' },
-    object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'spec' } },
-  },
-});
-
 const callOnce = (host: string, port: number, ca: string, servername: string): Promise<string | null> =>
-  new Promise((resolve) => {
-    const call = request({
-      host,
-      port,
-      path: '/validate',
-      method: 'POST',
-      agent: false,
-      ca,
-      servername,
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(review) },
-    });
-    call.setTimeout(scaled(10_000), () => call.destroy(new Error('no answer in time')));
-    call.on('error', ({ message }) => resolve(message));
-    call.on('response', (answer) => {
-      void text(answer).then(
-        (body) => resolve(answer.statusCode === 200 ? null : `HTTP ${answer.statusCode ?? 0} ${body}`),
-        (error: unknown) => resolve(String(error)),
-      );
-    });
-    call.end(review);
-  });
+  call({
+    host,
+    port,
+    path: '/validate',
+    ca,
+    servername,
+    body: reviewText(),
+    signal: AbortSignal.timeout(scaled(10_000)),
+  }).then(({ status, text }) => (status === 200 ? null : `HTTP ${status} ${text}`), String);
 
 /**
  * Calls each replica again and again, as the API server would, but handshaking every time: what a replica serves at

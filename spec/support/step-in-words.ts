@@ -2,7 +2,7 @@ import type { CertificateInfo } from '../../streams/model.ts';
 import type { Step } from '../../streams/step.ts';
 
 const names = (certificates: readonly CertificateInfo[]): string =>
-  certificates.map(({ fingerprint }) => fingerprint).join('+') || 'nothing';
+  certificates.length === 0 ? 'nothing' : certificates.map(({ fingerprint }) => fingerprint).join('+');
 
 /** A planned write as a reader of a table would put it. */
 export const stepInWords = (step: Step | null): string => {
