@@ -1,4 +1,4 @@
-import { execFile, type ExecFileOptions,execFileSync } from 'node:child_process';
+import { execFile, type ExecFileOptions, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
