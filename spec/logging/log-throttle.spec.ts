@@ -1,15 +1,10 @@
-import process from 'node:process';
 import { expect } from 'chai';
 import { logThrottle } from '../../src/logging/log-throttle.ts';
-import { replaceBuiltin } from '../support/replace-builtin.ts';
+import { type MonotonicClock, monotonicClock } from '../support/monotonic-clock.ts';
 
 describe('logThrottle', () => {
-  let nowMs = 0;
-  let clock: Disposable;
-  beforeEach(() => {
-    nowMs = 1_000;
-    clock = replaceBuiltin(process, { hrtime: () => [Math.floor(nowMs / 1_000), (nowMs % 1_000) * 1_000_000] });
-  });
+  let clock: MonotonicClock;
+  beforeEach(() => (clock = monotonicClock()));
   afterEach(() => clock[Symbol.dispose]());
 
   it('lets the first of each kind through and counts the others', () => {
@@ -17,18 +12,18 @@ describe('logThrottle', () => {
     expect(throttle('a')).to.deep.equal({ emit: true, suppressed: 0 });
     for (let call = 0; call < 2; call += 1) expect(throttle('a')).to.deep.equal({ emit: false, suppressed: 0 });
     expect(throttle('b')).to.deep.equal({ emit: true, suppressed: 0 });
-    nowMs += 50;
+    clock.nowMs += 50;
     expect(throttle('a')).to.deep.equal({ emit: true, suppressed: 2 });
-    nowMs += 50;
+    clock.nowMs += 50;
     expect(throttle('a')).to.deep.equal({ emit: true, suppressed: 0 });
   });
 
   it('lets one of a kind through in a minute', () => {
     const throttle = logThrottle();
     throttle('a');
-    nowMs += 59_999;
+    clock.nowMs += 59_999;
     expect(throttle('a').emit).to.equal(false);
-    nowMs += 1;
+    clock.nowMs += 1;
     expect(throttle('a').emit).to.equal(true);
   });
 
@@ -47,7 +42,7 @@ describe('logThrottle', () => {
     const throttle = logThrottle();
     throttle('first');
     throttle('second');
-    nowMs += 60_000;
+    clock.nowMs += 60_000;
     throttle('first');
     for (let key = 0; key < 255; key += 1) throttle(String(key));
     expect(throttle('first').emit).to.equal(false);

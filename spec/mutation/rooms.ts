@@ -27,7 +27,7 @@ export const MUTATED_ROOMS = {
   webhook: room(
     ['src/webhook/!(connections|https-server|loopback-handshake|server).ts'],
     [
-      'spec/webhook/@(admission|admission-schema|client-ca|connection-policy|handler-api|load-handler|neighbour|reject|reload|request|serving|tls|upstream).spec.ts',
+      'spec/webhook/@(admission|admission-exchange|admission-schema|client-ca|connection-policy|forward|handler-api|load-handler|neighbour|reject|reload|request|serving|tls|upstream).spec.ts',
     ],
   ),
   kube: room(

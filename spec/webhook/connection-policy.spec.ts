@@ -12,6 +12,7 @@ import {
   enforceTimeouts,
 } from '../../src/webhook/connection-policy.ts';
 import type { Connection, Connections } from '../../src/webhook/connections.ts';
+import { monotonicClock } from '../support/monotonic-clock.ts';
 
 const TIMED_OUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 const GOODBYE = 'HTTP/1.1 503 Leaving\r\nRetry-After: 0\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
@@ -122,6 +123,26 @@ describe('the time limits of connections', () => {
     expect(enforced(connection({ ...late, bytesWhenIdle: 7 }, fakeSocket(7)))).to.deep.equal(untouched('used'));
   });
 
+  it('are over at their last millisecond, and not before', () => {
+    using clock = monotonicClock();
+    const kindsAfter = (ms: number, started: () => ReturnType<typeof connection>) => {
+      const held = started();
+      clock.nowMs += ms;
+      return enforced(held).reported.map(([kind]) => kind);
+    };
+    const body = () => connection({ exchanges: new Set([exchange(0, { complete: false })]) });
+    const whole = () => connection({ exchanges: new Set([exchange(0)]) });
+    const header = () => connection({ headerSinceMs: monotonicMs() }, fakeSocket(1));
+    for (const [started, limitMs, kind] of [
+      [body, defaultLimits.requestTimeoutMs, 'slow-body'],
+      [whole, defaultLimits.exchangeTimeoutMs, 'slow-reader'],
+      [header, defaultLimits.headersTimeoutMs, 'slow-header'],
+    ] as const) {
+      expect(kindsAfter(limitMs - 1, started)).to.deep.equal([]);
+      expect(kindsAfter(limitMs, started)).to.deep.equal([kind]);
+    }
+  });
+
   it('do not apply to a connection that is closing', () => {
     const held = connection({ stage: 'closing', exchanges: new Set([exchange(70_000)]) });
     expect(enforced(held)).to.deep.equal(untouched('closing'));
@@ -135,6 +156,15 @@ describe('draining', () => {
     const [idle, recent] = [quiet(), connection({ idleSinceMs: monotonicMs() - 100 })];
     await drainConnections(registry(idle.one, recent.one), () => true, 1_000);
     expect([idle.closed, recent.closed]).to.deep.equal([[GOODBYE], []]);
+    letClose(idle);
+  });
+
+  it('closes what has been idle for exactly as long as is asked', async () => {
+    using clock = monotonicClock();
+    const idle = connection();
+    clock.nowMs += 1_000;
+    await drainConnections(registry(idle.one), () => true, 1_000);
+    expect(idle.closed).to.deep.equal([GOODBYE]);
     letClose(idle);
   });
 

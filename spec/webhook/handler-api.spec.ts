@@ -41,6 +41,14 @@ const apply = (document: unknown, operations: readonly Operation[]): unknown => 
   return root;
 };
 
+/** Says itself how it is written. */
+class Five {
+  readonly digits = 5n;
+  toJSON(): string {
+    return 'five';
+  }
+}
+
 describe('mutate', () => {
   const cases: readonly (readonly [string, unknown, unknown, readonly Operation[]])[] = [
     ['nothing for what is equal', { a: [1, { b: null }] }, { a: [1, { b: null }] }, []],
@@ -56,10 +64,18 @@ describe('mutate', () => {
     ['one item put first', [1, 2], [0, 1, 2], [{ op: 'add', path: '/0', value: 0 }]],
     ['one item put last', [1, 2], [1, 2, 3], [{ op: 'add', path: '/2', value: 3 }]],
     ['one item taken from the middle', [1, 2, 3], [1, 3], [{ op: 'remove', path: '/1' }]],
+    ['one item more of the same put last', [1], [1, 1], [{ op: 'add', path: '/1', value: 1 }]],
+    ['the last of equal items taken', [1, 1], [1], [{ op: 'remove', path: '/1' }]],
     ['another type', { a: [] }, { a: {} }, [{ op: 'replace', path: '/a', value: {} }]],
   ];
   for (const [what, before, after, operations] of cases)
     it(`writes ${what}`, () => expect(jsonDiff(before, after)).to.deep.equal(operations));
+
+  it('compares any two values, also where the first is no object', () => {
+    for (const before of [null, undefined, 1, 'text'])
+      expect(jsonDiff(before, 2)).to.deep.equal([{ op: 'replace', path: '', value: 2 }]);
+    expect(mutate(null, null)).to.deep.equal({ allowed: true });
+  });
 
   it('writes no patch at all when nothing differs', () => {
     expect(mutate({ a: 1 }, { a: 1 }, { warnings: ['w'] })).to.deep.equal({ allowed: true, warnings: ['w'] });
@@ -77,6 +93,9 @@ describe('mutate', () => {
       ['1e+300', 1e300],
       ['0.1', 0.1],
       ['{"__proto__":-0.0}', JSON.parse('{"__proto__":-0.0}')],
+      ['{"a":-0.0,"b":1}', { a: -0, b: 1 }],
+      ['[1,-0.0]', [1, -0]],
+      ['"five"', new Five()],
     ];
     for (const [text, value] of exact)
       it(`writes ${text} exactly`, () => expect([textOf(value)]).to.deep.equal([text]));

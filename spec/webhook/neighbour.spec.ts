@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer as createTcpServer, type Server } from 'node:net';
+import { connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
@@ -8,13 +8,25 @@ import type { ServingAddress } from '../../src/config/addresses.ts';
 import { neighbour, type NeighbourOptions } from '../../src/webhook/neighbour.ts';
 import type { NotShown } from '../../streams/model.ts';
 import { freePort } from '../support/free-port.ts';
+import { madeCertificates } from '../support/made-certificates.ts';
 import { type MountedPair, type PairOrder, pki } from '../support/pki.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { until } from '../support/until.ts';
 
 const SERVER_NAME = 'svc.ns.svc';
 
-const servable = async (order: PairOrder = {}): Promise<ServablePair> => {
-  const files: MountedPair = await pki.pair(order);
+const servable = async (order: PairOrder = {}): Promise<ServablePair> => verified(await pki.pair(order));
+
+/** A pair whose chain has an intermediate, and the same leaf without it. */
+const chained = async (): Promise<{ readonly whole: ServablePair; readonly leafAlone: ServablePair }> => {
+  const ca = await madeCertificates.ca();
+  const intermediate = await madeCertificates.intermediate(ca);
+  const leaf = await madeCertificates.leaf({ ca: intermediate, names: pki.names });
+  const whole = verified(pki.mounted(leaf.pem + intermediate.pem, leaf.key, ca.pem));
+  return { whole, leafAlone: { ...whole, certificate: Buffer.from(leaf.pem) } };
+};
+
+const verified = (files: MountedPair): ServablePair => {
   const { hash } = files;
   const nowMs = Date.now();
   const result = verifyPair(files, { hash, generation: `gen-${hash}`, names: pki.names, nowMs, external: false });
@@ -85,7 +97,9 @@ describe('a server at SERVING_ADDRESS', () => {
     await using folder = await temporaryDirectory();
     const path = join(folder.path, 'socket');
     const { prove } = open({ kind: 'unix', path });
-    expect(notShown(await prove(newer)).detail).to.include(`unix:${path}: the socket does not exist (ENOENT) since `);
+    const missing = notShown(await prove(newer));
+    expect(missing).to.deep.include({ kind: 'neighbour-unreachable', shown: null, refused: null });
+    expect(missing.detail).to.match(/^unix:.*socket: the socket does not exist \(ENOENT\) since \d{4}[-\d]+T[:\d]+Z$/);
     await serve({ path }, newer);
     expect(await prove(newer)).to.equal(null);
   });
@@ -101,13 +115,109 @@ describe('a server at SERVING_ADDRESS', () => {
     nowMs += 60_000;
     expect(notShown(await prove(newer)).detail).to.equal(first.detail);
     expect(first).to.deep.include({ kind: 'served-elsewhere', refused: null });
-    expect(first.shown).to.deep.include({ hash: older.hash, leaf: older.leaf });
+    const { hash, leaf } = older;
+    expect(first.shown).to.deep.equal({ hash, generation: '', leaf, bundle: newer.bundle, advice: [] });
   });
 
   it('is known by the SHA-256 of what it shows where that was never mounted here', async () => {
     const address = await tcp();
     await serve(address, older);
     expect(notShown(await open(address).prove(newer)).shown?.hash).to.equal(older.hash);
+    const { whole } = await chained();
+    const elsewhere = await tcp();
+    await serve(elsewhere, whole);
+    expect(notShown(await open(elsewhere).prove(newer)).shown?.hash, 'of a chain').to.equal(whole.hash);
+  });
+
+  describe('is known by the hash of the files', () => {
+    const MOUNTED = 'of the files, however they are written';
+    /** Other pairs, of which nothing but the fingerprint of the leaf and the hash is remembered. */
+    const others = (count: number, name = 'other'): readonly ServablePair[] =>
+      Array.from({ length: count }, (_, i) => {
+        const fingerprint = `${name} ${i}`;
+        return { ...newer, hash: fingerprint, leaf: { ...newer.leaf, fingerprint } };
+      });
+    /** What the server is said to show after these pairs were mounted here, the last of them being announced. */
+    const hashAfter = async (...mounted: readonly ServablePair[]) => {
+      const address = await tcp();
+      await serve(address, older);
+      const { prove } = open(address, { verifies: false });
+      let last: string | NotShown | null = null;
+      for (const pair of mounted) last = await prove(pair);
+      return notShown(last).shown?.hash;
+    };
+    const mounted = () => ({ ...older, hash: MOUNTED });
+
+    it('where it shows one of the last sixteen pairs that were mounted here', async () => {
+      expect(await hashAfter(mounted(), newer)).to.equal(MOUNTED);
+      expect(await hashAfter(mounted(), ...others(15))).to.equal(MOUNTED);
+      expect(await hashAfter(mounted(), ...others(16))).to.equal(older.hash);
+    });
+
+    it('where it shows one that was mounted here again lately', async () => {
+      expect(await hashAfter(mounted(), ...others(14), mounted(), ...others(2, 'later'))).to.equal(MOUNTED);
+    });
+  });
+
+  it('is not verified again while it shows the same certificates under the same bundle: readiness knows when they end', async () => {
+    const address = await tcp();
+    await serve(address, newer);
+    let nowMs = Date.now();
+    const { prove } = open(address, { wallMs: () => nowMs });
+    expect(await prove(newer)).to.equal(null);
+    nowMs += 10 * 365 * 86_400_000;
+    expect(await prove(newer)).to.equal(null);
+    expect(await prove({ ...newer, trust: older.trust }), 'another bundle with the same bytes').to.equal(null);
+    const another = { ...newer, trust: (await servable()).trust };
+    expect(await prove(another), 'another bundle').to.match(/^expired at /);
+  });
+
+  it('is verified again where it shows the same leaf without the rest of its chain', async () => {
+    const { whole, leafAlone } = await chained();
+    const address = await tcp();
+    await serve(address, ...Array.from({ length: 8 }, () => whole), leafAlone);
+    const { prove } = open(address);
+    expect(await prove(whole)).to.equal(null);
+    expect(await prove(whole)).to.match(/none of the 1 certificates in ca\.crt issued/);
+  });
+
+  it('is not verified as long as no bundle is mounted', async () => {
+    const address = await tcp();
+    await serve(address, newer);
+    const { prove } = open(address);
+    const withoutTrust = { ...newer, trust: null };
+    for (const pair of [withoutTrust, withoutTrust, newer, withoutTrust]) expect(await prove(pair)).to.equal(null);
+  });
+
+  it('is met by one handshake at first, and then by four at once at most', async () => {
+    const address = await tcp();
+    const { certificate: cert, key } = newer;
+    const worker = createServer({ cert, key }, (socket) => socket.on('error', () => undefined).resume());
+    let accepted: Socket[] = [];
+    const server = createTcpServer((socket) => accepted.push(socket)).listen(address.port, '127.0.0.1');
+    opened.push(server);
+    await once(server, 'listening');
+    /** All connections that were made before this call. The one that it makes itself is accepted last. */
+    const madeBefore = async (): Promise<readonly Socket[]> => {
+      const probe = connect(address.port, address.host);
+      await once(probe, 'connect');
+      const isProbe = ({ remotePort }: Socket) => remotePort === probe.localPort;
+      await until(() => accepted.some(isProbe));
+      const made = accepted.filter((socket) => !isProbe(socket));
+      accepted = [];
+      probe.destroy();
+      return made;
+    };
+    const sizes: number[] = [];
+    const proof = open(address).prove(newer);
+    for (let handshakes = 0; handshakes < 8; handshakes += sizes.at(-1) ?? 0) {
+      await until(() => accepted.length > 0);
+      const made = await madeBefore();
+      sizes.push(made.length);
+      for (const socket of made) worker.emit('connection', socket);
+    }
+    expect(await proof).to.equal(null);
+    expect(sizes).to.deep.equal([1, 4, 3]);
   });
 
   it('shows no pair as long as one of eight handshakes shows another one, and twice as many are required from then on', async () => {
@@ -127,7 +237,8 @@ describe('a server at SERVING_ADDRESS', () => {
     const address = await tcp();
     const foreign = await servable();
     await serve(address, foreign);
-    const { refused, detail } = notShown(await open(address).prove(newer));
+    const { refused, detail, shown } = notShown(await open(address).prove(newer));
+    expect(shown?.advice).to.deep.equal([refused]);
     expect(refused).to.match(/none of the 1 certificates in ca\.crt issued/);
     expect(detail).to.include('callers refuse it: ');
     expect(notShown(await open(address, { verifies: false }).prove(newer)).refused).to.equal(null);

@@ -1,35 +1,7 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
 import { mock } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { reject, rejectEncoded, rejectLogged, rejectNonReview, rejectOverMemory } from '../../src/webhook/reject.ts';
-
-interface Given {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Whether the whole body has been read. */
-  readonly complete?: boolean;
-}
-
-/** An exchange without a network; `text` is what the caller has been sent. */
-const exchange = ({ method = 'POST', headers = {}, complete = true }: Given = {}) => {
-  const socket = new PassThrough() as unknown as Socket;
-  const request = new IncomingMessage(socket);
-  Object.assign(request, { method, headers, complete, httpVersionMajor: 1, httpVersionMinor: 1 });
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = true;
-  let sent = '';
-  socket.on('data', (chunk: Buffer) => (sent += chunk.toString()));
-  response.assignSocket(socket);
-  const text = async (): Promise<string> => {
-    await nextTurn();
-    return sent;
-  };
-  return { request, response, text };
-};
-type Exchange = ReturnType<typeof exchange>;
+import { type Exchange, exchange, type Given } from '../support/exchange.ts';
 
 const headOf = (text: string): Readonly<Record<string, string>> =>
   Object.fromEntries(

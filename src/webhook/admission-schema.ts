@@ -19,13 +19,16 @@ const CALLS_BEFORE_COMPILING = 200;
 
 type Read<T> = (value: unknown) => z.core.util.SafeParseResult<T>;
 
-/** Reads values by a schema, compiled after 200 calls (compiling takes 10 ms and saves 6 µs per call). */
-const lazilyCompiled = <T>(schema: z.ZodMiniType<T>): Read<T> => {
+/** Reads values by a schema, compiled after 200 calls. */
+export const lazilyCompiled = <T>(
+  schema: z.ZodMiniType<T>,
+  compile: (schema: z.ZodMiniType<T>) => z.ZodMiniType<T> = z.compile,
+): Read<T> => {
   let used = schema;
   let calls = 0;
   return (value) => {
     calls += 1;
-    if (calls === CALLS_BEFORE_COMPILING) used = z.compile(schema);
+    if (calls === CALLS_BEFORE_COMPILING) used = compile(schema);
     return used.safeParse(value, inEnglish);
   };
 };
@@ -198,19 +201,19 @@ const admissionResponse: z.ZodMiniType<AdmissionResponse> = z
 
 const readResponseExactly = lazilyCompiled(admissionResponse);
 
-/** What the API server ignores: the status of an admission, the patch of a denial. */
-const ignoredFields = (response: Fields): readonly string[] =>
-  response['allowed'] === true ? ['status'] : response['allowed'] === false ? ['patch', 'patchType'] : [];
+/** Whether the API server ignores a field: the status of an admission, the patch of a denial. */
+const isIgnored = (key: string, allowed: unknown): boolean =>
+  allowed === true ? key === 'status' : allowed === false && (key === 'patch' || key === 'patchType');
 
 /** Brings an answer into the form of an AdmissionResponse where the API server would understand it as one. */
 const normalized = (answer: unknown, uid: string): unknown => {
   if (!isObject(answer)) return answer;
   const response: unknown = 'response' in answer && !('allowed' in answer) ? answer['response'] : answer;
   if (!isObject(response)) return response;
-  const ignored = ignoredFields(response);
+  const { allowed } = response;
   const kept = Object.entries(response).filter(
     ([key, value]) =>
-      value !== undefined && value !== null && !ignored.includes(key) && !(key === 'uid' && value === uid),
+      value !== undefined && value !== null && !isIgnored(key, allowed) && !(key === 'uid' && value === uid),
   );
   const fields: Record<string, unknown> = Object.fromEntries(kept);
   if (fields['patch'] === '') delete fields['patch'];
@@ -229,5 +232,5 @@ const isPlain = (answer: unknown): answer is AdmissionResponse =>
  *
  * @throws Problem when a number of the patch cannot be written exactly
  */
-export const readResponse = (answer: unknown, uid = ''): z.core.util.SafeParseResult<AdmissionResponse> =>
+export const readResponse = (answer: unknown, uid: string): z.core.util.SafeParseResult<AdmissionResponse> =>
   isPlain(answer) ? { success: true, data: answer } : readResponseExactly(normalized(answer, uid));

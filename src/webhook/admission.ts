@@ -41,7 +41,7 @@ const isConversion = (value: unknown): boolean =>
   (value as { readonly kind?: unknown } | null)?.kind === 'ConversionReview';
 
 interface RawReview {
-  readonly request?: { readonly object?: unknown; readonly oldObject?: unknown };
+  readonly request: { readonly object?: unknown; readonly oldObject?: unknown };
 }
 
 /**
@@ -50,8 +50,8 @@ interface RawReview {
  */
 const rememberObjects = ({ request: { object, oldObject } }: AdmissionReview, body: Buffer): (() => void) => {
   const sent = () => (JSON.parse(body.toString('utf8')) as RawReview).request;
-  if (object) rememberOriginal(object, () => sent()?.object);
-  if (oldObject) rememberOriginal(oldObject, () => sent()?.oldObject);
+  if (object) rememberOriginal(object, () => sent().object);
+  if (oldObject) rememberOriginal(oldObject, () => sent().oldObject);
   return () => {
     if (object) forgetOriginal(object);
     if (oldObject) forgetOriginal(oldObject);

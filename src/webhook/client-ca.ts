@@ -39,9 +39,9 @@ const readPem = async (path: string): Promise<Buffer> => {
 /** Opens CLIENT_CA_FILE. @throws Problem naming the file and what is wrong with it */
 export const openClientCa = async (path: string, { onChange, onProblem }: ClientCaReports): Promise<ClientCa> => {
   let pem = await readPem(path);
-  let reported = '';
+  let reported: string | null = null;
   const accept = (found: Buffer): void => {
-    reported = '';
+    reported = null;
     if (found.equals(pem)) return;
     pem = found;
     onChange(pem);

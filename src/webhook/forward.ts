@@ -37,7 +37,6 @@ export const forward = ({ to, request, response, body, leftMs, maxBytes }: Forwa
     const onClose = () => abandon(new ClientClosedRequest());
     const resume = () => controller?.resume();
     const end = (how: Error | 'done') => {
-      if (ended !== null) return;
       ended = how;
       clearTimeout(timer);
       response.off('close', onClose).off('drain', resume);

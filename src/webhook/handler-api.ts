@@ -56,12 +56,7 @@ const INT64_END = 2 ** 63;
 const exactNumber = (value: number, path: string): unknown => {
   if (Object.is(value, -0)) return rawJSON('-0.0');
   const size = Math.abs(value);
-  if (
-    size <= Number.MAX_SAFE_INTEGER ||
-    (size > INT64_END && size < Infinity) ||
-    (!Number.isInteger(size) && size < Infinity)
-  )
-    return value;
+  if (size <= Number.MAX_SAFE_INTEGER || (size > INT64_END && size < Infinity)) return value;
   throw new Problem(
     `the patch would write ${value} to ${path}, and JavaScript cannot hold that number exactly: leave its part of the object in place, or write it as a bigint`,
   );
@@ -97,7 +92,7 @@ export const rememberOriginal = (object: object, read: () => unknown): void => v
 export const forgetOriginal = (object: object): void => void originals.delete(object);
 
 const originalOf = (value: unknown): unknown => {
-  const read = typeof value === 'object' && value !== null ? originals.get(value) : undefined;
+  const read = originals.get(value as object);
   return read === undefined ? value : read();
 };
 

@@ -115,13 +115,14 @@ const placeInStack = ({ stack = '' }: Error): string | null => {
   const [first = ''] = lines;
   if (/^(?:file:\/\/)?\/.*:\d+$/.test(first)) return pathOf(first);
   const frame = lines.find((line) => line.startsWith('    at ')) ?? '';
-  const place = /(file:\/\/\/.*:\d+:\d+)\)?$/.exec(frame)?.[1];
+  const place = /[ (]((?:file:\/\/)?\/.*:\d+:\d+)/.exec(frame)?.[1];
   return place === undefined ? null : pathOf(place);
 };
 
 /** Node keeps the place of a syntax error in an ES module to itself, so that the file is parsed once more. */
-const placeInFile = (file: string): string | null => {
+const placeInFile = (url: string): string | null => {
   try {
+    const file = fileURLToPath(url);
     stripTypeScriptTypes(readFileSync(file, 'utf8'), { sourceUrl: file });
     return null;
   } catch (error) {
@@ -136,9 +137,7 @@ const placeInFile = (file: string): string | null => {
  */
 const placeText = (error: unknown, url: string): string => {
   if (!(error instanceof Error)) return '';
-  const isFile = url.startsWith('file:');
-  const place =
-    placeInStack(error) ?? (error instanceof SyntaxError && isFile ? placeInFile(fileURLToPath(url)) : null);
+  const place = placeInStack(error) ?? (error instanceof SyntaxError ? placeInFile(url) : null);
   if (place !== null) return ` (${place})`;
   return error instanceof SyntaxError ? ' (in a module that it imports)' : '';
 };

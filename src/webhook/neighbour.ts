@@ -127,7 +127,7 @@ export const neighbour = (options: NeighbourOptions): Neighbour => {
       for (const shown of answers) {
         if (!shows(shown, pair)) {
           proven = null;
-          if (seen > 0) run = Math.min(LONGEST_RUN, Math.max(run, 2 * (seen + 1)));
+          run = Math.min(LONGEST_RUN, Math.max(run, 2 * (seen + 1)));
           const found = notShown(shown, pair, seen);
           const failure = shown.type === 'unreachable' ? null : await reloader?.ask(pair.generation);
           return failure == null ? found : { ...found, detail: `${found.detail}; RELOAD failed: ${failure}` };

@@ -26,13 +26,16 @@ interface ReloaderOptions {
   readonly nowMs: () => number;
   /** Where the processes of the Pod are found. */
   readonly processes?: string;
+  /** How long a POST may take. */
+  readonly timeoutMs?: number;
 }
 
-export const reloader = ({ reload, kill, nowMs, processes = '/proc' }: ReloaderOptions): Reloader => {
+export const reloader = (options: ReloaderOptions): Reloader => {
+  const { reload, kill, nowMs, processes = '/proc', timeoutMs = TIMEOUT_MS } = options;
   let asked: { readonly generation: string; readonly atMs: number } | null = null;
 
   const send = async (): Promise<void> => {
-    if (reload.kind === 'http') return post(reload.url);
+    if (reload.kind === 'http') return post(reload.url, timeoutMs);
     const roots = await rootProcesses(processes, reload.command);
     if (roots.length === 0) throw new Error(`no process with the command name ${reload.command} is visible`);
     for (const pid of roots) kill(pid, reload.signal);
@@ -52,15 +55,15 @@ export const reloader = ({ reload, kill, nowMs, processes = '/proc' }: ReloaderO
   };
 };
 
-const post = (url: string): Promise<void> =>
+const post = (url: string, timeoutMs: number): Promise<void> =>
   new Promise((resolve, reject) => {
-    const call = request(url, { method: 'POST', agent: false, timeout: TIMEOUT_MS }, (answer) => {
+    const call = request(url, { method: 'POST', agent: false, timeout: timeoutMs }, (answer) => {
       const { statusCode = 0 } = answer;
       answer.resume();
-      if (statusCode >= 200 && statusCode < 300) resolve();
+      if (statusCode < 300) resolve();
       else reject(new Error(`POST ${url}: HTTP status ${statusCode}`));
     });
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     call.on('error', (error) => reject(new Error(`POST ${url}: ${messageOf(error)}`)));
     call.end();
   });

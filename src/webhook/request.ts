@@ -179,10 +179,7 @@ export const readBody = (
     const chunks: Buffer[] = [];
     let bytes = 0;
     const hold = memory.hold(() => fail('no-memory'), Number(request.headers['content-length'] ?? 0));
-    const settle = (body: Buffer | BodyFault) => {
-      hold.settle();
-      resolve({ body, hold });
-    };
+    const settle = (body: Buffer | BodyFault) => resolve({ body, hold });
     const fail = (fault: BodyFault) => {
       request.off('data', take);
       chunks.length = 0;
