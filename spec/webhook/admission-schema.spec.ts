@@ -33,9 +33,18 @@ describe('reading a review', () => {
 
   it('leaves out what is null, in lists as well, but not in the objects under review', () => {
     const nulls = { kept: [{ a: null, b: [null, 1] }] };
-    const review = { name: null, object: nulls, future: [{ a: null, b: [{ c: null }, null] }] };
+    const review = {
+      name: null,
+      object: nulls,
+      oldObject: nulls,
+      options: nulls,
+      future: [{ a: null, b: [{ c: null }, null] }],
+    };
     const { data } = readReview(JSON.parse(reviewText(review)));
-    expect(data?.request).to.deep.include({ object: nulls, future: [{ b: [{}, null] }] });
+    expect(data?.request).to.deep.include({
+      ...{ object: nulls, oldObject: nulls, options: nulls },
+      future: [{ b: [{}, null] }],
+    });
     expect(data?.request).not.to.have.property('name');
   });
 });

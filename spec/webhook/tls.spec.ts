@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { expect } from 'chai';
 import { tlsOptions } from '../../src/webhook/tls.ts';
 
@@ -8,6 +9,13 @@ describe('tlsOptions', () => {
     expect(tlsOptions(pair, { tlsMinVersion: 'TLSv1.3' }))
       .to.deep.include({ ca: [] })
       .and.not.to.have.property('requestCert');
+  });
+
+  it('offers HTTP/1.1 alone, and no session to resume', () => {
+    expect(tlsOptions(pair, { tlsMinVersion: 'TLSv1.3' })).to.deep.include({
+      ALPNProtocols: ['http/1.1'],
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    });
   });
 
   it('asks for a client certificate of the authorities there are', () => {

@@ -1,18 +1,22 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import net, { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Outcome } from '../../src/webhook/request.ts';
+import { createMemoryBudget, type Outcome } from '../../src/webhook/request.ts';
 import { createUpstream, upstreamTarget } from '../../src/webhook/upstream.ts';
 import { reviewText } from '../support/admission-review.ts';
+import { exchange } from '../support/exchange.ts';
+import { monotonicClock } from '../support/monotonic-clock.ts';
 import { openServer } from '../support/plain-webhook-server.ts';
+import { replaceBuiltin } from '../support/replace-builtin.ts';
 import { until } from '../support/until.ts';
 import { type Call, call, clientAgent, dial, heard } from '../support/webhook-call.ts';
 
 const maxRequestBytes = 1_000_000;
+const JSON_OF_2 = { 'content-type': 'application/json', 'content-length': '2' };
 
 describe('upstream', () => {
   const opened: { close(): void; closeAllConnections?(): void }[] = [];
@@ -42,15 +46,19 @@ describe('upstream', () => {
   };
   const text = async (request: IncomingMessage) => Buffer.concat(await request.toArray()).toString();
 
-  const front = async (url: string, timeoutMs = 2_000) => {
+  const front = async (url: string, timeoutMs = 2_000, rest: Partial<Parameters<typeof createUpstream>[0]> = {}) => {
     const outcomes: Outcome[] = [];
     const faults: [number, string][] = [];
     const upstream = createUpstream({
       upstream: url.startsWith('unix:') ? { kind: 'unix', path: url.slice('unix:'.length) } : { kind: 'http', url },
       timeoutMs,
       maxRequestBytes,
-      onAnswered: (outcome) => outcomes.push(outcome),
+      onAnswered: (outcome, elapsedMs) => {
+        expect(elapsedMs).to.be.within(0, 60_000);
+        outcomes.push(outcome);
+      },
       onFault: (status, reason) => faults.push([status, reason]),
+      ...rest,
     });
     const open = await openServer({ answer: upstream.answer });
     const dispose = async () => {
@@ -148,6 +156,16 @@ describe('upstream', () => {
     const body = Buffer.alloc(maxRequestBytes + 1);
     const answer = await ask(url, { body, headers: { 'transfer-encoding': 'chunked' } });
     expect([answer.status, answer.outcomes, answer.faults]).to.deep.equal([413, ['refused'], []]);
+    expect(answer.text).to.equal('more than 1000000 bytes\n');
+  });
+
+  it('forwards a body of exactly the largest size, of which only the chunks tell the size', async () => {
+    const url = await http((request, response) => void text(request).then((body) => response.end(String(body.length))));
+    const answer = await ask(url, {
+      body: Buffer.alloc(maxRequestBytes),
+      headers: { 'transfer-encoding': 'chunked' },
+    });
+    expect([answer.status, answer.text]).to.deep.equal([200, '1000000']);
   });
 
   it('answers 503 with Retry-After: 0 when nothing listens, however large the body', async () => {
@@ -173,18 +191,24 @@ describe('upstream', () => {
     expect([streamed.status, streamed.faults.length]).to.deep.equal([504, 1]);
   });
 
-  const rude: readonly (readonly [string, string])[] = [
-    ['speaks something else', 'SSH-2.0-OpenSSH_9.6\r\n'],
-    ['sends a header that no header may be', 'HTTP/1.1 200 OK\r\nX: \u0001\r\nContent-Length: 0\r\n\r\n'],
-    ['sends a status that none is', 'HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n'],
-    ['declares too large an answer', 'HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n'],
+  const noHttp = /^upstream: the answer is not HTTP\/1\.1\n$/;
+  const rude: readonly (readonly [string, string, RegExp])[] = [
+    ['speaks something else', 'SSH-2.0-OpenSSH_9.6\r\n', noHttp],
+    ['sends a header that no header may be', 'HTTP/1.1 200 OK\r\nX: \u0001\r\nContent-Length: 0\r\n\r\n', noHttp],
+    ['sends a status that none is', 'HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n', noHttp],
+    [
+      'declares too large an answer',
+      'HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n',
+      /^upstream: answered with more than 1000000 bytes\n$/,
+    ],
   ];
-  for (const [what, bytes] of rude) {
+  for (const [what, bytes, reason] of rude) {
     it(`answers 502 when the upstream ${what}`, async () => {
       const url = await tcp((socket) => socket.once('data', () => socket.end(bytes)));
       const answer = await ask(url);
       expect([answer.status, answer.outcomes, answer.faults.length]).to.deep.equal([502, ['failed'], 1]);
-      expect(answer.text).to.match(/^upstream: .+\n$/);
+      expect(answer.text).to.match(reason);
+      expect(answer.headers).to.not.have.property('retry-after');
     });
   }
 
@@ -204,6 +228,24 @@ describe('upstream', () => {
       expect([status, headers['retry-after'], calls]).to.deep.equal([503, '0', 2]);
       expect(reason).to.equal('upstream: the connection was closed before the answer was complete\n');
     });
+
+  it('asks once more only with a body that it has held, up to 64 KiB', async () => {
+    for (const [bytes, times] of [
+      [65_536, 2],
+      [65_537, 1],
+    ] as const) {
+      let calls = 0;
+      const url = await tcp((socket) =>
+        socket.once('data', () => {
+          calls += 1;
+          socket.end();
+        }),
+      );
+      const { status, text: reason } = await ask(url, { body: 'x'.repeat(bytes) });
+      expect([status, calls]).to.deep.equal([503, times]);
+      expect(reason).to.equal('upstream: the connection was closed before the answer was complete\n');
+    }
+  });
 
   it('fails no call of an upstream that ends its worker on every other request of a kept connection', async () => {
     const url = await tcp((socket) => {
@@ -263,9 +305,15 @@ describe('upstream', () => {
   ];
   for (const [what, bytes] of broken) {
     it(`closes the connection when an answer that has begun ${what}`, async () => {
-      const url = await tcp((socket) => socket.once('data', () => socket.end(bytes)));
+      let calls = 0;
+      const url = await tcp((socket) => {
+        socket.once('data', () => {
+          calls += 1;
+          socket.end(bytes);
+        });
+      });
       const answer = await ask(url);
-      expect(answer.status).to.equal(0);
+      expect([answer.status, calls]).to.deep.equal([0, 1]);
       expect(answer.text).to.match(/aborted|hang up|ECONNRESET/);
       expect([answer.outcomes, answer.faults.length]).to.deep.equal([['failed'], 1]);
     });
@@ -312,6 +360,157 @@ describe('upstream', () => {
     expect(await Promise.all([open.upstream.unreachable(), open.upstream.unreachable()])).to.deep.equal([null, null]);
     expect(await open.upstream.unreachable()).to.equal(null);
     await until(() => dials === 1);
+  });
+
+  it('asks again whether the upstream is there when a second has passed, and hangs up each time', async () => {
+    using clock = monotonicClock();
+    let [dials, ends] = [0, 0];
+    const url = await tcp((socket) => {
+      dials += 1;
+      socket.once('close', () => (ends += 1)).resume();
+    });
+    await using open = await front(url);
+    for (const [waitedMs, times] of [
+      [0, 1],
+      [999, 1],
+      [1, 2],
+    ] as const) {
+      clock.nowMs += waitedMs;
+      expect(await open.upstream.unreachable()).to.equal(null);
+      await until(() => dials === times && ends === times);
+    }
+  });
+
+  it('is not there where no connection is made within a second', async () => {
+    const destroyed: string[] = [];
+    const timeouts: (readonly [number, () => void])[] = [];
+    const socket = Object.assign(new EventEmitter(), {
+      setTimeout: (ms: number, end: () => void) => timeouts.push([ms, end]),
+      destroy: () => destroyed.push('destroyed'),
+    });
+    await using open = await front('http://127.0.0.1:9');
+    const replaced = replaceBuiltin(net, { connect: () => socket });
+    const why = open.upstream.unreachable();
+    replaced[Symbol.dispose]();
+    const [[ms, end] = [0, () => undefined]] = timeouts;
+    end();
+    expect([ms, await why, destroyed]).to.deep.equal([1_000, 'no connection within 1000 ms', ['destroyed']]);
+  });
+
+  it('reports each failure once a minute, by its status and reason', async () => {
+    const answers = [
+      'HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n',
+      'SSH-2.0-OpenSSH_9.6\r\n',
+      'SSH-2.0-OpenSSH_9.6\r\n',
+    ];
+    const url = await tcp((socket) => socket.once('data', () => socket.end(answers.shift() ?? '')));
+    await using open = await front(url);
+    for (let calls = 0; calls < 3; calls += 1) expect((await call({ port: open.port })).status).to.equal(502);
+    expect(open.faults).to.deep.equal([
+      [502, 'upstream: answered with more than 1000000 bytes'],
+      [502, 'upstream: the answer is not HTTP/1.1'],
+    ]);
+  });
+
+  it('answers 502 where something fails that nobody foresaw', async () => {
+    const onRefused = () => {
+      throw new Error('a bug');
+    };
+    await using open = await front(await http(() => undefined), 2_000, { onRefused });
+    const { status, text: reason } = await call({ port: open.port, method: 'PUT' });
+    expect([status, reason]).to.deep.equal([502, 'upstream: a bug\n']);
+    await until(() => open.outcomes.length === 1);
+    expect(open.outcomes).to.deep.equal(['failed']);
+  });
+
+  it('is hung up on, also in the middle of a call, when the front is disposed of', async () => {
+    let [begun, ended] = [0, 0];
+    const url = await tcp((socket) => {
+      socket.once('data', () => (begun += 1));
+      socket.once('close', () => (ended += 1));
+    });
+    const { upstream } = await front(url, 60_000);
+    const one = exchange({ headers: JSON_OF_2 });
+    upstream.answer(one.request, one.response);
+    one.complete('{}');
+    await until(() => begun === 1);
+    await upstream[Symbol.asyncDispose]();
+    await until(() => ended === 1);
+  });
+
+  describe('in an exchange', () => {
+    let asked = 0;
+    let release: () => void = () => undefined;
+    let url = '';
+    beforeEach(async () => {
+      asked = 0;
+      url = await http((_request, response) => {
+        asked += 1;
+        release = () => void response.end('ok');
+      });
+    });
+    const begin = (open: Awaited<ReturnType<typeof front>>, headers: Readonly<Record<string, string>> = JSON_OF_2) => {
+      const one = exchange({ url: '/?timeout=10s', headers, complete: false });
+      open.upstream.answer(one.request, one.response);
+      return one;
+    };
+
+    it('holds the memory of its body until the exchange has ended', async () => {
+      const memory = createMemoryBudget(1_000_000);
+      await using open = await front(url, 60_000, { memory });
+      const one = begin(open);
+      one.complete('{}');
+      await until(() => asked === 1);
+      expect(memory.heldBytes).to.equal(2);
+      release();
+      await until(() => open.outcomes.length === 1);
+      one.hangUp();
+      expect([open.outcomes, memory.heldBytes]).to.deep.equal([['forwarded'], 0]);
+    });
+
+    it('is refused where there is no memory for its body', async () => {
+      const memory = createMemoryBudget(1_000_000);
+      for (const bytes of [750_000, 62_500, 62_500, 62_500, 62_500]) {
+        const held = memory.hold(() => expect.fail('evicted what is complete'));
+        expect(held.grow(bytes)).to.equal(true);
+        held.settle();
+      }
+      await using open = await front(url, 60_000, { memory });
+      const one = begin(open);
+      one.complete('{}');
+      expect(await one.text()).to.match(/^HTTP\/1\.1 503 [^]*Retry-After: 1\r\n/);
+      expect([open.outcomes, asked]).to.deep.equal([['refused'], 0]);
+    });
+
+    it('is not asked about a body that broke off', async () => {
+      await using open = await front(url);
+      const one = begin(open);
+      one.request.push('{');
+      one.request.destroy();
+      await until(() => open.outcomes.length === 1);
+      expect([open.outcomes, asked, await one.text()]).to.deep.equal([['aborted'], 0, '']);
+      expect(one.response.destroyed).to.equal(true);
+    });
+
+    it('is not asked for a caller that went as its body ended, of which nothing is held', async () => {
+      const memory = createMemoryBudget(1_000_000);
+      await using open = await front(url, 300, { memory });
+      const one = begin(open);
+      one.request.once('end', () => one.hangUp());
+      one.complete('{}');
+      await until(() => open.outcomes.length === 1);
+      expect([open.outcomes, asked, memory.heldBytes]).to.deep.equal([['aborted'], 0, 0]);
+    });
+
+    it('has the time that the caller grants less what its body took', async () => {
+      await using open = await front(url, 60_000);
+      using clock = monotonicClock();
+      const one = begin(open);
+      clock.nowMs += 9_400;
+      one.complete('{}');
+      await until(() => open.outcomes.length === 1);
+      expect(await one.text()).to.match(/^HTTP\/1\.1 504 [^]*no answer from the upstream within 9500 ms\n$/);
+    });
   });
 
   it('connects to an IPv6 address, to port 80 where none is given, and to a Unix socket', () => {

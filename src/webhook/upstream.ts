@@ -51,7 +51,11 @@ const CLOSED = /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/;
 const UNCONNECTED =
   /^(ECONNREFUSED|ENOENT|EACCES|EAGAIN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/;
 
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException | null)?.code ?? '';
+/** The code of an error, or its name: undici's errors of the HTTP parser have no code. */
+const codeOf = (error: unknown): string => {
+  const { code, name } = error as NodeJS.ErrnoException;
+  return code ?? name;
+};
 
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/^ECONNREFUSED$/, 'nothing listens there (ECONNREFUSED)'],
@@ -59,7 +63,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/^EACCES$/, 'no permission to connect to the socket (EACCES)'],
   [/^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/, `no connection within ${CONNECT_TIMEOUT_MS} ms`],
   [CLOSED, 'the connection was closed before the answer was complete'],
-  [/^(HPE_|ERR_ASSERTION$)/, 'the answer is not HTTP/1.1'],
+  [/^(HTTPParserError|ERR_ASSERTION)$/, 'the answer is not HTTP/1.1'],
 ];
 
 const reasonOf = (error: unknown): string => {
@@ -103,7 +107,7 @@ export const createUpstream = (options: UpstreamOptions): Front => {
     if (rejectNonReview(request, response, maxBytes, rejectAndLog)) return 'refused';
     const body = await upstreamBody(request, response, maxBytes, memory);
     if (body === 'no-memory') return (rejectOverMemory(response, rejectAndLog), 'refused');
-    if (body === 'cut-short' || body === 'too-large') return (response.destroy(), 'aborted');
+    if (typeof body === 'string') return (response.destroy(), 'aborted');
     if (response.closed) return 'aborted';
     const grantedMs = budgetMs(requestTarget(request.url).timeoutMs, timeoutMs);
     const leftMs = () => Math.max(1, grantedMs - (monotonicMs() - startMs));
