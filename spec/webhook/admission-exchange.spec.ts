@@ -1,3 +1,4 @@
+import { syncBuiltinESMExports } from 'node:module';
 import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -26,7 +27,10 @@ const admission = (handler: AdmissionHandler = () => allow(), memory: MemoryBudg
     (message, fields) =>
       void lines.push([level, message, fields]);
   const answer = createAdmission({
-    route: (path) => (path === '/gone' ? undefined : handler),
+    route: (path) => {
+      if (path === '/bug') throw new Error('a bug');
+      return path === '/gone' ? undefined : handler;
+    },
     maxRequestBytes: MAX_BYTES,
     log: { debug: into('debug'), info: into('info'), warn: into('warn'), error: into('error') },
     onAnswered: (outcome) => outcomes.push(outcome),
@@ -75,6 +79,13 @@ describe('an admission', () => {
     };
     expect(lines).to.deep.equal([failed('warn', '/validate'), failed('debug', '/validate'), failed('warn', '/mutate')]);
     expect(outcomes).to.deep.equal(['failed', 'failed', 'failed']);
+  });
+
+  it('logs what nobody foresaw, and tells the caller nothing of it', async () => {
+    const { ask, lines, outcomes } = admission();
+    expect((await ask(reviewText(), '/bug')).sent).to.match(/^HTTP\/1\.1 500 [^]*\r\n\r\ninternal error\n$/);
+    const fields = { reason: 'a bug', event: 'admission-failed' };
+    expect([lines, outcomes]).to.deep.equal([[['error', 'Admission request failed', fields]], ['failed']]);
   });
 
   it('calls no handler for a body that breaks off, and ends as aborted without an answer', async () => {
@@ -147,7 +158,11 @@ describe('an admission', () => {
 
 describe('the time of a handler', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 }));
-  afterEach(() => mock.timers.reset());
+  afterEach(() => {
+    mock.timers.reset();
+    // The clock has published the mocked timers to all that import them.
+    syncBuiltinESMExports();
+  });
 
   /** A handler that answers when it is told to, with what it was given. */
   const pending = () => {

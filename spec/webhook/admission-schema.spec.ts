@@ -114,6 +114,20 @@ describe('reading an answer', () => {
     expect([true, false, 'yes', undefined].map(isStatusRefused)).to.deep.equal([false, true, true, true]);
   });
 
+  it('takes every operation of a JSON Patch, and a path with escaped characters only', () => {
+    const operations = [
+      ...['add', 'replace', 'test'].map((op) => ({ op, path: '/a~0b~1c/-', value: null })),
+      { op: 'remove', path: '' },
+      ...['move', 'copy'].map((op) => ({ op, path: '/a', from: '/b' })),
+    ];
+    for (const operation of operations)
+      expect(messages({ allowed: true, patch: [operation] }), JSON.stringify(operation)).to.deep.equal([]);
+    for (const path of ['/a~2', '/~', 'a'])
+      expect(messages({ allowed: true, patch: [{ op: 'remove', path }] })).to.deep.equal([
+        'patch.0.path: expected a JSON Pointer like /metadata/labels',
+      ]);
+  });
+
   it('refuses an operation of a patch that is none, with its place', () => {
     for (const patch of [[null], ['add'], [7]])
       expect(messages({ allowed: true, patch })[0]).to.match(/^patch\.0: Invalid input: expected object/);

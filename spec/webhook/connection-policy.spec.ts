@@ -242,6 +242,7 @@ describe('a failed handshake', () => {
       ['ECONNRESET', 'handshake-aborted'],
       ['EPIPE', 'handshake-aborted'],
       ['ERR_SSL_WRONG_VERSION_NUMBER', 'handshake-failed'],
+      ['X_ERR_TLS_HANDSHAKE_TIMEOUT', 'handshake-failed'],
       ['X_ECONNRESET', 'handshake-failed'],
       ['ECONNRESETX', 'handshake-failed'],
       ['NO_CERT_', 'handshake-failed'],
@@ -255,7 +256,8 @@ describe('a failed handshake', () => {
     const reason = (error: Error, peer: string | undefined = '10.0.0.1') => handshakeReason(error, peer, 'TLSv1.3');
     expect(reason(Object.assign(new Error('long'), { reason: 'short' }))).to.equal('short');
     const advice = 'if the root CA is installed locally, try running Node.js with --use-system-ca';
-    for (const text of [`bad; ${advice}`, `bad ${advice}`]) expect(reason(new Error(text))).to.equal('bad');
+    for (const text of [`bad; ${advice}`, `bad ${advice}`, `bad;${advice}`, `bad${advice}`])
+      expect(reason(new Error(text))).to.equal('bad');
     const old = Object.assign(new Error('x'), { code: 'ERR_SSL_UNSUPPORTED_PROTOCOL' });
     const explained = 'offers only TLS versions older than TLS_MIN_VERSION=1.3';
     expect(reason(old)).to.equal(`10.0.0.1 ${explained}`);

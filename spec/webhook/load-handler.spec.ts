@@ -139,6 +139,7 @@ describe('handler loading', () => {
       const url = `data:text/javascript,${encodeURIComponent(source as string)}`;
       const module = (await import(url)) as Readonly<Record<string, unknown>>;
       expect({ ...module }).to.deep.equal({ allow, deny, jsonPatch, mutate });
+      expect(shared[HELPERS]).to.deep.equal({ allow, deny, jsonPatch, mutate });
     });
   });
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import { createServer, type TLSSocket } from 'node:tls';
+import tls, { createServer, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { type ServablePair, verifyPair } from '../../src/certificates/verify-pair.ts';
 import type { ServingAddress } from '../../src/config/addresses.ts';
@@ -10,6 +10,7 @@ import type { NotShown } from '../../streams/model.ts';
 import { freePort } from '../support/free-port.ts';
 import { madeCertificates } from '../support/made-certificates.ts';
 import { type MountedPair, type PairOrder, pki } from '../support/pki.ts';
+import { replaceBuiltin } from '../support/replace-builtin.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 
@@ -55,10 +56,12 @@ describe('a server at SERVING_ADDRESS', () => {
   ) => {
     let handshakes = 0;
     const names: string[] = [];
-    const workers = pairs.map(({ certificate: cert, key }) => createServer({ cert, key }));
+    const workers = pairs.map(({ certificate: cert, key }) =>
+      createServer({ cert, key, ALPNProtocols: ['h2', 'http/1.1'] }),
+    );
     for (const worker of workers) {
       worker.on('secureConnection', (socket: TLSSocket) => {
-        names.push(String(socket.servername));
+        names.push(`${String(socket.servername)} by ${String(socket.alpnProtocol)}`);
         socket.on('error', () => undefined).resume();
       });
       worker.on('tlsClientError', () => undefined);
@@ -88,7 +91,7 @@ describe('a server at SERVING_ADDRESS', () => {
     const { names, handshakes } = await serve(address, newer);
     const { prove, proven } = open(address);
     expect(await prove(newer)).to.equal(null);
-    expect([proven, handshakes(), new Set(names)]).to.deep.equal([[8], 8, new Set([SERVER_NAME])]);
+    expect([proven, handshakes(), new Set(names)]).to.deep.equal([[8], 8, new Set([`${SERVER_NAME} by h2`])]);
     expect(await prove(newer)).to.equal(null);
     expect([proven, handshakes()]).to.deep.equal([[8], 9]);
   });
@@ -102,6 +105,22 @@ describe('a server at SERVING_ADDRESS', () => {
     expect(missing.detail).to.match(/^unix:.*socket: the socket does not exist \(ENOENT\) since \d{4}[-\d]+T[:\d]+Z$/);
     await serve({ path }, newer);
     expect(await prove(newer)).to.equal(null);
+  });
+
+  it('is said to be out of reach, and why', async () => {
+    for (const [code, why] of [
+      ['ECONNREFUSED', 'nothing listens there (ECONNREFUSED)'],
+      ['EACCES', 'no permission to connect to the socket (EACCES)'],
+      ['EHOSTUNREACH', 'the reason of the system'],
+    ] as const) {
+      const socket = new Socket();
+      const { prove } = open(await tcp());
+      const replaced = replaceBuiltin(tls, { connect: () => socket });
+      const result = prove(newer);
+      replaced[Symbol.dispose]();
+      socket.destroy(Object.assign(new Error('the reason of the system'), { code }));
+      expect(notShown(await result).detail).to.include(`: ${why} since `);
+    }
   });
 
   it('is said to show another certificate, by its hash, and since when', async () => {

@@ -36,6 +36,7 @@ describe('RELOAD', () => {
       [9, 7, 'nginx'],
       [20, 1, 'a) S (nginx'],
       [1234, 1, 'nginx'],
+      [1235, 1234, 'nginx'],
     ]);
     const sent: Parameters<Kill>[] = [];
     const { ask } = reloader({ reload: HUP, kill: (...call) => sent.push(call), nowMs: () => 0, processes });

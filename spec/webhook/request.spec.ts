@@ -22,6 +22,7 @@ describe('request target', () => {
     ['/?timeout=ten', '/', null],
     ['/?timeouts=10s', '/', null],
     ['/timeout=10s', '/timeout=10s', null],
+    ['?timeout=10s', '', 10_000],
     [undefined, '/', null],
   ];
   for (const [url, pathname, timeoutMs] of cases)

@@ -397,6 +397,47 @@ describe('upstream', () => {
     expect([ms, await why, destroyed]).to.deep.equal([1_000, 'no connection within 1000 ms', ['destroyed']]);
   });
 
+  const UNREACHED = 'the reason of the system';
+  const CLOSED = 'the connection was closed before the answer was complete';
+  const NO_CONNECTION = 'no connection within 2000 ms';
+  const connectErrors: readonly (readonly [string, string, boolean])[] = [
+    ['ECONNREFUSED', 'nothing listens there (ECONNREFUSED)', true],
+    ['ENOENT', 'the socket does not exist (ENOENT)', true],
+    ['EACCES', 'no permission to connect to the socket (EACCES)', true],
+    ['ETIMEDOUT', NO_CONNECTION, true],
+    ['UND_ERR_CONNECT_TIMEOUT', NO_CONNECTION, true],
+    ...['ECONNRESET', 'EPIPE'].map((code) => [code, CLOSED, true] as const),
+    ...['EAGAIN', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].map(
+      (code) => [code, UNREACHED, true] as const,
+    ),
+    ['ERR_ASSERTION', 'the answer is not HTTP/1.1', false],
+    ['EMFILE', UNREACHED, false],
+  ];
+  it('that cannot be connected to is a 503 with Retry-After: 0 and the reason, and any other error a 502', async () => {
+    const answerTo = async (code: string) => {
+      await using open = await front('http://127.0.0.1:9');
+      const connect = () => {
+        const socket = new net.Socket();
+        return socket.destroy(Object.assign(new Error(UNREACHED), { code }));
+      };
+      const replaced = replaceBuiltin(net, { connect });
+      const one = exchange({ headers: JSON_OF_2, complete: false });
+      open.upstream.answer(one.request, one.response);
+      one.complete('{}');
+      await until(() => open.outcomes.length === 1).finally(() => replaced[Symbol.dispose]());
+      return await one.text();
+    };
+    for (const [code, reason, isRepeated] of connectErrors) {
+      const answer = await answerTo(code);
+      expect(answer, code).to.match(isRepeated ? /^HTTP\/1\.1 503 [^]*Retry-After: 0\r\n/ : /^HTTP\/1\.1 502 /);
+      expect(answer.split('\r\n\r\n')[1], code).to.equal(`upstream: ${reason}\n`);
+      for (const other of [`X${code}`, `${code}X`])
+        expect(await answerTo(other), other).to.match(
+          /^HTTP\/1\.1 502 [^]*\r\n\r\nupstream: the reason of the system\n$/,
+        );
+    }
+  });
+
   it('reports each failure once a minute, by its status and reason', async () => {
     const answers = [
       'HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n',
