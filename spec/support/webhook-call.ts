@@ -67,6 +67,7 @@ export const heard = (socket: NodeJS.ReadableStream): Promise<string> =>
   new Promise((resolve) => {
     let text = '';
     socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
-    socket.once('error', () => resolve(text));
+    // A write may fail after the read has.
+    socket.on('error', () => resolve(text));
     socket.once('close', () => resolve(text));
   });

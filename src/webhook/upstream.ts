@@ -51,7 +51,7 @@ const CLOSED = /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/;
 const UNCONNECTED =
   /^(ECONNREFUSED|ENOENT|EACCES|EAGAIN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/;
 
-/** The code of an error, or its name: undici's errors of the HTTP parser have no code. */
+/** The code of an error, or its name: undici's errors of the HTTP parser have a code in some versions only. */
 const codeOf = (error: unknown): string => {
   const { code, name } = error as NodeJS.ErrnoException;
   return code ?? name;
@@ -63,7 +63,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/^EACCES$/, 'no permission to connect to the socket (EACCES)'],
   [/^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/, `no connection within ${CONNECT_TIMEOUT_MS} ms`],
   [CLOSED, 'the connection was closed before the answer was complete'],
-  [/^(HTTPParserError|ERR_ASSERTION)$/, 'the answer is not HTTP/1.1'],
+  [/^(HPE_.*|HTTPParserError|ERR_ASSERTION)$/, 'the answer is not HTTP/1.1'],
 ];
 
 const reasonOf = (error: unknown): string => {
