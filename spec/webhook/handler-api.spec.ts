@@ -95,6 +95,7 @@ describe('mutate', () => {
       ['{"__proto__":-0.0}', JSON.parse('{"__proto__":-0.0}')],
       ['{"a":-0.0,"b":1}', { a: -0, b: 1 }],
       ['[1,-0.0]', [1, -0]],
+      ['[-0.0]', [-0]],
       ['"five"', new Five()],
     ];
     for (const [text, value] of exact)
