@@ -36,7 +36,8 @@ describe('the metrics of a live daemon', function () {
   /** Two replicas that have gone through a rotation; the first leads. */
   const fleet = async () => {
     await using opened = new AsyncDisposableStack();
-    const installation = opened.use(await install(api));
+    // By a nudge only, and so not before the replica has seen what is announced.
+    const installation = opened.use(await install(api, { kubeletDelayMs: scaled(5_000) }));
     const start = async () => {
       const port = await freePort();
       const replica = opened.use(await installation.replica({ env: { METRICS_BIND_ADDRESS: `127.0.0.1:${port}` } }));
