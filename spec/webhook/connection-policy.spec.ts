@@ -206,6 +206,12 @@ describe('closing gracefully', () => {
     expect(closed).to.deep.equal(['bye', 'destroyed']);
   });
 
+  it('adds nothing to an answer that is on its way', () => {
+    const { one, closed } = connection();
+    closeGracefully(one);
+    expect(closed).to.deep.equal(['']);
+  });
+
   it('waits no longer than until the caller has closed', () => {
     const held = connection();
     closeGracefully(held.one, 'bye');
