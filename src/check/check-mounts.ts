@@ -6,8 +6,8 @@ import { announcedHash, type ClusterSnapshot, isPastDeliveryTime } from './snaps
 const VOLUME = 'serving-certs';
 
 /**
- * The container of a Pod for which CERT_DIR is: the one that watches a server in another container, or mounts the Secret, or has
- * the port, or comes first.
+ * The container whose CERT_DIR counts: the first one with SERVING_ADDRESS, whose server is in another container; else the one
+ * that mounts the Secret, else the one that has the port, else the first one.
  */
 const webhookContainer = ({ containers, mounts }: PodInfo, port: number | null): ContainerInfo | null => {
   const watching = containers.find(({ env }) => env.has('SERVING_ADDRESS'));

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { KubeClient } from '../kube/client.ts';
 import type { ServiceReference } from './cluster-hooks.ts';
 import { get, type GetResult, readList } from './get.ts';
-import { podMetadata, podVolumes, workloadOf } from './inspect-pod.ts';
+import { podMetadata, podVolumes, secretNamesOf, sidecarsOf, statusesOf, workloadOf } from './inspect-pod.ts';
 import type { Labels } from './matching.ts';
 
 /** One address that the Service sends connections to. */
@@ -251,20 +251,15 @@ interface BackendPod {
 
 type Parsed = z.infer<typeof podSchema>;
 
-/** The Secrets of containers that run as long as the Pod does, native sidecars among them. */
-const secretsOf = ({ containers, initContainers, volumes }: Parsed['spec']): readonly MountedSecret[] =>
-  (volumes ?? []).flatMap((volume) => {
-    const sidecars = (initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
-    const mounts = [...containers, ...sidecars]
-      .flatMap(({ volumeMounts }) => volumeMounts ?? [])
-      .filter(({ name }) => name === volume.name);
-    const isSubPath =
-      mounts.length > 0 && mounts.every(({ subPath, subPathExpr }) => Boolean(subPath) || Boolean(subPathExpr));
-    return [{ secret: volume.secret }, ...(volume.projected?.sources ?? [])].flatMap(({ secret }) => {
-      const name = secret?.secretName ?? secret?.name;
-      return name == null || mounts.length === 0 ? [] : [{ name, isSubPath }];
-    });
+/** The Secrets that containers mount, native sidecars among them. */
+const secretsOf = (spec: Parsed['spec']): readonly MountedSecret[] => {
+  const mounts = [...spec.containers, ...sidecarsOf(spec)].flatMap(({ volumeMounts }) => volumeMounts ?? []);
+  return (spec.volumes ?? []).flatMap((volume) => {
+    const own = mounts.filter(({ name }) => name === volume.name);
+    const isSubPath = own.every(({ subPath, subPathExpr }) => Boolean(subPath) || Boolean(subPathExpr));
+    return own.length === 0 ? [] : secretNamesOf(volume).map((name) => ({ name, isSubPath }));
   });
+};
 
 const timeOf = (value: string | null | undefined): number | null => {
   const ms = Date.parse(value ?? '');
@@ -274,9 +269,7 @@ const timeOf = (value: string | null | undefined): number | null => {
 /** Reads a Pod behind a Service. @throws ZodError for anything but a Pod */
 const inspectBackendPod = (object: unknown): BackendPod => {
   const { metadata, spec, status } = podSchema.parse(object);
-  // Init containers first: until they are done, the others wait for them.
-  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-  const states = statuses.flatMap(({ state }) => state ?? []);
+  const states = statusesOf(status).flatMap(({ state }) => state ?? []);
   const owner = workloadOf(metadata);
   const started = states.flatMap(({ running }) => timeOf(running?.startedAt) ?? []);
   return {

@@ -121,8 +121,23 @@ export const workloadOf = ({ labels, ownerReferences }: Parsed['metadata']): Wor
   return { kind: 'deployment', name: owner.name.replace(new RegExp(`-${hash}$`), '') };
 };
 
-/** Init containers come first: until they are done, the others wait for them. */
-const statusesOf = ({ status }: Parsed): readonly ContainerStatus[] => [
+interface ContainersOf<Container> {
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[] | null | undefined;
+}
+
+/** The native sidecars of a Pod: init containers that run as long as the Pod does. */
+export const sidecarsOf = <C extends { readonly restartPolicy?: string | null | undefined }>({
+  initContainers,
+}: ContainersOf<C>): readonly C[] => (initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+
+interface StatusesOf<Status> {
+  readonly initContainerStatuses?: readonly Status[] | null | undefined;
+  readonly containerStatuses?: readonly Status[] | null | undefined;
+}
+
+/** The states of all containers. Init containers come first: until they are done, the others wait for them. */
+export const statusesOf = <S>(status: StatusesOf<S> | null | undefined): readonly S[] => [
   ...(status?.initContainerStatuses ?? []),
   ...(status?.containerStatuses ?? []),
 ];
@@ -143,7 +158,7 @@ const isPlaced = ({ spec, status }: Parsed): boolean =>
 const withoutSlash = (path: string): string => path.replace(/(?<=.)\/+$/, '');
 
 /** The Secrets that a volume contains: one by itself, or some beside others in a projected volume. */
-const secretNamesOf = ({ secret, projected }: Volume): readonly string[] =>
+export const secretNamesOf = ({ secret, projected }: Volume): readonly string[] =>
   [{ secret }, ...(projected?.sources ?? [])].flatMap(
     (source) => source.secret?.secretName ?? source.secret?.name ?? [],
   );
@@ -155,8 +170,8 @@ export const inspectPod =
     const parsed = podSchema.parse(object);
     const replica = replicaObject(annotationPrefix)(object);
     const { metadata, spec, status } = parsed;
-    const statuses = statusesOf(parsed);
-    const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+    const statuses = statusesOf(status);
+    const sidecars = sidecarsOf(spec);
     const containers = [...spec.containers, ...sidecars];
     const volumes = spec.volumes ?? [];
     const volume = volumes.find((each) => secretNamesOf(each).includes(secretName));

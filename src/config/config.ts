@@ -71,7 +71,7 @@ export const completed = (values: Settings): Config => {
 
 /** Freezes a value and everything in it, so that no part of the program can change the configuration. */
 const deepFreeze = <T>(value: T): T => {
-  // As texts, numbers, undefined and null always are.
+  // Primitive values count as frozen.
   if (Object.isFrozen(value)) return value;
   Object.freeze(value);
   for (const each of Object.values(value as object)) deepFreeze<unknown>(each);

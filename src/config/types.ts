@@ -26,7 +26,7 @@ export const parsed = <T>(accepts: string, read: (text: string) => T | undefined
 
 /** What a schema accepts, in words that follow "expected". */
 export const acceptedBy = (schema: Schema<unknown>): string => {
-  // None accepts anything but text or null: asked for something else, each says what it accepts.
+  // No schema accepts undefined, and the issue of that names what the schema does accept.
   const [issue] = z.safeParse(schema, undefined).error?.issues ?? [];
   return issue?.message ?? '';
 };
