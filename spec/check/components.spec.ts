@@ -225,6 +225,22 @@ describe('check of the components', () => {
     ]);
   });
 
+  it('says nothing of what selects Pods of another program, whatever its name', async () => {
+    const ofApi = [selecting('orders-api', { app: 'orders-api' })];
+    const none = { poddisruptionbudgets: ofApi, networkpolicies: ofApi };
+    const podOfApi = { metadata: { name: 'orders-api-0', labels: { app: 'orders-api' } } };
+    const podWithoutLabels = { metadata: { name: 'bare' } };
+    expect(await bad({ ...none, pods: [podWithoutLabels, podOfApi] })).to.deep.equal([]);
+    const useless = [
+      'warn: poddisruptionbudget orders-api matches the replicas: its selector matches no replica, so it has no effect',
+      'warn: networkpolicy orders-api matches the replicas: its selector matches no replica, so it has no effect',
+    ];
+    expect(await bad({ ...none, pods: [podWithoutLabels] })).to.deep.equal(useless);
+    expect(await bad({ ...none, pods: 403 })).to.deep.equal(useless);
+    // What a ServiceMonitor selects are Services.
+    expect(await bad({ servicemonitors: ofApi, pods: [podOfApi] })).to.have.length(1);
+  });
+
   it('takes what has the name of the program, of the Service or of the replicas for its own', async () => {
     const shop = { labels: { 'app.kubernetes.io/name': 'shop' } };
     for (const [name, labels, isOwn] of [
@@ -383,6 +399,7 @@ describe('the components of an installation', () => {
     const asked: string[] = [];
     const client = clientOf({
       services: [OTHER_SERVICE, SERVICE],
+      pods: [{ metadata: { name: 'd', labels: { app: 'x' } } }, { metadata: { name: 'e' } }],
       poddisruptionbudgets: [selecting('a', { app: 'x' }, { tier: 'y' })],
       networkpolicies: [{ metadata: { name: 'b' }, spec: {} }],
       servicemonitors: [selecting('c', {})],
@@ -415,12 +432,14 @@ describe('the components of an installation', () => {
         { type: 'networkpolicy', name: 'b', labels: {}, selector: all, selects: 'Pods' },
         { type: 'servicemonitor', name: 'c', labels: {}, selector: all, selects: 'Services' },
       ],
+      podLabels: [{ app: 'x' }, {}],
       policies: [{ name: POLICY.metadata.name, accounts: [ACCOUNT], prefixes: [PREFIX] }],
       bound: new Set([POLICY.metadata.name]),
       accounts: new Set([ACCOUNT]),
     });
     expect(asked).to.deep.equal([
       '/api/v1/namespaces/shop/services {}',
+      '/api/v1/namespaces/shop/pods {}',
       '/apis/policy/v1/namespaces/shop/poddisruptionbudgets {}',
       '/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies {}',
       '/apis/monitoring.coreos.com/v1/namespaces/shop/servicemonitors {}',
@@ -441,7 +460,7 @@ describe('the components of an installation', () => {
       clientOf({ services: 403, validatingadmissionpolicies: [POLICY] }),
       configOf(),
     );
-    expect(found).to.deep.include({ selecting: [], bound: null, accounts: null });
+    expect(found).to.deep.include({ selecting: [], podLabels: null, bound: null, accounts: null });
     expect(found.services.state).to.equal('forbidden');
   });
 

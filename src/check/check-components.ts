@@ -74,9 +74,11 @@ const checkSelecting = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
       const candidates = object.selects === 'Pods' ? pods : services;
       // Without replicas nothing can be matched, which is reported on its own.
       if (candidates === null || pods.length === 0) return [];
-      const matches = candidates.some(
-        ({ labels }) => selectorMatches(object.selector, { labels, complete: true }) === true,
-      );
+      const matchesOne = (labels: Labels): boolean =>
+        selectorMatches(object.selector, { labels, complete: true }) === true;
+      const matches = candidates.some(({ labels }) => matchesOne(labels));
+      // It has an effect on another program, whose name is a longer one of ours: `orders-api` beside `orders`.
+      if (!matches && object.selects === 'Pods' && components.podLabels?.some(matchesOne) === true) return [];
       const name = `${object.type} ${object.name} matches ${object.selects === 'Pods' ? 'the replicas' : 'a Service'}`;
       const what = object.selects === 'Pods' ? 'no replica' : 'no Service of the namespace';
       const show = `kubectl get ${object.type} ${shellQuote(object.name)} -n ${config.namespace} -o yaml`;

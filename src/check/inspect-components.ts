@@ -7,6 +7,7 @@ import type { Labels, LabelSelector } from './matching.ts';
 
 const labels = z.record(z.string(), z.string()).nullish();
 const metadata = z.object({ name: z.string(), labels });
+const podSchema = z.object({ metadata });
 
 const serviceSchema = z.object({
   metadata,
@@ -96,6 +97,8 @@ export interface Components {
   /** Every Service of the namespace. */
   readonly services: GetResult<readonly ServiceInfo[]>;
   readonly selecting: readonly SelectingObject[];
+  /** The labels of every Pod of the namespace; null when they cannot be read. */
+  readonly podLabels: readonly Labels[] | null;
   readonly policies: readonly PolicyInfo[];
   /** The names of the policies that a binding applies; null when they cannot be read. */
   readonly bound: ReadonlySet<string> | null;
@@ -111,8 +114,9 @@ export const inspectComponents = async (client: KubeClient, config: Config): Pro
   const list = <T>(path: string, parse: (object: unknown) => T, query = {}): Promise<GetResult<readonly T[]>> =>
     get(client, path, (answer) => (listSchema.parse(answer).items ?? []).map(parse), query);
   const admission = '/apis/admissionregistration.k8s.io/v1';
-  const [services, budgets, networkPolicies, monitors, policies, bindings] = await Promise.all([
+  const [services, pods, budgets, networkPolicies, monitors, policies, bindings] = await Promise.all([
     list(`/api/v1/namespaces/${namespace}/services`, inspectService),
+    list(`/api/v1/namespaces/${namespace}/pods`, (object) => podSchema.parse(object).metadata.labels ?? {}),
     list(
       `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`,
       inspectSelecting('poddisruptionbudget', 'Pods', 'selector'),
@@ -142,6 +146,7 @@ export const inspectComponents = async (client: KubeClient, config: Config): Pro
   return {
     services,
     selecting: [budgets, networkPolicies, monitors].flatMap((answer) => valuesOf<SelectingObject>(answer)),
+    podLabels: pods.state === 'there' ? pods.value : null,
     policies: own,
     bound: bindings.state === 'there' ? new Set(bindings.value) : null,
     accounts: await readAccounts(),
