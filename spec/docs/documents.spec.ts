@@ -190,6 +190,21 @@ describe('the configuration of test tools', () => {
       ),
     );
   });
+
+  it('lets npm test run each spec once, but those of the other suites', () => {
+    const { spec, ignore } = JSON.parse(read('.mocharc.json')) as Readonly<
+      Record<'spec' | 'ignore', readonly string[]>
+    >;
+    const matched = (patterns: readonly string[]): readonly string[] =>
+      patterns.flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
+    const others = new Set(matched(ignore));
+    const run = matched(spec).filter((path) => !others.has(path));
+    const all = globSync('spec/**/*.spec.ts', { cwd: ROOT }).filter((path) => !others.has(path));
+    offenders([
+      ...run.filter((path, at) => run.indexOf(path) !== at).map((path) => `${path} is run twice`),
+      ...all.filter((path) => !run.includes(path)).map((path) => `${path} is not run`),
+    ]);
+  });
 });
 
 describe('docs/contract.md', () => {
