@@ -9,11 +9,11 @@ import { inspectPod } from '../../src/check/inspect-pod.ts';
 import { inspectTarget } from '../../src/check/inspect-target.ts';
 import type { CheckResult } from '../../src/check/result.ts';
 import type { ClusterSnapshot } from '../../src/check/snapshot.ts';
-import { type Config, parseConfig } from '../../src/config/config.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import type { KubeRequest } from '../../src/kube/request.ts';
 import { MANIFESTS } from '../manifests/rendered.ts';
+import { configOf, textOf } from './snapshot-of.ts';
 
 /** Lists by the last part of their path, or the status of the answer. */
 type Objects = Readonly<Record<string, readonly unknown[] | number>>;
@@ -37,16 +37,7 @@ const selecting = (name: string, selector: Readonly<Record<string, string>>, lab
   spec: { selector: { matchLabels: selector }, podSelector: { matchLabels: selector } },
 });
 
-const configOf = (env: Readonly<Record<string, string>> = {}): Config => {
-  const parsed = parseConfig({
-    env: { POD_NAMESPACE: 'shop', SERVICE_NAME: 'orders', ANNOTATION_PREFIX: PREFIX, ...env },
-    flags: new Map(),
-    serves: false,
-    read: { namespace: () => null, hostname: () => 'desk' },
-  });
-  if (!parsed.ok) throw new Error(parsed.problems.join());
-  return parsed.config;
-};
+const ENV = { POD_NAMESPACE: 'shop', SERVICE_NAME: 'orders', ANNOTATION_PREFIX: PREFIX };
 
 /** Answers a list by the last part of its path: with its objects, with a status, or with 404 where it has none. */
 const clientOf = (objects: Objects): KubeClient => {
@@ -74,7 +65,7 @@ const podOf = ({
 }: PodGiven = {}) =>
   inspectPod(
     PREFIX,
-    configOf().secretName,
+    configOf(ENV).secretName,
   )({
     metadata: { name: 'orders-0', labels },
     spec: {
@@ -84,7 +75,7 @@ const podOf = ({
     },
   });
 
-/** A target that calls these Services of the namespace. */
+/** A target that calls these Services of the namespace, or URLs. */
 const targetOf = (...services: readonly string[]) => ({
   object: {
     state: 'there',
@@ -92,7 +83,7 @@ const targetOf = (...services: readonly string[]) => ({
       metadata: { resourceVersion: '1' },
       webhooks: services.map((name, at) => ({
         name: String(at),
-        clientConfig: { service: { name, namespace: 'shop' } },
+        clientConfig: name.startsWith('https:') ? { url: name } : { service: { name, namespace: 'shop' } },
       })),
     }),
   },
@@ -113,7 +104,7 @@ describe('check of the components', () => {
       targets = [{ object: { state: 'absent', why: '' } }, targetOf('other', 'orders')],
     }: Given = {},
   ): Promise<readonly CheckResult[]> => {
-    const config = configOf(env);
+    const config = configOf({ ...ENV, ...env });
     const snapshot = {
       config,
       nowMs: 0,
@@ -134,8 +125,6 @@ describe('check of the components', () => {
     serviceaccounts: [{ metadata: { name: ACCOUNT } }],
   } satisfies Objects;
   const POLICY_NAME = `validatingadmissionpolicy ${POLICY.metadata.name} restricts replicas`;
-
-  const textOf = ({ status, name, detail }: CheckResult): string => `${status}: ${name}: ${detail}`;
 
   /** The results that are not ok, in short. */
   const bad = async (objects: Objects, given: Given = {}): Promise<readonly string[]> =>
@@ -204,6 +193,7 @@ describe('check of the components', () => {
   it('finds no missing Service where no target calls it', async () => {
     const objects = { ...whole, services: [], servicemonitors: [] };
     expect(await bad(objects, { targets: [targetOf('other')] })).to.deep.equal([]);
+    expect(await bad(objects, { targets: [targetOf('https://localhost:9443')] })).to.deep.equal([]);
     expect(await bad(objects, { targets: [targetOf()] })).to.deep.equal([]);
     expect(await bad(objects, { targets: [] })).to.deep.equal([]);
   });
@@ -411,7 +401,7 @@ describe('the components of an installation', () => {
       asked.push(`${request.path} ${JSON.stringify(request.query)}`);
       return client.send(request);
     };
-    const found = await inspectComponents({ send } as unknown as KubeClient, configOf());
+    const found = await inspectComponents({ send } as unknown as KubeClient, configOf(ENV));
     const all = { matchLabels: {}, matchExpressions: [] };
     expect(found).to.deep.equal({
       services: {
@@ -451,14 +441,14 @@ describe('the components of an installation', () => {
 
   it('are none in a list without items, as API servers may answer an empty one', async () => {
     const client = { send: () => of({ items: null }) } as unknown as KubeClient;
-    const { services, selecting: none } = await inspectComponents(client, configOf());
+    const { services, selecting: none } = await inspectComponents(client, configOf(ENV));
     expect([services, none]).to.deep.equal([{ state: 'there', value: [] }, []]);
   });
 
   it('are unknown where they cannot be read', async () => {
     const found = await inspectComponents(
       clientOf({ services: 403, validatingadmissionpolicies: [POLICY] }),
-      configOf(),
+      configOf(ENV),
     );
     expect(found).to.deep.include({ selecting: [], podLabels: null, bound: null, accounts: null });
     expect(found.services.state).to.equal('forbidden');
@@ -466,7 +456,7 @@ describe('the components of an installation', () => {
 
   it('are nothing but such objects', async () => {
     const stateOf = async (services: readonly unknown[]): Promise<string> =>
-      (await inspectComponents(clientOf({ services }), configOf())).services.state;
+      (await inspectComponents(clientOf({ services }), configOf(ENV))).services.state;
     expect(await stateOf([SERVICE])).to.equal('there');
     for (const object of [{}, { metadata: {}, spec: {} }, { metadata: { name: 'a' } }])
       expect(await stateOf([object]), JSON.stringify(object)).to.equal('failed');

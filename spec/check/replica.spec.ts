@@ -1,9 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { checkMounts } from '../../src/check/check-mounts.ts';
-import type { ClusterSnapshot } from '../../src/check/snapshot.ts';
-import { parseConfig } from '../../src/config/config.ts';
 import { writeVolume } from '../../src/dev-cluster/kubelet.ts';
 import type { InCluster } from '../../src/kube/in-cluster.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
@@ -69,27 +66,5 @@ describe('what check says inside a replica', function () {
     await mkdir(CERT_DIR);
     const plain = (await scene.check({ CERT_DIR, POD_NAME: scene.podName }, cluster)).named(NAME);
     expect(plain).to.include({ status: 'fail', detail: `${CERT_DIR} is not a Secret volume` });
-  });
-
-  it('says that a subPath never brings another certificate', () => {
-    const parsed = parseConfig({
-      env: { POD_NAMESPACE: 'ns' },
-      flags: new Map(),
-      serves: false,
-      read: { namespace: () => null, hostname: () => 'webhook-0' },
-    });
-    if (!parsed.ok) throw new Error(parsed.problems.join());
-    const snapshot = {
-      config: parsed.config,
-      inReplica: true,
-      certDir: { kind: 'sub-path', hash: null, problem: null },
-      pods: { state: 'there', value: [] },
-      workloads: { state: 'absent', why: '' },
-      lease: { state: 'absent', why: '' },
-      nowMs: 0,
-    } as unknown as ClusterSnapshot;
-    const [here] = checkMounts(snapshot);
-    expect(here?.status).to.equal('fail');
-    expect(here?.detail).to.include('is mounted with subPath, which kubelets never update');
   });
 });

@@ -6,7 +6,6 @@ import type { Check } from '../../src/check/report.ts';
 import { type ClusterPaths, clusterPaths } from '../../src/cluster/paths.ts';
 import { permissions } from '../../src/cluster/permissions.ts';
 import { runCheck } from '../../src/commands/check.ts';
-import { parseConfig } from '../../src/config/config.ts';
 import type { Rule } from '../../src/dev-cluster/users.ts';
 import type { InCluster } from '../../src/kube/in-cluster.ts';
 import type { ApiUnderTest } from '../support/api-under-test.ts';
@@ -14,6 +13,7 @@ import { type MountedPair, type PairOrder, pki } from '../support/pki.ts';
 import { accepted, type Json } from '../support/raw-api.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { type Body, CERT_DIR, sceneObjects } from './scene-objects.ts';
+import { configOf } from './snapshot-of.ts';
 
 const PREFIX = 'kubetemplater.io';
 
@@ -58,13 +58,6 @@ export interface CheckRun {
   /** The one whose name begins like this. */
   readonly named: (beginning: string) => Check;
 }
-
-const configOf = (env: Readonly<Record<string, string>>) => {
-  const read = { namespace: () => null, hostname: () => 'desk' };
-  const result = parseConfig({ env, flags: new Map(), serves: false, read });
-  if (!result.ok) throw new Error(result.problems.join('\n'));
-  return result.config;
-};
 
 export const layOut = async (api: ApiUnderTest, options: SceneOptions = {}): Promise<Scene> => {
   await using opened = new AsyncDisposableStack();

@@ -5,10 +5,9 @@ import { load } from 'js-yaml';
 import { checkMounts } from '../../src/check/check-mounts.ts';
 import { checkReplicas } from '../../src/check/check-replicas.ts';
 import { inspectPod } from '../../src/check/inspect-pod.ts';
-import type { CheckResult } from '../../src/check/result.ts';
 import type { ClusterSnapshot } from '../../src/check/snapshot.ts';
-import { parseConfig } from '../../src/config/config.ts';
 import { MANIFESTS } from '../manifests/rendered.ts';
+import { OLDER, resultNamed, secretIssuedAt, snapshotOf, there } from './snapshot-of.ts';
 
 interface PodSpec {
   readonly initContainers: readonly object[];
@@ -19,18 +18,11 @@ const manifest = load(readFileSync(join(MANIFESTS, 'components/serving/sidecar.y
   readonly spec: { readonly template: { readonly spec: PodSpec } };
 };
 const SECRET = 'webhook-server-cert';
-const ANNOUNCED = 'a'.repeat(64);
 
 describe('check of webhook-certd as a native sidecar', () => {
   /** A Pod of the manifest, whose own container has its certificate elsewhere than the sidecar. */
-  const snapshotOf = (certDir: string): ClusterSnapshot => {
-    const parsed = parseConfig({
-      env: { POD_NAMESPACE: 'hooks', SERVICE_NAME: 'web', SECRET_NAME: SECRET, CERT_DIR: certDir },
-      flags: new Map(),
-      serves: false,
-      read: { namespace: () => null, hostname: () => 'desk' },
-    });
-    if (!parsed.ok) throw new Error(parsed.problems.join());
+  const sidecarIn = (certDir: string): ClusterSnapshot => {
+    const env = { SECRET_NAME: SECRET, CERT_DIR: certDir };
     const { initContainers, volumes } = manifest.spec.template.spec;
     const own = { name: 'manager', volumeMounts: [{ name: 'webhook-certs', mountPath: '/own/certs' }] };
     const pod = inspectPod(
@@ -39,37 +31,30 @@ describe('check of webhook-certd as a native sidecar', () => {
     )({
       metadata: {
         name: 'web-0',
-        annotations: { 'webhook-certd/serving-hash': 'b'.repeat(64) },
+        annotations: { 'webhook-certd/serving-hash': OLDER },
         ownerReferences: [{ kind: 'StatefulSet', name: 'web', controller: true }],
       },
       spec: { nodeName: 'node', containers: [own], initContainers, volumes },
     });
-    return {
-      config: parsed.config,
-      inReplica: false,
-      located: { byPod: new Map([[pod.name, {}]]) },
-      certDir: { kind: 'absent', hash: null, problem: null },
-      pods: { state: 'there', value: [pod] },
-      lease: { state: 'there', value: { announcement: { hash: ANNOUNCED } } },
-      secret: { state: 'there', value: { leaf: { notBeforeMs: 0 } } },
-      access: [],
-      acknowledgement: null,
-      nowMs: 1_000_000_000,
-    } as unknown as ClusterSnapshot;
-  };
-  const named = (results: readonly CheckResult[], beginning: string): CheckResult => {
-    const found = results.find(({ name }) => name.startsWith(beginning));
-    if (found === undefined) throw new Error(`no result begins with ${beginning}`);
-    return found;
+    const { config, located } = snapshotOf({ env });
+    return snapshotOf({
+      env,
+      located: { ...located, byPod: new Map([[pod.name, config]]) },
+      pods: there([pod]),
+      secret: secretIssuedAt(0),
+    });
   };
 
   it('is content where the sidecar mounts the Secret at CERT_DIR, and the server beside it elsewhere', () => {
-    const { status, detail } = named(checkMounts(snapshotOf('/tmp/k8s-webhook-server/serving-certs')), 'replica web-0');
+    const { status, detail } = resultNamed(
+      checkMounts(sidecarIn('/tmp/k8s-webhook-server/serving-certs')),
+      'replica web-0',
+    );
     expect(`${status}: ${detail}`).to.equal('ok: /tmp/k8s-webhook-server/serving-certs');
   });
 
   it('has the mount of the sidecar changed, and leaves that of the server beside it', () => {
-    const { status, remedy } = named(checkMounts(snapshotOf('/certs')), 'replica web-0');
+    const { status, remedy } = resultNamed(checkMounts(sidecarIn('/certs')), 'replica web-0');
     expect(status).to.equal('fail');
     const [, patch = ''] = /^kubectl patch statefulset\/web -n hooks -p '(.*)'$/.exec(remedy ?? '') ?? [];
     const volumeMounts = [
@@ -82,7 +67,7 @@ describe('check of webhook-certd as a native sidecar', () => {
   });
 
   it('blames the server beside it, which the sidecar asks what it serves', () => {
-    const { status, detail, remedy } = named(checkReplicas(snapshotOf('/certs')), 'replica web-0');
+    const { status, detail, remedy } = resultNamed(checkReplicas(sidecarIn('/certs')), 'replica web-0');
     expect(status).to.equal('fail');
     expect(detail).to.include('its server at 127.0.0.1:9443 shows bbbbbbbbbbbb').and.include('RELOAD is not set');
     expect(remedy).to.equal('kubectl rollout restart statefulset/web -n hooks');

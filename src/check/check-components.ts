@@ -26,7 +26,8 @@ const checkService = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
   if (components.services.state !== 'there') return [];
   const service = components.services.value.find((each) => each.name === config.serviceName);
   const isCalled = targets.some(
-    ({ object }) => object.state === 'there' && ownCalls({ config }, object.value).length > 0,
+    ({ object }) =>
+      object.state === 'there' && ownCalls({ config }, object.value).some((call) => call.service !== null),
   );
   const name = 'Service exists';
   if (service === undefined) {

@@ -2,6 +2,7 @@ import { desiredTrust } from '../../streams/plan-external.ts';
 import { sourceProblem } from '../../streams/plan-relay.ts';
 import { missingNames } from '../certificates/certificate-info.ts';
 import { verifyChain } from '../certificates/verify-chain.ts';
+import type { NamedPath } from '../cluster/paths.ts';
 import { type SecretInfo, trustAnchors } from './inspect-secrets.ts';
 import { shellQuote, showPod } from './kubectl.ts';
 import {
@@ -136,10 +137,9 @@ const inspectSourceIssuer = (snapshot: ClusterSnapshot, source: Source, name: st
     : `kubectl describe certificate ${shellQuote(certificate)} -n ${snapshot.config.namespace}`;
 };
 
-const checkSourceUsable = (snapshot: ClusterSnapshot, source: Source, name: string): CheckResult => {
+const checkSourceUsable = (snapshot: ClusterSnapshot, source: Source, { name, path }: NamedPath): CheckResult => {
   const title = 'SOURCE_SECRET can be relayed';
-  if (source.state === 'forbidden' || source.state === 'failed')
-    return unreadable(title, source, snapshot.paths.source?.path ?? '');
+  if (source.state === 'forbidden' || source.state === 'failed') return unreadable(title, source, path);
   const state = source.state === 'there' ? source.value.state : 'absent';
   const problem = sourceProblem(state, snapshot.nowMs);
   if (problem === null) return ok(title, name);
@@ -180,11 +180,11 @@ const checkSourceMounted = (snapshot: ClusterSnapshot, name: string): readonly C
 
 /** Checks the Secret into which another program issues, where it is relayed. */
 export const checkSource = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
-  const { source, config } = snapshot;
-  const { sourceSecret: name } = config;
-  if (source === null || name === null) return [];
+  const { source, paths } = snapshot;
+  if (source === null || paths.source === null) return [];
+  const { name } = paths.source;
   return [
-    checkSourceUsable(snapshot, source, name),
+    checkSourceUsable(snapshot, source, paths.source),
     ...checkSourceTrust(snapshot, source, name),
     ...checkSourceCopied(snapshot, source),
     ...checkSourceMounted(snapshot, name),
@@ -220,23 +220,21 @@ export const checkCa = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
       ),
     ];
   }
-  const isInBundle = bundle?.some(({ fingerprint }) => fingerprint === current?.fingerprint) ?? false;
+  const bundled = bundle ?? [];
+  const isInBundle = bundled.some(({ fingerprint }) => fingerprint === current?.fingerprint);
   const keyName = 'CA key matches its certificate';
   const bundleName = 'trust bundle contains the CA';
   const published =
-    secret.state === 'there' && bundle !== null
-      ? bundle.every(({ fingerprint }) =>
-          secret.value.trust.some(
-            (trusted) => trusted.fingerprint256.replaceAll(':', '').toLowerCase() === fingerprint,
-          ),
-        )
-      : true;
+    secret.state !== 'there' ||
+    bundled.every(({ fingerprint }) =>
+      secret.value.trust.some((trusted) => trusted.fingerprint256.replaceAll(':', '').toLowerCase() === fingerprint),
+    );
   return [
     ok(name, current === null ? paths.ca.name : current.subject),
     ...(isImmutable ? [immutable(snapshot, paths.ca.name)] : []),
     problem === null ? ok(keyName, '') : fail(keyName, problem, requestRotation(snapshot, 'ca')),
     isInBundle
-      ? ok(bundleName, bundle?.length === 1 ? '' : `and ${(bundle?.length ?? 0) - 1} older, still trusted`)
+      ? ok(bundleName, bundled.length === 1 ? '' : `and ${bundled.length - 1} older, still trusted`)
       : fail(bundleName, 'ca-bundle.crt does not contain the current CA', inspectLeader(snapshot)),
     ...(published
       ? []

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { readCertificates } from '../certificates/pem.ts';
+import { readBundle } from '../certificates/pem.ts';
 import { verifyChain } from '../certificates/verify-chain.ts';
 import type { CaBundleField } from '../cluster/targets.ts';
 import { trustAnchors } from './inspect-secrets.ts';
@@ -9,13 +9,8 @@ import { allowWrite, injectCaBundle, removeFieldOwnership } from './remedies.ts'
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import { type ClusterSnapshot, ownCalls, type TargetSnapshot } from './snapshot.ts';
 
-const read = ({ pem }: CaBundleField): readonly X509Certificate[] => {
-  try {
-    return readCertificates(pem);
-  } catch {
-    return [];
-  }
-};
+/** What callers read of a caBundle: the API server passes over a block that is broken. */
+const read = ({ pem }: CaBundleField): readonly X509Certificate[] => readBundle(pem).certificates;
 
 const describe = ({ subject, fingerprint256 }: X509Certificate): string =>
   (subject as string | undefined)?.split('\n').join(', ') ?? fingerprint256.slice(0, 23);

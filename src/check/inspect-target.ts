@@ -83,6 +83,7 @@ export interface TargetCall {
   readonly field: CaBundleField;
   /** Null when the server is given by URL. */
   readonly service: { readonly name: string; readonly namespace: string } | null;
+  readonly url: string | null;
   /** `svc.ns.svc` or the URL. */
   readonly server: string;
 }
@@ -121,7 +122,12 @@ export const inspectTarget =
         null,
       )(object).fields.map((field) => {
         const { service: to = null, url } = clients.get(field.pointer) ?? {};
-        return { field, service: to, server: to === null ? (url ?? '') : `${to.name}.${to.namespace}.svc` };
+        return {
+          field,
+          service: to,
+          url: url ?? null,
+          server: to === null ? (url ?? '') : `${to.name}.${to.namespace}.svc`,
+        };
       }),
       skipsVerification: spec?.insecureSkipTLSVerify === true,
       webhooks: (webhooks ?? []).map((each) => ({

@@ -2,6 +2,7 @@ import { CLOCK_SKEW_MS } from '../../streams/clock.ts';
 import type { LeaseSnapshot } from '../../streams/model.ts';
 import type { VolumeKind } from '../certificates/secret-volume.ts';
 import type { ClusterPaths, TargetPath } from '../cluster/paths.ts';
+import { isOwnCall } from '../cluster/targets.ts';
 import type { Config } from '../config/config.ts';
 import type { AccessSurvey } from './access.ts';
 import type { GetResult } from './get.ts';
@@ -100,9 +101,8 @@ export const isPastDeliveryTime = ({ secret, config, nowMs }: ClusterSnapshot): 
   return nowMs - issuedMs > DELIVERY_MS;
 };
 
-/** The calls of a target to this installation. Others keep their own caBundle. */
+/** The calls of a target to this installation, by the rule of the leader. Others keep their own caBundle. */
 export const ownCalls = (
   { config }: Pick<ClusterSnapshot, 'config'>,
   { calls }: Pick<TargetInfo, 'calls'>,
-): readonly TargetCall[] =>
-  calls.filter(({ service }) => service?.name === config.serviceName && service.namespace === config.namespace);
+): readonly TargetCall[] => calls.filter((call) => isOwnCall(config, call));

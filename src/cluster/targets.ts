@@ -96,14 +96,14 @@ const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostna
 /** A webhook on the API server's own host, as in development, has no Service whose bundle could be another program's. */
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1'];
 
+/** The server of a call, as its object names it. */
+type Callee = Pick<NonNullable<z.infer<typeof clientSchema>>, 'service' | 'url'>;
+
 /**
  * Whether a call goes to this installation: to its Service, or to a URL whose host is one of the names in its leaf. One
  * object may hold webhooks of several Services, each with a bundle of its own; writing ours there would break the others.
  */
-const isOwnCall = (
-  { serviceName, namespace, serviceNames }: OwnService,
-  { client: { service, url } }: Call,
-): boolean => {
+export const isOwnCall = ({ serviceName, namespace, serviceNames }: OwnService, { service, url }: Callee): boolean => {
   if (service != null)
     return (service.name ?? serviceName) === serviceName && (service.namespace ?? namespace) === namespace;
   return url == null || [...serviceNames, ...LOOPBACK_HOSTS].includes(hostOf(url));
@@ -124,7 +124,7 @@ export const targetObject =
     const row: TargetRow = TARGETS[type];
     const fields = row
       .calls(parsed)
-      .filter((call) => service === null || isOwnCall(service, call))
+      .filter((call) => service === null || isOwnCall(service, call.client))
       .map(({ pointer, client }) => ({
         pointer,
         pem: Buffer.from(client.caBundle ?? '', 'base64').toString('latin1'),
