@@ -213,6 +213,9 @@ describe('check of the targets of CA_BUNDLE_TARGETS', () => {
       expect(remedyOf({ ...selfSigned, 'ca.crt': '' })).to.equal(inject('web-cert', 'tls', 0));
       expect(remedyOf({ ...good, 'ca.crt': '' })).to.equal(show);
       expect(remedyOf({ ...selfSigned, 'ca.crt': 'nothing' })).to.equal(show);
+      const ca = there(caInfoOf());
+      const unread = { ...EXTERNAL, ca, secret: absent, lease: absent };
+      expect(named(`${ID} has no unknown CAs`, targetOf([{ trust: foreign }]), unread).remedy).to.equal(show);
     });
   });
 

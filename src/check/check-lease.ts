@@ -1,11 +1,8 @@
 import { formatExpiry, formatSpan } from '../util/time.ts';
 import { alivePods, shellQuote, workloadOf } from './kubectl.ts';
-import { inspectLeader, isElectionDisabled } from './remedies.ts';
+import { describeLease, inspectLeader, neverLeading } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import { type ClusterSnapshot, isHeldBy, type LeaseInfo } from './snapshot.ts';
-
-const describeLease = ({ config }: ClusterSnapshot): string =>
-  `kubectl describe lease ${shellQuote(config.leaseName)} -n ${config.namespace}`;
 
 /** The result for a holder that is none of the replicas. */
 const checkStranger = (snapshot: ClusterSnapshot, name: string, holder: string, lease: LeaseInfo): CheckResult => {
@@ -28,7 +25,7 @@ const checkHolder = (snapshot: ClusterSnapshot, lease: LeaseInfo): CheckResult =
   const { pods } = snapshot;
   const { holder } = lease;
   if (holder === null) {
-    const why = isElectionDisabled(snapshot, alivePods(snapshot)) ? ': every replica has LEADER_ELECTION=false' : '';
+    const why = neverLeading(snapshot) === null ? '' : ': every replica has LEADER_ELECTION=false';
     return fail(name, `it has no holder${why}, so nothing is issued or renewed`, inspectLeader(snapshot));
   }
   if (pods.state !== 'there' || pods.value.some((pod) => isHeldBy(holder, pod.name))) return ok(name, holder);

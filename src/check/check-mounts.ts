@@ -1,3 +1,4 @@
+import type { VolumeKind } from '../certificates/secret-volume.ts';
 import type { ContainerInfo, PodInfo } from './inspect-pod.ts';
 import { alivePods, isLeaving, nudgeKubelet, shellQuote, showPod, startReplicas, workloadOf } from './kubectl.ts';
 import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
@@ -9,16 +10,20 @@ const VOLUME = 'serving-certs';
  * The container whose CERT_DIR counts: the first one with SERVING_ADDRESS, whose server is in another container; else the one
  * that mounts the Secret, else the one that has the port, else the first one.
  */
-const webhookContainer = ({ containers, mounts }: PodInfo, port: number | null): ContainerInfo | null => {
+const webhookContainer = ({ containers, mounts }: PodInfo, port: number): ContainerInfo | null => {
   const watching = containers.find(({ env }) => env.has('SERVING_ADDRESS'));
   const mounting = containers.find(({ name }) => mounts.some(({ container }) => container === name));
-  const listening = containers.find(({ ports }) => port !== null && ports.includes(port));
+  const listening = containers.find(({ ports }) => ports.includes(port));
   return watching ?? mounting ?? listening ?? containers[0] ?? null;
 };
 
-/** CERT_DIR of a container, without a trailing slash; the configured one when the container does not set it. */
-const certDirOf = (container: ContainerInfo | null, { certDir }: ClusterSnapshot['config']): string =>
-  (container?.env.get('CERT_DIR') ?? certDir).replace(/(?<=.)\/+$/, '');
+/** The container whose CERT_DIR counts, with that, without a trailing slash, and whether the Pod says it itself. */
+const webhookOf = ({ config, located }: ClusterSnapshot, pod: PodInfo) => {
+  const container = webhookContainer(pod, config.webhookBind.port);
+  const own = container?.env.get('CERT_DIR') ?? null;
+  const certDir = (own ?? config.certDir).replace(/(?<=.)\/+$/, '');
+  return { container, certDir, isSaidByPod: own !== null || located.byPod.has(pod.name) };
+};
 
 /**
  * Mounts the whole Secret at CERT_DIR, by a strategic merge patch of the Pod template that removes other mounts of it. A
@@ -26,16 +31,17 @@ const certDirOf = (container: ContainerInfo | null, { certDir }: ClusterSnapshot
  */
 const mountSecret = (snapshot: ClusterSnapshot, pod: PodInfo): string => {
   const { config } = snapshot;
-  const container = webhookContainer(pod, config.webhookBind.port);
-  const certDir = certDirOf(container, config);
-  const misplaced = pod.mounts.filter(({ container: name, path }) => name === container?.name && path !== certDir);
+  const { container, certDir } = webhookOf(snapshot, pod);
+  const workload = workloadOf(pod);
+  if (workload === null || container === null) return showPod(snapshot, pod);
+  const misplaced = pod.mounts.filter((mount) => mount.container === container.name && mount.path !== certDir);
   const name = pod.volume ?? VOLUME;
   const secret = { secretName: config.secretName, optional: true };
   const spec = {
     ...(pod.volume === null ? { volumes: [{ name, secret }] } : {}),
-    [container?.isSidecar === true ? 'initContainers' : 'containers']: [
+    [container.isSidecar ? 'initContainers' : 'containers']: [
       {
-        name: container?.name ?? '',
+        name: container.name,
         volumeMounts: [
           ...misplaced.map(({ path }) => ({ mountPath: path, $patch: 'delete' })),
           { mountPath: certDir, name, readOnly: true, subPath: null },
@@ -44,15 +50,12 @@ const mountSecret = (snapshot: ClusterSnapshot, pod: PodInfo): string => {
     ],
   };
   const patch = shellQuote(JSON.stringify({ spec: { template: { spec } } }));
-  const workload = workloadOf(pod);
-  if (workload === null) return showPod(snapshot, pod);
   return `kubectl patch ${workload} -n ${config.namespace} -p ${patch}`;
 };
 
 const checkPodMount = (snapshot: ClusterSnapshot, pod: PodInfo): CheckResult => {
   const { config } = snapshot;
-  const container = webhookContainer(pod, config.webhookBind.port);
-  const certDir = certDirOf(container, config);
+  const { certDir, isSaidByPod } = webhookOf(snapshot, pod);
   const name = `replica ${pod.name} mounts the Secret`;
   const notMounted = (detail: string): CheckResult => fail(name, detail, mountSecret(snapshot, pod));
 
@@ -71,7 +74,6 @@ const checkPodMount = (snapshot: ClusterSnapshot, pod: PodInfo): CheckResult => 
   if (mount === undefined) return notMounted(`no container mounts its volume ${pod.volume}`);
   if (pod.mounts.some(({ path }) => path === certDir)) return ok(name, certDir);
   const detail = `it is mounted at ${mount.path}, but CERT_DIR is ${certDir}`;
-  const isSaidByPod = snapshot.located.byPod.has(pod.name) || container?.env.has('CERT_DIR') === true;
   return isSaidByPod ? notMounted(detail) : fail(name, detail, showPod(snapshot, pod));
 };
 
@@ -79,6 +81,13 @@ const checkPodMount = (snapshot: ClusterSnapshot, pod: PodInfo): CheckResult => 
 const oneOfEach = (pods: readonly PodInfo[]): readonly PodInfo[] => [
   ...new Map(pods.map((pod) => [JSON.stringify([pod.workload ?? pod.name, pod.volume, pod.mounts]), pod])).values(),
 ];
+
+/** What is wrong with a CERT_DIR that is no mounted Secret. */
+const FLAWS: Readonly<Record<Exclude<VolumeKind, 'projected'>, (directory: string) => string>> = {
+  absent: (directory) => `there is no ${directory}`,
+  'sub-path': (directory) => `${directory} is mounted with subPath, which kubelets never update`,
+  plain: (directory) => `${directory} is not a Secret volume`,
+};
 
 const checkLocalMount = (snapshot: ClusterSnapshot): CheckResult => {
   const { certDir, config, inReplica, pods } = snapshot;
@@ -89,14 +98,9 @@ const checkLocalMount = (snapshot: ClusterSnapshot): CheckResult => {
   const [first] = alivePods(snapshot);
   const pod = self ?? first;
   const remount = pod === undefined ? startReplicas(snapshot) : mountSecret(snapshot, pod);
-  switch (certDir.kind) {
-    case 'absent':
-      return fail(name, `there is no ${config.certDir}`, remount);
-    case 'sub-path':
-      return fail(name, `${config.certDir} is mounted with subPath, which kubelets never update`, remount);
-    case 'plain':
-      return (inReplica ? fail : warn)(name, `${config.certDir} is not a Secret volume`, remount);
-    case 'projected':
+  if (certDir.kind !== 'projected') {
+    const report = certDir.kind === 'plain' && !inReplica ? warn : fail;
+    return report(name, FLAWS[certDir.kind](config.certDir), remount);
   }
   const announced = announcedHash(snapshot);
   const nudge = nudgeKubelet(snapshot, config.identity);

@@ -8,9 +8,10 @@ const subjectOf = ({ resource, names }: Permission): string =>
   [resource, ...names.map((name) => `"${name}"`)].join(' ');
 
 const accountName = (user: string | null): string => {
-  const [, , namespace, name] = user?.split(':') ?? [];
-  if (user?.startsWith('system:serviceaccount:') && name !== undefined) return `ServiceAccount ${namespace}/${name}`;
-  return user ?? 'the user of this check';
+  if (user === null) return 'the user of this check';
+  const [, , namespace, name] = user.split(':');
+  const isAccount = user.startsWith('system:serviceaccount:') && name !== undefined;
+  return isAccount ? `ServiceAccount ${namespace}/${name}` : user;
 };
 
 const checkPermission = (access: Access, permission: Permission): CheckResult => {
@@ -23,7 +24,7 @@ const checkPermission = (access: Access, permission: Permission): CheckResult =>
   const where = permission.namespace === null ? 'at the cluster scope' : `in namespace ${permission.namespace}`;
   const detail = `${account} may not ${verbs} ${permission.resource}${names === '' ? '' : ` ${names}`} ${where}`;
   const report = isOptional(permission) ? warn : fail;
-  return report(name, detail, grantAccess(access, denials));
+  return report(name, detail, grantAccess(access, permission, denials));
 };
 
 /** Checks every permission that a replica uses, by asking the API server's authorizer. */

@@ -1,7 +1,7 @@
 import type { PodInfo } from './inspect-pod.ts';
 import { alivePods, isLeaving, nudgeKubelet, restartWorkload, shellQuote, startReplicas } from './kubectl.ts';
 import { isDeniedByRbac } from './probe-writes.ts';
-import { grantAccess } from './remedies.ts';
+import { grantMissing } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, unreadable, warn } from './result.ts';
 import { announcedHash, type ClusterSnapshot, isPastDeliveryTime } from './snapshot.ts';
 
@@ -47,13 +47,8 @@ const inspectPod = ({ config }: ClusterSnapshot, { name, hasExited }: PodInfo): 
     ? `kubectl logs -n ${config.namespace} ${shellQuote(name)} --all-containers --previous --tail=50`
     : `kubectl describe pod ${shellQuote(name)} -n ${config.namespace}`;
 
-const silenceRemedy = (snapshot: ClusterSnapshot, pod: PodInfo): string => {
-  for (const access of snapshot.access) {
-    const denials = access.denials.filter(({ permission }) => permission.resource === 'pods/status');
-    if (denials.length > 0) return grantAccess(access, denials);
-  }
-  return nudgeKubelet(snapshot, pod.name);
-};
+const silenceRemedy = (snapshot: ClusterSnapshot, pod: PodInfo): string =>
+  grantMissing(snapshot, ({ permission }) => permission.resource === 'pods/status') ?? nudgeKubelet(snapshot, pod.name);
 
 const checkReplica = (snapshot: ClusterSnapshot, pod: PodInfo, announced: string): CheckResult => {
   const name = `replica ${pod.name} serves the announced certificate`;

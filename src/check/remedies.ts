@@ -1,3 +1,4 @@
+import type { Permission } from '../cluster/permissions.ts';
 import type { CaBundleField } from '../cluster/targets.ts';
 import { FIELD_MANAGER } from '../kube/managed-fields.ts';
 import { type Access, type Denial, isOptional } from './access.ts';
@@ -23,14 +24,15 @@ const accountSuffix = (user: string): string => {
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
 
 /**
- * Grants what one permission lacks, as a role of its own: existing roles belong to manifests.
+ * Grants what is denied of a permission, as a role of its own: existing roles belong to manifests.
  *
- * @param denials of the same permission, at least one
+ * @param denials of this permission, at least one
  */
-export const grantAccess = ({ user }: Pick<Access, 'user'>, denials: readonly Denial[]): string => {
-  const [{ permission } = { permission: null }] = denials;
-  if (permission === null) return '';
-  const { apiGroup, resource, namespace } = permission;
+export const grantAccess = (
+  { user }: Pick<Access, 'user'>,
+  { apiGroup, resource, namespace }: Permission,
+  denials: readonly Denial[],
+): string => {
   const verbs = unique(denials.map(({ verb }) => verb));
   const names = unique(denials.flatMap(({ name }) => name ?? []));
   const scope = namespace === null ? '' : ` -n ${namespace}`;
@@ -56,23 +58,38 @@ const isNeeded = ({ lease, secret, ca }: ClusterSnapshot, { permission, verb }: 
   return objects.some(({ state }) => state === 'absent');
 };
 
-/** The command that grants the first missing permission a leader needs: with it, the leader does the rest. */
-const missingPermission = (snapshot: ClusterSnapshot): string | null => {
-  for (const each of snapshot.access) {
-    const first = each.denials.find((denial) => isNeeded(snapshot, denial));
+/** Grants what is denied of the first permission with such a denial; null when nothing like it is denied. */
+export const grantMissing = (
+  { access }: Pick<ClusterSnapshot, 'access'>,
+  isMeant: (denial: Denial) => boolean,
+): string | null => {
+  for (const each of access) {
+    const denials = each.denials.filter(isMeant);
+    const [first] = denials;
     if (first === undefined) continue;
+    const { permission } = first;
     return grantAccess(
       each,
-      each.denials.filter(({ permission }) => permission === first.permission),
+      permission,
+      denials.filter((denial) => denial.permission === permission),
     );
   }
   return null;
 };
 
-/** Whether none of at least one Pod may lead. */
-export const isElectionDisabled = ({ located: { byPod } }: ClusterSnapshot, pods: readonly PodInfo[]): boolean =>
-  pods.length > 0 &&
-  pods.every((pod) => byPod.get(pod.name)?.leaderElection === false || hasVariable(pod, 'LEADER_ELECTION', 'false'));
+/** The command that grants the first missing permission a leader needs: with it, the leader does the rest. */
+const missingPermission = (snapshot: ClusterSnapshot): string | null =>
+  grantMissing(snapshot, (denial) => isNeeded(snapshot, denial));
+
+/** The first of the Pods where none of them may lead; null where one may, or there is none. */
+export const neverLeading = (snapshot: ClusterSnapshot): PodInfo | null => {
+  const { byPod } = snapshot.located;
+  const pods = alivePods(snapshot);
+  const mayNot = (pod: PodInfo): boolean =>
+    byPod.get(pod.name)?.leaderElection === false || hasVariable(pod, 'LEADER_ELECTION', 'false');
+  const [first] = pods;
+  return first !== undefined && pods.every(mayNot) ? first : null;
+};
 
 const hasVariable = ({ containers }: PodInfo, name: string, value: string): boolean =>
   containers.some(({ env }) => env.get(name) === value);
@@ -92,11 +109,8 @@ const enableElection = ({ config }: ClusterSnapshot, pod: PodInfo): string => {
 export const inspectLeader = (snapshot: ClusterSnapshot): string => {
   const grant = missingPermission(snapshot);
   if (grant !== null) return grant;
-  const alive = alivePods(snapshot);
-  const [first] = alive;
-  return first !== undefined && isElectionDisabled(snapshot, alive)
-    ? enableElection(snapshot, first)
-    : inspectReplicas(snapshot);
+  const pod = neverLeading(snapshot);
+  return pod === null ? inspectReplicas(snapshot) : enableElection(snapshot, pod);
 };
 
 /** Requests a new leaf or CA from a working leader; without one, gets a leader first. */
@@ -115,11 +129,10 @@ const patchCommand = ({ path }: TargetSnapshot): string =>
  * Null when there is none that can be injected as it is: a leaf of another CA would be outdated by its next renewal.
  */
 const trustSource = ({ config: { secretName, issuer }, secret }: ClusterSnapshot) => {
-  const info = secret.state === 'there' ? secret.value : null;
-  if (info !== null && info.trust.length > 0 && info.trustProblem === null) return { name: secretName, key: 'ca' };
+  const info = secret.state === 'there' && secret.value.trustProblem === null ? secret.value : null;
+  if (info !== null && info.trust.length > 0) return { name: secretName, key: 'ca' };
   if (issuer.keepsCa) return { name: `${secretName}-ca`, key: 'ca-bundle' };
-  const isSelfSigned = info !== null && info.trustProblem === null && trustAnchors(info).length > 0;
-  return isSelfSigned ? { name: secretName, key: 'tls' } : null;
+  return info !== null && trustAnchors(info).length > 0 ? { name: secretName, key: 'tls' } : null;
 };
 
 /** Writes the trust bundle into caBundle fields, by the same patch as the leader. */
@@ -145,13 +158,10 @@ export const allowWrite = (snapshot: ClusterSnapshot, { path, object, write }: T
   if (write.state !== 'rejected') return null;
   if (isDeniedByRbac(write.why)) {
     const plural = path.collection.slice(path.collection.lastIndexOf('/') + 1);
-    for (const access of snapshot.access) {
-      const denials = access.denials.filter(
-        ({ permission, verb, name }) => permission.resource === plural && verb === 'patch' && name === path.name,
-      );
-      if (denials.length > 0) return grantAccess(access, denials);
-    }
-    return null;
+    return grantMissing(
+      snapshot,
+      ({ permission, verb, name }) => permission.resource === plural && verb === 'patch' && name === path.name,
+    );
   }
   if (object.state === 'there' && object.value.skipsVerification) {
     const patch = JSON.stringify([{ op: 'remove', path: '/spec/insecureSkipTLSVerify' }]);
@@ -182,7 +192,8 @@ export const removeFieldOwnership = (
 export const confineToNamespaces = ({ targets }: ClusterSnapshot, message: string): string | null => {
   const name = /failed calling webhook "([^"]+)"/.exec(message)?.[1];
   for (const { path, object } of targets) {
-    const webhooks = object.state === 'there' ? object.value.webhooks : [];
+    if (object.state !== 'there') continue;
+    const { webhooks } = object.value;
     const at = webhooks.findIndex((webhook) => webhook.name === name);
     const rules = webhooks[at]?.rules ?? [];
     if (rules.length === 0) continue;
@@ -205,6 +216,10 @@ const secretFlag = ({ config }: Pick<ClusterSnapshot, 'config'>, name: string): 
 /** Prints `ca.crt`, for a problem that only the issuer of the Secret can fix. */
 export const showTrustBundle = (snapshot: Pick<ClusterSnapshot, 'config'>): string =>
   `kubectl get ${secretFlag(snapshot, snapshot.config.secretName)} -o jsonpath=${String.raw`'{.data.ca\.crt}'`} | base64 -d`;
+
+/** Shows who holds the Lease, and what is announced on it. */
+export const describeLease = ({ config }: Pick<ClusterSnapshot, 'config'>): string =>
+  `kubectl describe lease ${shellQuote(config.leaseName)} -n ${config.namespace}`;
 
 /** Shows what a Secret holds, without the values. */
 export const describeSecret = (snapshot: Pick<ClusterSnapshot, 'config'>, name: string): string =>
@@ -248,11 +263,9 @@ const createSelfSignedPair = (snapshot: ClusterSnapshot): string => {
   const value = (file: string): string => `"'"$(base64 <${file} | tr -d '\\n')"'"`;
   const operations = [
     `{"op":"test","path":"/metadata/resourceVersion","value":"${resourceVersion}"}`,
-    ...[
-      ['tls.crt', 'tls.crt'],
-      ['tls.key', 'tls.key'],
-      ['ca.crt', 'tls.crt'],
-    ].map(([key = '', file = '']) => `{"op":"add","path":"/data/${key}","value":${value(file)}}`),
+    ...Object.entries({ 'tls.crt': 'tls.crt', 'tls.key': 'tls.key', 'ca.crt': 'tls.crt' }).map(
+      ([key, file]) => `{"op":"add","path":"/data/${key}","value":${value(file)}}`,
+    ),
   ];
   return `${request} kubectl patch ${secretFlag(snapshot, config.secretName)} --type=json -p '[${operations.join(',')}]'`;
 };
