@@ -46,6 +46,14 @@ export const MUTATED_ROOMS = {
     ['src/check/@(check-admission|check-network|cluster-reach-findings|kubectl|result|snapshot).ts'],
     ['spec/check/@(admission|cluster-reach-findings|kubectl|matching|network|report).spec.ts'],
   ),
+  verdicts: room(
+    [
+      'src/check/@(check-api-server|check-expiries|check-lease|check-mounts|check-permissions|check-replicas|check-secrets|check-settings|check-targets|remedies).ts',
+    ],
+    [
+      'spec/check/@(check-api-server|check-expiries|check-lease|check-mounts|check-permissions|check-replicas|check-secrets|check-settings|check-targets|remedy-commands).spec.ts',
+    ],
+  ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),
 } as const satisfies Readonly<Record<string, MutatedRoom>>;
