@@ -106,6 +106,11 @@ describe('check of the validity', () => {
       });
     });
 
+    it('is judged by itself where the bundle beside it cannot be read', () => {
+      const ca = there(caInfoOf({ current: lasting('ca', -10, 3_640), bundle: null }));
+      expect(results(null, { ca }).map(({ status }) => status)).to.deep.equal(['skipped', 'ok']);
+    });
+
     it('is not judged where another issuer keeps it', () => {
       const ca = there(caInfoOf({ current: lasting('ca', -20, -2), bundle: [lasting('older', -20, -2)] }));
       expect(results(lasting('leaf', -10, 355), { ca, env: { CERT_ISSUER: 'external' } })).to.have.length(1);

@@ -1,5 +1,6 @@
 import type { CertificateInfo } from '../../streams/model.ts';
 import { formatExpiry, formatSpan } from '../util/time.ts';
+import type { CaInfo } from './inspect-secrets.ts';
 import { describeSecret, inspectLeader, replacePair, requestRotation } from './remedies.ts';
 import { type CheckResult, fail, ok, skipped, warn } from './result.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
@@ -37,40 +38,31 @@ const checkOlderCa = (snapshot: ClusterSnapshot, certificate: CertificateInfo): 
     : warn(name, `${until}, and still in the bundle`, inspectLeader(snapshot));
 };
 
-/** Checks the validity of each certificate by the API server's clock. */
-export const checkExpiries = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
-  const { secret, ca, config, paths, nowMs } = snapshot;
-  const leaf = secret.state === 'there' ? secret.value.leaf : null;
-  const caInfo = ca.state === 'there' && config.issuer.keepsCa ? ca.value : null;
-  const current = caInfo?.current ?? null;
-  const older = (caInfo?.bundle ?? []).filter(({ fingerprint }) => fingerprint !== current?.fingerprint);
+/** Checks the CA that the leader issues with, and the older ones beside it. */
+const checkCas = (snapshot: ClusterSnapshot, { current, bundle, isForeign }: CaInfo): readonly CheckResult[] => {
+  const { config, paths, nowMs } = snapshot;
+  const older = (bundle ?? []).filter(({ fingerprint }) => fingerprint !== current?.fingerprint);
+  // A rotation would replace the CA of another party by a generated one.
+  const remedy = isForeign ? describeSecret(snapshot, paths.ca.name) : requestRotation(snapshot, 'ca');
+  const { caRenewBeforeMs: renewBeforeMs } = config;
   return [
-    leaf === null
-      ? skipped('certificate is valid', 'no readable certificate')
-      : checkExpiry(
-          {
-            name: 'certificate is valid',
-            certificate: leaf,
-            renewBeforeMs: config.renewBeforeMs,
-            remedy: replacePair(snapshot),
-          },
-          nowMs,
-        ),
     ...(current === null
       ? []
-      : [
-          checkExpiry(
-            {
-              name: 'CA is valid',
-              certificate: current,
-              renewBeforeMs: config.caRenewBeforeMs,
-              // A rotation would replace the CA of another party by a generated one.
-              remedy:
-                caInfo?.isForeign === true ? describeSecret(snapshot, paths.ca.name) : requestRotation(snapshot, 'ca'),
-            },
-            nowMs,
-          ),
-        ]),
+      : [checkExpiry({ name: 'CA is valid', certificate: current, renewBeforeMs, remedy }, nowMs)]),
     ...older.map((certificate) => checkOlderCa(snapshot, certificate)),
+  ];
+};
+
+/** Checks the validity of each certificate by the API server's clock. */
+export const checkExpiries = (snapshot: ClusterSnapshot): readonly CheckResult[] => {
+  const { secret, ca, config, nowMs } = snapshot;
+  const name = 'certificate is valid';
+  const leaf = secret.state === 'there' ? secret.value.leaf : null;
+  const { renewBeforeMs } = config;
+  return [
+    leaf === null
+      ? skipped(name, 'no readable certificate')
+      : checkExpiry({ name, certificate: leaf, renewBeforeMs, remedy: replacePair(snapshot) }, nowMs),
+    ...(ca.state === 'there' && config.issuer.keepsCa ? checkCas(snapshot, ca.value) : []),
   ];
 };
