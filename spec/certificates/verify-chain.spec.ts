@@ -19,7 +19,7 @@ const constraints = (...permitted: readonly string[]): x509.Extension => {
   const trees = permitted.map((name) => der(0x30, der(0x82, Buffer.from(name))));
   return new x509.Extension('2.5.29.30', true, der(0x30, der(0xa0, ...trees)));
 };
-const UNREADABLE = new x509.Extension('2.5.29.14', true, der(0x04, [1]));
+const UNREADABLE = madeCertificates.goUnreadable();
 const UNREADABLE_ERROR = 'x509: subject key identifier incorrectly marked critical';
 
 const leafOf = async (ca: MadeCa, order: Partial<LeafOrder> = {}): Promise<X509Certificate> =>

@@ -1,71 +1,13 @@
-import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import type { Backend } from '../../src/check/cluster-backends.ts';
 import { configFindings } from '../../src/check/cluster-config-findings.ts';
 import { type Finding, finding } from '../../src/check/cluster-finding.ts';
-import { type Hook, HOOK_LISTS } from '../../src/check/cluster-hooks.ts';
-import { issuerOf } from '../../src/check/cluster-issuer.ts';
 import type { SurveyedHook } from '../../src/check/cluster-survey.ts';
 import type { GetResult } from '../../src/check/get.ts';
 import type { Labels } from '../../src/check/matching.ts';
-import { madeCertificates } from '../support/made-certificates.ts';
+import { type GivenHook, hookOf, hooksIn, surveyedOf } from './surveyed.ts';
 
-interface Given {
-  /** The field managers of its caBundle, in the order of their writes. */
-  readonly managers?: readonly string[];
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly kind?: 'webhook' | 'conversion';
-  /** Its caBundle, and what kubectl applied for it. */
-  readonly caBundle?: string;
-  readonly applied?: string;
-}
-
-const base64 = (text: string): string => Buffer.from(text).toString('base64');
-
-/** The hook of an object as the API server answers it. */
-const hookOf = (given: Given): Hook => {
-  const { managers = [], labels = {}, kind = 'webhook', caBundle = 'a', applied } = given;
-  const leaf = { 'f:clientConfig': { 'f:caBundle': {} } };
-  const owned = {
-    webhook: { 'f:webhooks': { 'k:{"name":"a.example.com"}': leaf } },
-    conversion: { 'f:spec': { 'f:conversion': { 'f:webhook': leaf } } },
-  }[kind];
-  const managedFields = managers.map((manager, at) => ({
-    manager,
-    time: `2026-01-0${at + 1}T00:00:00Z`,
-    fieldsV1: owned,
-  }));
-  const clientConfig = { service: { name: 'svc', namespace: 'ns' }, caBundle: base64(caBundle) };
-  const manifest = { webhooks: [{ clientConfig: { caBundle: base64(applied ?? '') } }] };
-  const annotations = {
-    ...(applied === undefined ? {} : { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(manifest) }),
-    ...given.annotations,
-  };
-  const metadata = { name: 'configuration', annotations, labels, managedFields };
-  const { hooksOf } = HOOK_LISTS.find(({ path }) =>
-    path.endsWith(kind === 'webhook' ? 'validatingwebhookconfigurations' : 'customresourcedefinitions'),
-  )!;
-  const [hook] = hooksOf({
-    metadata,
-    webhooks: [
-      { name: 'b.example.com', clientConfig },
-      { name: 'a.example.com', clientConfig },
-    ].slice(1),
-    spec: { conversion: { strategy: 'Webhook', webhook: { clientConfig } } },
-  });
-  return hook!;
-};
-
-const surveyedOf = (hook: Hook): SurveyedHook => ({
-  hook,
-  backend: null,
-  probes: [],
-  namespaceLabels: null,
-  mounted: null,
-});
-
-const contentionOf = (given: Given): string | null => {
+const contentionOf = (given: GivenHook): string | null => {
   const [first = null, ...others] = configFindings(surveyedOf(hookOf(given)));
   expect(others).to.deep.equal([]);
   if (first !== null) expect(first).to.include({ id: 'two-managers', severity: 'warn' });
@@ -148,7 +90,7 @@ describe('two managers of one caBundle are not found', () => {
 });
 
 describe('an aggregated API whose certificate is not verified is found', () => {
-  const { hooksOf } = HOOK_LISTS.find(({ path }) => path.endsWith('apiservices'))!;
+  const hooksOf = hooksIn('apiservices');
   const found = (insecureSkipTLSVerify?: boolean): readonly Finding[] => {
     const spec = { service: { name: 'svc', namespace: 'ns' }, insecureSkipTLSVerify };
     return configFindings(surveyedOf(hooksOf({ metadata: { name: 'v1.example.com' }, spec })[0]!));
@@ -174,7 +116,7 @@ describe('an aggregated API whose certificate is not verified is found', () => {
 });
 
 describe('a webhook that can block its own repair', () => {
-  const { hooksOf } = HOOK_LISTS.find(({ path }) => path.endsWith('validatingwebhookconfigurations'))!;
+  const hooksOf = hooksIn('validatingwebhookconfigurations');
   const rule = (apiGroup: string, resource: string, operation = '*') => ({
     operations: [operation],
     apiGroups: [apiGroup],
@@ -287,41 +229,5 @@ describe('a webhook that can block its own repair', () => {
   it('is none of the conversions', () => {
     const surveyed = surveyedOf(hookOf({ kind: 'conversion' }));
     expect(configFindings({ ...surveyed, namespaceLabels: there({}) })).to.deep.equal([]);
-  });
-});
-
-describe('the issuer of a webhook is told', () => {
-  const nameOf = (given: Given, leaf: X509Certificate | null = null): string | null =>
-    issuerOf(hookOf(given), leaf)?.name ?? null;
-
-  it('from the annotation that asks an injector', () => {
-    expect(nameOf({ annotations: CERT_MANAGER, managers: ['helm'] })).to.equal('cert-manager');
-    expect(nameOf({ annotations: SERVICE_CA })).to.equal('service-ca');
-  });
-
-  it('from the subject of the CA', async () => {
-    for (const [subject, name] of [
-      ['O=nil1', 'kube-webhook-certgen'],
-      ['CN=svc.ns.svc CA 0123abcd', 'webhook-certd'],
-      ['CN=openshift-service-serving-signer@1600000000', 'service-ca'],
-    ] as const) {
-      const { pem } = await madeCertificates.leaf({ ca: await madeCertificates.ca(subject), names: ['svc.ns.svc'] });
-      expect(nameOf({}, new X509Certificate(pem)), subject).to.equal(name);
-    }
-  });
-
-  it('from the field manager, and the label of OLM', () => {
-    expect(nameOf({ managers: ['webhook-certd'] })).to.equal('webhook-certd');
-    expect(nameOf({ managers: ['helm'] })).to.equal('Helm');
-    expect(nameOf({ managers: ['manager'] })).to.equal('manager');
-    expect(nameOf({ labels: { 'olm.owner': 'operator.v1' }, managers: ['catalog'] })).to.equal('OLM');
-  });
-
-  it('as unknown where nothing tells', () => {
-    expect(nameOf({})).to.equal(null);
-  });
-
-  it('with the command that makes it renew', () => {
-    expect(issuerOf(hookOf({ annotations: CERT_MANAGER }), null)?.renew).to.equal('cmctl renew -n ns certificate');
   });
 });

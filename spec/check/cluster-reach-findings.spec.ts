@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import type { Backend } from '../../src/check/cluster-backends.ts';
 import { type Finding, finding } from '../../src/check/cluster-finding.ts';
 import type { Hook } from '../../src/check/cluster-hooks.ts';
-import type { ProbeFailure, ProbeResult } from '../../src/check/cluster-probe.ts';
+import type { ProbeResult } from '../../src/check/cluster-probe.ts';
 import { reachFindings } from '../../src/check/cluster-reach-findings.ts';
 import type { Probed, SurveyedHook } from '../../src/check/cluster-survey.ts';
+import { failed, presented, probed, surveyedOf } from './surveyed.ts';
 
 const REFERENCE = { name: 'web', namespace: 'hooks', port: 443 };
 const RBAC = 'webhook-certd check --cluster --rbac';
@@ -26,13 +27,6 @@ const UNREADY = there([{ address: '10.0.0.1', port: 8443, ready: false, pod: 'we
 const backendOf = ({ service = there(SERVICE), endpoints = READY, pods = there([]) }: Behind = {}): Backend =>
   ({ reference: REFERENCE, service, endpoints, pods }) as unknown as Backend;
 
-const probed = (pod: string | null, result: ProbeResult): Probed => ({
-  endpoint: { address: '10.0.0.1', port: 8443, ready: true, pod },
-  result,
-});
-const presented = (protocol: string): ProbeResult => ({ state: 'presented', chain: [], protocol });
-const failed = (why: ProbeFailure, detail: string): ProbeResult => ({ state: 'failed', why, detail });
-
 interface Given extends Partial<Omit<SurveyedHook, 'hook'>> {
   readonly blocks?: boolean;
   readonly url?: string;
@@ -40,14 +34,8 @@ interface Given extends Partial<Omit<SurveyedHook, 'hook'>> {
 
 const found = ({ blocks = true, url, ...rest }: Given): readonly Finding[] => {
   const server = url === undefined ? { to: 'service', service: REFERENCE } : { to: 'url', url };
-  return reachFindings({
-    hook: { server, blocks } as unknown as Hook,
-    backend: url === undefined ? backendOf() : null,
-    probes: [],
-    namespaceLabels: null,
-    mounted: null,
-    ...rest,
-  });
+  const hook = { server, blocks } as unknown as Hook;
+  return reachFindings(surveyedOf(hook, { backend: url === undefined ? backendOf() : null, ...rest }));
 };
 
 describe('the Service of a webhook', () => {
@@ -131,7 +119,7 @@ describe('the URL of a webhook', () => {
 
   it('is not inspected where there is none', () => {
     const hook = { server: { to: 'nothing' }, blocks: true } as unknown as Hook;
-    const [first] = reachFindings({ hook, backend: null, probes: [], namespaceLabels: null, mounted: null });
+    const [first] = reachFindings(surveyedOf(hook));
     expect(first).to.include({ id: 'not-inspected', detail: '(no server) is no https URL' });
   });
 });

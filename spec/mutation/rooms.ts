@@ -54,6 +54,10 @@ export const MUTATED_ROOMS = {
       'spec/check/@(check-api-server|check-expiries|check-lease|check-mounts|check-permissions|check-replicas|check-secrets|check-settings|check-targets|remedy-commands).spec.ts',
     ],
   ),
+  survey: room(
+    ['src/check/@(cluster-hooks|cluster-issuer|cluster-trust|cluster-trust-findings).ts'],
+    ['spec/check/@(cluster-hooks|cluster-issuer|cluster-trust|cluster-trust-findings).spec.ts'],
+  ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),
 } as const satisfies Readonly<Record<string, MutatedRoom>>;

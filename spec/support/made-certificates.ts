@@ -134,4 +134,6 @@ export const madeCertificates = {
   clientAuth: x509.ExtendedKeyUsage.clientAuth as string,
   /** A critical extension that neither Go nor OpenSSL knows. */
   unknownCritical: (): x509.Extension => new x509.Extension('1.2.3.4', true, new Uint8Array([5, 0])),
+  /** A subject key identifier that OpenSSL reads, and Go refuses to parse since it is critical. */
+  goUnreadable: (): x509.Extension => new x509.Extension('2.5.29.14', true, new Uint8Array([4, 1, 1])),
 } as const;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { KubeClient } from '../kube/client.ts';
 import type { ServiceReference } from './cluster-hooks.ts';
 import { get, type GetResult, readList } from './get.ts';
-import { podMetadata, podVolumes, secretNamesOf, sidecarsOf, statusesOf, workloadOf } from './inspect-pod.ts';
+import { podVolumes, secretNamesOf, sidecarsOf, statusesOf } from './inspect-pod.ts';
 import type { Labels } from './matching.ts';
 
 /** One address that the Service sends connections to. */
@@ -93,9 +93,15 @@ const ofSlices = (slices: readonly z.infer<typeof sliceSchema>[], name: string, 
   return unique(
     (own.length > 0 ? own : slices).flatMap((slice) =>
       portsNamed(slice.ports, name).flatMap((port) =>
-        (slice.endpoints ?? []).flatMap(({ addresses: [address = ''], conditions, targetRef }) => [
-          { address, port, ready: conditions?.ready !== false, pod: podOf(targetRef) },
-        ]),
+        (slice.endpoints ?? []).flatMap(({ addresses: all, conditions, targetRef }) =>
+          // The others of one endpoint are of no use: kube-proxy takes the first.
+          all.slice(0, 1).map((address) => ({
+            address,
+            port,
+            ready: conditions?.ready !== false,
+            pod: podOf(targetRef),
+          })),
+        ),
       ),
     ),
   );
@@ -104,20 +110,11 @@ const ofSlices = (slices: readonly z.infer<typeof sliceSchema>[], name: string, 
 const ofEndpoints = ({ subsets }: z.infer<typeof endpointsSchema>, name: string): readonly Endpoint[] =>
   unique(
     (subsets ?? []).flatMap((subset) =>
-      portsNamed(subset.ports, name).flatMap((port) => [
-        ...(subset.addresses ?? []).map(({ ip, targetRef }) => ({
-          address: ip,
-          port,
-          ready: true,
-          pod: podOf(targetRef),
-        })),
-        ...(subset.notReadyAddresses ?? []).map(({ ip, targetRef }) => ({
-          address: ip,
-          port,
-          ready: false,
-          pod: podOf(targetRef),
-        })),
-      ]),
+      portsNamed(subset.ports, name).flatMap((port) =>
+        [subset.addresses, subset.notReadyAddresses].flatMap((given, at) =>
+          (given ?? []).map(({ ip, targetRef }) => ({ address: ip, port, ready: at === 0, pod: podOf(targetRef) })),
+        ),
+      ),
     ),
   );
 
@@ -199,33 +196,16 @@ const container = z.object({
   volumeMounts: z.array(z.object({ name: z.string(), subPath: text, subPathExpr: text })).nullish(),
 });
 const containerStatuses = z
-  .array(
-    z.object({
-      state: z
-        .object({
-          waiting: z.object({ reason: text }).nullish(),
-          running: z.object({ startedAt: text }).nullish(),
-        })
-        .nullish(),
-    }),
-  )
+  .array(z.object({ state: z.object({ waiting: z.object({ reason: text }).nullish() }).nullish() }))
   .nullish();
 const podSchema = z.object({
-  metadata: podMetadata.extend({ name: z.string() }),
+  metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).nullish() }),
   spec: z.object({
     containers: z.array(container),
     initContainers: z.array(container).nullish(),
     volumes: podVolumes,
   }),
-  status: z
-    .object({
-      phase: text,
-      startTime: text,
-      conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
-      initContainerStatuses: containerStatuses,
-      containerStatuses,
-    })
-    .nullish(),
+  status: z.object({ initContainerStatuses: containerStatuses, containerStatuses }).nullish(),
 });
 
 /** A Secret that a Pod mounts. */
@@ -239,12 +219,7 @@ interface MountedSecret {
 interface BackendPod {
   readonly name: string;
   readonly labels: Labels;
-  readonly ready: boolean;
   readonly secrets: readonly MountedSecret[];
-  /** The kind and name of its owner: `deployment/webhook`; null when it has none. */
-  readonly workload: string | null;
-  /** When the container that was started last was started, ms; null when unknown. */
-  readonly startedMs: number | null;
   /** The kubelet's reason why a container is not running; null when all are. */
   readonly problem: string | null;
 }
@@ -261,24 +236,14 @@ const secretsOf = (spec: Parsed['spec']): readonly MountedSecret[] => {
   });
 };
 
-const timeOf = (value: string | null | undefined): number | null => {
-  const ms = Date.parse(value ?? '');
-  return Number.isNaN(ms) ? null : ms;
-};
-
 /** Reads a Pod behind a Service. @throws ZodError for anything but a Pod */
 const inspectBackendPod = (object: unknown): BackendPod => {
   const { metadata, spec, status } = podSchema.parse(object);
-  const states = statusesOf(status).flatMap(({ state }) => state ?? []);
-  const owner = workloadOf(metadata);
-  const started = states.flatMap(({ running }) => timeOf(running?.startedAt) ?? []);
+  const [waiting] = statusesOf(status).flatMap(({ state }) => state?.waiting ?? []);
   return {
     name: metadata.name,
     labels: metadata.labels ?? {},
-    ready: status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True',
     secrets: secretsOf(spec),
-    workload: owner === null ? null : `${owner.kind}/${owner.name}`,
-    startedMs: started.length > 0 ? Math.max(...started) : timeOf(status?.startTime),
-    problem: states.find(({ waiting }) => waiting != null)?.waiting?.reason ?? null,
+    problem: waiting?.reason ?? null,
   };
 };

@@ -10,7 +10,7 @@ export const FINDINGS = {
   untrusted: 'caBundle does not trust the served certificate',
   'names-missing': 'the served certificate lacks the name',
   'not-for-servers': 'the served certificate is not for servers',
-  'refused-by-go': 'the API server cannot parse the served certificate',
+  'refused-by-go': 'the API server cannot use the served certificate or its CA',
   expired: 'the served certificate has expired',
   'not-yet-valid': 'the served certificate is not valid yet',
   'expires-soon': 'the served certificate expires soon',

@@ -78,14 +78,15 @@ export const issuerOf = (hook: Hook, leaf: X509Certificate | null): HookIssuer |
   const told = toldBy(hook, leaf);
   if (told === null) return null;
   const namespace = shellQuote(namespaceOf(hook) ?? 'default');
-  const [from, name] = (hook.annotations['cert-manager.io/inject-ca-from'] ?? '').split('/');
+  const [from = '', name = ''] = hook.annotations['cert-manager.io/inject-ca-from']?.split('/') ?? [];
   switch (told.name) {
     case 'cert-manager':
       return {
         ...told,
-        renew: name
-          ? `cmctl renew -n ${shellQuote(from ?? '')} ${shellQuote(name)}`
-          : `kubectl get certificates,certificaterequests -n ${namespace}`,
+        renew:
+          name === ''
+            ? `kubectl get certificates,certificaterequests -n ${namespace}`
+            : `cmctl renew -n ${shellQuote(from)} ${shellQuote(name)}`,
         page: `${CERT_MANAGER}reference/cmctl/#renew`,
       };
     case 'webhook-certd':
@@ -106,3 +107,10 @@ export const issuerOf = (hook: Hook, leaf: X509Certificate | null): HookIssuer |
       return { ...told, renew: null, page: null };
   }
 };
+
+/**
+ * The command for a CA that ends: cert-manager renews it as a Certificate of its own, to which no object of the hook refers,
+ * and renewing the leaf does not help.
+ */
+export const caRenewal = (issuer: HookIssuer | null): string | null =>
+  issuer?.name === 'cert-manager' ? 'kubectl get certificates --all-namespaces -o wide' : (issuer?.renew ?? null);

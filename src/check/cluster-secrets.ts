@@ -22,12 +22,13 @@ export interface MountedCertificates {
   readonly problems: readonly string[];
 }
 
+const LEAF_KEYS = ['tls.crt', 'cert', 'cert.pem', 'server-cert.pem'] as const;
+
 /** The leaf of a Secret under the keys that webhooks use; null when there is none. Keys are never looked at. */
 const leafOf = (object: unknown): X509Certificate | null => {
   const { values } = secretObject(object);
-  const pem = values['tls.crt'] ?? values['cert'] ?? values['cert.pem'] ?? values['server-cert.pem'];
-  const [leaf] = pem === undefined ? [] : readBundle(pem).certificates;
-  return leaf ?? null;
+  const [pem] = LEAF_KEYS.flatMap((key) => values[key] ?? []);
+  return pem === undefined ? null : (readBundle(pem).certificates[0] ?? null);
 };
 
 /** Reads the Secrets that the Pods behind these Services mount, each once, and keeps their certificates only. */
@@ -61,17 +62,16 @@ export const readMountedCertificates = async (
     const pods = podsOf(backend);
     const names = new Set(pods.flatMap(({ secrets }) => secrets.map(({ name }) => name)));
     const found = [...names].map((secret) => {
-      const mounting = (isSubPath: boolean | null): readonly string[] =>
-        pods
-          .filter(({ secrets }) =>
-            secrets.some((each) => each.name === secret && (isSubPath === null || each.isSubPath === isSubPath)),
-          )
-          .map(({ name }) => name);
+      const mounting = pods
+        .map(({ name, secrets }) => ({ name, mounts: secrets.filter((each) => each.name === secret) }))
+        .filter(({ mounts }) => mounts.length > 0);
       return {
         secret,
         leaf: leaves.get(keyOf(backend.reference.namespace, secret)),
-        pods: mounting(null),
-        subPathPods: mounting(true),
+        pods: mounting.map(({ name }) => name),
+        subPathPods: mounting
+          .filter(({ mounts }) => mounts.every(({ isSubPath }) => isSubPath))
+          .map(({ name }) => name),
       };
     });
     return {

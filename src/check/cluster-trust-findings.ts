@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import type { PairFault } from '../certificates/verify-pair.ts';
+import type { Fault, PairFault } from '../certificates/verify-pair.ts';
 import { formatExpiry, formatSpan } from '../util/time.ts';
 import {
   certificateText,
@@ -13,7 +13,7 @@ import {
   subjectText,
 } from './cluster-finding.ts';
 import { type Hook, namespaceOf, serverName } from './cluster-hooks.ts';
-import { type HookIssuer, issuerOf } from './cluster-issuer.ts';
+import { caRenewal, type HookIssuer, issuerOf } from './cluster-issuer.ts';
 import type { Probed, SurveyedHook } from './cluster-survey.ts';
 import type { Trust, Verification, Verifier } from './cluster-trust.ts';
 import { shellQuote } from './kubectl.ts';
@@ -21,7 +21,6 @@ import { shellQuote } from './kubectl.ts';
 /** An endpoint that showed a certificate, and what the API server says of it. */
 interface Shown {
   readonly probed: Probed;
-  readonly chain: readonly X509Certificate[];
   readonly leaf: X509Certificate;
   readonly verification: Verification;
 }
@@ -33,96 +32,100 @@ const FAULT_FINDINGS: Readonly<Partial<Record<PairFault, FindingId>>> = {
   'not-for-servers': 'not-for-servers',
 };
 
-const idOf = ({ reason, detail }: { readonly reason: PairFault; readonly detail: string }): FindingId =>
-  FAULT_FINDINGS[reason] ?? (detail.includes('Go refuses') ? 'refused-by-go' : 'untrusted');
+/** How the verifier says that Go refuses what OpenSSL accepts: the leaf, what is sent beside it, or an issuer. */
+const GO_REFUSES = /Go refuses|(?:refused|not found) by Go/;
+
+const idOf = ({ reason, detail }: Fault): FindingId =>
+  FAULT_FINDINGS[reason] ?? (GO_REFUSES.test(detail) ? 'refused-by-go' : 'untrusted');
+
+/** An issuer that has expired: its leaf may be renewed in vain. */
+const ISSUER_EXPIRED = /^the issuer .* has expired$/;
 
 /** The verifier speaks of the files of a Secret. */
 const inHookWords = (detail: string): string =>
   detail
     .replace(
-      / in ca\.crt issued (.*), directly or over tls\.crt$/,
+      / in ca\.crt issued (.*), directly or over tls\.crt/,
       ' in its caBundle issued $1, directly or over what it sends',
     )
     .replace(/ of tls\.crt/, ' of what it sends');
 
-const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly T[])[] => [
-  ...Map.groupBy(items, keyOf).values(),
+type Group<T> = readonly [T, ...T[]];
+
+const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): readonly Group<T>[] => [
+  ...(Map.groupBy(items, keyOf) as ReadonlyMap<string, readonly unknown[]> as ReadonlyMap<string, Group<T>>).values(),
 ];
 
 const caBundleCommand = ({ object, pointer }: Hook): string => {
-  const path = pointer.slice(1).replace(/^webhooks\/(\d+)\//, 'webhooks[$1]/');
-  const jsonPath = `{.${path.replaceAll('/', '.')}}`;
+  const jsonPath = `{${pointer.replace(/webhooks\/(\d+)/, 'webhooks[$1]').replaceAll('/', '.')}}`;
   return `kubectl get ${object.type} ${shellQuote(object.name)} -o jsonpath=${shellQuote(jsonPath)} | base64 -d | openssl crl2pkcs7 -nocrl -certfile /dev/stdin | openssl pkcs7 -print_certs -noout`;
 };
 
-const bundleFindings = (hook: Hook, trust: Trust): readonly Finding[] => {
-  if (hook.skipsVerification || trust.isPublic || trust.problems.length === 0) {
-    const isEmpty = !trust.isPublic && trust.anchors.length === 0;
-    if (!isEmpty || hook.skipsVerification) return [];
-    const detail = 'it holds no certificate, so the API server cannot build a client from it';
-    return [finding('ca-bundle-unreadable', 'fail', detail, caBundleCommand(hook))];
+const bundleFindings = (hook: Hook, { anchors, problems, isPublic }: Trust): readonly Finding[] => {
+  if (isPublic || (anchors.length > 0 && problems.length === 0)) return [];
+  if (anchors.length > 0) {
+    const detail = `${few(problems)}; the API server goes on with the other ${anchors.length}`;
+    return [finding('ca-bundle-partly-unreadable', 'warn', detail, caBundleCommand(hook))];
   }
-  const problems = few(trust.problems);
-  return trust.anchors.length === 0
-    ? [finding('ca-bundle-unreadable', 'fail', problems, caBundleCommand(hook))]
-    : [
-        finding(
-          'ca-bundle-partly-unreadable',
-          'warn',
-          `${problems}; the API server goes on with the other ${trust.anchors.length}`,
-          caBundleCommand(hook),
-        ),
-      ];
+  const detail =
+    problems.length > 0 ? few(problems) : 'it holds no certificate, so the API server cannot build a client from it';
+  return [finding('ca-bundle-unreadable', 'fail', detail, caBundleCommand(hook))];
 };
 
-/** The command that renews the certificate; where nothing tells who issues it, the one that shows where it is kept. */
-const renewal = (hook: Hook, issuer: HookIssuer | null): string => {
+/** The issuer's command for renewal; where it has none or nothing tells who issues it, the one that shows where it is kept. */
+const orWhereItIs = (hook: Hook, renew: string | null | undefined): string => {
+  if (renew != null) return renew;
   const namespace = namespaceOf(hook);
   const { type, name } = hook.object;
-  if (issuer?.renew != null) return issuer.renew;
   return namespace === null
     ? `kubectl get ${type} ${shellQuote(name)} -o yaml --show-managed-fields`
     : `kubectl get secrets -n ${shellQuote(namespace)} --field-selector type=kubernetes.io/tls`;
 };
 
-const refusalRemedy = (
-  hook: Hook,
-  id: FindingId,
-  refused: readonly Shown[],
-  isPart: boolean,
-  issuer: HookIssuer | null,
-) => {
-  const pods = refused.flatMap(({ probed }) => probed.endpoint.pod ?? []);
+/** The command that replaces Pods; null where they are none of the hook's Service. */
+const restart = (hook: Hook, shown: readonly Pick<Shown, 'probed'>[]): string | null => {
+  const pods = shown.flatMap(({ probed }) => probed.endpoint.pod ?? []);
   const namespace = namespaceOf(hook);
-  // The others have what the caBundle trusts: a new Pod mounts it.
-  if (isPart && pods.length > 0 && namespace !== null)
-    return `kubectl delete pod -n ${shellQuote(namespace)} ${pods.map(shellQuote).join(' ')}`;
-  if (id === 'untrusted' && issuer?.renew == null) return caBundleCommand(hook);
-  return renewal(hook, issuer);
+  return pods.length === 0 || namespace === null
+    ? null
+    : `kubectl delete pod -n ${shellQuote(namespace)} ${pods.map(shellQuote).join(' ')}`;
+};
+
+interface Refused extends Shown {
+  readonly id: FindingId;
+  readonly detail: string;
+}
+
+const refusalRemedy = (hook: Hook, { id, detail }: Refused, issuer: HookIssuer | null): string => {
+  if (id === 'untrusted' && ISSUER_EXPIRED.test(detail)) return orWhereItIs(hook, caRenewal(issuer));
+  const isInBundle = id === 'untrusted' && hook.caBundle !== null;
+  return isInBundle ? (issuer?.renew ?? caBundleCommand(hook)) : orWhereItIs(hook, issuer?.renew);
 };
 
 const refusals = (hook: Hook, trust: Trust, shown: readonly Shown[], all: readonly Probed[]): readonly Finding[] => {
   // Without a trusted certificate the API server makes no connection, and nothing else can be told.
   if (trust.anchors.length === 0) return [];
-  const refused = shown.flatMap((each) => {
+  const refused = shown.flatMap((each): readonly Refused[] => {
     const [first] = each.verification.faults;
     return first === undefined ? [] : [{ ...each, id: idOf(first), detail: inHookWords(first.detail) }];
   });
-  return groupBy(refused, ({ id, detail }) => `${id} ${detail}`).flatMap((group) => {
+  const isPart = refused.length < shown.length;
+  return groupBy(refused, ({ id, detail }) => `${id} ${detail}`).map((group) => {
     const [first] = group;
-    if (first === undefined) return [];
     const issuer = issuerOf(hook, first.leaf);
-    const isPart = group.length < shown.length;
-    const who = `${endpointsText(
-      group.map(({ probed }) => probed),
-      all,
-    )} ${group.length === 1 ? 'is' : 'are'} Ready and refused`;
+    const some = group.map(({ probed }) => probed);
+    const isReady = hook.server.to === 'url' ? '' : 'Ready and ';
+    const who = `${endpointsText(some, all)} ${group.length === 1 ? 'is' : 'are'} ${isReady}refused`;
     if (trust.isPublic && hook.server.to === 'service' && first.id === 'untrusted') {
       const detail = `so the API server trusts public CAs only, and ${who}`;
-      return [finding('ca-bundle-empty', 'fail', detail, renewal(hook, issuer), issuer?.page)];
+      return finding('ca-bundle-empty', 'fail', detail, orWhereItIs(hook, issuer?.renew), issuer?.page);
     }
-    const remedy = refusalRemedy(hook, first.id, group, isPart, issuer);
-    return [finding(first.id, 'fail', `${who}: ${first.detail}`, remedy, isPart ? null : issuer?.page)];
+    const detail = `${who}: ${first.detail}`;
+    // The others have what the caBundle trusts: a new Pod mounts it.
+    const replace = isPart ? restart(hook, group) : null;
+    return replace === null
+      ? finding(first.id, 'fail', detail, refusalRemedy(hook, first, issuer), issuer?.page)
+      : finding(first.id, 'fail', detail, replace);
   });
 };
 
@@ -130,84 +133,66 @@ const refusals = (hook: Hook, trust: Trust, shown: readonly Shown[], all: readon
 const SAME_MOMENT_MS = 3_600_000;
 
 const endings = (hook: Hook, shown: readonly Shown[], warnBeforeMs: number, nowMs: number): readonly Finding[] => {
-  const ending = shown.flatMap((each) =>
-    each.verification.end === null ? [] : [{ ...each, end: each.verification.end }],
-  );
-  return groupBy(ending, ({ end }) => end.certificate.fingerprint256).flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const { end, leaf } = first;
+  const ending = shown.flatMap(({ leaf, verification: { end } }) => (end === null ? [] : [{ leaf, end }]));
+  return groupBy(ending, ({ end }) => end.certificate.fingerprint256).flatMap(([{ leaf, end }]) => {
     const issuer = issuerOf(hook, leaf);
+    const remedy = orWhereItIs(hook, end.isLeaf ? issuer?.renew : caRenewal(issuer));
     const until = formatExpiry(end.atMs, nowMs);
-    const isSoon = end.atMs - nowMs < warnBeforeMs;
     const found: Finding[] = [];
-    if (isSoon) {
+    if (end.atMs - nowMs < warnBeforeMs) {
       const id = end.isLeaf ? 'expires-soon' : 'ca-expires-soon';
-      const detail = `${certificateText(end.certificate)}: ${until}`;
-      found.push(finding(id, 'warn', detail, renewal(hook, issuer), issuer?.page));
+      found.push(finding(id, 'warn', `${certificateText(end.certificate)}: ${until}`, remedy, issuer?.page));
     }
-    const leafEndMs = leaf.validToDate.getTime();
-    if (!end.isLeaf && leafEndMs - end.atMs > SAME_MOMENT_MS) {
-      const detail = `CA ${subjectText(end.certificate)} is valid ${until}; its leaf ${formatSpan(leafEndMs - end.atMs)} longer, in vain`;
-      found.push(finding('ca-ends-first', 'warn', detail, renewal(hook, issuer), issuer?.page));
+    const longerMs = leaf.validToDate.getTime() - end.atMs;
+    if (longerMs > SAME_MOMENT_MS) {
+      const detail = `CA ${subjectText(end.certificate)} is valid ${until}; its leaf ${formatSpan(longerMs)} longer, in vain`;
+      found.push(finding('ca-ends-first', 'warn', detail, remedy, issuer?.page));
     }
     return found;
   });
 };
 
+const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
+
+/** `Pod a, Pod b serve HASH` */
+const servingText = (group: Group<Shown>): string =>
+  `${few(group.map(({ probed }) => endpointText(probed.endpoint)))} ${group.length === 1 ? 'serves' : 'serve'} ${shortHash(group[0].leaf)}`;
+
 /** During a rotation endpoints differ for a minute; after that, some have not read the new certificate. */
 const differences = (hook: Hook, shown: readonly Shown[]): readonly Finding[] => {
-  const groups = [...groupBy(shown, ({ leaf }) => leaf.fingerprint256)].sort(
-    ([left], [right]) => (right?.leaf.validFromDate.getTime() ?? 0) - (left?.leaf.validFromDate.getTime() ?? 0),
+  const newestFirst = groupBy(shown, ({ leaf }) => leaf.fingerprint256).toSorted(
+    ([left], [right]) => right.leaf.validFromDate.getTime() - left.leaf.validFromDate.getTime(),
   );
-  const [newest, ...older] = groups;
-  if (newest === undefined || older.length === 0) return [];
-  const text = (group: readonly Shown[]): string =>
-    `${few(group.map(({ probed }) => endpointText(probed.endpoint)))} ${group.length === 1 ? 'serves' : 'serve'} ${shortHash(group[0]?.leaf ?? null)} from ${
-      group[0]?.leaf.validFromDate.toISOString().slice(0, 10) ?? ''
-    }`;
-  const pods = older.flat().flatMap(({ probed }) => probed.endpoint.pod ?? []);
-  const namespace = namespaceOf(hook);
-  const remedy =
-    pods.length === 0 || namespace === null
-      ? null
-      : `kubectl delete pod -n ${shellQuote(namespace)} ${pods.map(shellQuote).join(' ')}`;
-  const detail = [...older, newest].map(text).join('; ');
-  return [
-    finding(
-      'certificates-differ',
-      'warn',
-      `${detail}. Unless each Pod has a certificate of its own, those with the older one have not reloaded`,
-      remedy,
-    ),
-  ];
+  const older = newestFirst.slice(1);
+  if (older.length === 0) return [];
+  const texts = [...older, ...newestFirst.slice(0, 1)].map(
+    (group) => `${servingText(group)} from ${dayOf(group[0].leaf.validFromDate)}`,
+  );
+  const detail = `${texts.join('; ')}. Unless each Pod has a certificate of its own, those with the older one have not reloaded`;
+  return [finding('certificates-differ', 'warn', detail, restart(hook, older.flat()))];
 };
 
 const secretDifferences = ({ hook, mounted }: SurveyedHook, shown: readonly Shown[]): readonly Finding[] => {
-  const namespace = namespaceOf(hook);
-  if (mounted === null || namespace === null) return [];
+  if (mounted === null) return [];
   const name = serverName(hook);
+  // A Pod that mounts several certificates for the name serves one of them.
+  const strange = shown.filter(
+    ({ leaf }) => !mounted.certificates.some((each) => each.leaf.fingerprint256 === leaf.fingerprint256),
+  );
   return mounted.certificates
     .filter(({ leaf }) => leaf.checkHost(name, { subject: 'never' }) !== undefined)
     .flatMap(({ secret, leaf, pods, subPathPods }) => {
-      const stale = shown.filter(
-        ({ probed, leaf: served }) =>
-          probed.endpoint.pod !== null &&
-          pods.includes(probed.endpoint.pod) &&
-          served.fingerprint256 !== leaf.fingerprint256,
-      );
-      // A Pod that mounts several certificates for the name serves one of them.
-      const servesAnother = stale.filter(
-        ({ leaf: served }) => !mounted.certificates.some((each) => each.leaf.fingerprint256 === served.fingerprint256),
-      );
-      if (servesAnother.length === 0) return [];
-      const names = servesAnother.flatMap(({ probed }) => probed.endpoint.pod ?? []);
-      const why = names.every((pod) => subPathPods.includes(pod))
-        ? '; it is a subPath mount, which is never updated'
-        : '';
-      const detail = `${few(names.map((pod) => `Pod ${pod}`))} ${names.length === 1 ? 'serves' : 'serve'} ${shortHash(servesAnother[0]?.leaf ?? null)}, Secret ${secret} holds ${shortHash(leaf)} (${formatSpan(leaf.validToDate.getTime() - leaf.validFromDate.getTime())} from ${leaf.validFromDate.toISOString().slice(0, 10)})${why}`;
-      const remedy = `kubectl delete pod -n ${shellQuote(namespace)} ${names.map(shellQuote).join(' ')}`;
-      return [finding('secret-differs', 'warn', detail, remedy)];
+      const isIn = (names: readonly string[], { probed }: Shown): boolean =>
+        names.some((each) => each === probed.endpoint.pod);
+      const stale = strange.filter((each) => isIn(pods, each));
+      const lifeMs = leaf.validToDate.getTime() - leaf.validFromDate.getTime();
+      const held = `${shortHash(leaf)} (${formatSpan(lifeMs)} from ${dayOf(leaf.validFromDate)})`;
+      return groupBy(stale, (each) => each.leaf.fingerprint256).map((group) => {
+        const isSubPath = group.every((each) => isIn(subPathPods, each));
+        const why = isSubPath ? '; it is a subPath mount, which is never updated' : '';
+        const detail = `${servingText(group)}, Secret ${secret} holds ${held}${why}`;
+        return finding('secret-differs', 'warn', detail, restart(hook, group));
+      });
     });
 };
 
@@ -220,10 +205,9 @@ export const trustFindings = (
   const { hook, probes } = surveyed;
   const trust = verifier.trustOf(hook);
   const shown = probes.flatMap((probed): readonly Shown[] => {
-    if (probed.result.state !== 'presented') return [];
-    const { chain } = probed.result;
+    const chain = probed.result.state === 'presented' ? probed.result.chain : [];
     const [leaf] = chain;
-    return leaf === undefined ? [] : [{ probed, chain, leaf, verification: verifier.verify(hook, chain) }];
+    return leaf === undefined ? [] : [{ probed, leaf, verification: verifier.verify(hook, chain) }];
   });
   const verified = hook.skipsVerification
     ? []
