@@ -55,8 +55,12 @@ export const MUTATED_ROOMS = {
     ],
   ),
   survey: room(
-    ['src/check/@(cluster-hooks|cluster-issuer|cluster-trust|cluster-trust-findings).ts'],
-    ['spec/check/@(cluster-hooks|cluster-issuer|cluster-trust|cluster-trust-findings).spec.ts'],
+    [
+      'src/check/@(cluster-access|cluster-backends|cluster-hooks|cluster-issuer|cluster-report|cluster-secrets|cluster-trust|cluster-trust-findings).ts',
+    ],
+    [
+      'spec/check/@(cluster-access|cluster-backends|cluster-hooks|cluster-issuer|cluster-report|cluster-secrets|cluster-trust|cluster-trust-findings).spec.ts',
+    ],
   ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),

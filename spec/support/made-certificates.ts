@@ -10,6 +10,8 @@ interface Life {
   readonly fromDays?: number;
   /** Counted from now; a year. */
   readonly toDays?: number;
+  /** In place of `toDays`, ms since the epoch. */
+  readonly toMs?: number;
 }
 
 /** A CA that signs whatever is asked of it, also what no sensible CA would. */
@@ -35,9 +37,9 @@ export interface LeafOrder extends Life {
   readonly hash?: string;
 }
 
-const validity = ({ fromDays = -1, toDays = 365 }: Life) => ({
+const validity = ({ fromDays = -1, toDays = 365, toMs }: Life) => ({
   notBefore: new Date(Date.now() + fromDays * DAY_MS),
-  notAfter: new Date(Date.now() + toDays * DAY_MS),
+  notAfter: new Date(toMs ?? Date.now() + toDays * DAY_MS),
 });
 
 const newKeys = (): Promise<webcrypto.CryptoKeyPair> => {

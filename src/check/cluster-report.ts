@@ -4,7 +4,7 @@ import { endpointText, type Finding, shortHash, subjectText } from './cluster-fi
 import { type Hook, serverText } from './cluster-hooks.ts';
 import { type HookIssuer, issuerOf } from './cluster-issuer.ts';
 import { reachFindings } from './cluster-reach-findings.ts';
-import type { Survey, SurveyedHook } from './cluster-survey.ts';
+import type { Probed, Survey, SurveyedHook } from './cluster-survey.ts';
 import { createVerifier, type Verifier } from './cluster-trust.ts';
 import { trustFindings } from './cluster-trust-findings.ts';
 
@@ -58,28 +58,30 @@ export interface ClusterReport {
 
 const SEVERITIES = ['fail', 'warn', 'note'] as const;
 
-const statusOf = (findings: readonly Finding[], { probes, hook }: SurveyedHook): HookStatus => {
+const statusOf = (findings: readonly Finding[], { probes }: SurveyedHook): HookStatus => {
   if (findings.some(({ severity }) => severity === 'fail')) return 'fail';
   if (findings.some(({ severity }) => severity === 'warn')) return 'warn';
-  return probes.some(({ result }) => result.state === 'presented') || hook.skipsVerification ? 'ok' : 'unknown';
+  return probes.some(({ result }) => result.state === 'presented') ? 'ok' : 'unknown';
 };
 
-const leafOf = ({ probes }: SurveyedHook): X509Certificate | null => {
-  const leaves = probes.flatMap(({ result }) => (result.state === 'presented' ? (result.chain[0] ?? []) : []));
-  return leaves[0] ?? null;
-};
+/** What an endpoint sent, the leaf first; nothing where it sent none. */
+const chainOf = ({ result }: Probed): readonly X509Certificate[] => (result.state === 'presented' ? result.chain : []);
+
+const leafOf = ({ probes }: SurveyedHook): X509Certificate | null =>
+  probes.flatMap((probed) => chainOf(probed).slice(0, 1))[0] ?? null;
 
 /** When accepted certificates stop to be accepted, the first first. */
 const endsOf = ({ hook, probes }: SurveyedHook, verifier: Verifier) =>
   hook.skipsVerification
     ? []
     : probes
-        .flatMap(({ result }) => (result.state === 'presented' ? (verifier.verify(hook, result.chain).end ?? []) : []))
+        .flatMap((probed) => verifier.verify(hook, chainOf(probed)).end ?? [])
         .sort((left, right) => left.atMs - right.atMs);
 
 const reportEndpoints = ({ probes }: SurveyedHook): readonly ReportedEndpoint[] =>
-  probes.map(({ endpoint, result }) => {
-    const leaf = result.state === 'presented' ? (result.chain[0] ?? null) : null;
+  probes.map((probed) => {
+    const { endpoint, result } = probed;
+    const [leaf = null] = chainOf(probed);
     return {
       name: endpointText(endpoint),
       address: `${endpoint.address}:${endpoint.port}`,

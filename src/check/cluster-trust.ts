@@ -21,17 +21,14 @@ export interface Verification {
   readonly end: { readonly atMs: number; readonly certificate: X509Certificate; readonly isLeaf: boolean } | null;
 }
 
-let publicRoots: readonly X509Certificate[] | null = null;
-
 /** The roots that Node brings along stand in for those of the API server's host. */
-const publicAnchors = (): readonly X509Certificate[] =>
-  (publicRoots ??= rootCertificates.map((pem) => new X509Certificate(pem)));
+const publicAnchors = (): readonly X509Certificate[] => rootCertificates.map((pem) => new X509Certificate(pem));
 
 const endOf = ({ validToDate }: X509Certificate): number => validToDate.getTime();
 
 /** Whether a certificate may end a path of the chain: names alone decide, since a wrong guess only costs time. */
 const mayMatter = (anchor: X509Certificate, chain: readonly X509Certificate[]): boolean =>
-  chain.some((each) => each.issuer === anchor.subject || each.fingerprint256 === anchor.fingerprint256);
+  chain.some((each) => each.issuer === anchor.subject);
 
 const verify = (
   chain: readonly X509Certificate[],
@@ -42,16 +39,12 @@ const verify = (
   const faults = presentedFaults(chain, anchors, name, nowMs);
   const [leaf] = chain;
   if (leaf === undefined || faults.length > 0) return { faults, end: null };
-  const ends = [...chain, ...anchors.filter((anchor) => mayMatter(anchor, chain))]
-    .filter((each) => endOf(each) > nowMs)
+  const earlier = [...chain, ...anchors.filter((anchor) => mayMatter(anchor, chain))]
+    .filter((each) => nowMs < endOf(each) && endOf(each) < endOf(leaf))
     .sort((left, right) => endOf(left) - endOf(right));
   // A path may exist over another CA: that one certificate ends need not matter.
-  const certificate = ends.find((each) => presentedFaults(chain, anchors, name, endOf(each)).length > 0);
-  if (certificate === undefined) return { faults, end: null };
-  return {
-    faults,
-    end: { atMs: endOf(certificate), certificate, isLeaf: certificate.fingerprint256 === leaf.fingerprint256 },
-  };
+  const certificate = earlier.find((each) => presentedFaults(chain, anchors, name, endOf(each)).length > 0) ?? leaf;
+  return { faults, end: { atMs: endOf(certificate), certificate, isLeaf: certificate === leaf } };
 };
 
 export interface Verifier {
@@ -84,7 +77,7 @@ export const createVerifier = (nowMs: number): Verifier => {
     trustOf,
     verify: (hook, chain) => {
       const name = serverName(hook);
-      const key = [keyOf(hook), name, ...chain.map(({ fingerprint256 }) => fingerprint256)].join(' ');
+      const key = JSON.stringify([keyOf(hook), name, ...chain.map(({ fingerprint256 }) => fingerprint256)]);
       const known = verifications.get(key);
       if (known !== undefined) return known;
       const verification = verify(chain, trustOf(hook).anchors, name, nowMs);
