@@ -1,76 +1,28 @@
 import { expect } from 'chai';
-import { initialReport, nextReport, rotationHint, rotationStart } from '../../src/commands/rotation-progress.ts';
-import type { CertificateInfo, LeaseSnapshot, Replica } from '../../streams/model.ts';
+import {
+  initialReport,
+  isSettling,
+  nextReport,
+  rotationHint,
+  rotationStart,
+} from '../../src/commands/rotation-progress.ts';
+import type { Replica } from '../../streams/model.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
-
-const nowMs = Date.parse('2026-01-01T00:00:00Z');
-const terms = { podSelector: 'app=hook', kubeletNudge: true, caOverlapMs: 3_600_000, trustSettleMs: 10_000, nowMs };
-
-const certificate = (fingerprint: string): CertificateInfo => ({
-  fingerprint,
-  subject: fingerprint,
-  serial: '01',
-  notBeforeMs: 0,
-  notAfterMs: nowMs * 2,
-  names: [],
-  pem: '',
-});
-const [oldCa, newCa] = [certificate('old'), certificate('new')];
-
-const lease: LeaseSnapshot = {
-  uid: 'u',
-  resourceVersion: '1',
-  holder: 'first',
-  durationMs: 60_000,
-  renewTime: 'at first',
-  transitions: 0,
-  announcement: { hash: 'a', validUntil: 'then' },
-  malformed: null,
-  rotate: null,
-  servedSinceMs: null,
-  trusted: null,
-  otherManager: null,
-};
-const secretOf = (hash: string, trust = [oldCa]): ClusterState['secret'] => ({
-  resourceVersion: '1',
-  hash,
-  leaf: null,
-  validUntil: '',
-  issuer: null,
-  trust,
-  problem: null,
-  otherManager: null,
-});
-const authorityOf = (current: CertificateInfo, bundle = [current]): ClusterState['ca'] => ({
-  resourceVersion: '1',
-  current,
-  bundle,
-  otherManager: null,
-});
-const targetOf = (bundle: readonly CertificateInfo[]): ClusterState['targets'][number] => ({
-  id: 'target',
-  state: { resourceVersion: '1', bundles: [bundle], otherManager: null },
-});
-const replicaOf = (name: string, servingHash: string | null, more: Partial<Replica> = {}): Replica => ({
-  name,
-  servingHash,
-  goneAtMs: null,
-  ...more,
-});
-
-const before: ClusterState = {
+import {
+  announcedLease,
+  asked,
+  authorityOf,
+  before,
+  certificate,
   lease,
-  secret: secretOf('a'),
-  ca: authorityOf(oldCa),
-  targets: [targetOf([oldCa])],
-  replicas: [replicaOf('first', 'a'), replicaOf('second', 'a')],
-};
-const asked = (rotate: string, more: Partial<ClusterState> = {}): ClusterState => ({
-  ...before,
-  lease: { ...lease, rotate },
-  ...more,
-});
-const announcedLease = { ...lease, announcement: { hash: 'b', validUntil: 'later' } };
+  newCa,
+  nowMs,
+  oldCa,
+  replicaOf,
+  secretOf,
+  targetOf,
+  terms,
+} from './rotation-states.ts';
 
 /** Every line of a history, as they are told. */
 const told = (rotate: string, history: readonly ClusterState[], its = terms) => {
@@ -205,6 +157,18 @@ describe('the report of a rotation of the leaf', () => {
         [settling, settling, again].map((its) => ({ ...before, lease: its })),
       ).lines,
     ).to.deep.equal([line, line.replace('00:06Z', '00:10Z')]);
+  });
+
+  it('waits for TRUST_SETTLE until that is over, and for nothing else', () => {
+    const settling = { ...lease, rotate: 'leaf', trusted: { cas: ['old'], sinceMs: nowMs - 4_000 } };
+    const settles = (seen: Partial<ClusterState>, its = terms): boolean =>
+      isSettling(rotationStart(before, 'leaf'), { ...before, lease: settling, ...seen }, its);
+    expect(settles({})).to.equal(true);
+    expect(settles({}, { ...terms, nowMs: nowMs + 6_000 })).to.equal(false);
+    expect(settles({ secret: secretOf('b') })).to.equal(false);
+    expect(settles({ lease: announcedLease, secret: secretOf('b'), replicas: [replicaOf('first', 'b')] })).to.equal(
+      false,
+    );
   });
 
   it('does not take a Secret for written that holds no certificate', () => {

@@ -67,8 +67,7 @@ const statusOf = (findings: readonly Finding[], { probes }: SurveyedHook): HookS
 /** What an endpoint sent, the leaf first; nothing where it sent none. */
 const chainOf = ({ result }: Probed): readonly X509Certificate[] => (result.state === 'presented' ? result.chain : []);
 
-const leafOf = ({ probes }: SurveyedHook): X509Certificate | null =>
-  probes.flatMap((probed) => chainOf(probed).slice(0, 1))[0] ?? null;
+const leafOf = ({ probes }: SurveyedHook): X509Certificate | null => probes.flatMap(chainOf)[0] ?? null;
 
 /** When accepted certificates stop to be accepted, the first first. */
 const endsOf = ({ hook, probes }: SurveyedHook, verifier: Verifier) =>
@@ -92,9 +91,8 @@ const reportEndpoints = ({ probes }: SurveyedHook): readonly ReportedEndpoint[] 
     };
   });
 
-/** What does not fail yet comes in the order of its end; what is not known to end comes last. */
-const orderOf = ({ status, failsAtMs }: ReportedHook): number =>
-  status === 'fail' ? -1 : (failsAtMs ?? Number.MAX_SAFE_INTEGER);
+/** What fails now comes first; what is not known to end comes last. */
+const orderOf = ({ failsAtMs }: ReportedHook): number => failsAtMs ?? Number.MAX_SAFE_INTEGER;
 
 const RANKS: Readonly<Record<HookStatus, number>> = { fail: 0, warn: 1, unknown: 2, ok: 3 };
 

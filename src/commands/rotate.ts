@@ -133,7 +133,7 @@ const rotate = async ({ client, located, options, dependencies }: Rotation): Pro
     const { caOverlapMs } = leaderConfig(located, request.lease.holder);
     const limit =
       timeoutMs === null ? ({ of: 'standstill', ms: standstillMs } as const) : ({ of: 'all', ms: timeoutMs } as const);
-    const report$ = followRotation(seen$, start, { ...config, caOverlapMs, limit }).pipe(
+    const report$ = followRotation(seen$, start, { ...config, caOverlapMs, limit, clock: Date.now }).pipe(
       tap(({ fresh }) => fresh.forEach((line) => print(line))),
       takeUntil(from(stopped)),
     );

@@ -25,6 +25,7 @@ import { replicaPolicy } from '../daemon/ports.ts';
 import type { KubeClient } from '../kube/client.ts';
 import {
   initialReport,
+  isSettling,
   nextReport,
   rotationHint,
   type RotationReport,
@@ -35,6 +36,8 @@ import {
 interface FollowTerms extends Omit<RotationTerms, 'nowMs'> {
   readonly namespace: string;
   readonly limit: WaitLimit;
+  /** The time, ms since the epoch. */
+  readonly clock: () => number;
 }
 
 /** How long to follow: a time without progress, or a time in all. */
@@ -43,11 +46,13 @@ export interface WaitLimit {
   readonly ms: number;
 }
 
+const hasNews = ({ fresh, exitCode }: RotationReport): boolean => fresh.length > 0 || exitCode !== null;
+
 /** Interval of re-evaluation: a Pod can pass its deletion time without an event. */
 const EVALUATE_MS = 1_000;
 
 /**
- * Follows a rotation until it has finished or makes no progress.
+ * Follows a rotation until it has finished or makes no progress. Waiting for TRUST_SETTLE, however long, is progress.
  *
  * @param seen$ replays the last state
  */
@@ -56,24 +61,34 @@ export const followRotation = (
   start: RotationStart,
   terms: FollowTerms,
 ): Observable<RotationReport> => {
-  const { namespace, limit } = terms;
+  const { namespace, limit, clock } = terms;
 
   const giveUp = (seen: ClusterState): RotationReport => {
-    const hint = rotationHint(start, seen, { namespace, nowMs: Date.now() });
+    const hint = rotationHint(start, seen, { namespace, nowMs: clock() });
     const what = limit.of === 'all' ? 'not served by every replica after' : 'no progress for';
     return { ...initialReport, fresh: [`${what} ${limit.ms / 1000} s: ${hint}`], exitCode: 1 };
   };
   const givenUp$ = seen$.pipe(take(1), map(giveUp));
 
-  const report$ = combineLatest([seen$, timer(0, EVALUATE_MS)]).pipe(
-    scan((report, [seen]) => nextReport(report, start, seen, { ...terms, nowMs: Date.now() }), initialReport),
-    filter(({ fresh, exitCode }) => fresh.length > 0 || exitCode !== null),
+  const progress$ = combineLatest([seen$, timer(0, EVALUATE_MS)]).pipe(
+    scan(
+      ({ report }, [seen]) => {
+        const now = { ...terms, nowMs: clock() };
+        return { report: nextReport(report, start, seen, now), settles: isSettling(start, seen, now) };
+      },
+      { report: initialReport, settles: false },
+    ),
+    filter(({ report, settles }) => hasNews(report) || settles),
+    map(({ report }) => report),
   );
   const limited$ =
     limit.of === 'all'
-      ? merge(report$, timer(limit.ms).pipe(switchMap(() => givenUp$)))
-      : report$.pipe(timeout({ each: limit.ms, with: () => givenUp$ }));
-  return limited$.pipe(takeWhile(({ exitCode }) => exitCode === null, true));
+      ? merge(progress$, timer(limit.ms).pipe(switchMap(() => givenUp$)))
+      : progress$.pipe(timeout({ each: limit.ms, with: () => givenUp$ }));
+  return limited$.pipe(
+    filter(hasNews),
+    takeWhile(({ exitCode }) => exitCode === null, true),
+  );
 };
 
 interface ObservedInstallation {

@@ -43,6 +43,8 @@ interface RotationStage {
   readonly reached: boolean;
   /** Null while there is nothing to print. */
   readonly line: string | null;
+  /** Whether it passes by itself: it waits for TRUST_SETTLE. */
+  readonly settles?: true;
 }
 
 export interface RotationTerms {
@@ -107,6 +109,7 @@ const trustSettled = (
     {
       key: 'settled',
       reached: false,
+      settles: true,
       line: `waiting until ${until} (TRUST_SETTLE): every API server takes up the caBundles`,
     },
   ];
@@ -151,6 +154,10 @@ const rotationStages = (start: RotationStart, seen: ClusterState, terms: Rotatio
   acknowledged(seen, terms),
   ...(start.ca ? [olderCa(seen, terms)] : []),
 ];
+
+/** Whether a rotation waits for TRUST_SETTLE, which is no standstill. */
+export const isSettling = (start: RotationStart, seen: ClusterState, terms: RotationTerms): boolean =>
+  rotationStages(start, seen, terms).find(({ reached }) => !reached)?.settles === true;
 
 /** A hint on what to inspect when a rotation makes no progress. */
 export const rotationHint = (
