@@ -174,7 +174,7 @@ describe('a hook of a cluster', () => {
 describe('the writers of a caBundle', () => {
   const owned = (...keys: readonly string[]): object =>
     keys.reduceRight<object>((inner, key) => ({ [key]: inner }), {});
-  const field = (manager: string | undefined, time: string | undefined, fieldsV1: object) => ({
+  const field = (manager: string | undefined, time: string | undefined, fieldsV1: object | null | undefined) => ({
     manager,
     time,
     fieldsV1,
@@ -197,6 +197,9 @@ describe('the writers of a caBundle', () => {
   it('are not those of another webhook, or of other fields of it', () => {
     const time = '2026-01-01T00:00:00Z';
     for (const fields of [
+      null,
+      undefined,
+      owned('f:webhooks', 'k:{"name":"a.example.com"}'),
       owned('f:webhooks', 'k:{"name":"b.example.com"}', 'f:clientConfig', 'f:caBundle'),
       owned('f:webhooks', 'k:{"name":"a.example.com"}', 'f:clientConfig', 'f:url'),
       owned('f:webhooks'),
@@ -236,6 +239,7 @@ describe('the caBundle that kubectl applied last', () => {
       { webhooks: 'a' },
       { webhooks: [null, { clientConfig: { caBundle: CA } }] },
       { webhooks: [{ clientConfig: { caBundle: 1 } }] },
+      { webhooks: [{ clientConfig: { caBundle: [1] } }] },
       { webhooks: [{ clientConfig: { caBundle: '' } }] },
     ])
       expect(applied(manifest), JSON.stringify(manifest)).to.equal(null);

@@ -235,7 +235,7 @@ export const namespaceOf = ({ server }: Hook): string | null =>
 /** The name that the API server expects in the certificate. */
 export const serverName = ({ server }: Hook): string => {
   if (server.to === 'service') return `${server.service.name}.${server.service.namespace}.svc`;
-  return server.to === 'url' && URL.canParse(server.url) ? new URL(server.url).hostname.replace(/^\[|\]$/g, '') : '';
+  return server.to === 'url' && URL.canParse(server.url) ? new URL(server.url).hostname.replaceAll(/[[\]]/g, '') : '';
 };
 
 /** The server in words: `NAMESPACE/SERVICE:PORT` or the URL. */

@@ -97,7 +97,7 @@ interface Refused extends Shown {
 }
 
 const refusalRemedy = (hook: Hook, { id, detail }: Refused, issuer: HookIssuer | null): string => {
-  if (id === 'untrusted' && ISSUER_EXPIRED.test(detail)) return orWhereItIs(hook, caRenewal(issuer));
+  if (ISSUER_EXPIRED.test(detail)) return orWhereItIs(hook, caRenewal(issuer));
   const isInBundle = id === 'untrusted' && hook.caBundle !== null;
   return isInBundle ? (issuer?.renew ?? caBundleCommand(hook)) : orWhereItIs(hook, issuer?.renew);
 };
