@@ -1,10 +1,17 @@
 import { expect } from 'chai';
-import { concat, map, NEVER, type Observable, shareReplay, timer } from 'rxjs';
-import { followRotation, type WaitLimit } from '../../src/commands/rotation-follow.ts';
+import { concat, map, NEVER, type Observable, of, shareReplay, switchMap, throwError, timer } from 'rxjs';
+import { leasePorts } from '../../src/cluster/lease.ts';
+import { clusterPaths } from '../../src/cluster/paths.ts';
+import { followRotation, observeInstallation, type WaitLimit } from '../../src/commands/rotation-follow.ts';
 import { rotationStart } from '../../src/commands/rotation-progress.ts';
+import { ApiError } from '../../src/kube/errors.ts';
 import { CLOCK_SKEW_MS } from '../../streams/clock.ts';
+import type { LeaseSnapshot } from '../../streams/model.ts';
 import type { ClusterState } from '../../streams/observe-cluster.ts';
+import { parse } from '../config/parse.ts';
+import { leaseOf } from '../support/lease-of.ts';
 import { marbles } from '../support/marbles.ts';
+import { recordingClient } from '../support/recording-client.ts';
 import { announcedLease, asked, before, lease, nowMs, replicaOf, secretOf, terms } from './rotation-states.ts';
 
 /** States of the cluster, each with the second at which it is seen. */
@@ -170,5 +177,88 @@ describe('a rotation with a time limit', () => {
         { of: 'all', ms: 501_000 },
       ),
     ).to.deep.equal(at(500, ...STEPS, 'exit 0', 'end'));
+  });
+});
+
+describe('the installation that a rotation is followed in', () => {
+  const CONFIG = (() => {
+    const parsed = parse({
+      CA_BUNDLE_TARGETS: 'validatingwebhookconfiguration/hook',
+      SECRET_NAME: 'certs',
+      LEASE_NAME: 'hook-lease',
+      POD_SELECTOR: 'app=hook',
+    });
+    if (!parsed.ok) throw new Error(parsed.problems.join());
+    return parsed.config;
+  })();
+  const LEASE = { metadata: { name: 'hook-lease', uid: 'u', resourceVersion: '7' }, spec: { holderIdentity: 'first' } };
+  /** The objects of an installation, by what their requests contain. */
+  const OBJECTS = {
+    leases: 'hook-lease',
+    'metadata.name=certs"': 'secret',
+    'metadata.name=certs-ca"': 'ca',
+    validatingwebhookconfigurations: 'validatingwebhookconfiguration/hook',
+    pods: 'replicas',
+  } as const;
+  type Part = keyof typeof OBJECTS;
+
+  /** What is seen and told within a moment, where the requests for one object are answered like this. */
+  const observed = (part: Part | null, answer$: Observable<unknown>, written$: Observable<LeaseSnapshot> = NEVER) => {
+    const seen: ClusterState[] = [];
+    const failures: string[] = [];
+    marbles(
+      () => {
+        const { client } = recordingClient((request) => {
+          const text = JSON.stringify([request.path, request.query]);
+          const items = text.includes('leases') ? [LEASE] : [];
+          const isAsked = part !== null && text.includes(part);
+          return timer(0).pipe(
+            switchMap(() => (isAsked ? answer$ : of({ metadata: { resourceVersion: '7' }, items }))),
+          );
+        });
+        const ports = leasePorts(client, clusterPaths(CONFIG), CONFIG);
+        const { observation$, failure$ } = observeInstallation(client, CONFIG, ports, written$);
+        failure$.subscribe((line) => failures.push(line));
+        observation$.subscribe((state) => seen.push(state));
+      },
+      { untilMs: 1 },
+    );
+    return { seen, failures };
+  };
+
+  it('is seen once each of its objects is read, or known to be absent', () => {
+    const { seen, failures } = observed(null, NEVER);
+    expect(seen[0]).to.deep.include({ secret: 'absent', ca: 'absent', replicas: [] });
+    expect(seen[0]?.targets).to.deep.equal([{ id: 'validatingwebhookconfiguration/hook', state: 'absent' }]);
+    expect(seen[0]?.lease).to.include({ holder: 'first', resourceVersion: '7' });
+    expect(failures).to.deep.equal([]);
+  });
+
+  for (const [part, object] of Object.entries(OBJECTS) as [Part, string][]) {
+    it(`is not seen before ${object} is read`, () => {
+      expect(observed(part, NEVER)).to.deep.equal({ seen: [], failures: [] });
+    });
+
+    it(`is not seen while ${object} cannot be read, which is told`, () => {
+      const { seen, failures } = observed(
+        part,
+        throwError(() => new ApiError('no answer', { status: 500 })),
+      );
+      expect(seen).to.deep.equal([]);
+      expect(failures).to.deep.equal([`cannot watch ${object === 'hook-lease' ? 'lease' : object}: no answer`]);
+    });
+  }
+
+  it('is seen without what may not be read', () => {
+    const forbidden$ = throwError(() => new ApiError('no', { status: 403 }));
+    const { seen, failures } = observed('metadata.name=certs"', forbidden$);
+    expect(seen[0]?.secret).to.equal('forbidden');
+    expect(failures).to.deep.equal(['cannot watch secret: no']);
+  });
+
+  it('is seen with the Lease that was written last', () => {
+    const written = leaseOf('a', { uid: 'u', resourceVersion: '8', rotate: 'leaf' });
+    const { seen } = observed(null, NEVER, timer(1).pipe(map(() => written)));
+    expect(seen.at(-1)?.lease).to.deep.equal(written);
   });
 });

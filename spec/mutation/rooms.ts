@@ -57,9 +57,11 @@ export const MUTATED_ROOMS = {
   survey: room(
     [
       'src/check/@(cluster-access|cluster-backends|cluster-hooks|cluster-issuer|cluster-report|cluster-secrets|cluster-trust|cluster-trust-findings).ts',
+      'src/commands/rotation-follow.ts',
     ],
     [
       'spec/check/@(cluster-access|cluster-backends|cluster-hooks|cluster-issuer|cluster-report|cluster-secrets|cluster-trust|cluster-trust-findings).spec.ts',
+      'spec/commands/rotation-follow.spec.ts',
     ],
   ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
