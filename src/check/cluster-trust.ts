@@ -39,11 +39,11 @@ const verify = (
   const faults = presentedFaults(chain, anchors, name, nowMs);
   const [leaf] = chain;
   if (leaf === undefined || faults.length > 0) return { faults, end: null };
-  const earlier = [...chain, ...anchors.filter((anchor) => mayMatter(anchor, chain))]
-    .filter((each) => nowMs < endOf(each) && endOf(each) < endOf(leaf))
+  const ends = [...chain, ...anchors.filter((anchor) => mayMatter(anchor, chain))]
+    .filter((each) => nowMs < endOf(each))
     .sort((left, right) => endOf(left) - endOf(right));
   // A path may exist over another CA: that one certificate ends need not matter.
-  const certificate = earlier.find((each) => presentedFaults(chain, anchors, name, endOf(each)).length > 0) ?? leaf;
+  const certificate = ends.find((each) => presentedFaults(chain, anchors, name, endOf(each)).length > 0) ?? leaf;
   return { faults, end: { atMs: endOf(certificate), certificate, isLeaf: certificate === leaf } };
 };
 
