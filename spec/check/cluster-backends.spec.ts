@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readBackends } from '../../src/check/cluster-backends.ts';
 import type { ServiceReference } from '../../src/check/cluster-hooks.ts';
-import { answering,type Answers } from './surveyed.ts';
+import { answering, type Answers } from './surveyed.ts';
 
 const REFERENCE: ServiceReference = { namespace: 'ns', name: 'svc', port: 443 };
 const ROOT = '/api/v1/namespaces/ns';

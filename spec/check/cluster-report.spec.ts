@@ -3,7 +3,7 @@ import { shortHash } from '../../src/check/cluster-finding.ts';
 import type { Hook } from '../../src/check/cluster-hooks.ts';
 import { type ClusterReport, isSound, reportCluster, type ReportedHook } from '../../src/check/cluster-report.ts';
 import type { Probed, Survey, SurveyedHook } from '../../src/check/cluster-survey.ts';
-import { type MadeCa, madeCertificates,type MadeLeaf } from '../support/made-certificates.ts';
+import { type MadeCa, madeCertificates, type MadeLeaf } from '../support/made-certificates.ts';
 import { certificateOf, failed, hookOf, presented, probed, surveyedOf } from './surveyed.ts';
 
 const NOW_MS = Date.now();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Backend } from '../../src/check/cluster-backends.ts';
 import { readMountedCertificates } from '../../src/check/cluster-secrets.ts';
-import { madeCertificates,type MadeLeaf } from '../support/made-certificates.ts';
+import { madeCertificates, type MadeLeaf } from '../support/made-certificates.ts';
 import { answering, type Answers, certificateOf } from './surveyed.ts';
 
 type Mounts = readonly { readonly name: string; readonly isSubPath: boolean }[];
