@@ -157,15 +157,17 @@ describe('what check tells from its snapshot', () => {
   });
 
   it('is which calls of a target are to this installation', () => {
-    const calls = [
+    const toServices = [
       ['svc', 'hooks'],
       ['svc', 'other'],
       ['other', 'hooks'],
-    ].map(([name, namespace]) => ({ service: { name, namespace } }));
+    ].map(([name, namespace]) => ({ service: { name, namespace }, url: null }));
+    const toUrls = ['https://svc.hooks.svc/a', 'https://other.hooks.svc/a'].map((url) => ({ service: null, url }));
+    const config = { serviceName: 'svc', namespace: 'hooks', serviceNames: ['svc.hooks.svc'] };
     const own = ownCalls(
-      { config: { serviceName: 'svc', namespace: 'hooks' } } as unknown as ClusterSnapshot,
-      { calls: [...calls, { service: null }] } as unknown as Parameters<typeof ownCalls>[1],
+      { config } as unknown as ClusterSnapshot,
+      { calls: [...toServices, ...toUrls] } as unknown as Parameters<typeof ownCalls>[1],
     );
-    expect(own).to.deep.equal(calls.slice(0, 1));
+    expect(own).to.deep.equal([toServices[0], toUrls[0]]);
   });
 });
