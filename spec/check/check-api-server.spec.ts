@@ -1,9 +1,17 @@
 import { expect } from 'chai';
 import { checkApiServer } from '../../src/check/check-api-server.ts';
 import type { CheckResult } from '../../src/check/result.ts';
-import { absent, forbidden, leaseInfoOf, podOf, resultNamed, snapshotOf, textOf, there } from './snapshot-of.ts';
-
-type Given = NonNullable<Parameters<typeof snapshotOf>[0]>;
+import {
+  absent,
+  forbidden,
+  type Given,
+  leaseInfoOf,
+  podOf,
+  resultNamed,
+  snapshotOf,
+  textOf,
+  there,
+} from './snapshot-of.ts';
 
 const HERE = "this machine's clock is right";
 const LEADER = "the leader's clock is right";

@@ -7,6 +7,7 @@ import {
   absent,
   caInfoOf,
   forbidden,
+  type Given,
   NOW_MS,
   resultNamed,
   secretInfoOf,
@@ -14,8 +15,6 @@ import {
   textOf,
   there,
 } from './snapshot-of.ts';
-
-type Given = NonNullable<Parameters<typeof snapshotOf>[0]>;
 
 const DAY_MS = 86_400_000;
 const ROTATE = 'kubectl annotate --overwrite lease web -n hooks webhook-certd/rotate=';

@@ -7,6 +7,7 @@ import {
   absent,
   ANNOUNCED,
   forbidden,
+  type Given,
   leaseInfoOf,
   NOW_MS,
   OLDER,
@@ -18,7 +19,6 @@ import {
   there,
 } from './snapshot-of.ts';
 
-type Given = NonNullable<Parameters<typeof snapshotOf>[0]>;
 type PodGiven = Parameters<typeof podOf>[1];
 
 const MINUTE_MS = 60_000;

@@ -3,9 +3,7 @@ import type { Access } from '../../src/check/access.ts';
 import { checkPermissions } from '../../src/check/check-permissions.ts';
 import { inspectTarget } from '../../src/check/inspect-target.ts';
 import type { CheckResult } from '../../src/check/result.ts';
-import { accessWithout, forbidden, podOf, resultNamed, snapshotOf, textOf, there } from './snapshot-of.ts';
-
-type Given = NonNullable<Parameters<typeof snapshotOf>[0]>;
+import { accessWithout, forbidden, type Given, podOf, resultNamed, snapshotOf, textOf, there } from './snapshot-of.ts';
 
 const ACCOUNT = 'ServiceAccount hooks/web';
 const REVIEWED = `ok: permissions are reviewed: for ${ACCOUNT}`;

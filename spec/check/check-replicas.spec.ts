@@ -8,6 +8,7 @@ import {
   accessWithout,
   failed,
   forbidden,
+  type Given,
   leaseInfoOf,
   NOW_MS,
   OLDER,
@@ -17,9 +18,9 @@ import {
   snapshotOf,
   textOf,
   there,
+  unreadableResults,
 } from './snapshot-of.ts';
 
-type Given = Parameters<typeof snapshotOf>[0];
 type PodGiven = Parameters<typeof podOf>[1];
 
 const READYZ = 'kubectl get --raw /api/v1/namespaces/hooks/pods/web-0:8081/proxy/readyz';
@@ -55,17 +56,8 @@ describe('check of the replicas', () => {
   });
 
   it('says nothing more of Pods that cannot be read than why', () => {
-    expect(checkReplicas(snapshotOf({ pods: forbidden })).map(textOf)).to.deep.equal([
-      'skipped: replicas exist: not readable with these permissions: get it: 403 forbidden',
-    ]);
-    expect(checkReplicas(snapshotOf({ pods: failed }))).to.deep.equal([
-      {
-        name: 'replicas exist',
-        status: 'fail',
-        detail: 'get it: 500 no answer',
-        remedy: 'kubectl get --raw /api/v1/namespaces/hooks/pods',
-      },
-    ]);
+    const told = [forbidden, failed].map((pods) => checkReplicas(snapshotOf({ pods })));
+    expect(told).to.deep.equal(unreadableResults('replicas exist', '/api/v1/namespaces/hooks/pods'));
   });
 
   it('does not compare them with a certificate that is not announced, which is reported by itself', () => {

@@ -10,10 +10,14 @@ import {
   absent,
   accessWithout,
   ANNOUNCED,
+  BROKEN_BLOCK,
   caInfoOf,
+  EXTERNAL,
   failed,
   forbidden,
+  type Given,
   leaseInfoOf,
+  NAMES,
   OLDER,
   podOf,
   resultNamed,
@@ -23,15 +27,11 @@ import {
   snapshotOf,
   textOf,
   there,
+  unreadableResults,
 } from './snapshot-of.ts';
 
-type Given = NonNullable<Parameters<typeof snapshotOf>[0]>;
-
-const NAMES = ['web', 'web.hooks', 'web.hooks.svc', 'web.hooks.svc.cluster.local'] as const;
-const EXTERNAL = { env: { CERT_ISSUER: 'external' } };
 const RELAY = { env: { CERT_ISSUER: 'relay', SOURCE_SECRET: 'issued' } };
 const BYTE_ORDER_MARK = '\ufeff';
-const BROKEN_BLOCK = '-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n';
 
 const LOGS = 'kubectl logs -n hooks -l app.kubernetes.io/name=web --all-containers --prefix --tail=50';
 const ROTATE_LEAF = 'kubectl annotate --overwrite lease web -n hooks webhook-certd/rotate=leaf';
@@ -113,17 +113,8 @@ describe('check of the Secrets', () => {
     });
 
     it('says nothing more of one that cannot be read than why', () => {
-      expect(checkSecret(snapshotOf({ secret: forbidden })).map(textOf)).to.deep.equal([
-        'skipped: Secret exists: not readable with these permissions: get it: 403 forbidden',
-      ]);
-      expect(checkSecret(snapshotOf({ secret: failed }))).to.deep.equal([
-        {
-          name: 'Secret exists',
-          status: 'fail',
-          detail: 'get it: 500 no answer',
-          remedy: 'kubectl get --raw /api/v1/namespaces/hooks/secrets/web-cert',
-        },
-      ]);
+      const told = [forbidden, failed].map((secret) => checkSecret(snapshotOf({ secret })));
+      expect(told).to.deep.equal(unreadableResults('Secret exists', '/api/v1/namespaces/hooks/secrets/web-cert'));
     });
 
     it('fails where it is that of another party, and sets it aside with a copy, unless it has changed meanwhile', () => {
@@ -461,17 +452,8 @@ describe('check of the Secrets', () => {
     });
 
     it('says nothing more of one that cannot be read than why', () => {
-      expect(checkCa(snapshotOf({ ca: forbidden })).map(textOf)).to.deep.equal([
-        'skipped: CA exists: not readable with these permissions: get it: 403 forbidden',
-      ]);
-      expect(checkCa(snapshotOf({ ca: failed }))).to.deep.equal([
-        {
-          name: 'CA exists',
-          status: 'fail',
-          detail: 'get it: 500 no answer',
-          remedy: 'kubectl get --raw /api/v1/namespaces/hooks/secrets/web-cert-ca',
-        },
-      ]);
+      const told = [forbidden, failed].map((ca) => checkCa(snapshotOf({ ca })));
+      expect(told).to.deep.equal(unreadableResults('CA exists', '/api/v1/namespaces/hooks/secrets/web-cert-ca'));
     });
 
     it('fails where another party has put there what cannot sign, and sets it aside with a copy', () => {

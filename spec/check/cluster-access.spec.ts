@@ -1,19 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { load } from 'js-yaml';
 import { clusterRole, clusterRules, throughApiServer } from '../../src/check/cluster-access.ts';
+import { MANIFESTS } from '../manifests/rendered.ts';
 
-const READS = [
-  {
-    group: 'admissionregistration.k8s.io',
-    resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
-    verbs: ['list'],
-  },
-  { group: 'apiextensions.k8s.io', resources: ['customresourcedefinitions'], verbs: ['list'] },
-  { group: 'apiregistration.k8s.io', resources: ['apiservices'], verbs: ['list'] },
-  { group: 'discovery.k8s.io', resources: ['endpointslices'], verbs: ['list'] },
-  { group: '', resources: ['namespaces', 'services'], verbs: ['get'] },
-  { group: '', resources: ['pods'], verbs: ['list'] },
-];
+interface Role {
+  readonly rules: readonly { readonly apiGroups: readonly string[]; readonly resources: readonly string[] }[];
+}
+
+/** Those that the manifests grant, with which check --cluster runs in a cluster. */
+const granted = load(readFileSync(join(MANIFESTS, 'cluster-check', 'access', 'clusterrole.yaml'), 'utf8')) as Role;
+const READS = granted.rules.map(({ apiGroups: [group], ...rest }) => ({ group, ...rest }));
 const PORT_FORWARD = { group: '', resources: ['pods/portforward'], verbs: ['create', 'get'] };
 const SECRETS = { group: '', resources: ['secrets'], verbs: ['get'] };
 

@@ -12,9 +12,17 @@ import {
 } from '../../src/check/remedies.ts';
 import type { TargetSnapshot } from '../../src/check/snapshot.ts';
 import { targetPath, type TargetType } from '../../src/cluster/targets.ts';
-import { absent, accessWithout, caInfoOf, failed, podOf, secretInfoOf, snapshotOf, there } from './snapshot-of.ts';
-
-type Given = NonNullable<Parameters<typeof snapshotOf>[0]>;
+import {
+  absent,
+  accessWithout,
+  caInfoOf,
+  failed,
+  type Given,
+  podOf,
+  secretInfoOf,
+  snapshotOf,
+  there,
+} from './snapshot-of.ts';
 
 const EXTERNAL = { CERT_ISSUER: 'external' };
 const RELAY = { CERT_ISSUER: 'relay', SOURCE_SECRET: 'issued' };

@@ -27,6 +27,10 @@ export const configOf = (env: Variables): Config => {
 
 /** The clock of the API server. */
 export const NOW_MS = Date.parse('2030-01-01T00:00:00Z');
+/** The names in the certificate of the Service `web` in the namespace `hooks`. */
+export const NAMES = ['web', 'web.hooks', 'web.hooks.svc', 'web.hooks.svc.cluster.local'] as const;
+export const EXTERNAL = { env: { CERT_ISSUER: 'external' } } as const;
+export const BROKEN_BLOCK = '-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n';
 /** The certificate that is announced, and one that was before. */
 export const ANNOUNCED = 'a'.repeat(64);
 export const OLDER = 'b'.repeat(64);
@@ -110,7 +114,7 @@ export const secretInfoOf = (over: Partial<SecretInfo> = {}): SecretInfo => ({
 /** One whose leaf is valid from then on. */
 export const secretIssuedAt = (notBeforeMs: number) => there(secretInfoOf({ leaf: factsOf('leaf', { notBeforeMs }) }));
 
-interface Given extends Partial<ClusterSnapshot> {
+export interface Given extends Partial<ClusterSnapshot> {
   /** On top of those of an installation that is called `web`, in the namespace `hooks`. */
   readonly env?: Variables;
 }
@@ -206,3 +210,16 @@ export const resultNamed = (results: readonly CheckResult[], beginning: string):
     throw new Error(`one result should begin with ${beginning}:\n${results.map(textOf).join('\n')}`);
   return found;
 };
+
+/** All that is told of an object that is `forbidden`, and of one that `failed` to be read at this path. */
+export const unreadableResults = (name: string, path: string): readonly (readonly CheckResult[])[] => [
+  [
+    {
+      name,
+      status: 'skipped',
+      detail: 'not readable with these permissions: get it: 403 forbidden',
+      remedy: null,
+    },
+  ],
+  [{ name, status: 'fail', detail: 'get it: 500 no answer', remedy: `kubectl get --raw ${path}` }],
+];

@@ -82,7 +82,7 @@ const oneOfEach = (pods: readonly PodInfo[]): readonly PodInfo[] => [
   ...new Map(pods.map((pod) => [JSON.stringify([pod.workload ?? pod.name, pod.volume, pod.mounts]), pod])).values(),
 ];
 
-/** What is wrong with a CERT_DIR that is no mounted Secret. */
+/** Why a directory is not the mounted Secret, by the kind of its volume. */
 const FLAWS: Readonly<Record<Exclude<VolumeKind, 'projected'>, (directory: string) => string>> = {
   absent: (directory) => `there is no ${directory}`,
   'sub-path': (directory) => `${directory} is mounted with subPath, which kubelets never update`,
