@@ -52,9 +52,9 @@ const inHookWords = (detail: string): string =>
 
 type Group<T> = readonly [T, ...T[]];
 
-const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): readonly Group<T>[] => [
-  ...(Map.groupBy(items, keyOf) as ReadonlyMap<string, readonly unknown[]> as ReadonlyMap<string, Group<T>>).values(),
-];
+/** Groups of items with the same key; none is empty. */
+const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): readonly Group<T>[] =>
+  Array.from(Map.groupBy(items, keyOf).values(), (group) => group as [T, ...T[]]);
 
 const caBundleCommand = ({ object, pointer }: Hook): string => {
   const jsonPath = `{${pointer.replace(/webhooks\/(\d+)/, 'webhooks[$1]').replaceAll('/', '.')}}`;
