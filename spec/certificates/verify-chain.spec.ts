@@ -100,6 +100,7 @@ describe('a chain of certificates', () => {
     const tail = 'directly or over tls.crt';
     expect(objection(await leafOf(await madeCertificates.ca()), { anchors })).to.deep.equal({
       detail: `none of the 2 certificates in ca.crt issued CN=${NAME}, ${tail}`,
+      by: null,
       retryable: false,
     });
     const nameless = new X509Certificate((await pki.pair({ names: [`${'a'.repeat(63)}.svc`] })).certificate);
@@ -151,9 +152,12 @@ describe('an issuer', () => {
   it('is not found under other bytes than those of the name in what it signed', async () => {
     const ca = await madeCertificates.authority({ subject: 'CN=The CA' });
     const leaf = await leafOf({ ...ca, subject: 'CN=the ca' });
-    expect(objection(leaf, { anchors: [read(ca)] })?.detail).to.equal(
-      'the issuer CN=The CA is not found by Go: its subject is encoded in other bytes than the issuer of what it signed',
-    );
+    expect(objection(leaf, { anchors: [read(ca)] })).to.deep.equal({
+      detail:
+        'the issuer CN=The CA is not found by Go: its subject is encoded in other bytes than the issuer of what it signed',
+      by: 'refused-by-go',
+      retryable: false,
+    });
   });
 
   it('is refused when it is no CA, or may not sign certificates', async () => {
@@ -190,16 +194,27 @@ describe('an issuer', () => {
     const [leaf, anchor] = [await leafOf(ca), read(ca)];
     const [fromMs, toMs] = [anchor.validFromDate.getTime(), anchor.validToDate.getTime()];
     const at = (nowMs: number) => objection(leaf, { anchors: [anchor], nowMs });
-    expect(at(fromMs - 1)).to.deep.equal({ detail: 'the issuer CN=the ca is not valid yet', retryable: true });
+    expect(at(fromMs - 1)).to.deep.equal({
+      detail: 'the issuer CN=the ca is not valid yet',
+      by: null,
+      retryable: true,
+    });
     expect(at(fromMs)).to.equal(null);
     expect(at(toMs - 1)).to.equal(null);
-    expect(at(toMs)).to.deep.equal({ detail: 'the issuer CN=the ca has expired', retryable: false });
+    expect(at(toMs)).to.deep.equal({
+      detail: 'the issuer CN=the ca has expired',
+      by: 'issuer-expired',
+      retryable: false,
+    });
   });
 
   it('is not followed over a signature that Go does not verify', async () => {
-    expect(await objectionTo({}, { hash: 'SHA-1' })).to.equal(
-      'the issuer CN=the ca is refused by Go: x509: cannot verify signature: insecure algorithm ECDSA-SHA1',
-    );
+    const ca = await madeCertificates.authority({ subject: 'CN=the ca' });
+    expect(objection(await leafOf(ca, { hash: 'SHA-1' }), { anchors: [read(ca)] })).to.deep.equal({
+      detail: 'the issuer CN=the ca is refused by Go: x509: cannot verify signature: insecure algorithm ECDSA-SHA1',
+      by: 'refused-by-go',
+      retryable: false,
+    });
   });
 
   it('allows as many intermediates below it as its path length says', async () => {
@@ -259,10 +274,12 @@ describe('a certificate by itself', () => {
     const anchors = [read(ca)];
     expect(objection(await leafOf(ca, { extensions: [UNREADABLE] }), { anchors })).to.deep.equal({
       detail: `Go refuses the certificate: ${UNREADABLE_ERROR}`,
+      by: 'refused-by-go',
       retryable: false,
     });
     expect(objection(await leafOf(ca, { extensions: [unknown('1.2.3.4')] }), { anchors })).to.deep.equal({
       detail: 'Go refuses the certificate: x509: unhandled critical extension (1.2.3.4)',
+      by: 'refused-by-go',
       retryable: false,
     });
   });
@@ -351,6 +368,7 @@ describe('the certificates that a server presents', () => {
       expect(faults(...chain)).to.deep.equal([
         {
           reason: 'untrusted-chain',
+          chainFault: 'refused-by-go',
           detail: `Go refuses the chain for certificate ${place} of tls.crt: ${UNREADABLE_ERROR}`,
           retryable: false,
         },

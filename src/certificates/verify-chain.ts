@@ -2,8 +2,16 @@ import type { X509Certificate } from 'node:crypto';
 import { type GeneralName, type ParsedX509, parseX509 } from './parse-x509.ts';
 import { publicKeyError, signatureError } from './signature-rules.ts';
 
+/** What a chain fails by, where more follows from it than that it fails. */
+export type ChainFault =
+  /** Go's rules alone: OpenSSL accepts it. */
+  | 'refused-by-go'
+  /** An issuer has expired: a new leaf of it is refused as well. */
+  | 'issuer-expired';
+
 interface ChainObjection {
   readonly detail: string;
+  readonly by: ChainFault | null;
   /** The same certificates pass later: an issuer is not valid yet. */
   readonly retryable: boolean;
 }
@@ -127,20 +135,24 @@ export const verifyChain = ({ leaf, intermediates, anchors }: Chain, nowMs: numb
     const child = chain.at(-1);
     if (child === undefined || !signedBy(certificate, child.certificate)) return null;
     const issuer = candidate(certificate);
-    const refuse = (why: string, retryable = false): null => {
-      obstacles.push({ detail: `the issuer ${nameOf(certificate)} ${why}`, retryable });
+    const refuse = (why: string, by: ChainFault | null = null, retryable = false): null => {
+      obstacles.push({ detail: `the issuer ${nameOf(certificate)} ${why}`, by, retryable });
       return null;
     };
-    if (typeof issuer === 'string') return refuse(`is refused by Go: ${issuer}`);
+    const refuseByGo = (error: string): null => refuse(`is refused by Go: ${error}`, 'refused-by-go');
+    if (typeof issuer === 'string') return refuseByGo(issuer);
     // Go compares names byte by byte; OpenSSL ignores case, spaces and the kind of string.
     if (!child.parsed.rawIssuer.equals(issuer.parsed.rawSubject))
-      return refuse('is not found by Go: its subject is encoded in other bytes than the issuer of what it signed');
+      return refuse(
+        'is not found by Go: its subject is encoded in other bytes than the issuer of what it signed',
+        'refused-by-go',
+      );
     const authority = authorityError(issuer, isAnchor);
     if (authority !== null) return refuse(authority);
-    if (nowMs < certificate.validFromDate.getTime()) return refuse('is not valid yet', true);
-    if (nowMs >= certificate.validToDate.getTime()) return refuse('has expired');
+    if (nowMs < certificate.validFromDate.getTime()) return refuse('is not valid yet', null, true);
+    if (nowMs >= certificate.validToDate.getTime()) return refuse('has expired', 'issuer-expired');
     const error = signatureError(child.parsed) ?? unhandledError(issuer) ?? constraintError(issuer, chain);
-    return error === null ? issuer : refuse(`is refused by Go: ${error}`);
+    return error === null ? issuer : refuseByGo(error);
   };
 
   const reaches = (chain: readonly Candidate[]): boolean => {
@@ -157,11 +169,11 @@ export const verifyChain = ({ leaf, intermediates, anchors }: Chain, nowMs: numb
   const start = candidate(leaf);
   const refusal = typeof start === 'string' ? start : unhandledError(start);
   if (typeof start === 'string' || refusal !== null)
-    return { detail: `Go refuses the certificate: ${refusal ?? ''}`, retryable: false };
+    return { detail: `Go refuses the certificate: ${refusal ?? ''}`, by: 'refused-by-go', retryable: false };
   seen.add(leaf.fingerprint256);
   if (anchors.some(({ fingerprint256 }) => fingerprint256 === leaf.fingerprint256) || reaches([start])) return null;
   const unknown = `none of the ${anchors.length} certificates in ca.crt issued ${nameOf(leaf)}, directly or over tls.crt`;
-  return obstacles[0] ?? { detail: unknown, retryable: false };
+  return obstacles[0] ?? { detail: unknown, by: null, retryable: false };
 };
 
 /** The kinds of a general name (RFC 5280, 4.2.1.6) that a serving certificate has. */

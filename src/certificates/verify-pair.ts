@@ -4,7 +4,7 @@ import { sha256Hex } from '../util/hash.ts';
 import { describeCertificate, missingNames } from './certificate-info.ts';
 import { readBundle, readCertificates, withoutByteOrderMark } from './pem.ts';
 import { keyMismatch, privateKey } from './private-key.ts';
-import { goParseError, mayServe, verifyChain } from './verify-chain.ts';
+import { type ChainFault, goParseError, mayServe, verifyChain } from './verify-chain.ts';
 
 /** Why a pair must not be served. */
 export type PairFault =
@@ -31,6 +31,8 @@ export type PairFault =
 
 export interface Fault {
   readonly reason: PairFault;
+  /** What the chain fails by; null where that is no matter, or it is no fault of the chain. */
+  readonly chainFault: ChainFault | null;
   /** One line for a log; never any of the key or the PEM. */
   readonly detail: string;
   /** The same bytes may pass later. */
@@ -38,7 +40,17 @@ export interface Fault {
 }
 
 /** Builds a fault. It is permanent until the bytes change, unless `retryable` says that it may pass later. */
-const fault = (reason: PairFault, detail: string, retryable = false): Fault => ({ reason, detail, retryable });
+const fault = (reason: PairFault, detail: string, retryable = false): Fault => ({
+  reason,
+  chainFault: null,
+  detail,
+  retryable,
+});
+
+const chainFault = (detail: string, by: ChainFault | null, retryable = false): Fault => ({
+  ...fault('untrusted-chain', detail, retryable),
+  chainFault: by,
+});
 
 export interface PairFiles {
   readonly certificate: Buffer;
@@ -218,14 +230,14 @@ const parseFaults = ({ intermediates }: ClientView): readonly Fault[] =>
     const error = goParseError(certificate);
     return error === null
       ? []
-      : [fault('untrusted-chain', `Go refuses the chain for certificate ${at + 2} of tls.crt: ${error}`)];
+      : [chainFault(`Go refuses the chain for certificate ${at + 2} of tls.crt: ${error}`, 'refused-by-go')];
   });
 
 const chainFaults = ({ leaf, intermediates, anchors, nowMs }: ClientView): readonly Fault[] => {
   // Without any anchor, the reason why ca.crt holds none is the fault to report.
   if (anchors.length === 0) return [];
   const objection = verifyChain({ leaf, intermediates, anchors }, nowMs);
-  return objection === null ? [] : [fault('untrusted-chain', objection.detail, objection.retryable)];
+  return objection === null ? [] : [chainFault(objection.detail, objection.by, objection.retryable)];
 };
 
 /** What a client would refuse although the server could serve it; the most specific first. */

@@ -32,14 +32,8 @@ const FAULT_FINDINGS: Readonly<Partial<Record<PairFault, FindingId>>> = {
   'not-for-servers': 'not-for-servers',
 };
 
-/** How the verifier says that Go refuses what OpenSSL accepts: the leaf, what is sent beside it, or an issuer. */
-const GO_REFUSES = /Go refuses|(?:refused|not found) by Go/;
-
-const idOf = ({ reason, detail }: Fault): FindingId =>
-  FAULT_FINDINGS[reason] ?? (GO_REFUSES.test(detail) ? 'refused-by-go' : 'untrusted');
-
-/** An issuer that has expired: its leaf may be renewed in vain. */
-const ISSUER_EXPIRED = /^the issuer .* has expired$/;
+const idOf = ({ reason, chainFault }: Fault): FindingId =>
+  FAULT_FINDINGS[reason] ?? (chainFault === 'refused-by-go' ? 'refused-by-go' : 'untrusted');
 
 /** The verifier speaks of the files of a Secret. */
 const inHookWords = (detail: string): string =>
@@ -92,12 +86,14 @@ const restart = (hook: Hook, shown: readonly Pick<Shown, 'probed'>[]): string | 
 };
 
 interface Refused extends Shown {
+  readonly fault: Fault;
   readonly id: FindingId;
   readonly detail: string;
 }
 
-const refusalRemedy = (hook: Hook, { id, detail }: Refused, issuer: HookIssuer | null): string => {
-  if (ISSUER_EXPIRED.test(detail)) return orWhereItIs(hook, caRenewal(issuer));
+const refusalRemedy = (hook: Hook, { fault, id }: Refused, issuer: HookIssuer | null): string => {
+  // A new leaf of an expired issuer is refused as well.
+  if (fault.chainFault === 'issuer-expired') return orWhereItIs(hook, caRenewal(issuer));
   const isInBundle = id === 'untrusted' && hook.caBundle !== null;
   return isInBundle ? (issuer?.renew ?? caBundleCommand(hook)) : orWhereItIs(hook, issuer?.renew);
 };
@@ -107,7 +103,7 @@ const refusals = (hook: Hook, trust: Trust, shown: readonly Shown[], all: readon
   if (trust.anchors.length === 0) return [];
   const refused = shown.flatMap((each): readonly Refused[] => {
     const [first] = each.verification.faults;
-    return first === undefined ? [] : [{ ...each, id: idOf(first), detail: inHookWords(first.detail) }];
+    return first === undefined ? [] : [{ ...each, fault: first, id: idOf(first), detail: inHookWords(first.detail) }];
   });
   const isPart = refused.length < shown.length;
   return groupBy(refused, ({ id, detail }) => `${id} ${detail}`).map((group) => {
