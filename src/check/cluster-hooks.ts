@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { targetPath } from '../cluster/targets.ts';
 import type { TargetType } from '../config/types.ts';
 import { type ManagedFields, managedFieldsSchema } from '../kube/managed-fields.ts';
+import { hostOf } from '../util/ip.ts';
 import { type AdmissionRule, ruleSchema, selectorSchema } from './inspect-target.ts';
 import type { Labels, LabelSelector } from './matching.ts';
 
@@ -235,7 +236,7 @@ export const namespaceOf = ({ server }: Hook): string | null =>
 /** The name that the API server expects in the certificate. */
 export const serverName = ({ server }: Hook): string => {
   if (server.to === 'service') return `${server.service.name}.${server.service.namespace}.svc`;
-  return server.to === 'url' && URL.canParse(server.url) ? new URL(server.url).hostname.replaceAll(/[[\]]/g, '') : '';
+  return server.to === 'url' && URL.canParse(server.url) ? hostOf(new URL(server.url)) : '';
 };
 
 /** The server in words: `NAMESPACE/SERVICE:PORT` or the URL. */

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Config } from '../config/config.ts';
 import type { TargetType } from '../config/types.ts';
 import { FIELD_MANAGER, managedFieldsSchema, otherFieldManager } from '../kube/managed-fields.ts';
+import { hostOf } from '../util/ip.ts';
 
 export type { TargetType } from '../config/types.ts';
 
@@ -91,8 +92,6 @@ const TARGETS = {
   },
 } as const satisfies Readonly<Record<TargetType, TargetRow>>;
 
-const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : '');
-
 /** A webhook on the API server's own host, as in development, has no Service whose bundle could be another program's. */
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1'];
 
@@ -106,7 +105,8 @@ type Callee = Pick<NonNullable<z.infer<typeof clientSchema>>, 'service' | 'url'>
 export const isOwnCall = ({ serviceName, namespace, serviceNames }: OwnService, { service, url }: Callee): boolean => {
   if (service != null)
     return (service.name ?? serviceName) === serviceName && (service.namespace ?? namespace) === namespace;
-  return url == null || [...serviceNames, ...LOOPBACK_HOSTS].includes(hostOf(url));
+  if (url == null) return true;
+  return URL.canParse(url) && [...serviceNames, ...LOOPBACK_HOSTS].includes(hostOf(new URL(url)));
 };
 
 export const targetPath = (type: TargetType): string => TARGETS[type].collection;

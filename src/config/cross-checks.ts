@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { issuers } from '../../streams/issuers.ts';
+import { hostOf } from '../util/ip.ts';
 import { quoted } from '../util/redact.ts';
 import type { Settings } from './variables.ts';
 
@@ -48,9 +49,9 @@ const LOOPBACK = /^(?:127\.[\d.]+|::1)$/;
 /** The upstream on the loopback of this Pod; null where it is elsewhere. A server of our own there would be taken for it. */
 const upstreamInPod = (upstream: Settings['upstream'] | undefined): HostPort | null => {
   if (upstream?.kind !== 'http') return null;
-  const { hostname, port } = new URL(upstream.url);
-  const host = hostname === 'localhost' ? '127.0.0.1' : hostname.replaceAll(/[[\]]/g, '');
-  return LOOPBACK.test(host) ? { host, port: port === '' ? HTTP_PORT : Number(port) } : null;
+  const url = new URL(upstream.url);
+  const host = url.hostname === 'localhost' ? '127.0.0.1' : hostOf(url);
+  return LOOPBACK.test(host) ? { host, port: url.port === '' ? HTTP_PORT : Number(url.port) } : null;
 };
 
 const ports = (values: Partial<Settings>, labelOf: LabelOf): readonly string[] => {

@@ -4,7 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { buildConnector, Dispatcher } from 'undici';
-import { isIpAddress } from '../util/ip.ts';
+import { hostOf, isIpAddress } from '../util/ip.ts';
 
 /** How to reach the API server and prove who we are, as of one moment. */
 export interface Access {
@@ -162,10 +162,10 @@ type UpgradeOptions = Parameters<Dispatcher['upgrade']>[0];
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Opens one connection: HTTP/1.1 only, TCP keep-alive on. A bad one is destroyed with the reason. */
-const connectSocket = ({ hostname, port, protocol }: URL, tls: ConnectionOptions, keepAliveMs: number): Socket => {
-  const secure = protocol === 'https:';
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const target = { host, port: Number(port || (secure ? 443 : 80)) };
+const connectSocket = (url: URL, tls: ConnectionOptions, keepAliveMs: number): Socket => {
+  const secure = url.protocol === 'https:';
+  const host = hostOf(url);
+  const target = { host, port: Number(url.port || (secure ? 443 : 80)) };
   const servername = tls.servername ?? (isIpAddress(host) ? '' : host);
   const socket = secure
     ? connectTls({ ...tls, ...target, servername, ALPNProtocols: ['http/1.1'] })

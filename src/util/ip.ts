@@ -5,3 +5,6 @@ import { isIPv4 } from 'node:net';
  * contains one: compiling Node's own IPv6 pattern takes 8 ms of the start.
  */
 export const isIpAddress = (host: string): boolean => host.includes(':') || isIPv4(host);
+
+/** The host of a URL as sockets and certificates name it: an IPv6 address without the brackets that it has in URLs. */
+export const hostOf = ({ hostname }: Pick<URL, 'hostname'>): string => hostname.replace(/^\[|\]$/g, '');

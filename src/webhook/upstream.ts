@@ -4,6 +4,7 @@ import { type Readable, Transform } from 'node:stream';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Upstream } from '../config/addresses.ts';
 import { logThrottle } from '../logging/log-throttle.ts';
+import { hostOf } from '../util/ip.ts';
 import { monotonicMs } from '../util/time.ts';
 import { ClientClosedRequest, forward, UpstreamTimeoutError } from './forward.ts';
 import { type OnRejected, reject, rejectLogged, rejectNonReview, rejectOverMemory } from './reject.ts';
@@ -170,9 +171,9 @@ const DEFAULT_HTTP_PORT = 80;
 export const upstreamTarget = (upstream: Upstream): UpstreamTarget => {
   if (upstream.kind === 'unix')
     return { origin: 'http://localhost', socketPath: upstream.path, address: { path: upstream.path } };
-  const { hostname, origin, port } = new URL(upstream.url);
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  return { origin, socketPath: null, address: { host, port: port === '' ? DEFAULT_HTTP_PORT : Number(port) } };
+  const url = new URL(upstream.url);
+  const port = url.port === '' ? DEFAULT_HTTP_PORT : Number(url.port);
+  return { origin: url.origin, socketPath: null, address: { host: hostOf(url), port } };
 };
 
 /** Up to here a body is read whole, bytes: cheaper than a stream, and most AdmissionReviews are smaller. */
