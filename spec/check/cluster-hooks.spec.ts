@@ -192,6 +192,10 @@ describe('the writers of a caBundle', () => {
         field(undefined, '2026-01-04T00:00:00Z', WEBHOOK),
       ),
     ).to.deep.equal(['c', 'b', 'old']);
+    expect(writers(field('b', '2026-01-02T00:00:00Z', WEBHOOK), field('old', undefined, WEBHOOK))).to.deep.equal([
+      'b',
+      'old',
+    ]);
   });
 
   it('are not those of another webhook, or of other fields of it', () => {
@@ -209,7 +213,10 @@ describe('the writers of a caBundle', () => {
   });
 
   it('are found where conversions and aggregated APIs have theirs', () => {
-    const managedFields = (...keys: readonly string[]) => [field('a', '2026-01-01T00:00:00Z', owned(...keys))];
+    const managedFields = (...keys: readonly string[]) => [
+      field('a', '2026-01-01T00:00:00Z', owned(...keys)),
+      field('of-labels', '2026-01-02T00:00:00Z', owned('f:metadata', 'f:labels')),
+    ];
     const [crd] = conversion(WEBHOOK_CONVERSION, {
       ...META,
       managedFields: managedFields('f:spec', 'f:conversion', 'f:webhook', 'f:clientConfig', 'f:caBundle'),

@@ -59,6 +59,7 @@ describe('the issuer of a webhook is told', () => {
       'CN=svc.ns.svc CA 0123abcd1',
       'CN=a svc.ns.svc CA 0123abcd',
       'CN=svc.ns CA 0123abcd',
+      'O=CN=svc.ns.svc CA 0123abcd',
       'O=nil12',
       'O=a, CN=O=nil1',
       'CN=service-serving-signer',
