@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -47,8 +47,6 @@ const COMPILER_OPTIONS = {
 describe('the package', function () {
   this.timeout(180_000);
   let project: TemporaryDirectory;
-  /** What is said of a kubeconfig where client-node is not installed. */
-  let without: string;
   const compile = async (): Promise<void> => {
     const config = { compilerOptions: COMPILER_OPTIONS, include: ['*.mts'] };
     await writeFile(join(project.path, 'tsconfig.json'), JSON.stringify(config));
@@ -59,25 +57,33 @@ describe('the package', function () {
     await run(root, 'npm', 'pack', '--silent', '--pack-destination', project.path);
     const [tarball = ''] = await readdir(project.path);
     await writeFile(join(project.path, 'package.json'), '{ "private": true, "type": "module" }\n');
-    const install = (name: string) =>
-      run(project.path, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', name);
-    await install(`./${tarball}`);
+    const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+      readonly devDependencies: Readonly<Record<string, string>>;
+    };
+    const packages = [`./${tarball}`, `${CLIENT_NODE}@${devDependencies[CLIENT_NODE] ?? ''}`];
+    await run(project.path, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', ...packages);
+  });
+  after(() => project[Symbol.asyncDispose]());
+
+  it('needs client-node for a kubeconfig only, and says so where it is not installed', async () => {
+    const installed = join(project.path, 'node_modules');
+    const { dependencies } = JSON.parse(await readFile(join(installed, 'webhook-certd', 'package.json'), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+    };
+    expect(dependencies).to.not.have.property(CLIENT_NODE);
     const code = `
       import { createWebhook } from 'webhook-certd';
       const env = { KUBECONFIG: '/none', POD_NAMESPACE: 'ns', POD_NAME: 'pod', HEALTH_PROBE_BIND_ADDRESS: '127.0.0.1:0', METRICS_BIND_ADDRESS: '0' };
       await createWebhook({ env, handler: () => ({ allowed: true }) }).catch(({ message }) => console.log(message));`;
-    without = await run(project.path, process.execPath, '--input-type=module', '--eval', code);
-    const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
-      readonly devDependencies: Readonly<Record<string, string>>;
-    };
-    await install(`${CLIENT_NODE}@${devDependencies[CLIENT_NODE] ?? ''}`);
-  });
-  after(() => project[Symbol.asyncDispose]());
-
-  it('needs client-node for a kubeconfig only, and says so where it is not installed', () => {
-    expect(without).to.equal(
-      `a kubeconfig is read by ${CLIENT_NODE}, which is not installed: npm install ${CLIENT_NODE}\n`,
-    );
+    const [place, elsewhere] = [join(installed, CLIENT_NODE), join(project.path, 'client-node')];
+    await rename(place, elsewhere);
+    try {
+      expect(await run(project.path, process.execPath, '--input-type=module', '--eval', code)).to.equal(
+        `a kubeconfig is read by ${CLIENT_NODE}, which is not installed: npm install ${CLIENT_NODE}\n`,
+      );
+    } finally {
+      await rename(elsewhere, place);
+    }
   });
 
   it('runs docs/embedding.md: is ready, answers, and ends with 0 on SIGTERM', async () => {
