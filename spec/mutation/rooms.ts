@@ -65,6 +65,10 @@ export const MUTATED_ROOMS = {
     ],
   ),
   commands: room(['src/commands/rotation-progress.ts'], ['spec/commands/rotation-progress.spec.ts']),
+  util: room(
+    ['src/util/@(errors|files|hash|ip|redact|time).ts'],
+    ['spec/util/@(errors|files|ip|redact|time).spec.ts', 'spec/logging/secrets.spec.ts'],
+  ),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),
 } as const satisfies Readonly<Record<string, MutatedRoom>>;
 

@@ -2,9 +2,10 @@ const SECRET_PATTERNS: readonly RegExp[] = [
   /-----BEGIN/,
   // The same dashes in base64, as in the data of a Secret, at each of the three alignments.
   /LS0tLS1CRUdJT|tLS0tQkVHSU|LS0tLUJFR0lO/,
-  // Private keys without PEM lines: PKCS#8 of RSA, of the NIST curves and of Ed25519; PKCS#1; SEC1.
-  /MII.{2}[QgAw]IBADANBgkqhkiG9w0BAQEFAAS|M[IG-H]{2}.AgEAMB[AM]GByqGSM49|MC4CAQAwBQYDK2VwBCIE/,
-  /MII.{2}[QgAw]IBAAKCA|MHcCAQEEI|MIGkAgEBBD/,
+  // Private keys without PEM lines, whose lengths take one byte or more. PKCS#8 of RSA, of the NIST curves and of Ed25519.
+  /MII.{2}[QgAw]IBADANBgkqhkiG9w0BAQEFAAS|M[GHI]{2}.AgEAMB[AM]GByqGSM49|M..CAQAwE[Aw]YHKoZIzj0|M..CAQ[AE]wBQYDK2VwBCIE/,
+  // PKCS#1, and SEC1 of the NIST curves.
+  /MII.{2}[QgAw]IBAAKCA|M..CAQEEI|M[GHI]{2}.AgEBB[DE]/,
   // A JSON Web Token: `{"` in base64url, then a second part; then the same encoded in base64 again.
   /\beyJ[\w-]{6,}\.[\w-]{6,}/,
   /ZXlKaGJHY2/,
