@@ -1,17 +1,19 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import fs from 'node:fs';
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { firstValueFrom } from 'rxjs';
+import { lastValueFrom } from 'rxjs';
 import { type Mount, openMount } from '../../src/certificates/mount.ts';
 import { atomicWriter } from '../support/atomic-writer.ts';
+import { replaceBuiltin } from '../support/replace-builtin.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { scaled } from '../support/until.ts';
 
-const read = (mount: Mount) => firstValueFrom(mount.read());
+const read = (mount: Mount) => lastValueFrom(mount.read());
 
 const secret = (mark: string) => ({ 'tls.crt': `crt ${mark}`, 'tls.key': `key ${mark}`, 'ca.crt': `ca ${mark}` });
 
@@ -31,6 +33,21 @@ const meanwhile = (act: (time: number) => Promise<unknown>): AsyncDisposable => 
       return acting;
     },
   };
+};
+
+/** Has tls.crt be another file by the end of each of the first readings, and counts the readings. */
+const tornReadings = (count: number) => {
+  const { statSync } = fs;
+  let asked = 0;
+  const replaced = replaceBuiltin(fs, {
+    statSync: (path: string, options: { readonly bigint: true }) => {
+      const stats = statSync(path, options);
+      if (basename(path) !== 'tls.crt') return stats;
+      asked += 1;
+      return asked % 2 === 0 && asked <= 2 * count ? Object.assign(stats, { ino: 0n }) : stats;
+    },
+  });
+  return Object.assign(replaced, { readings: () => Math.ceil(asked / 2) });
 };
 
 describe('mount', () => {
@@ -65,13 +82,16 @@ describe('mount', () => {
       // A byte that wanders from one file to the next.
       { 'tls.crt': 'crt ak', 'tls.key': 'ey a' },
       { 'tls.crt': 'crt a', 'tls.key': 'key a', 'ca.crt': '' },
+      { 'tls.crt': 'a' },
+      { 'tls.key': 'a' },
+      { 'ca.crt': 'a' },
     ]) {
       await writer.write(files);
       generations.push((await read(mount)).generation);
     }
     await writer.write(secret('a'));
 
-    expect(new Set(generations).size).to.equal(6);
+    expect(new Set(generations).size).to.equal(generations.length);
     expect((await read(mount)).generation).to.equal(generations[0]);
   });
 
@@ -217,6 +237,65 @@ describe('mount', () => {
 
       expect(mount.isUnmoved()).to.equal(false);
     });
+  });
+
+  it('is read again until a reading is whole, twenty times at most, and is torn after that', async () => {
+    await atomicWriter(directory.path).write(secret('a'));
+    for (const [count, problem] of [
+      [19, null],
+      [20, 'torn'],
+    ] as const) {
+      const torn = tornReadings(count);
+      try {
+        expect(await read(openMount(directory.path))).to.include({ problem });
+        expect(torn.readings()).to.equal(20);
+      } finally {
+        torn[Symbol.dispose]();
+      }
+    }
+  });
+
+  it('keeps the reading that began last, also where an earlier one ends after it', async () => {
+    for (const [name, text] of Object.entries(secret('a'))) await writeFile(at(name), text);
+    const mount = openMount(directory.path);
+    const torn = tornReadings(1);
+    try {
+      const slow = read(mount);
+      const { generation } = await read(mount);
+      fs.writeFileSync(at('tls.crt'), 'crt b');
+      const later = await slow;
+      expect(later.hash).to.equal(sha256('crt b'));
+      expect(mount.files(generation)?.certificate.toString()).to.equal('crt a');
+      expect(mount.files(later.generation)).to.equal(null);
+    } finally {
+      torn[Symbol.dispose]();
+    }
+  });
+
+  it('is not read again once a reading is given up', async () => {
+    await atomicWriter(directory.path).write(secret('a'));
+    const torn = tornReadings(20);
+    try {
+      openMount(directory.path).read().subscribe().unsubscribe();
+      await sleep(50);
+      expect(torn.readings()).to.equal(1);
+    } finally {
+      torn[Symbol.dispose]();
+    }
+  });
+
+  it('errs where this program is wrong, which is no problem of the volume', async () => {
+    await atomicWriter(directory.path).write(secret('a'));
+    const wrong = replaceBuiltin(fs, { statSync: () => ({ isFile: null }) });
+    const error: unknown = await read(openMount(directory.path)).catch((each: unknown) => each);
+    wrong[Symbol.dispose]();
+    expect(error).to.be.instanceOf(TypeError);
+  });
+
+  it('tells what kind of directory it is', async () => {
+    expect(openMount(directory.path).kind()).to.equal('plain');
+    await atomicWriter(directory.path).write(secret('a'));
+    expect(openMount(directory.path).kind()).to.equal('projected');
   });
 
   it('keeps nothing of a reading that was given up', async () => {

@@ -1,8 +1,10 @@
+import fs from 'node:fs';
 import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { volumeKind } from '../../src/certificates/secret-volume.ts';
 import { atomicWriter } from '../support/atomic-writer.ts';
+import { replaceBuiltin } from '../support/replace-builtin.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
 const line = (root: string, target: string): string =>
@@ -50,6 +52,32 @@ describe('mountKind', () => {
 
   it('notices a directory mounted out of one generation', () => {
     expect(volumeKind(path, told(line('/..2026_01_31_10_00_00.1234567890/certs', path)))).to.equal('sub-path');
+  });
+
+  it('does not take the directory of another container, mounted out of one generation, for its own', () => {
+    expect(volumeKind(path, told(line('/..2026_01_31_10_00_00.1234567890/certs', `${path}-of-another`)))).to.equal(
+      'plain',
+    );
+  });
+
+  it('reads the mounts of its own process', () => {
+    const asked: unknown[] = [];
+    const mounts = replaceBuiltin(fs, {
+      readFileSync: (...args: readonly unknown[]) => {
+        asked.push(args);
+        return line('/x', join(path, 'tls.crt'));
+      },
+    });
+    const kind = volumeKind(path);
+    mounts[Symbol.dispose]();
+    expect(kind).to.equal('sub-path');
+    expect(asked).to.deep.equal([['/proc/self/mountinfo', 'utf8']]);
+  });
+
+  it('calls a directory plain that it cannot find its way to', async () => {
+    await symlink('around', join(path, 'around'));
+
+    expect(volumeKind(join(path, 'around'))).to.equal('plain');
   });
 
   it('looks behind symbolic links and escaped blanks', async () => {

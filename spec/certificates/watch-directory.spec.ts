@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import fs from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +8,7 @@ import type { Subscription } from 'rxjs';
 import { openMount } from '../../src/certificates/mount.ts';
 import { watchDirectory, type WatchOptions } from '../../src/certificates/watch-directory.ts';
 import { atomicWriter } from '../support/atomic-writer.ts';
+import { replaceBuiltin } from '../support/replace-builtin.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code });
@@ -114,9 +116,84 @@ describe('watchDirectory', () => {
     await writeUntilNoticed(() => writeFile(join(path, 'tls.crt'), 'y'));
   });
 
+  /** A watch that tells of nothing, and how often one was opened. */
+  const silent = () => {
+    const watching = {
+      opened: 0,
+      open: () => {
+        watching.opened += 1;
+        return Object.assign(new EventEmitter(), { close: () => undefined });
+      },
+    };
+    return watching;
+  };
+
+  it('is moved where the directory has been replaced, of which no watch tells', async () => {
+    const path = join(directory.path, 'certs');
+    await mkdir(path);
+    const watching = silent();
+    watch(path, watching);
+    await until(() => watching.opened === 1);
+    expect(moves).to.equal(0);
+
+    await rename(path, join(directory.path, 'old'));
+    await mkdir(path);
+    await until(() => moves === 1);
+
+    expect(watching.opened).to.equal(2);
+  });
+
+  it('keeps its watch for as long as the directory is the same, by the last digit of its number', async () => {
+    let [asked, inode] = [0, 2n ** 60n];
+    const numbered = replaceBuiltin(fs, {
+      statSync: (_: string, options?: { readonly bigint?: boolean }) => {
+        asked += 1;
+        return options?.bigint === true ? { dev: 1n, ino: inode } : { dev: 1, ino: Number(inode) };
+      },
+    });
+    try {
+      const watching = silent();
+      watch(directory.path, watching);
+      await until(() => asked > 3);
+      expect(watching.opened).to.equal(1);
+
+      inode += 1n;
+      await until(() => watching.opened === 2);
+    } finally {
+      numbered[Symbol.dispose]();
+    }
+  });
+
+  it('does not keep the process alive', () => {
+    const asked: unknown[] = [];
+    const watcher = replaceBuiltin(fs, {
+      watch: (...args: readonly unknown[]) => {
+        asked.push(args.slice(0, 2));
+        return Object.assign(new EventEmitter(), { close: () => undefined });
+      },
+    });
+    watch(directory.path);
+    watcher[Symbol.dispose]();
+
+    expect(asked).to.deep.equal([[directory.path, { persistent: false }]]);
+  });
+
+  it('takes a directory below a file for an absent one, whether or not anybody asks for failures', async () => {
+    const path = await directory.write('file', '');
+    watch(join(path, 'below'));
+    await until(() => troubles.length > 0);
+    expect(troubles).to.deep.equal(['directory-absent: ENOTDIR']);
+
+    const errors: unknown[] = [];
+    const unheard = watchDirectory(join(path, 'below')).subscribe({ error: (error: unknown) => errors.push(error) });
+    unheard.unsubscribe();
+    expect(errors).to.deep.equal([]);
+  });
+
   for (const [code, kind] of [
     ['ENOSPC', 'watches-exhausted'],
     ['EMFILE', 'watches-exhausted'],
+    ['ENFILE', 'watches-exhausted'],
     ['ENOSYS', 'watch-failed'],
   ] as const) {
     it(`stays silent and alive under ${code}, says so once, and works once it can`, async () => {

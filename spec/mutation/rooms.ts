@@ -22,7 +22,7 @@ export const MUTATED_ROOMS = {
   ),
   mount: room(
     ['src/certificates/@(mount|secret-volume|watch-directory).ts'],
-    ['spec/certificates/@(mount|volume-kind|watch-directory).spec.ts'],
+    ['spec/certificates/@(mount|secret-volume|volume-kind|watch-directory).spec.ts'],
   ),
   webhook: room(
     ['src/webhook/!(connections|https-server|loopback-handshake|server).ts'],

@@ -17,6 +17,7 @@ describe('a span of time in words', () => {
     [10_900, '10 s'],
     [2 * MINUTE_MS - 1, '119 s'],
     [2 * MINUTE_MS, '2 min'],
+    [3 * MINUTE_MS - 1, '2 min'],
     [2 * HOUR_MS - 1, '119 min'],
     [2 * HOUR_MS, '2 h'],
     [2 * DAY_MS - 1, '47 h'],
