@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type CaBundleField, targetObject, type TargetType } from '../cluster/targets.ts';
-import { FIELD_MANAGER } from '../kube/managed-fields.ts';
+import { FIELD_MANAGER, managedFieldsSchema } from '../kube/managed-fields.ts';
 import type { LabelSelector } from './matching.ts';
 
 export interface AdmissionRule {
@@ -45,9 +45,7 @@ const webhook = z.object({
 });
 /** The parts of an object with a caBundle that say which Service it calls for which requests. */
 const targetSchema = z.object({
-  metadata: z.object({
-    managedFields: z.array(z.object({ manager: z.string().nullish(), fieldsV1: z.unknown() })).nullish(),
-  }),
+  metadata: z.object({ managedFields: managedFieldsSchema }),
   webhooks: z.array(webhook).nullish(),
   spec: z
     .object({
