@@ -83,7 +83,7 @@ export const failed = (why: ProbeFailure, detail: string): ProbeResult => ({ sta
 
 export const certificateOf = ({ pem }: { readonly pem: string }): X509Certificate => new X509Certificate(pem);
 
-/** What an API server answers: an object a path, a status for an error, 404 for any other path. */
+/** What an API server answers to `PATH?QUERY` or else to `PATH`: an object, or a status for an error; 404 to anything else. */
 export type Answers = Readonly<Record<string, unknown>>;
 
 /** A client of an API server that answers like this, and what was asked of it: `PATH` or `PATH?QUERY`, limits aside. */
@@ -94,10 +94,11 @@ export const answering = (answers: Answers) => {
   const send = ({ path, query = {} }: KubeRequest): Observable<unknown> =>
     defer(() => {
       const text = Object.entries(query).flatMap(([name, value]) => (name === 'limit' ? [] : [`${name}=${value}`]));
-      asked.push([path, ...text].join('?'));
+      const question = [path, ...text].join('?');
+      asked.push(question);
       underWay += 1;
       most = Math.max(most, underWay);
-      const answer = answers[path] ?? 404;
+      const answer = answers[question] ?? answers[path] ?? 404;
       const answer$ =
         typeof answer === 'number'
           ? throwError(() => new ApiError(`status ${answer} for ${path}`, { status: answer }))

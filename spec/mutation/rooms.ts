@@ -54,6 +54,10 @@ export const MUTATED_ROOMS = {
       'spec/check/@(check-api-server|check-expiries|check-lease|check-mounts|check-permissions|check-replicas|check-secrets|check-settings|check-targets|remedy-commands).spec.ts',
     ],
   ),
+  readings: room(
+    ['src/check/@(inspect-secrets|inspect-target|locate|pod-settings).ts'],
+    ['spec/check/@(inspect-secrets|inspect-target|locate|pod-settings).spec.ts'],
+  ),
   survey: room(
     [
       'src/check/@(cluster-access|cluster-backends|cluster-hooks|cluster-issuer|cluster-report|cluster-secrets|cluster-trust|cluster-trust-findings).ts',

@@ -75,7 +75,7 @@ const PROGRAM = /(?:^|\/)(?:webhook-certd(?:\.js)?|start\.cjs|src\/main\.ts)$/;
 const IMAGE = /(?:^|\/)webhook-certd(?:[:@]|$)/;
 /** Variables that other programs have, too. */
 const COMMON = new Set(['NAME', 'POD_NAME', 'POD_NAMESPACE', 'KUBECONFIG', 'LOG_LEVEL', 'LOG_FORMAT', 'LEASE_NAME']);
-const VARIABLES: ReadonlyMap<string, keyof Settings> = new Map(settings.map(([field, { name }]) => [name, field]));
+const VARIABLES: ReadonlySet<string> = new Set(settings.map(([, { name }]) => name));
 
 /** The arguments of this program in a command line; all of them where the entry point of the image is used. */
 const argumentsOf = ({ command, args }: Container): readonly string[] => {
@@ -90,41 +90,80 @@ const isProgram = ({ image, command, args }: Container): boolean =>
 const ownVariables = ({ env: variables }: Container): number =>
   (variables ?? []).filter(({ name }) => VARIABLES.has(name) && !COMMON.has(name)).length;
 
-/** The environment of a container, as far as it can be read without reading a Secret. */
-const environmentOf = (pod: PodSpec, { env: variables, envFrom }: Container, configMaps: ConfigMaps) => {
-  const known = new Map<string, string>();
-  const unread = new Map<string, string>();
-  for (const { prefix, configMapRef, secretRef } of envFrom ?? []) {
-    const data = configMaps.get(configMapRef?.name ?? '') ?? null;
-    for (const [key, value] of Object.entries(data ?? {})) known.set(`${prefix ?? ''}${key}`, value);
-    const from = secretRef == null ? `ConfigMap ${configMapRef?.name ?? ''}` : `Secret ${secretRef.name ?? ''}`;
-    if (data === null) for (const name of VARIABLES.keys()) unread.set(name, from);
-  }
-  for (const { name, value, valueFrom } of variables ?? []) {
-    const { fieldRef, configMapKeyRef, secretKeyRef } = valueFrom ?? {};
-    const found =
-      fieldRef == null
-        ? configMapKeyRef == null
-          ? (value ?? '')
-          : configMaps.get(configMapKeyRef.name ?? '')?.[configMapKeyRef.key ?? '']
-        : { 'metadata.name': pod.name, 'metadata.namespace': pod.namespace }[fieldRef.fieldPath];
-    const isKnown = found !== undefined && secretKeyRef == null;
-    if (isKnown) unread.delete(name);
-    else
-      unread.set(
-        name,
-        secretKeyRef == null ? `ConfigMap ${configMapKeyRef?.name ?? ''}` : `Secret ${secretKeyRef.name ?? ''}`,
-      );
-    // As the kubelet expands it: by the variables before it, and left as it is where there is none.
-    if (isKnown) known.set(name, expanded(found, known));
-  }
-  return { known, unread };
+/** What is known of the variables of a container, and where the value of each of the others comes from. */
+interface Environment {
+  readonly known: Map<string, string>;
+  readonly unread: Map<string, string>;
+  /** What may hold any variable besides; null where everything was read. */
+  readonly unreadSource: string | null;
+}
+
+interface Value {
+  readonly text: string;
+  /** What the value comes from, where that was not read; else null. */
+  readonly unread: string | null;
+}
+
+const read = (text: string): Value => ({ text, unread: null });
+const notRead = (from: string): Value => ({ text: '', unread: from });
+
+/** `$(NAME)`, or `$$` for a dollar sign. */
+const REFERENCE = /\$\$|\$\(([\w.-]+)\)/g;
+
+/** As the kubelet expands it: by the variables before it, and left as it is where there is none. */
+const expanded = (text: string, { known, unread, unreadSource }: Environment): Value => {
+  const names = [...text.matchAll(REFERENCE)].flatMap(([, name]) => name ?? []);
+  const [from] = names.flatMap((name) => unread.get(name) ?? (known.has(name) ? [] : (unreadSource ?? [])));
+  if (from !== undefined) return notRead(from);
+  return read(
+    text.replaceAll(REFERENCE, (whole, name: string | undefined) =>
+      name === undefined ? '$' : (known.get(name) ?? whole),
+    ),
+  );
 };
 
-const expanded = (value: string, variables: ReadonlyMap<string, string>): string =>
-  value.replaceAll(/\$\$|\$\(([\w.-]+)\)/g, (whole, name: string | undefined) =>
-    name === undefined ? '$' : (variables.get(name) ?? whole),
-  );
+type Variable = NonNullable<Container['env']>[number];
+
+/** The value of a variable. Only one that the Pod itself holds is expanded. */
+const valueOf = (pod: PodSpec, { value, valueFrom }: Variable, configMaps: ConfigMaps, before: Environment): Value => {
+  if (valueFrom == null) return expanded(value ?? '', before);
+  const { fieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
+  if (secretKeyRef != null) return notRead(`Secret ${secretKeyRef.name ?? ''}`);
+  if (configMapKeyRef != null) {
+    const text = configMaps.get(configMapKeyRef.name ?? '')?.[configMapKeyRef.key ?? ''];
+    return text === undefined ? notRead(`ConfigMap ${configMapKeyRef.name ?? ''}`) : read(text);
+  }
+  const path = fieldRef?.fieldPath ?? '';
+  const text = { 'metadata.name': pod.name, 'metadata.namespace': pod.namespace }[path];
+  return text === undefined ? notRead(path === '' ? 'another source' : `field ${path}`) : read(text);
+};
+
+/** The environment of a container, as far as it can be read without reading a Secret. */
+const environmentOf = (pod: PodSpec, { env: variables, envFrom }: Container, configMaps: ConfigMaps): Environment => {
+  const known = new Map<string, string>();
+  const unread = new Map<string, string>();
+  let unreadSource: string | null = null;
+  for (const { prefix, configMapRef, secretRef } of envFrom ?? []) {
+    const data = configMaps.get(configMapRef?.name ?? '') ?? null;
+    for (const [key, value] of Object.entries(data ?? {})) {
+      known.set(`${prefix ?? ''}${key}`, value);
+      unread.delete(`${prefix ?? ''}${key}`);
+    }
+    if (data !== null) continue;
+    const from = secretRef == null ? `ConfigMap ${configMapRef?.name ?? ''}` : `Secret ${secretRef.name ?? ''}`;
+    unreadSource = from;
+    for (const name of VARIABLES) if (name.startsWith(prefix ?? '')) unread.set(name, from);
+  }
+  for (const variable of variables ?? []) {
+    const { name } = variable;
+    const value = valueOf(pod, variable, configMaps, { known, unread, unreadSource });
+    known.delete(name);
+    unread.delete(name);
+    if (value.unread === null) known.set(name, value.text);
+    else unread.set(name, value.unread);
+  }
+  return { known, unread, unreadSource };
+};
 
 /** The settings that a Pod's specification gives the replica in it. */
 export interface PodSettings {
@@ -153,20 +192,25 @@ export const podSettings = (pod: PodSpec, configMaps: ConfigMaps): PodReading | 
   const [likely] = pod.containers.toSorted((one, other) => ownVariables(other) - ownVariables(one));
   const chosen = program ?? (likely !== undefined && ownVariables(likely) > 0 ? likely : undefined);
   if (chosen === undefined) return null;
-  const { known, unread } = environmentOf(pod, chosen, configMaps);
-  const { flags } = parseCommandLine(argumentsOf(chosen));
+  const environment = environmentOf(pod, chosen, configMaps);
+  const given = [...parseCommandLine(argumentsOf(chosen)).flags].map(
+    ([flag, text]) => [flag, expanded(text, environment)] as const,
+  );
   const parsed = parseConfig({
-    env: Object.fromEntries(known),
-    flags,
+    env: Object.fromEntries(environment.known),
+    flags: new Map(given.flatMap(([flag, { text, unread }]) => (unread === null ? [[flag, text]] : []))),
     serves: false,
     read: { namespace: () => pod.namespace, hostname: () => pod.name },
   });
   if (!parsed.ok) return { pod, problems: parsed.problems };
-  const unreadFields = [...unread].flatMap(([name, from]) => {
-    const field = VARIABLES.get(name);
-    return field === undefined ? [] : [[field, from] as const];
-  });
-  const unreadable = new Map(unreadFields);
+  const unreadable = new Map(
+    settings.flatMap(([field, { name, flag, alias }]) => {
+      // The flag has precedence over its alias, and both over the variable.
+      const ofFlag = [flag, alias].flatMap((each) => given.find(([one]) => one === each)?.[1] ?? [])[0];
+      const from = ofFlag === undefined ? environment.unread.get(name) : ofFlag.unread;
+      return from == null ? [] : [[field, from] as const];
+    }),
+  );
   const fields = program === undefined ? deviatingFields(parsed.config) : settings.map(([field]) => field);
   return {
     pod,
