@@ -70,8 +70,11 @@ describe('an installation', () => {
   });
 
   it('keeps what is asked of the command itself', async () => {
-    const env = { POD_NAMESPACE: 'hooks', POD_NAME: 'web-0', LOG_LEVEL: 'debug', LOG_FORMAT: 'json', KUBECONFIG: '/a' };
-    const { located, own } = await locate({ [SELECTED]: items(podNamed('web-0', { env })) }, { LOG_LEVEL: 'error' });
+    const env = { POD_NAMESPACE: 'other', POD_NAME: 'web-0', LOG_LEVEL: 'debug', LOG_FORMAT: 'json', KUBECONFIG: '/a' };
+    const { located, own } = await locate(
+      { [SELECTED]: items(podNamed('web-0', { env })) },
+      { LOG_LEVEL: 'error', LOG_FORMAT: 'pretty' },
+    );
     expect(located.config).to.deep.equal(own);
     expect(located.differences).to.deep.equal([]);
   });
@@ -230,9 +233,12 @@ describe('an installation', () => {
     expect(alone.located.broken?.pod).to.equal('web-1');
     expect(alone.located.broken?.problems.join()).to.match(/^LEASE_DURATION="soon": expected /);
     expect({ ...alone.located, broken: null }).to.deep.equal(unlocated(alone.own));
-    const beside = await locate({ [SELECTED]: items(podNamed('web-0', { env: { LEASE_NAME: 'orders' } }), broken) });
-    expect(beside.located.broken?.pod).to.equal('web-1');
-    expect(beside.located.config.leaseName).to.equal('orders');
+    for (const created of ['2026-01-01T00:00:00Z', '2026-01-03T00:00:00Z']) {
+      const good = podNamed('web-0', { env: { LEASE_NAME: 'orders' }, created });
+      const { located } = await locate({ [SELECTED]: items(good, broken) });
+      expect(located.broken?.pod).to.equal('web-1');
+      expect(located.config.leaseName).to.equal('orders');
+    }
   });
 });
 

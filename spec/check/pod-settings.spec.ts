@@ -86,7 +86,8 @@ describe('a Pod whose settings are read', () => {
             {
               envFrom: [{ configMapRef: one }, { secretRef: three }, { configMapRef: null }, { configMapRef: {} }],
               env: [
-                { name: 'A', valueFrom: { configMapKeyRef: { ...two, key: 'a' } } },
+                { name: 'A', valueFrom: { configMapKeyRef: { name: 'four', key: 'a' } } },
+                { name: 'S', valueFrom: { secretKeyRef: { ...three, key: 'a' } } },
                 { name: 'B', value: 'b' },
               ],
             },
@@ -96,7 +97,7 @@ describe('a Pod whose settings are read', () => {
           [{ envFrom: [{ configMapRef: two }] }],
         ),
       ),
-    ).to.deep.equal(['one', 'two']);
+    ).to.deep.equal(['one', 'four', 'two']);
   });
 });
 
@@ -141,7 +142,18 @@ describe('a container that runs this program', () => {
   });
 
   it('is otherwise taken to be the one that has most variables of this program alone', () => {
-    const common = { image: 'a', env: literal({ LOG_LEVEL: 'debug', LEASE_NAME: 'a', NAME: 'a', KUBECONFIG: '/a' }) };
+    const common = {
+      image: 'a',
+      env: literal({
+        NAME: 'a',
+        POD_NAME: 'a',
+        POD_NAMESPACE: 'a',
+        KUBECONFIG: '/a',
+        LOG_LEVEL: 'debug',
+        LOG_FORMAT: 'json',
+        LEASE_NAME: 'a',
+      }),
+    };
     const one = { image: 'b', env: literal({ SECRET_NAME: 'b' }) };
     const two = { image: 'c', env: literal({ SECRET_NAME: 'c', SERVICE_NAME: 'c', LEASE_DURATION: '90s' }) };
     const secretOf = (...containers: readonly Container[]) =>
@@ -178,6 +190,8 @@ describe('the settings of a container', () => {
     expect(leaseOf({ command: ['sh', '-c', 'exec x'], args: ['--lease-name=of-another-program'] })).to.equal(
       leaseOf({}),
     );
+    expect(leaseOf({ command: ['tini', '--lease-name=of-tini', '/app/start.cjs'] })).to.equal(leaseOf({}));
+    expect(leaseOf({ env: [{ name: 'LEASE_NAME' }] })).to.equal(leaseOf({}));
     expect(leaseOf({ command: null, args: null, env: null, envFrom: null })).to.equal(leaseOf({}));
   });
 
@@ -224,6 +238,7 @@ describe('the settings of a container', () => {
     expect(leaseOf({ envFrom: [{ configMapRef: { name: 'one' } }, hidden] }, configMaps)).to.equal('Secret hidden');
     expect(leaseOf({ envFrom: [{ ...hidden, prefix: 'APP_' }] })).to.equal(leaseOf({}));
     expect(leaseOf({ envFrom: [{ ...hidden, prefix: 'LEASE_' }] })).to.equal('Secret hidden');
+    expect(leaseOf({ envFrom: [{ prefix: 'APP_' }] })).to.equal(leaseOf({}));
     expect(leaseOf({ envFrom: [hidden], args: ['--lease-name=of-flag'] })).to.equal('of-flag');
   });
 
@@ -235,6 +250,15 @@ describe('the settings of a container', () => {
     expect([...unread]).to.deep.equal([['secretName', 'Secret hidden']]);
     expect(fields.has('secretName')).to.equal(false);
     expect(fields.size).to.equal(settings.length - 1);
+  });
+
+  it('have no problem that what was not read may mend', () => {
+    const hidden = { name: 'LEASE_DURATION', valueFrom: { secretKeyRef: { name: 'hidden', key: 'duration' } } };
+    const { unread } = settingsOf(
+      { image: IMAGE, envFrom: [{ configMapRef: { name: 'one' } }], env: [hidden] },
+      new Map([['one', { LEASE_DURATION: 'soon' }]]),
+    );
+    expect([...unread]).to.deep.equal([['leaseDurationMs', 'Secret hidden']]);
   });
 
   it('have problems where the replica does not start with them', () => {
@@ -297,6 +321,8 @@ describe('a reference to a variable', () => {
   it('may be to anything that a Secret holds as a whole, except to what is set besides', () => {
     const envFrom = [{ secretRef: { name: 'hidden' } }];
     expect(leaseOf({ envFrom, args: ['--lease-name=$(ANY)'] })).to.equal('Secret hidden');
+    const { config, unread } = settingsOf({ image: IMAGE, envFrom, args: ['--cert-dir=/certs$$1'] });
+    expect([config.certDir, unread.has('certDir')]).to.deep.equal(['/certs$1', false]);
     expect(leaseOf({ envFrom, env: literal({ ANY: 'orders' }), args: ['--lease-name=$(ANY)'] })).to.equal('orders');
   });
 });

@@ -1,55 +1,24 @@
-import { writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { expect } from 'chai';
-import { type RotateDependencies, type RotateOptions, runRotate } from '../../src/commands/rotate.ts';
-import { parseConfig } from '../../src/config/config.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
-import { install, type Installation, type SpecReplica } from '../support/installation.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { install, type SpecReplica } from '../support/installation.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
-
-const never = new Promise<void>(() => undefined);
+import { rotating } from './rotating.ts';
 
 describe('webhook-certd rotate', function () {
   this.timeout(60_000);
   let api: ApiUnderTest;
-  let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
+  let folder: TemporaryDirectory;
+  let run: ReturnType<typeof rotating>;
   before(async () => {
     api = await startApiUnderTest();
     folder = await temporaryDirectory();
+    run = rotating(api, folder);
   });
   after(async () => {
     await folder[Symbol.asyncDispose]();
     await api[Symbol.asyncDispose]();
   });
-
-  interface Asked {
-    readonly ca?: boolean;
-    readonly options?: Partial<RotateOptions>;
-    readonly env?: Readonly<Record<string, string>>;
-    readonly kubeconfig?: string;
-    readonly around?: Partial<RotateDependencies>;
-  }
-
-  /** What somebody at a desk sees. */
-  const run = async ({ namespace, paths }: Pick<Installation, 'namespace' | 'paths'>, asked: Asked = {}) => {
-    const { ca = false, options = {}, env = {}, kubeconfig = api.adminKubeconfig(), around = {} } = asked;
-    const file = join(folder.path, `${namespace}.yaml`);
-    await writeFile(file, kubeconfig);
-    const targets = `validatingwebhookconfiguration/${basename(paths.target)}`;
-    const parsed = parseConfig({
-      env: { KUBECONFIG: file, POD_NAMESPACE: namespace, CA_BUNDLE_TARGETS: targets, ...env },
-      flags: new Map(),
-      serves: false,
-      read: { namespace: () => null, hostname: () => 'desk' },
-    });
-    if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
-    const lines: string[] = [];
-    const print = (line: string): void => void lines.push(line);
-    const surroundings = { inCluster: null, version: '0.0.0', print, stopped: never, ...around };
-    const asks = { ca, json: false, noWait: false, timeoutMs: null, ...options };
-    return { code: await runRotate(parsed.config, asks, surroundings), lines };
-  };
 
   const serving = async (...replicas: readonly SpecReplica[]): Promise<void> => {
     await until(async () => {
@@ -157,85 +126,11 @@ describe('webhook-certd rotate', function () {
     expect(followed.code).to.equal(0);
   });
 
-  it('waits for the time of --timeout in all, with or without progress', async () => {
-    await using installation = await install(api, { env: { LEASE_DURATION: '60s' } });
-    await using replica = await installation.replica();
-    await serving(replica);
-    replica.kill('SIGKILL');
-    await replica.exit;
-    const { code, lines } = await run(installation, { options: { timeoutMs: 1_000 }, around: { standstillMs: 1 } });
-    expect(lines[1]).to.match(/^not served by every replica after 1 s: no leader: /);
-    expect(code).to.equal(1);
-  });
-
-  it('says where it looked when there is no Lease', async () => {
-    await using installation = await install(api);
-    const { code, lines } = await run(installation);
-    expect(code).to.equal(1);
-    expect(lines).to.have.length(1);
-    expect(lines[0]).to.match(/^there is no Lease 8377a775\.my\.company\.com in hooks-/);
-  });
-
-  it('says that there is no leader: released, or held by a replica that has ended; and follows what was requested before', async () => {
-    await using installation = await install(api, { env: { LEASE_DURATION: '60s' } });
-    await using replica = await installation.replica();
-    await serving(replica);
-    replica.kill('SIGKILL');
-    await replica.exit;
-    const held = await run(installation, { around: { standstillMs: 1_000 } });
-    expect(held.lines[0]).to.equal('requested: a new leaf');
-    expect(held.lines[1]).to.match(
-      new RegExp(`^no progress for 1 s: no leader: ${replica.name} holds the Lease but has not renewed it`),
-    );
-    expect(held.code).to.equal(1);
-
-    await api.admin.patch('merge', installation.paths.lease, { spec: { holderIdentity: '' } });
-    const released = await run(installation, { around: { standstillMs: 1_000 } });
-    expect(released.lines[0]).to.equal('already requested: a new leaf');
-    expect(released.lines[1]).to.match(/^no progress for 1 s: no leader: the Lease has no holder/);
-    expect(released.code).to.equal(1);
-  });
-
-  it('asks for the CA where only a leaf was requested, and for nothing less than was', async () => {
-    await using installation = await install(api, { env: { LEASE_DURATION: '60s' } });
-    await using replica = await installation.replica();
-    await serving(replica);
-    replica.kill('SIGKILL');
-    await replica.exit;
-    await installation.annotateLease({ rotate: 'leaf' });
-    const around = { standstillMs: 200 };
-    expect((await run(installation, { ca: true, around })).lines[0]).to.equal('requested: a new CA and leaf');
-    expect(await installation.leaseAnnotation('rotate')).to.equal('ca');
-    expect((await run(installation, { around })).lines[0]).to.equal('already requested: a new CA and leaf');
-    expect(await installation.leaseAnnotation('rotate')).to.equal('ca');
-  });
-
-  it('leaves it to the leader when somebody does not want to wait', async () => {
-    await using installation = await install(api, { env: { LEASE_DURATION: '60s' } });
-    await using replica = await installation.replica();
-    await serving(replica);
-    replica.kill('SIGKILL');
-    await replica.exit;
-    const requested = Promise.withResolvers<void>();
-    const lines: string[] = [];
-    const print = (line: string): void => {
-      lines.push(line);
-      requested.resolve();
-    };
-    const { code } = await run(installation, { around: { print, stopped: requested.promise } });
-    expect(lines).to.deep.equal(['requested: a new leaf', 'no longer following; the leader continues']);
-    expect(code).to.equal(1);
-  });
-
-  it('does not ask for what somebody else issues, and notices a leader that drops the request', async () => {
+  it('notices a leader that drops the request, since another program issues there', async () => {
     await using installation = await install(api);
     {
       await using replica = await installation.replica();
       await serving(replica);
-      const refused = await run(installation, { env: { CERT_ISSUER: 'external' } });
-      expect(refused.lines).to.have.length(1);
-      expect(refused.lines[0]).to.match(/^CERT_ISSUER is external/);
-      expect(refused.code).to.equal(1);
       replica.kill('SIGTERM');
       await replica.exit;
     }
@@ -244,22 +139,5 @@ describe('webhook-certd rotate', function () {
     const { code, lines } = await run(installation);
     expect(lines.at(-1)).to.match(/^the request is gone and nothing was rotated/);
     expect(code).to.equal(1);
-  });
-
-  it('names the permission that is missing', async () => {
-    await using installation = await install(api);
-    const kubeconfig = await api.userWithRules(`nobody-${installation.namespace}`, []);
-    const { code, lines } = await run(installation, { kubeconfig });
-    expect(code).to.equal(1);
-    expect(lines).to.have.length(1);
-    expect(lines[0]).to.match(/get.*lease/i);
-  });
-
-  it('says so when the API server cannot be reached', async () => {
-    const paths = { target: 'none' } as Installation['paths'];
-    const kubeconfig = api.adminKubeconfig().replaceAll(api.url, 'https://127.0.0.1:1');
-    const { code, lines } = await run({ namespace: 'anywhere', paths }, { kubeconfig });
-    expect(code).to.equal(1);
-    expect(lines.join('\n')).to.include('127.0.0.1:1');
   });
 });

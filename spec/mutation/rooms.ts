@@ -73,6 +73,7 @@ export const MUTATED_ROOMS = {
     ['src/util/@(errors|files|hash|ip|redact|time).ts'],
     ['spec/util/@(errors|files|ip|redact|time).spec.ts', 'spec/logging/secrets.spec.ts'],
   ),
+  rotate: room(['src/commands/rotate.ts'], ['spec/commands/rotate-request.spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),
 } as const satisfies Readonly<Record<string, MutatedRoom>>;
 

@@ -4,7 +4,8 @@ import { type Config, parseConfig } from '../config/config.ts';
 import { type Settings, settings } from '../config/variables.ts';
 
 const text = z.string().nullish();
-const source = z.object({ name: text, key: text }).nullish();
+const orEmpty = text.transform((given) => given ?? '');
+const source = z.object({ name: orEmpty, key: orEmpty }).nullish();
 const env = z.object({
   name: z.string(),
   value: text,
@@ -17,7 +18,7 @@ const container = z.object({
   command: z.array(z.string()).nullish(),
   args: z.array(z.string()).nullish(),
   env: z.array(env).nullish(),
-  envFrom: z.array(z.object({ prefix: text, configMapRef: source, secretRef: source })).nullish(),
+  envFrom: z.array(z.object({ prefix: orEmpty, configMapRef: source, secretRef: source })).nullish(),
 });
 const schema = z.object({
   metadata: z.object({
@@ -66,7 +67,7 @@ export const configMapsOf = ({ containers }: PodSpec): readonly string[] => [
       [
         ...(each.envFrom ?? []).map(({ configMapRef }) => configMapRef?.name),
         ...(each.env ?? []).map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
-      ].flatMap((name) => name ?? []),
+      ].flatMap((name) => (name === undefined || name === '' ? [] : [name])),
     ),
   ),
 ];
@@ -128,10 +129,10 @@ type Variable = NonNullable<Container['env']>[number];
 const valueOf = (pod: PodSpec, { value, valueFrom }: Variable, configMaps: ConfigMaps, before: Environment): Value => {
   if (valueFrom == null) return expanded(value ?? '', before);
   const { fieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
-  if (secretKeyRef != null) return notRead(`Secret ${secretKeyRef.name ?? ''}`);
+  if (secretKeyRef != null) return notRead(`Secret ${secretKeyRef.name}`);
   if (configMapKeyRef != null) {
-    const text = configMaps.get(configMapKeyRef.name ?? '')?.[configMapKeyRef.key ?? ''];
-    return text === undefined ? notRead(`ConfigMap ${configMapKeyRef.name ?? ''}`) : read(text);
+    const text = configMaps.get(configMapKeyRef.name)?.[configMapKeyRef.key];
+    return text === undefined ? notRead(`ConfigMap ${configMapKeyRef.name}`) : read(text);
   }
   const path = fieldRef?.fieldPath ?? '';
   const text = { 'metadata.name': pod.name, 'metadata.namespace': pod.namespace }[path];
@@ -146,13 +147,13 @@ const environmentOf = (pod: PodSpec, { env: variables, envFrom }: Container, con
   for (const { prefix, configMapRef, secretRef } of envFrom ?? []) {
     const data = configMaps.get(configMapRef?.name ?? '') ?? null;
     for (const [key, value] of Object.entries(data ?? {})) {
-      known.set(`${prefix ?? ''}${key}`, value);
-      unread.delete(`${prefix ?? ''}${key}`);
+      known.set(prefix + key, value);
+      unread.delete(prefix + key);
     }
     if (data !== null) continue;
-    const from = secretRef == null ? `ConfigMap ${configMapRef?.name ?? ''}` : `Secret ${secretRef.name ?? ''}`;
+    const from = secretRef == null ? `ConfigMap ${configMapRef?.name ?? ''}` : `Secret ${secretRef.name}`;
     unreadSource = from;
-    for (const name of VARIABLES) if (name.startsWith(prefix ?? '')) unread.set(name, from);
+    for (const name of VARIABLES) if (name.startsWith(prefix)) unread.set(name, from);
   }
   for (const variable of variables ?? []) {
     const { name } = variable;
