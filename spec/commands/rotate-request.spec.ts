@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { expect } from 'chai';
 import { type IssuedPair, issueLeaf } from '../../src/certificates/issue.ts';
 import { sha256Hex } from '../../src/util/hash.ts';
-import { startApiGate } from '../support/api-gate.ts';
+import { type ApiGate, startApiGate } from '../support/api-gate.ts';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
 import { install, type Installation, PREFIX } from '../support/installation.ts';
 import { pki } from '../support/pki.ts';
@@ -121,6 +121,9 @@ describe('a rotation is requested', function () {
       'cert-hash': hash,
       'cert-valid-until': VALID_UNTIL,
     });
+
+  const through = ({ url, caPem }: ApiGate): string =>
+    api.adminKubeconfig().replaceAll(api.url, url).replaceAll(base64(api.caPem), base64(caPem));
 
   it('and followed until every replica serves what the leader has announced', async () => {
     const [ca] = issuers;
@@ -307,10 +310,7 @@ describe('a rotation is requested', function () {
   it('again where the leader writes the Lease meanwhile, ten times at most', async () => {
     await makeLease('web-0');
     await using gate = await startApiGate(api);
-    const kubeconfig = api
-      .adminKubeconfig()
-      .replaceAll(api.url, gate.url)
-      .replaceAll(base64(api.caPem), base64(gate.caPem));
+    const kubeconfig = through(gate);
     for (const [conflicts, code] of [
       [10, 0],
       [11, 1],
@@ -335,10 +335,7 @@ describe('a rotation is requested', function () {
   it('of no Lease that is deleted meanwhile', async () => {
     await makeLease('web-0');
     await using gate = await startApiGate(api);
-    const kubeconfig = api
-      .adminKubeconfig()
-      .replaceAll(api.url, gate.url)
-      .replaceAll(base64(api.caPem), base64(gate.caPem));
+    const kubeconfig = through(gate);
     gate.keeper = {
       asked: async ({ method, path }) => {
         if (method !== 'GET' && path === installation.paths.lease) await api.admin.delete(path);
