@@ -8,6 +8,7 @@ import { install, type Installation, PREFIX } from '../support/installation.ts';
 import { pki } from '../support/pki.ts';
 import { accepted, type Json } from '../support/raw-api.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { until } from '../support/until.ts';
 import { rotating } from './rotating.ts';
 
 const HOUR_MS = 3_600_000;
@@ -122,8 +123,8 @@ describe('a rotation is requested', function () {
       'cert-valid-until': VALID_UNTIL,
     });
 
-  const through = ({ url, caPem }: ApiGate): string =>
-    api.adminKubeconfig().replaceAll(api.url, url).replaceAll(base64(api.caPem), base64(caPem));
+  const through = ({ url, caPem }: ApiGate, kubeconfig = api.adminKubeconfig()): string =>
+    kubeconfig.replaceAll(api.url, url).replaceAll(base64(api.caPem), base64(caPem));
 
   it('and followed until every replica serves what the leader has announced', async () => {
     const [ca] = issuers;
@@ -145,6 +146,20 @@ describe('a rotation is requested', function () {
       `announced: ${hash}, valid until ${VALID_UNTIL}`,
       'acknowledged: 1/1 replicas',
     ]);
+    expect(code).to.equal(0);
+  });
+
+  it('and followed to the hash that is announced in the end, which the document of -o json has', async () => {
+    const [ca] = issuers;
+    await makeLease('web-0');
+    await makePod('web-0');
+    await announce(await lead(ca, [], 'web-0'));
+    const running = run(installation, { options: { json: true } });
+    await until(async () => (await installation.leaseAnnotation('rotate')) === 'leaf');
+    const hash = await lead(ca, [], 'web-0');
+    await announce(hash);
+    const { code, lines } = await running;
+    expect(JSON.parse(lines.join(''))).to.include({ ok: true, hash, validUntil: VALID_UNTIL });
     expect(code).to.equal(0);
   });
 
@@ -332,18 +347,64 @@ describe('a rotation is requested', function () {
     }
   });
 
-  it('of no Lease that is deleted meanwhile', async () => {
+  it('of no Lease that is deleted meanwhile, before or after it is read again', async () => {
+    await using gate = await startApiGate(api);
+    for (const [moment, said] of [
+      ['GET', 'the Lease is gone'],
+      ['PATCH', '404'],
+    ] as const) {
+      await makeLease('web-0');
+      let reads = 0;
+      gate.keeper = {
+        asked: async ({ method, path }) => {
+          if (path !== installation.paths.lease) return;
+          if (method === 'GET') reads += 1;
+          if (moment === 'GET' ? reads === 2 : method !== 'GET') await api.admin.delete(path);
+        },
+      };
+      const { lines, code } = await run(installation, { kubeconfig: through(gate), options: { noWait: true } });
+      expect(code).to.equal(1);
+      expect(lines.join('\n')).to.include(said);
+    }
+  });
+
+  it('once where it is refused for another reason than a conflict', async () => {
     await makeLease('web-0');
     await using gate = await startApiGate(api);
-    const kubeconfig = through(gate);
+    let writes = 0;
     gate.keeper = {
-      asked: async ({ method, path }) => {
-        if (method !== 'GET' && path === installation.paths.lease) await api.admin.delete(path);
+      asked: ({ method }) => {
+        if (method !== 'GET') writes += 1;
       },
     };
-    const { lines, code } = await run(installation, { kubeconfig, options: { noWait: true } });
+    const rules = [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list', 'watch'] }];
+    const reader = await api.userWithRules(`reader-${installation.namespace}`, rules);
+    const { lines, code } = await run(installation, { kubeconfig: through(gate, reader), options: { noWait: true } });
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.match(/patch.*lease.*403/i);
+    expect([code, writes]).to.deep.equal([1, 1]);
+  });
+
+  it('of an API server that returns every object in time', async () => {
+    await makeLease('web-0');
+    await using gate = await startApiGate(api);
+    const ended = Promise.withResolvers<void>();
+    gate.keeper = { asked: ({ path }) => (path.endsWith('/secrets') ? ended.promise : undefined) };
+    const { lines, code } = await run(installation, { kubeconfig: through(gate), around: { initialListMs: 200 } });
+    ended.resolve();
+    expect(lines).to.deep.equal(['the API server has not returned every object within 0.2 s']);
     expect(code).to.equal(1);
-    expect(lines.join('\n')).to.match(/404|gone/);
+  });
+
+  it('without hiding where this program is wrong', async () => {
+    await makeLease('web-0');
+    let printed = 0;
+    const print = (): void => {
+      printed += 1;
+      if (printed === 1) throw new TypeError('a bug');
+    };
+    const error: unknown = await run(installation, { around: { print } }).catch((each: unknown) => each);
+    expect(error).to.be.instanceOf(TypeError).with.property('message', 'a bug');
   });
 
   it('with a permission, which is named where it is missing', async () => {

@@ -42,6 +42,8 @@ export interface RotateDependencies {
   readonly stopped: Promise<void>;
   /** Longest time without progress. By default two minutes: a kubelet that is not nudged takes 90 s. */
   readonly standstillMs?: number;
+  /** How long the API server may take to return every object. By default 30 s. */
+  readonly initialListMs?: number;
 }
 
 export interface RotateOptions {
@@ -57,8 +59,8 @@ export interface RotateOptions {
 const STANDSTILL_MS = 120_000;
 const INITIAL_LIST_MS = 30_000;
 
-const notListed = (): never => {
-  throw new Problem(`the API server has not returned every object within ${INITIAL_LIST_MS / 1000} s`);
+const notListed = (ms: number) => (): never => {
+  throw new Problem(`the API server has not returned every object within ${ms / 1000} s`);
 };
 
 /** The outcome of the command, as it is printed with `-o json`. */
@@ -87,13 +89,13 @@ interface Rotation {
   readonly dependencies: RotateDependencies;
 }
 
-/** The settings of the leader, who decides on the overlap: those of the Pod that holds the Lease. */
+/** The settings of the leader, who decides on the overlap: those of the Pod that holds the Lease, as `POD` or `POD_UUID`. */
 const leaderConfig = ({ byPod, config }: Located, holder: string | null): Config =>
-  byPod.get(holder ?? '') ?? byPod.get(holder?.split('_')[0] ?? '') ?? config;
+  byPod.get(holder?.split('_')[0] ?? '') ?? config;
 
 const rotate = async ({ client, located, options, dependencies }: Rotation): Promise<RotationOutcome> => {
   const { config } = located;
-  const { print, stopped, standstillMs = STANDSTILL_MS } = dependencies;
+  const { print, stopped, standstillMs = STANDSTILL_MS, initialListMs = INITIAL_LIST_MS } = dependencies;
   const { ca, noWait, timeoutMs } = options;
   const { namespace, leaseName } = config;
   const ports = leasePorts(client, clusterPaths(config), config);
@@ -112,7 +114,7 @@ const rotate = async ({ client, located, options, dependencies }: Rotation): Pro
   const seen$ = observation$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const watching = merge(seen$, failure$.pipe(distinct(), tap(print))).subscribe();
   try {
-    const before = await firstValueFrom(seen$.pipe(timeout({ first: INITIAL_LIST_MS, with: notListed })));
+    const before = await firstValueFrom(seen$.pipe(timeout({ first: initialListMs, with: notListed(initialListMs) })));
     const request = await requestRotation(ports, ca);
     // From here on, Lease versions older than the request are ignored.
     written$.next(request.lease);
