@@ -255,6 +255,34 @@ describe('a reading of a mounted Secret', () => {
     expect(problemOf(withStats((name) => (name === 'tls.key' ? { size: 1n } : null)))).to.equal('too-large: tls.key');
   });
 
+  it('opens no file at all where the size of one tells that it is too large', () => {
+    const { openSync } = fs;
+    for (const name of NAMES) {
+      writePlain({ ...secret('a'), [name]: 'x'.repeat(2 ** 20 + 1) });
+      const opened: string[] = [];
+      const watched = replaceBuiltin(fs, {
+        openSync: (path: string, ...flags: readonly [number]) => {
+          opened.push(basename(path));
+          return openSync(path, ...flags);
+        },
+      });
+      const result = during(watched, read);
+      expect({ result, opened }).to.deep.equal({
+        result: { type: 'failed', problem: `too-large: ${name}` },
+        opened: [],
+      });
+    }
+  });
+
+  it('is too large, not torn, where a file has outgrown the limit by the end', () => {
+    writePlain(secret('a'));
+    for (const name of NAMES) {
+      const size = BigInt(2 ** 20 + 1);
+      const grown = withStats((asked, time) => (asked === name && time === 2 ? { size } : null));
+      expect(during(grown, read)).to.deep.equal({ type: 'failed', problem: `too-large: ${name}` });
+    }
+  });
+
   it('is an error where this program is wrong, which is no problem of the volume', () => {
     writePlain(secret('a'));
     const wrong = withStats(() => ({ isFile: null as never }));
