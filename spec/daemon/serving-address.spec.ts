@@ -103,7 +103,7 @@ describe('a replica beside a server that terminates TLS itself', function () {
     await using neighbour = await startNodeNeighbour({ ...atPort(replica), directory: folder.path, habit: 'asked' });
     const { hash: older } = await replica.line(ACKNOWLEDGED);
     const hash = await rotated(installation);
-    await replica.line('Kubelet nudged', { hash });
+    // Known only of what is mounted here.
     await replica.line(ELSEWHERE, { hash }, 20_000);
     await copy(replica.directory, '');
     neighbour.reload();
