@@ -40,8 +40,8 @@ const namespaceOf = async (kubeconfig: string, context: string | null): Promise<
 };
 
 /**
- * Finds the cluster as kubectl does: `--kubeconfig`, KUBECONFIG, the service account of a Pod, `~/.kube/config`. The
- * namespace is that of the context, or of the Pod.
+ * Finds the cluster as kubectl does: `--kubeconfig`, KUBECONFIG, the service account of a Pod unless a context is named,
+ * `~/.kube/config`. The namespace is that of the context, or of the Pod.
  */
 export const openDesk = async ({ env, flags, options, home }: DeskInput): Promise<Desk> => {
   const { namespace = null, context = null } = options;
@@ -49,7 +49,9 @@ export const openDesk = async ({ env, flags, options, home }: DeskInput): Promis
   const standard = join(home, '.kube', 'config');
   const ofShell = nonEmpty(env['KUBECONFIG']);
   const given = nonEmpty(flags.get('kubeconfig')) ?? ofShell;
-  const kubeconfig = given ?? (inCluster === null && existsSync(standard) ? standard : null);
+  // Only a kubeconfig has contexts: the cluster of this Pod may be another one than the context that is named.
+  const isStandard = context !== null || (inCluster === null && existsSync(standard));
+  const kubeconfig = given ?? (isStandard ? standard : null);
   const ofCluster =
     kubeconfig === (ofShell ?? standard) || kubeconfig === null ? '' : `KUBECONFIG=${shellQuote(kubeconfig)} `;
   const ofContext = context === null ? '' : ` --context=${shellQuote(context)}`;
