@@ -1,131 +1,110 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import os from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { type ClusterOptions, runCheckCluster } from '../../src/commands/check-cluster.ts';
-import { idOf, NAMESPACE, type Plant, plantAll, serviceName } from '../check/cluster-plants.ts';
-import { plantServers } from '../check/cluster-servers.ts';
-import { startEmbeddedApi } from '../support/embedded-api.ts';
-import { freePort } from '../support/free-port.ts';
-import { madeCertificates } from '../support/made-certificates.ts';
+import { clusterRole } from '../../src/check/cluster-access.ts';
+import { idOf } from '../check/cluster-plants.ts';
+import { base64, kubeconfig } from '../kube/kubeconfig.ts';
+import { json, scriptedApi } from '../kube/scripted-api.ts';
+import { replaceBuiltin } from '../support/replace-builtin.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { until } from '../support/until.ts';
+import { type CheckedCluster, checkedCluster, checkingCluster } from './checked-cluster.ts';
 
-const OPTIONS: ClusterOptions = {
-  json: false,
-  namespace: null,
-  warnBeforeMs: 30 * 86_400_000,
-  dial: 'direct',
-  secrets: false,
-  html: null,
-  metricsFile: null,
-  everyMs: null,
-  listen: { host: '127.0.0.1', port: 0 },
-  rbac: false,
-};
+const DAY_MS = 86_400_000;
 
-interface Run {
-  readonly code: number;
-  readonly printed: string;
-  readonly errors: string;
+interface ReportedWebhook {
+  readonly status: string;
+  readonly findings: readonly { readonly id: string }[];
+  readonly endpoints: readonly { readonly problem: string | null }[];
 }
 
-interface Place extends AsyncDisposable {
-  readonly plants: readonly Plant[];
-  readonly kubeconfig: string;
-  readonly file: (name: string) => string;
-  readonly api: Awaited<ReturnType<typeof startEmbeddedApi>>;
-  readonly run: (options?: Partial<ClusterOptions>, stopped?: () => Promise<void>) => Promise<Run>;
-}
-
-/** A cluster with one healthy webhook, and if asked one that fails. */
-const place = async (withFailing: boolean): Promise<Place> => {
-  const opened = new AsyncDisposableStack();
-  const api = opened.use(await startEmbeddedApi());
-  const servers = opened.use(plantServers());
-  const folder = opened.use(await temporaryDirectory());
-  const [ca, other] = [await madeCertificates.ca(), await madeCertificates.ca()];
-  const plant = async (name: string, bundle: string, status: Plant['status']): Promise<Plant> => ({
-    name,
-    bundle,
-    endpoints: [{ port: await servers.tls(await madeCertificates.leaf({ ca, names: [serviceName(name)] })) }],
-    status,
-    findings: [],
-  });
-  const plants = [
-    await plant('healthy', ca.pem, 'ok'),
-    ...(withFailing ? [await plant('refused', other.pem, 'fail')] : []),
-  ];
-  await api.createNamespace(NAMESPACE);
-  await plantAll(api, plants, () => '127.0.0.1');
-  const kubeconfig = await folder.write('kubeconfig', api.adminKubeconfig());
-  return {
-    plants,
-    kubeconfig,
-    api,
-    file: (name) => join(folder.path, name),
-    run: async (options = {}, stopped = () => Promise.resolve()) => {
-      let [printed, errors] = ['', ''];
-      const code = await runCheckCluster(
-        { ...OPTIONS, ...options },
-        {
-          kubeconfig,
-          inCluster: null,
-          version: 'spec',
-          print: (text) => void (printed += `${text}\n`),
-          printError: (text) => void (errors += `${text}\n`),
-          colours: false,
-          stopped,
-        },
-      );
-      return { code, printed, errors };
-    },
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  };
-};
+const webhooksIn = ({ printed }: { readonly printed: readonly string[] }): readonly ReportedWebhook[] =>
+  (JSON.parse(printed.join('')) as { readonly webhooks: readonly ReportedWebhook[] }).webhooks;
 
 describe('webhook-certd check --cluster', () => {
+  let cluster: CheckedCluster;
+  before(async () => {
+    cluster = await checkedCluster(true);
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+
+  const folderOf = (): Promise<readonly string[]> => readdir(cluster.folder);
+
   it('ends with 0 when no webhook fails', async () => {
-    await using cluster = await place(false);
-    const { code, printed } = await cluster.run();
-    expect(code, printed).to.equal(0);
-    expect(printed).to.contain('✔ 1 webhook: 1 ok');
+    await using sound = await checkedCluster(false);
+    const { code, printed, errors } = await sound.run();
+    expect({ code, errors, reports: printed.length }, printed.join('\n')).to.deep.equal({
+      code: 0,
+      errors: [],
+      reports: 1,
+    });
+    expect(printed[0]).to.contain('✔ 1 webhook: 1 ok');
+    expect(await readdir(sound.folder)).to.deep.equal(['kubeconfig']);
   });
 
   it('ends with 1 when one fails, which comes first', async () => {
-    await using cluster = await place(true);
     const { code, printed } = await cluster.run();
+    const [report = ''] = printed;
     expect(code).to.equal(1);
-    expect(printed).to.match(new RegExp(`^✘ now +${idOf(cluster.plants[1]!)} `, 'm'));
-    expect(printed.indexOf('refused')).to.be.below(printed.indexOf('healthy'));
+    expect(report).to.match(new RegExp(`^✘ now +${idOf(cluster.plants[1]!)} `, 'm'));
+    expect(report.indexOf('refused')).to.be.below(report.indexOf('healthy'));
+    expect(report).not.to.include('\u001B');
+  });
+
+  it('has colours on a terminal', async () => {
+    const [report = ''] = (await cluster.run({}, { colours: true })).printed;
+    expect(report).to.include('\u001B[31m✘');
   });
 
   it('ends with 1 and the reason when the API server does not answer', async () => {
-    await using cluster = await place(false);
-    await cluster.api.stop();
-    const { code, errors } = await cluster.run();
-    expect(code).to.equal(1);
-    expect(errors).to.contain('ECONNREFUSED');
+    const elsewhere = cluster.api.adminKubeconfig().replaceAll(cluster.api.url, 'https://127.0.0.1:1');
+    await using folder = await temporaryDirectory();
+    const path = await folder.write('kubeconfig', elsewhere);
+    const { code, printed, errors } = await cluster.run({}, { kubeconfig: path });
+    expect({ code, printed, errors: errors.length }).to.deep.equal({ code: 1, printed: [], errors: 1 });
+    expect(errors[0]).to.match(/^webhook-certd: .*ECONNREFUSED/);
   });
 
   it('prints JSON', async () => {
-    await using cluster = await place(true);
-    const { code, printed } = await cluster.run({ json: true });
-    const { webhooks } = JSON.parse(printed) as { readonly webhooks: readonly { readonly status: string }[] };
-    expect({ code, statuses: webhooks.map(({ status }) => status) }).to.deep.equal({
+    const run = await cluster.run({ json: true });
+    expect({ code: run.code, statuses: webhooksIn(run).map(({ status }) => status) }).to.deep.equal({
       code: 1,
       statuses: ['fail', 'ok'],
     });
   });
 
   it('leaves out other namespaces when one is named', async () => {
-    await using cluster = await place(true);
     const { code, printed } = await cluster.run({ namespace: 'elsewhere' });
     expect(code).to.equal(0);
-    expect(printed).to.contain('No webhook was found.');
+    expect(printed[0]).to.contain('No webhook was found.');
+  });
+
+  it('warns of what expires within the time that is asked for', async () => {
+    const run = await cluster.run({ json: true, warnBeforeMs: 36_500 * DAY_MS });
+    expect(webhooksIn(run).map(({ status }) => status)).to.deep.equal(['fail', 'warn']);
+  });
+
+  it('reads the Secrets that Pods mount only when it is asked to', async () => {
+    const ids = (run: Awaited<ReturnType<CheckedCluster['run']>>) =>
+      webhooksIn(run)
+        .at(-1)
+        ?.findings.map(({ id }) => id);
+    expect(ids(await cluster.run({ json: true }))).to.deep.equal([]);
+    expect(ids(await cluster.run({ json: true, secrets: true }))).to.deep.equal(['secret-differs']);
+  });
+
+  it('dials through the API server when it is told to, and at a desk when it is told nothing', async () => {
+    const problems = async (dial: 'auto' | 'direct' | 'port-forward') =>
+      webhooksIn(await cluster.run({ json: true, dial }))
+        .flatMap(({ endpoints }) => endpoints)
+        .map(({ problem }) => problem !== null);
+    expect(await problems('direct')).to.deep.equal([false, false]);
+    // This API server has no kubelets to tunnel to.
+    expect(await problems('port-forward')).to.deep.equal([true, true]);
+    expect(await problems('auto')).to.deep.equal([true, true]);
   });
 
   it('writes a page that asks for nothing from elsewhere', async () => {
-    await using cluster = await place(true);
     const html = cluster.file('report.html');
     await cluster.run({ html });
     const page = await readFile(html, 'utf8');
@@ -135,7 +114,6 @@ describe('webhook-certd check --cluster', () => {
   });
 
   it('writes metrics for the textfile collector', async () => {
-    await using cluster = await place(true);
     const metricsFile = cluster.file('webhooks.prom');
     await cluster.run({ metricsFile });
     const metrics = await readFile(metricsFile, 'utf8');
@@ -146,44 +124,106 @@ describe('webhook-certd check --cluster', () => {
     expect(metrics).to.match(new RegExp(`finding\\{webhook="${refused}",finding="untrusted",severity="fail"\\} 1`));
   });
 
-  it('says which file it cannot write', async () => {
-    await using cluster = await place(false);
-    const { code, errors } = await cluster.run({ html: '/nowhere/report.html' });
-    expect({ code, errors }).to.deep.equal({
-      code: 1,
-      errors: 'webhook-certd: /nowhere/report.html cannot be written: ENOENT\n',
-    });
+  it('leaves nothing beside the files that it writes', async () => {
+    const files = [cluster.file('new.html'), cluster.file('new.prom')] as const;
+    const before = await folderOf();
+    await cluster.run({ html: files[0], metricsFile: files[1] });
+    expect((await folderOf()).filter((name) => !before.includes(name))).to.deep.equal(['new.html', 'new.prom']);
   });
 
-  it('serves the page and the metrics with --every, until it is stopped', async () => {
-    await using cluster = await place(true);
-    const port = await freePort();
-    const stopping = Promise.withResolvers<void>();
-    const running = cluster.run({ everyMs: 60_000, listen: { host: '127.0.0.1', port } }, () => stopping.promise);
-    const get = async (path: string) => fetch(`http://127.0.0.1:${port}${path}`).catch(() => null);
-    await until(async () => (await get('/metrics'))?.status === 200);
-    expect(await (await get('/metrics'))?.text()).to.contain('webhook_certd_cluster_webhooks{status="fail"} 1');
-    expect(await (await get('/'))?.text()).to.contain('Which webhook fails next');
-    expect((await get('/livez'))?.status).to.equal(200);
-    stopping.resolve();
-    const { code, printed } = await running;
-    expect(code).to.equal(0);
-    expect(printed).to.contain('checked 2 webhooks: 1 failing, 0 with warnings, 1 ok, 0 unknown');
+  it('says which file it cannot write, and leaves nothing of it', async () => {
+    await mkdir(cluster.file('a-folder'));
+    const before = await folderOf();
+    const refused = { '/nowhere/report.html': 'ENOENT', [`${cluster.kubeconfig}/report.html`]: 'ENOTDIR' };
+    for (const [path, why] of Object.entries({ ...refused, [cluster.file('a-folder')]: 'EISDIR' })) {
+      const { code, printed, errors } = await cluster.run({ html: path });
+      expect({ code, printed, errors }).to.deep.equal({
+        code: 1,
+        printed: [],
+        errors: [`webhook-certd: ${path} cannot be written: ${why}`],
+      });
+    }
+    expect(await folderOf()).to.deep.equal(before);
   });
 
-  it('goes on with --every when the API server does not answer', async () => {
-    await using cluster = await place(false);
-    await cluster.api.stop();
-    const port = await freePort();
-    const stopping = Promise.withResolvers<void>();
-    const running = cluster.run({ everyMs: 60_000, listen: { host: '127.0.0.1', port } }, () => stopping.promise);
-    await until(async () => {
-      const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => null);
-      return answer?.status === 503;
+  it('does not hide where this program is wrong', async () => {
+    const print = (): never => {
+      throw new TypeError('a bug');
+    };
+    const error: unknown = await cluster.run({}, { print }).catch((each: unknown) => each);
+    expect(error).to.be.instanceOf(TypeError).with.property('message', 'a bug');
+  });
+});
+
+describe('what check --cluster asks, and by what', () => {
+  const answers = (url: string): unknown => (url === '/version' ? { gitVersion: 'v1.35.0' } : { items: [] });
+
+  it('is an API server, by the context that is named, under the name of this command', async () => {
+    await using api = await scriptedApi();
+    await using folder = await temporaryDirectory();
+    api.answer((response, { url }) => json(response, answers(url)));
+    const cluster = { 'certificate-authority-data': base64(api.pki.ca) };
+    const one = JSON.parse(kubeconfig({ server: api.url, cluster, user: { token: 'mine' } })) as {
+      readonly contexts: readonly object[];
+      readonly users: readonly object[];
+    };
+    const other = {
+      users: [...one.users, { name: 'other', user: { token: 'of another' } }],
+      contexts: [...one.contexts, { name: 'named', context: { cluster: 'here', user: 'other' } }],
+    };
+    const path = await folder.write('kubeconfig', JSON.stringify({ ...one, ...other }));
+    const headersBy = async (context: string | undefined): Promise<readonly unknown[]> => {
+      const before = api.asked.length;
+      const { code, errors } = await checkingCluster(
+        {},
+        { kubeconfig: path, ...(context === undefined ? {} : { context }) },
+      );
+      expect({ code, errors }).to.deep.equal({ code: 0, errors: [] });
+      const seen = api.asked.slice(before).map(({ headers }) => `${headers['user-agent']} ${headers.authorization}`);
+      return [...new Set(seen)];
+    };
+    expect(await headersBy(undefined)).to.deep.equal(['webhook-certd-check/1.2.3 Bearer mine']);
+    expect(await headersBy('named')).to.deep.equal(['webhook-certd-check/1.2.3 Bearer of another']);
+  });
+
+  it('is found in ~/.kube/config, in a Pod by its service account', async () => {
+    await using api = await scriptedApi();
+    await using home = await temporaryDirectory();
+    const standard = join(home.path, '.kube', 'config');
+    await mkdir(dirname(standard));
+    const homes = replaceBuiltin(os, { homedir: () => home.path });
+    try {
+      expect(await checkingCluster({})).to.deep.equal({
+        code: 1,
+        printed: [],
+        errors: [`webhook-certd: kubeconfig ${standard}: ENOENT`],
+      });
+    } finally {
+      homes[Symbol.dispose]();
+    }
+    await home.write('token', 'of the Pod');
+    await home.write('ca.crt', api.pki.ca);
+    api.answer((response, { url }) => json(response, answers(url)));
+    const inCluster = { host: '127.0.0.1', port: String(api.port), directory: home.path };
+    const { code, errors } = await checkingCluster({}, { inCluster });
+    expect({ code, errors }).to.deep.equal({ code: 0, errors: [] });
+    expect([...new Set(api.asked.map(({ headers }) => headers.authorization))]).to.deep.equal(['Bearer of the Pod']);
+  });
+
+  it('is nothing with --rbac, which prints the permissions that these options need', async () => {
+    const role = (portForward: boolean, secrets = false) => ({
+      code: 0,
+      printed: [clusterRole({ portForward, secrets })],
+      errors: [],
     });
-    stopping.resolve();
-    const { code, errors } = await running;
-    expect(code).to.equal(0);
-    expect(errors).to.contain('ECONNREFUSED');
+    const inCluster = { host: '10.0.0.1', port: '443' };
+    const rbac = true;
+    expect(await checkingCluster({ rbac, dial: 'auto' }, { kubeconfig: '/no/such' })).to.deep.equal(role(true));
+    expect(await checkingCluster({ rbac, dial: 'auto' })).to.deep.equal(role(true));
+    expect(await checkingCluster({ rbac, dial: 'auto' }, { inCluster })).to.deep.equal(role(false));
+    expect(await checkingCluster({ rbac, dial: 'direct' })).to.deep.equal(role(false));
+    expect(await checkingCluster({ rbac, dial: 'port-forward', secrets: true }, { inCluster })).to.deep.equal(
+      role(true, true),
+    );
   });
 });
