@@ -74,6 +74,10 @@ export const MUTATED_ROOMS = {
     ['spec/util/@(errors|files|ip|redact|time).spec.ts', 'spec/logging/secrets.spec.ts'],
   ),
   rotate: room(['src/commands/rotate.ts'], ['spec/commands/rotate-request.spec.ts']),
+  desk: room(
+    ['src/commands/@(check|check-cluster|desk).ts'],
+    ['spec/commands/@(check|check-cluster|check-every|desk).spec.ts'],
+  ),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),
 } as const satisfies Readonly<Record<string, MutatedRoom>>;
 
