@@ -57,7 +57,7 @@ const writeWhole = async (path: string, text: string): Promise<void> => {
     await writeFile(partial, text);
     await rename(partial, path);
   } catch (error) {
-    await rm(partial, { force: true }).catch(() => undefined);
+    await rm(partial).catch(() => undefined);
     throw new Problem(`${path} cannot be written: ${errnoOf(error)}`);
   }
 };
