@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { filter, firstValueFrom, ReplaySubject, skip } from 'rxjs';
 import type { ClusterOptions } from '../../src/commands/check-cluster.ts';
 import { base64, kubeconfig } from '../kube/kubeconfig.ts';
 import { json, type ScriptedApi, scriptedApi } from '../kube/scripted-api.ts';
@@ -33,27 +34,33 @@ describe('webhook-certd check --cluster --every', () => {
   const objects = (url: string): unknown => (url === '/version' ? { gitVersion: 'v1.35.0' } : { items: [] });
   beforeEach(() => api.answer((response, { url }) => json(response, objects(url))));
 
+  const stops: (() => Promise<unknown>)[] = [];
+  afterEach(() => Promise.allSettled(stops.splice(0).map((stop) => stop())));
+
   /** Runs it until it is stopped, and keeps what is printed in order. */
   const repeating = (everyMs: number, options: Partial<ClusterOptions> = {}, around: { kubeconfig?: string } = {}) => {
     const stopping = Promise.withResolvers<void>();
+    const line$ = new ReplaySubject<string>(Infinity);
     const lines: string[] = [];
-    const said = (text: string): void => void lines.push(text);
+    line$.subscribe((line) => lines.push(line));
+    const said = (text: string): void => line$.next(text);
     const ended = checkingCluster(
       { everyMs, ...options },
       { kubeconfig: path, print: said, printError: said, stopped: () => stopping.promise, ...around },
-    );
+    ).finally(() => line$.complete());
+    const stop = async (): Promise<number> => {
+      stopping.resolve();
+      return (await ended).code;
+    };
+    stops.push(stop);
     return {
       lines,
-      port: async (): Promise<number> => {
-        await until(() => lines.length > 0);
-        return Number(/^serving \/ and \/metrics at port (\d+)$/.exec(lines[0] ?? '')?.[1]);
-      },
-      /** Once so many lines are printed. */
-      printed: (count: number) => until(() => lines.length >= count),
-      stop: async (): Promise<number> => {
-        stopping.resolve();
-        return (await ended).code;
-      },
+      stop,
+      /** The first line from this one on that is as it is wanted; rejects when it ends before. */
+      line: (from: number, isWanted: (line: string) => boolean = () => true): Promise<string> =>
+        firstValueFrom(line$.pipe(skip(from), filter(isWanted))),
+      port: async (): Promise<number> =>
+        Number(/^serving \/ and \/metrics at port (\d+)$/.exec(await firstValueFrom(line$))?.[1]),
     };
   };
 
@@ -61,7 +68,7 @@ describe('webhook-certd check --cluster --every', () => {
     await using cluster = await checkedCluster(true);
     const running = repeating(MINUTE_MS, {}, { kubeconfig: cluster.kubeconfig });
     const port = await running.port();
-    await running.printed(2);
+    await running.line(1);
     const page = await get(port, '/');
     expect({ code: page.code, type: page.type }).to.deep.equal({ code: 200, type: 'text/html; charset=utf-8' });
     expect(page.body).to.contain('Which webhook fails next');
@@ -100,7 +107,7 @@ describe('webhook-certd check --cluster --every', () => {
     api.answer((response, { url }) => json(response, objects(url)));
     await until(() => held.length > 0);
     for (const release of held) release();
-    await running.printed(2);
+    await running.line(1);
     expect((await get(port, '/')).code).to.equal(200);
     expect(await running.stop()).to.equal(0);
   });
@@ -111,7 +118,7 @@ describe('webhook-certd check --cluster --every', () => {
       string,
     ];
     const running = repeating(1, { html, metricsFile });
-    await running.printed(2);
+    await running.line(1);
     const first = await readFile(html, 'utf8');
     api.answer((response, { url }) => json(response, url === '/version' ? { gitVersion: 'v1.36.0' } : { items: [] }));
     await until(async () => (await readFile(html, 'utf8')).includes('v1.36.0'));
@@ -124,7 +131,7 @@ describe('webhook-certd check --cluster --every', () => {
 
   it('waits that long between two checks', async () => {
     const running = repeating(MINUTE_MS);
-    await running.printed(2);
+    await running.line(1);
     const asked = api.asked.length;
     await get(await running.port(), '/livez');
     expect(api.asked.length).to.equal(asked);
@@ -135,25 +142,25 @@ describe('webhook-certd check --cluster --every', () => {
   it('goes on when the API server does not answer, and serves the report before', async () => {
     const running = repeating(1);
     const port = await running.port();
-    await running.printed(2);
+    await running.line(1);
     api.answer((response) => json(response, { kind: 'Status', message: 'broken' }, 500));
-    await until(() => running.lines.some((line) => line.startsWith('webhook-certd: ')));
+    expect(await running.line(1, (line) => line !== NONE)).to.equal('webhook-certd: GET /version: 500 broken');
     expect((await get(port, '/report.json')).code).to.equal(200);
     const failed = running.lines.length;
     api.answer((response, { url }) => json(response, objects(url)));
-    await until(() => running.lines.slice(failed).includes(NONE));
+    expect(await running.line(failed, (line) => line === NONE)).to.equal(NONE);
     expect(await running.stop()).to.equal(0);
   });
 
   it('goes on when the first one is not answered, and when a file cannot be written', async () => {
     api.answer((response) => json(response, { kind: 'Status', message: 'broken' }, 500));
     const unanswered = repeating(MINUTE_MS);
-    await unanswered.printed(2);
+    await unanswered.line(1);
     expect(await unanswered.stop()).to.equal(0);
     expect(unanswered.lines.slice(1)).to.deep.equal(['webhook-certd: GET /version: 500 broken']);
     api.answer((response, { url }) => json(response, objects(url)));
     const unwritten = repeating(MINUTE_MS, { html: '/nowhere/report.html' });
-    await unwritten.printed(2);
+    await unwritten.line(1);
     expect(await unwritten.stop()).to.equal(0);
     expect(unwritten.lines.slice(1)).to.deep.equal(['webhook-certd: /nowhere/report.html cannot be written: ENOENT']);
   });
