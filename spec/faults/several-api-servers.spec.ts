@@ -11,8 +11,10 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 const HANDLER = fileURLToPath(new URL('../support/admitting-handler.ts', import.meta.url));
-const CREATED_CONFIGMAPS = [
-  { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] },
+/** A question that is answered without etcd, so that the API server that lags calls the webhook as often as the others. */
+const QUESTIONS = 'localsubjectaccessreviews';
+const CREATED_QUESTIONS = [
+  { apiGroups: ['authorization.k8s.io'], apiVersions: ['v1'], operations: ['CREATE'], resources: [QUESTIONS] },
 ];
 /** What etcd tells the last of the three API servers comes so much later. */
 const LAG_MS = 3_000;
@@ -55,7 +57,7 @@ describe('three API servers on one etcd, of which one is three seconds behind', 
         webhook: {
           clientConfig: { url: `https://localhost:${balancer.port}/validate` },
           failurePolicy: 'Fail',
-          rules: CREATED_CONFIGMAPS,
+          rules: CREATED_QUESTIONS,
           namespaceSelector: { matchLabels: hooked },
         },
       }),
@@ -66,16 +68,20 @@ describe('three API servers on one etcd, of which one is three seconds behind', 
     const replicas = [await installation.replica(), await installation.replica()];
     await Promise.all(replicas.map((replica) => replica.line(LOADED, {}, 120_000)));
     for (const replica of replicas) balancer.add(replica);
+    const created = {
+      path: `/apis/authorization.k8s.io/v1/namespaces/${namespace}/${QUESTIONS}`,
+      object: {
+        metadata: { namespace },
+        spec: { user: 'nobody', resourceAttributes: { namespace, verb: 'get', resource: 'pods' } },
+      },
+    };
     const creating: Creating[] = [];
-    for (const [at, server] of servers.entries()) {
+    for (const server of servers) {
       await until(async () => {
-        const path = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
-        const { status, headers } = await server.post(path, { metadata: { name: 'first' } });
+        const { status, headers } = await server.post(created.path, created.object);
         return status === 201 && headers.warning !== undefined;
       }, 60_000);
-      // One that waits for etcd answers late, but calls the webhook at once: more callers make as many calls.
-      const callers = at === servers.length - 1 ? 30 : 3;
-      creating.push(parts.use(startCreating({ api: server, namespace, callers, pauseMs: 50 })));
+      creating.push(parts.use(startCreating({ api: server, namespace, callers: 3, pauseMs: 50, created })));
     }
     const everything = parts.move();
     return {

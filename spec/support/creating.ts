@@ -24,14 +24,18 @@ export interface CreatingOptions {
   readonly callers: number;
   /** Between two creates of one caller. */
   readonly pauseMs: number;
-  /** Of what is created. Default none. */
+  /** Of the ConfigMaps. Default none. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** What is created in place of ConfigMaps. */
+  readonly created?: { readonly path: string; readonly object: Json };
 }
 
 /** Creates ConfigMaps through the API server, dry, from several callers at once, until disposed. */
-export const startCreating = ({ api, namespace, callers, pauseMs, labels = {} }: CreatingOptions): Creating => {
+export const startCreating = (options: CreatingOptions): Creating => {
+  const { api, namespace, callers, pauseMs, labels = {} } = options;
   const configMap: Json = { metadata: { generateName: 'spec-', labels }, data: { key: 'value' } };
-  const path = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
+  const configMaps = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
+  const { path, object } = options.created ?? { path: configMaps, object: configMap };
   const admittedBy = new Map<string, number>();
   const failures: string[] = [];
   let [creates, slowestMs, isOver] = [0, 0, false];
@@ -45,7 +49,7 @@ export const startCreating = ({ api, namespace, callers, pauseMs, labels = {} }:
   const call = async (): Promise<void> => {
     while (!isOver) {
       const startedMs = performance.now();
-      judge(await api.post(path, configMap));
+      judge(await api.post(path, object));
       creates += 1;
       slowestMs = Math.max(slowestMs, performance.now() - startedMs);
       await sleep(pauseMs);
