@@ -116,11 +116,13 @@ describe('a command at a desk finds cluster and namespace as kubectl does', () =
     );
   });
 
-  it('takes the service account in a Pod, where a kubeconfig is not said', async () => {
-    expect(await desk(IN_POD)).to.deep.equal(bareDesk({ inCluster: POD }));
+  it('takes the service account in a Pod where there is no kubeconfig', async () => {
+    expect(await desk(IN_POD)).to.deep.equal(deskOf());
     expect(await desk({ ...IN_POD, KUBECONFIG: other })).to.deep.equal(
       deskOf({ flags: { kubeconfig: other }, namespace: 'default' }),
     );
+    await rm(standard);
+    expect(await desk(IN_POD)).to.deep.equal(bareDesk({ inCluster: POD }));
   });
 
   it('takes the namespace of the Pod there', async () => {
@@ -130,6 +132,7 @@ describe('a command at a desk finds cluster and namespace as kubectl does', () =
         return 'hooks';
       },
     });
+    await rm(standard);
     try {
       expect(await desk(IN_POD)).to.deep.equal(bareDesk({ inCluster: POD, namespace: 'hooks' }));
     } finally {
@@ -138,7 +141,7 @@ describe('a command at a desk finds cluster and namespace as kubectl does', () =
   });
 
   // A context is one of a kubeconfig: the cluster of the Pod is another one than was named.
-  it('takes ~/.kube/config in a Pod, too, where a context is named', async () => {
+  it('takes ~/.kube/config in a Pod where a context is named, though there is none', async () => {
     const named = { context: 'shop', kubectl: 'kubectl --context=shop' };
     expect(await desk(IN_POD, {}, { context: 'shop' })).to.deep.equal(deskOf(named));
     await rm(standard);

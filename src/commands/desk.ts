@@ -40,8 +40,8 @@ const namespaceOf = async (kubeconfig: string, context: string | null): Promise<
 };
 
 /**
- * Finds the cluster as kubectl does: `--kubeconfig`, KUBECONFIG, the service account of a Pod unless a context is named,
- * `~/.kube/config`. The namespace is that of the context, or of the Pod.
+ * Finds the cluster as kubectl does, which runs the commands that are printed: `--kubeconfig`, KUBECONFIG, `~/.kube/config`,
+ * the service account of a Pod unless a context is named. The namespace is that of the context, or of the Pod.
  */
 export const openDesk = async ({ env, flags, options, home }: DeskInput): Promise<Desk> => {
   const { namespace = null, context = null } = options;
@@ -50,7 +50,7 @@ export const openDesk = async ({ env, flags, options, home }: DeskInput): Promis
   const ofShell = nonEmpty(env['KUBECONFIG']);
   const given = nonEmpty(flags.get('kubeconfig')) ?? ofShell;
   // Only a kubeconfig has contexts: the cluster of this Pod may be another one than the context that is named.
-  const isStandard = context !== null || (inCluster === null && existsSync(standard));
+  const isStandard = context !== null || existsSync(standard);
   const kubeconfig = given ?? (isStandard ? standard : null);
   const ofCluster =
     kubeconfig === (ofShell ?? standard) || kubeconfig === null ? '' : `KUBECONFIG=${shellQuote(kubeconfig)} `;
