@@ -14,7 +14,6 @@ import type { Figure, Finding } from './report.ts';
 
 const PREFIX = 'kubetemplater.io';
 const METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
-const OVERLAP_S = 10;
 /** By the number of replicas with one webhook, and by the number of webhooks with three replicas. */
 const SIZES = { replicas: [1, 10, 100, 1_000], webhooks: [1, 10, 100] } as const;
 const WITHIN_MS = 300_000;
@@ -56,6 +55,7 @@ interface Place {
   readonly replicas: number;
   readonly webhooks: number;
   readonly restMs: number;
+  readonly overlapS: number;
 }
 
 interface Spent {
@@ -65,7 +65,8 @@ interface Spent {
 }
 
 /** Lets a fleet start from nothing, rest, and rotate its CA: what that takes, and what the leader has spent on it. */
-const rotateFleet = async ({ cluster, production, folder, namespace, replicas, webhooks, restMs }: Place) => {
+const rotateFleet = async (at: Place) => {
+  const { cluster, production, folder, namespace, replicas, webhooks, restMs, overlapS } = at;
   await using opened = new AsyncDisposableStack();
   const { admin, port, caPem, adminToken: token } = cluster;
   const follow = followOverHttp(admin);
@@ -83,7 +84,7 @@ const rotateFleet = async ({ cluster, production, folder, namespace, replicas, w
       SERVICE_ACCOUNT_DIR: order.account,
       POD_NAME: order.names[0]!,
       WEBHOOK_HANDLER: 'builtin:allow',
-      CA_OVERLAP: `${OVERLAP_S}s`,
+      CA_OVERLAP: `${overlapS}s`,
       NODE_ENV: 'production',
     }),
   );
@@ -112,7 +113,7 @@ const rotateFleet = async ({ cluster, production, folder, namespace, replicas, w
     return now !== hash && (await acknowledged(now)) === replicas;
   };
   await until(isOver, WITHIN_MS);
-  const seconds = (performance.now() - startMs) / 1_000 - OVERLAP_S;
+  const seconds = (performance.now() - startMs) / 1_000 - overlapS;
   return {
     seconds,
     rotation: rotating(),
@@ -129,15 +130,15 @@ export const fleetRotation: Figure = async ({ quick, folder, production, say }) 
   await using cluster = await startFleetCluster();
   const findings: Finding[] = [];
   const sizes = [
-    ...(quick ? [3] : SIZES.replicas).map((count) => ({ of: 'replicas', count, replicas: count, webhooks: 1 })),
+    ...(quick ? [] : SIZES.replicas).map((count) => ({ of: 'replicas', count, replicas: count, webhooks: 1 })),
     ...(quick ? [2] : SIZES.webhooks).map((count) => ({ of: 'webhooks', count, replicas: 3, webhooks: count })),
   ];
   for (const { of, count, replicas, webhooks } of sizes) {
     const namespace = `${of}-${count}`;
     const own = join(folder, namespace);
     await mkdir(own);
-    const restMs = quick ? 1_000 : 60_000;
-    const place = { cluster, production, folder: own, namespace, replicas, webhooks, restMs };
+    const times = quick ? { restMs: 1_000, overlapS: 1 } : { restMs: 60_000, overlapS: 10 };
+    const place = { cluster, production, folder: own, namespace, replicas, webhooks, ...times };
     const { seconds, rotation, rest, rssMiB } = await rotateFleet(place);
     say(`fleet-rotation: ${count} ${of}, ${cluster.name}`);
     const limits = (atMost: number) => (replicas === MARK_SIZE ? [{ of: 'median', atMost } as const] : []);

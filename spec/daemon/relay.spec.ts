@@ -136,8 +136,8 @@ describe('a daemon that relays what another program issues', function () {
     expect(await ended(`${RENEWALS.length} renewals, relayed to another server`, relayed)).to.deep.equal([]);
 
     await using direct = await scene({ env: DIRECT }, { serving: true, lagMs: LONG_LAG_MS });
-    for (const what of RENEWALS) await renew(direct, what);
-    expect(await ended(`${RENEWALS.length} renewals, mounted directly`, direct)).to.not.deep.equal([]);
+    await renew(direct, 'ca');
+    expect(await ended('one renewal, mounted directly', direct)).to.not.deep.equal([]);
   });
 
   it('fails no call over a new CA with a kubelet that takes 3 s and no nudge', async () => {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -47,6 +47,7 @@ const COMPILER_OPTIONS = {
 describe('the package', function () {
   this.timeout(180_000);
   let project: TemporaryDirectory;
+  let orders: string;
   const compile = async (): Promise<void> => {
     const config = { compilerOptions: COMPILER_OPTIONS, include: ['*.mts'] };
     await writeFile(join(project.path, 'tsconfig.json'), JSON.stringify(config));
@@ -57,11 +58,16 @@ describe('the package', function () {
     await run(root, 'npm', 'pack', '--silent', '--pack-destination', project.path);
     const [tarball = ''] = await readdir(project.path);
     await writeFile(join(project.path, 'package.json'), '{ "private": true, "type": "module" }\n');
+    // One installation for all: that of the project that init writes.
+    orders = join(project.path, 'orders');
+    const bundle = join(root, 'dist', 'webhook-certd.js');
+    await run(project.path, process.execPath, bundle, 'init', 'orders', '--package', `file:../${tarball}`);
     const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
       readonly devDependencies: Readonly<Record<string, string>>;
     };
-    const packages = [`./${tarball}`, `${CLIENT_NODE}@${devDependencies[CLIENT_NODE] ?? ''}`];
-    await run(project.path, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', ...packages);
+    const clientNode = `${CLIENT_NODE}@${devDependencies[CLIENT_NODE] ?? ''}`;
+    await run(orders, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', clientNode);
+    await symlink(join('orders', 'node_modules'), join(project.path, 'node_modules'));
   });
   after(() => project[Symbol.asyncDispose]());
 
@@ -193,15 +199,11 @@ describe('the package', function () {
   });
 
   it('starts a project by init whose tests pass, whose types are right and whose handler can be tried', async () => {
-    const command = [process.execPath, join('node_modules', '.bin', 'webhook-certd')] as const;
-    const [tarball = ''] = (await readdir(project.path)).filter((name) => name.endsWith('.tgz'));
-    await run(project.path, ...command, 'init', 'orders', '--package', `file:../${tarball}`);
-    const orders = join(project.path, 'orders');
-    await run(orders, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund');
     expect(await run(orders, process.execPath, '--test'))
       .to.match(/pass 4\b/)
       .and.to.match(/fail 0\b/);
     await run(orders, process.execPath, join('node_modules', 'typescript', 'lib', 'tsc.js'));
+    const command = [process.execPath, join('node_modules', '.bin', 'webhook-certd')] as const;
     const said = await run(orders, ...command, 'try', 'handler.ts', 'object.yaml');
     expect(said).to.equal('✔ allowed  ConfigMap default/settings\n  warning  keep password in a Secret\n');
   });
