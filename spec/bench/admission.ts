@@ -71,9 +71,9 @@ export const startAdmissionServers = async (
     pinned = (await pin(launched.pid, core)) && pinned;
     return launched;
   };
-  const baseline = async (name: string): Promise<AdmissionServer> => {
+  const baseline = async (script: string, args: readonly string[] = []): Promise<AdmissionServer> => {
     const port = await freePort();
-    const program = startProgram(await build(name), [String(port), directory], { NODE_ENV: 'production' });
+    const program = startProgram(script, [...args, String(port), directory], { NODE_ENV: 'production' });
     return { port, program: await launch(program, cores.server) };
   };
   const { WEBHOOK_HANDLER: handler = '', ...common } = env;
@@ -88,12 +88,13 @@ export const startAdmissionServers = async (
     return { port, program: await launch(startReplica(production, own), cores.server) };
   };
 
+  const plainServers = await build('plain-servers');
   const upstreamPort = await freePort();
-  await launch(startProgram(await build('plain-upstream'), [String(upstreamPort)]), cores.upstream);
+  await launch(startProgram(plainServers, ['upstream', String(upstreamPort)]), cores.upstream);
   const servers = new Map<ServerName, AdmissionServer>([
-    ['bare', await baseline('bare-server')],
-    ['raw', await baseline('raw-server')],
-    ['express', await baseline('express-server')],
+    ['bare', await baseline(plainServers, ['bare'])],
+    ['raw', await baseline(plainServers, ['raw'])],
+    ['express', await baseline(await build('express-server'))],
     ['host', await daemon({ WEBHOOK_HANDLER: handler })],
     ['front', await daemon({ UPSTREAM_URL: `http://127.0.0.1:${upstreamPort}` })],
   ]);

@@ -22,9 +22,9 @@ export const adoption: Figure = async ({ quick, folder, production, build }) => 
   await mkdir(bareDirectory);
   const bareWriter = atomicWriter(bareDirectory);
   await bareWriter.write(filesOf(await place.issue()));
-  const bareServer = await build('bare-server');
+  const plainServers = await build('plain-servers');
   await using replica = startReplica(production, { ...env, ...ownPorts(own.port) });
-  await using other = startProgram(bareServer, [String(bare.port), bareDirectory, 'watch']);
+  await using other = startProgram(plainServers, ['bare', String(bare.port), bareDirectory, 'watch']);
   await firstAnswer(own, replica);
   await firstAnswer(bare, other);
 

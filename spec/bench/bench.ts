@@ -4,8 +4,7 @@ import { parseArgs } from 'node:util';
 import { build } from '../support/build.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { figures } from './figures.ts';
-import { buildPeer } from './peer.ts';
-import { bundle } from './programs.ts';
+import { buildPeer, bundle } from './programs.ts';
 import { type Result, result, table } from './report.ts';
 
 const help = `npm run bench -- [--json] [--only NAME,...] [--quick]

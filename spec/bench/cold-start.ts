@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { freePort } from '../support/free-port.ts';
 import { alternately, firstAnswer } from './calls.ts';
 import { installed } from './installed.ts';
@@ -8,8 +10,9 @@ import type { Figure } from './report.ts';
 export const coldStart: Figure = async ({ quick, folder, production, build, peer }) => {
   await using place = await installed(folder);
   const { env, serverName, ca, directory } = place;
-  const bareServer = await build('bare-server');
-  const empty = await build('empty-program');
+  const plainServers = await build('plain-servers');
+  const empty = join(folder, 'empty.mjs');
+  await writeFile(empty, '');
 
   const untilAnswered = async (start: (port: number) => StartedProgram) => {
     const port = await freePort();
@@ -23,7 +26,7 @@ export const coldStart: Figure = async ({ quick, folder, production, build, peer
       await place.renew();
       return untilAnswered((port) => startReplica(production, { ...env, ...ownPorts(port) }));
     },
-    bare: () => untilAnswered((port) => startProgram(bareServer, [String(port), directory])),
+    bare: () => untilAnswered((port) => startProgram(plainServers, ['bare', String(port), directory])),
     go: peer === null ? undefined : () => untilAnswered((port) => peer.start(port, directory)),
     // What Node itself takes to start and to end again: no program on it can be faster.
     node: async () => {

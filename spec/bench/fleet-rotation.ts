@@ -7,8 +7,7 @@ import { accepted, type RawApi } from '../support/raw-api.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { webhookTarget } from '../support/webhook-target.ts';
-import { fleetInstallation, startFleet, startFleetCluster } from './fleet-cluster.ts';
-import { leaseOf } from './fleet-protocol.ts';
+import { fleetInstallation, leaseOf, startFleet, startFleetCluster } from './fleet-cluster.ts';
 import { ownPorts, procReading, type Production, startReplica } from './programs.ts';
 import type { Figure, Finding } from './report.ts';
 

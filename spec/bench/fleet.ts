@@ -24,7 +24,7 @@ import type { InCluster } from '../../src/kube/in-cluster.ts';
 import type { TlsEndpoint } from '../../src/webhook/serving.ts';
 import type { VolumeSnapshot } from '../../streams/model.ts';
 import { replica, type ReplicaStreams } from '../../streams/replica.ts';
-import type { FleetOrder, FleetReply } from './fleet-protocol.ts';
+import type { FleetOrder, FleetReply } from './fleet-cluster.ts';
 
 /** Serves nothing, and finds what it was given. */
 const noFace = (): TlsEndpoint => {
@@ -84,7 +84,7 @@ export const sharedMount = (directory: string): SharedMount => {
   };
 };
 
-/** Many replicas in a process of their own, told by IPC what to do, see fleet-protocol.ts. */
+/** Many replicas in a process of their own, told by IPC what to do. */
 const AT_ONCE = 10;
 const READY_WITHIN_MS = 180_000;
 const mounts = new Map<string, Mount>();

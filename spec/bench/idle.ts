@@ -29,7 +29,7 @@ export const idle: Figure = async ({ quick, folder, production, build, peer, say
   const probePort = await freePort();
   await using follower = startReplica(production, { ...led.env, ...ownPorts(followerPort) });
   await using leader = startReplica(production, { ...unled.env, ...ownPorts(leaderPort) });
-  await using bare = startProgram(await build('bare-server'), [String(barePort), led.directory]);
+  await using bare = startProgram(await build('plain-servers'), ['bare', String(barePort), led.directory]);
   await firstAnswer({ ...led, port: followerPort }, follower);
   await firstAnswer({ ...led, port: barePort }, bare);
   const goPort = await freePort();

@@ -90,7 +90,7 @@ export const keepAliveCaller = async (target: CallerTarget): Promise<KeepAliveCa
   };
 };
 
-/** A process of its own, so that it can have a core of its own. Told by IPC what to do, see load-protocol.ts. */
+/** A process of its own, so that it can have a core of its own. Told by IPC what to do. */
 const at = (sorted: Float64Array, share: number): number =>
   sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 

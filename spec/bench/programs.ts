@@ -8,6 +8,8 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { build, buildStart } from '../support/build.ts';
 import { fillCodeCache } from '../support/fill-code-cache.ts';
+import { goBinary } from '../support/go-binary.ts';
+import { runTool } from '../support/run-tool.ts';
 
 /** How the image starts the daemon. */
 export interface Production {
@@ -111,6 +113,27 @@ export const startReplica = (
   { script, nodeFlags }: Production,
   env: Readonly<Record<string, string>>,
 ): StartedProgram => startProgram(script, ['serve'], { ...imageEnv(), ...env }, nodeFlags);
+
+/** The same webhook in Go. It is measured in turn with the others where a Go toolchain is installed. */
+export interface Peer {
+  start(port: number, directory: string): StartedProgram;
+}
+
+/**
+ * Compiles it; null where there is no Go toolchain.
+ *
+ * @param folder where the executable goes
+ */
+export const buildPeer = async (folder: string): Promise<Peer | null> => {
+  const go = goBinary();
+  if (go === null) return null;
+  const program = join(folder, 'peer-go');
+  await runTool(go, 'build', '-o', program, join(import.meta.dirname, 'peer-go', 'main.go'));
+  return {
+    // One core, as a container with a CPU limit of 1 has since Go 1.25.
+    start: (port, directory) => startExecutable(program, [String(port), directory], { GOMAXPROCS: '1' }),
+  };
+};
 
 /** The addresses of a replica on loopback; only the webhook's port matters to somebody. */
 export const ownPorts = (webhookPort: number): Readonly<Record<string, string>> => ({

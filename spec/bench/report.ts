@@ -1,6 +1,5 @@
 import { percentile } from '../../src/demo/run-demo.ts';
-import type { Peer } from './peer.ts';
-import type { Production } from './programs.ts';
+import type { Peer, Production } from './programs.ts';
 
 /** What a figure finds when its turn comes. */
 export interface Bench {

@@ -1,2 +1,0 @@
-/** Nothing: what Node takes for a program that does nothing. */
-export {};
