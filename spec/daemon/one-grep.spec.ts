@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type ApiUnderTest, startApiUnderTest } from '../support/api-under-test.ts';
@@ -10,6 +11,8 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { scaled } from '../support/until.ts';
 
 const ACKNOWLEDGED = 'Certificate acknowledged';
+/** Longer than the answer to a nudge takes, so that its line comes before the load. */
+const NUDGE_DELAY_MS = 500;
 
 /** What the lines with the hash alone show about a rotation. */
 interface Story {
@@ -101,11 +104,13 @@ describe('one grep', function () {
 
   for (const what of ['leaf', 'ca'] as const)
     it(`for the hash tells a whole rotation of the ${what}, in every replica`, async () => {
-      await using installation = await install(api, { kubeletDelayMs: 700, env: { CA_OVERLAP: '300ms' } });
-      await using leader = await installation.replica({ nudgeDelayMs: 500 });
+      await using installation = await install(api, { kubeletDelayMs: scaled(5_000), env: { CA_OVERLAP: '300ms' } });
+      await using leader = await installation.replica({ nudgeDelayMs: NUDGE_DELAY_MS });
       const { hash: before } = await leader.line(ACKNOWLEDGED);
-      await using follower = await installation.replica({ nudgeDelayMs: 500 });
+      await using follower = await installation.replica({ nudgeDelayMs: NUDGE_DELAY_MS });
       await follower.line(ACKNOWLEDGED);
+      // An acknowledgement patches the Pod: the kubelet must have read the Secret before the rotation, or nobody waits for it.
+      await sleep(2 * NUDGE_DELAY_MS);
       for (const replica of [leader, follower]) replica.mark();
       await installation.annotateLease({ rotate: what });
       const { hash } = await follower.line(ACKNOWLEDGED);
