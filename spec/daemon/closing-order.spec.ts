@@ -1,50 +1,14 @@
 import { expect } from 'chai';
-import { EMPTY, finalize, NEVER, type Observable, of, throwError } from 'rxjs';
 import { startDaemon } from '../../src/daemon/daemon.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
-import { ApiError } from '../../src/kube/errors.ts';
-import type { KubeRequest } from '../../src/kube/request.ts';
 import type { TlsEndpoint } from '../../src/webhook/serving.ts';
-import { parse } from '../config/parse.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
-
-interface LeaseBody {
-  readonly spec?: { readonly holderIdentity?: string };
-}
+import { clusterOfOne, configured } from './cluster-of-one.ts';
 
 describe('a daemon that stops', () => {
-  /** A client of a cluster without Lease, whose first claim succeeds. It says what happens, and closes when it may. */
-  const fixture = () => {
-    const happened: string[] = [];
-    const mayClose = Promise.withResolvers<void>();
+  it('releases the Lease and drains, then ends its streams, and closes the client last', async () => {
+    const { happened, mayClose, line, dependencies } = clusterOfOne();
     const mayDrain = Promise.withResolvers<void>();
-    let version = 0;
-    let spec: LeaseBody['spec'];
-    const lease = () => ({ metadata: { name: 'lease', uid: 'u', resourceVersion: String(version) }, spec });
-    const send = ({ method, path, body }: KubeRequest): Observable<unknown> => {
-      if (!path.includes('/leases')) return method === 'GET' ? NEVER : EMPTY;
-      if (method === 'GET' && path.endsWith('/leases')) return of({ metadata: { resourceVersion: '0' }, items: [] });
-      if (method === 'GET' && version === 0) return throwError(() => new ApiError('not found', { status: 404 }));
-      if (method === 'GET') return of(lease());
-      version += 1;
-      spec = { ...spec, ...(body as LeaseBody).spec };
-      if (spec.holderIdentity === '') happened.push('Lease released');
-      return of(lease());
-    };
-    const client: KubeClient = {
-      server: 'https://nowhere',
-      response$: EMPTY,
-      connect: () => Promise.resolve(),
-      send,
-      stream: ({ path }) => NEVER.pipe(finalize(() => path.includes('/leases') && happened.push('Lease watch ended'))),
-      webSocket: () => Promise.reject(new Error('not used')),
-      clockSkewMs: () => null,
-      [Symbol.asyncDispose]: () => {
-        happened.push('client closes');
-        return mayClose.promise;
-      },
-    };
     const endpoint: TlsEndpoint = {
       serve: () => Promise.resolve(),
       retire: () => undefined,
@@ -56,29 +20,9 @@ describe('a daemon that stops', () => {
       },
       address: null,
     };
-    const acquired = Promise.withResolvers<void>();
-    const log = (message: string): void => {
-      if (message === 'Leadership acquired') acquired.resolve();
-    };
-    const dependencies = {
-      client: () => Promise.resolve(client),
-      logger: { debug: log, info: log, warn: log, error: log },
-      version: 'spec',
-      directory: '.',
-    };
-    return { happened, mayClose, mayDrain, endpoint, acquired: acquired.promise, dependencies };
-  };
-  const configured = (env: Readonly<Record<string, string>> = {}) => {
-    const parsed = parse({ WEBHOOK_HANDLER: 'builtin:allow', CERT_DIR: '/nowhere', ...env });
-    if (!parsed.ok) throw new Error(parsed.problems.join());
-    return parsed.config;
-  };
-
-  it('releases the Lease and drains, then ends its streams, and closes the client last', async () => {
-    const { happened, mayClose, mayDrain, endpoint, acquired, dependencies } = fixture();
     const daemon = await startDaemon(configured(), { ...dependencies, endpoint });
     daemon.certificate$.subscribe({ complete: () => happened.push('certificates complete') });
-    await acquired;
+    await line('Leadership acquired');
     const stopped = daemon.stop();
     await until(() => happened.length >= 2);
     expect(happened.splice(0).toSorted()).to.deep.equal(['Lease released', 'drains']);
@@ -91,7 +35,7 @@ describe('a daemon that stops', () => {
 
   it('answers the probes, draining, until all else is closed, and closes them last', async () => {
     const [probePort, metricsPort] = [await freePort(), await freePort()];
-    const { happened, mayClose, dependencies } = fixture();
+    const { happened, mayClose, dependencies } = clusterOfOne();
     const env = {
       HEALTH_PROBE_BIND_ADDRESS: `127.0.0.1:${probePort}`,
       METRICS_BIND_ADDRESS: `127.0.0.1:${metricsPort}`,

@@ -78,6 +78,7 @@ export const MUTATED_ROOMS = {
     ['src/commands/@(check|check-cluster|desk).ts'],
     ['spec/commands/@(check|check-cluster|check-every|desk).spec.ts'],
   ),
+  daemon: room(['src/daemon/*.ts'], ['spec/daemon/@(closing-order|composition|daemon).spec.ts']),
   logging: room(['src/logging/*.ts'], ['spec/logging/*.spec.ts']),
 } as const satisfies Readonly<Record<string, MutatedRoom>>;
 
