@@ -15,9 +15,9 @@ export interface ToldLine {
 }
 
 export interface ClusterOfOneOptions {
-  /** The hash that somebody else's Lease announces. By default there is no Lease. */
-  readonly announced?: string;
-  /** Answers a request in the place of the cluster. */
+  /** The hash that somebody else's Lease announces now. By default there is no Lease. */
+  readonly announced?: () => string;
+  /** Sees each request, and may answer it in the place of the cluster. */
   readonly answer?: (request: KubeRequest) => Observable<unknown> | null;
 }
 
@@ -62,7 +62,7 @@ export const clusterOfOne = ({ announced, answer = () => null }: ClusterOfOneOpt
   const lease = () =>
     announced === undefined
       ? { metadata: { name: 'lease', uid: 'u', resourceVersion: String(version) }, spec }
-      : announcing(announced);
+      : announcing(announced());
   const isThere = () => announced !== undefined || version > 0;
   const send = (request: KubeRequest): Observable<unknown> => {
     const { method, path, body } = request;

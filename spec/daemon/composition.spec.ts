@@ -1,20 +1,26 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import fs from 'node:fs';
+import { realpath, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { expect } from 'chai';
-import { firstValueFrom, NEVER, throwError } from 'rxjs';
+import { firstValueFrom, NEVER, of, throwError } from 'rxjs';
 import type { Config } from '../../src/config/config.ts';
 import { after, openWithin, startDaemon, startFields } from '../../src/daemon/daemon.ts';
 import { replicaPolicy } from '../../src/daemon/ports.ts';
 import { allow } from '../../src/webhook/handler-api.ts';
 import type { TlsEndpoint } from '../../src/webhook/serving.ts';
 import { Problem } from '../../streams/problem.ts';
+import { reviewText } from '../support/admission-review.ts';
 import { atomicWriter } from '../support/atomic-writer.ts';
 import { freePort } from '../support/free-port.ts';
 import { type MountedPair, pki } from '../support/pki.ts';
+import { replaceBuiltin } from '../support/replace-builtin.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
+import { call } from '../support/webhook-call.ts';
 import { type ClusterOfOne, clusterOfOne, type ClusterOfOneOptions, configured } from './cluster-of-one.ts';
 
 /** Long ago, on the monotonic clock. */
@@ -39,8 +45,11 @@ const get = async (port: number, path: string) => {
   return { status: response.status, lines: (await response.text()).split('\n') };
 };
 
-const writeMounted = (directory: string, { certificate, key, trust }: MountedPair): Promise<void> =>
-  atomicWriter(directory).write({ 'tls.crt': certificate, 'tls.key': key, 'ca.crt': trust });
+const filesOf = ({ certificate, key, trust }: MountedPair) => ({
+  'tls.crt': certificate,
+  'tls.key': key,
+  'ca.crt': trust,
+});
 
 const settled = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
 
@@ -159,7 +168,7 @@ describe('what is opened within a limit', () => {
   it('is returned as soon as it is open, with a limit and without one', async () => {
     const { resource } = opening();
     expect(await openWithin(Promise.resolve(resource), 10_000, never)).to.equal(resource);
-    expect(await openWithin(Promise.resolve(resource), null, never)).to.equal(resource);
+    expect(await openWithin(sleep(20, resource), null, never)).to.equal(resource);
   });
 
   it('fails as it failed', async () => {
@@ -203,9 +212,16 @@ describe('a daemon in this process', () => {
   interface Started extends ClusterOfOne {
     readonly daemon: Awaited<ReturnType<typeof startDaemon>>;
     readonly probe: (path: string) => ReturnType<typeof get>;
+    readonly events: (signal: AbortSignal, onText: (text: string) => void) => Promise<void>;
     readonly metrics: () => Promise<readonly string[]>;
     readonly stop: () => Promise<void>;
   }
+
+  /** Reads server-sent events until it is aborted. */
+  const follow = async (port: number, signal: AbortSignal, onText: (text: string) => void): Promise<void> => {
+    const { body } = await fetch(`http://127.0.0.1:${port}/events`, { signal });
+    for await (const text of body!.pipeThrough(new TextDecoderStream())) onText(text);
+  };
 
   const started = async (
     env: Readonly<Record<string, string>> = {},
@@ -233,6 +249,7 @@ describe('a daemon in this process', () => {
       ...cluster,
       daemon,
       probe: (path) => get(probePort, path),
+      events: (...how) => follow(probePort, ...how),
       metrics: async () => (await get(metricsPort, '/metrics')).lines,
       stop,
     };
@@ -245,7 +262,7 @@ describe('a daemon in this process', () => {
     stack.use(directory);
     // Before the daemon that reads it is stopped, it stays.
     opened.push(stack);
-    await writeMounted(directory.path, pair);
+    await atomicWriter(directory.path).write(filesOf(pair));
     return directory.path;
   };
 
@@ -297,6 +314,22 @@ describe('a daemon in this process', () => {
     expect(lines.map(({ message }) => message)).to.not.include('Still starting');
   });
 
+  it('names the handler that it waits for', async () => {
+    await using folder = await temporaryDirectory();
+    const handler = join(folder.path, 'hangs.mjs');
+    await writeFile(handler, 'await new Promise(() => {});\n');
+    const port = await freePort();
+    const env = { WEBHOOK_HANDLER: handler, CERT_TIMEOUT: '1s', METRICS_BIND_ADDRESS: '0' };
+    const { dependencies } = clusterOfOne();
+    const config = configured({ ...env, HEALTH_PROBE_BIND_ADDRESS: `127.0.0.1:${port}` });
+    const starting = settled(startDaemon(config, dependencies));
+    await until(async () => (await get(port, '/readyz')).lines[0] === 'handler-loading');
+    expect(await starting)
+      .to.be.instanceOf(Problem)
+      .with.property('message')
+      .that.equals(`not started within CERT_TIMEOUT, waiting for WEBHOOK_HANDLER ${handler}`);
+  });
+
   it('has failed when no certificate is served within CERT_TIMEOUT, and says why it was not ready', async () => {
     const { endpoint } = embedded();
     const { daemon, lines } = await started({ CERT_TIMEOUT: '1m' }, { endpoint, startedMs: LONG_AGO_MS });
@@ -309,8 +342,10 @@ describe('a daemon in this process', () => {
 
   it('waits for no time limit without CERT_TIMEOUT', async () => {
     const { endpoint } = embedded();
-    const { lines, line } = await started({ CERT_TIMEOUT: '0' }, { endpoint, startedMs: LONG_AGO_MS });
+    const env = { CERT_TIMEOUT: '0', TICK_INTERVAL: '50ms' };
+    const { lines, line } = await started(env, { endpoint, startedMs: LONG_AGO_MS });
     await line('No certificate announced yet');
+    await line('Tick checked');
     expect(lines.map(({ message }) => message)).to.not.include('Timeout waiting for webhook certificates');
   });
 
@@ -328,7 +363,7 @@ describe('a daemon in this process', () => {
     const { daemon, probe, stop, line } = await started(
       { CERT_DIR: await mounted(pair), NAME: '' },
       {},
-      { announced: pair.hash },
+      { announced: () => pair.hash },
     );
     expect(daemon.port()).to.equal(null);
     const seen: string[] = [];
@@ -337,17 +372,69 @@ describe('a daemon in this process', () => {
     expect((await firstValueFrom(daemon.certificate$)).hash).to.equal(pair.hash);
     expect(daemon.port()).to.be.a('number');
     await line('Ready');
-    expect(await probe('/readyz')).to.include({ status: 200 });
+    expect(await probe('/readyz')).to.deep.equal({ status: 200, lines: ['ok'] });
+    expect(await probe('/startupz')).to.include({ status: 200 });
+    const status = JSON.parse((await probe('/status')).lines.join('')) as Readonly<Record<string, unknown>>;
+    expect(status).to.include({ version: 'spec', namespace: 'webhooks', identity: 'webhook-0', role: 'follower' });
+    expect(status).to.include({ lease: '8377a775.my.company.com', ready: true, acknowledges: true, neighbour: null });
+    expect(status['renewsAt']).to.be.a('string');
     await stop();
     expect(seen.toSorted()).to.deep.equal(['certificate', 'readiness']);
   });
 
   it('says of a certificate that is rejected whether another is served meanwhile', async () => {
     const pair = await pki.pair({ names: ['other.webhooks.svc'] });
-    const { line } = await started({ CERT_DIR: await mounted(pair) }, {}, { announced: pair.hash });
+    const { line } = await started({ CERT_DIR: await mounted(pair) }, {}, { announced: () => pair.hash });
     const { level, fields } = await line('Certificate rejected, no certificate is served yet');
     expect(level).to.equal('warn');
     expect(fields['hash']).to.equal(pair.hash);
+
+    const good = await pki.pair({ names: configured().serviceNames });
+    let announced = good;
+    await using folder = await temporaryDirectory();
+    const volume = atomicWriter(folder.path);
+    await volume.write(filesOf(good));
+    const serving = await started(
+      { CERT_DIR: folder.path, TICK_INTERVAL: '50ms' },
+      {},
+      { announced: () => announced.hash },
+    );
+    await serving.line('Ready');
+    announced = pair;
+    await volume.write(filesOf(pair));
+    expect((await serving.line('Certificate rejected, keeping the one being served')).fields['hash']).to.equal(
+      pair.hash,
+    );
+    expect(await serving.probe('/readyz')).to.include({ status: 200 });
+    await serving.stop();
+  });
+
+  it('tells those who follow its state of each change, raises Events and counts what it has loaded', async () => {
+    const pair = await pki.pair({ names: configured().serviceNames });
+    const raised: unknown[] = [];
+    const { probe, events, metrics, line } = await started(
+      { CERT_DIR: await mounted(pair) },
+      {},
+      {
+        announced: () => pair.hash,
+        answer: ({ method, path, body }) => {
+          if (path.endsWith('/status')) return of({ metadata: { uid: 'u' } });
+          if (method === 'POST' && path.endsWith('/events')) raised.push((body as { reason: string }).reason);
+          return null;
+        },
+      },
+    );
+    let told = '';
+    const following = new AbortController();
+    const reading = events(following.signal, (text) => (told += text));
+    await line('Ready');
+    await until(() => told.includes('"ready":true'));
+    following.abort();
+    await settled(reading);
+    await until(() => raised.length > 0);
+    expect(raised).to.include('CertificateAdopted');
+    expect(await metrics()).to.include('webhook_certd_loads_total{result="served"} 1');
+    expect(await probe('/readyz')).to.include({ status: 200 });
   });
 
   it('reads the mount and CLIENT_CA_FILE again when it is asked to, and not only at the tick', async () => {
@@ -356,10 +443,10 @@ describe('a daemon in this process', () => {
     const [directory, file] = [join(folder.path, 'certs'), join(folder.path, 'clients.pem')];
     await writeFile(file, pair.trust);
     const env = { CERT_DIR: directory, CLIENT_CA_FILE: file, TICK_INTERVAL: '1h' };
-    const { daemon, line, lines, stop } = await started(env, {}, { announced: pair.hash });
+    const { daemon, line, lines, stop } = await started(env, {}, { announced: () => pair.hash });
     expect((await line('Directory watch is not available, polling')).fields['kind']).to.be.a('string');
     await line('Not ready');
-    await writeMounted(directory, pair);
+    await atomicWriter(directory).write(filesOf(pair));
     daemon.refresh();
     await line('Ready');
     await writeFile(file, (await pki.pair()).trust);
@@ -403,7 +490,7 @@ describe('a daemon in this process', () => {
   it('does not wait for ever for an API server that does not answer the release of the Lease', async () => {
     const { endpoint } = embedded();
     const isRelease = (body: unknown) => JSON.stringify(body).includes('"holderIdentity":""');
-    const { stop, line } = await started(
+    const { stop, line, lines } = await started(
       { LEADER_ELECTION: 'true', CERT_TIMEOUT: '0' },
       { endpoint },
       { answer: ({ body }) => (body !== undefined && isRelease(body) ? NEVER : null) },
@@ -412,6 +499,8 @@ describe('a daemon in this process', () => {
     const sinceMs = performance.now();
     await stop();
     expect(performance.now() - sinceMs).to.be.above(3_000);
+    // It has started long before.
+    expect(lines.map(({ message }) => message)).to.not.include('Still starting');
   }).timeout(60_000);
 
   it('says once that its upstream can be reached, and once that it cannot any more', async () => {
@@ -459,7 +548,7 @@ describe('a daemon in this process', () => {
     const { daemon, lines, line, metrics } = await started(
       { CERT_DIR: await mounted(pair) },
       {},
-      { announced: pair.hash },
+      { announced: () => pair.hash },
     );
     await line('Ready');
     const dialled = async (text: string): Promise<void> => {
@@ -498,8 +587,136 @@ describe('a daemon in this process', () => {
     const pair = await pki.pair({ names: configured().serviceNames });
     const port = await freePort();
     const env = { WEBHOOK_HANDLER: '', SERVING_ADDRESS: `127.0.0.1:${port}`, CERT_DIR: await mounted(pair) };
-    const { probe } = await started({ ...env, TICK_INTERVAL: '50ms' }, {}, { announced: pair.hash });
+    const { probe } = await started({ ...env, TICK_INTERVAL: '50ms' }, {}, { announced: () => pair.hash });
     await until(async () => (await probe('/readyz')).lines.some((each) => each.startsWith('neighbour-unreachable')));
     expect(JSON.stringify((await probe('/status')).lines)).to.include(`127.0.0.1:${port}`);
+  });
+
+  /** One call of the webhook over TLS, as the API server makes it. */
+  const review = (port: number | null, { trust }: MountedPair, body: string): Promise<number> =>
+    call({
+      port: port ?? 0,
+      ca: trust.toString(),
+      servername: 'kubetemplater-webhook-service.webhooks.svc',
+      path: '/validate?timeout=10s',
+      body,
+    }).then(({ status }) => status);
+
+  it('begins by saying so, and counts the verdicts of its handler with the seconds that they took', async () => {
+    const pair = await pki.pair({ names: configured().serviceNames });
+    const env = { CERT_DIR: await mounted(pair), MAX_REQUEST_BYTES: '64KiB' };
+    const handler = () => sleep(20).then(() => allow());
+    const { daemon, line, lines, metrics } = await started(env, { handler }, { announced: () => pair.hash });
+    expect(lines[0]).to.include({ level: 'info', message: 'Starting' });
+    expect(lines[0]?.fields).to.include({ event: 'starting', version: 'spec', answeredBy: 'the embedding program' });
+    await line('Ready');
+    expect(await review(daemon.port(), pair, reviewText())).to.equal(200);
+    expect(await review(daemon.port(), pair, reviewText({ object: { filler: 'x'.repeat(70_000) } }))).to.equal(413);
+    const text = await metrics();
+    for (const [outcome, count] of [
+      ['allowed', 1],
+      ['refused', 1],
+    ] as const)
+      expect(text).to.include(`webhook_certd_admission_requests_total{outcome="${outcome}"} ${count}`);
+    const seconds = text
+      .map((each) => /^webhook_certd_admission_duration_seconds_sum (\S+)$/.exec(each)?.[1])
+      .find(Boolean);
+    expect(Number(seconds)).to.be.within(0.015, 15);
+    expect(text).to.include('webhook_certd_ready 1');
+    for (const name of ['served', 'mounted'])
+      expect(
+        text.some((each) => each.startsWith(`webhook_certd_${name}_certificate_expiry_timestamp_seconds `)),
+      ).to.equal(true);
+  });
+
+  it('tells what its upstream fails at, and what it refuses to forward', async () => {
+    const pair = await pki.pair({ names: configured().serviceNames });
+    const upstream = { WEBHOOK_HANDLER: '', UPSTREAM_URL: `http://127.0.0.1:${await freePort()}` };
+    const env = { ...upstream, CERT_DIR: await mounted(pair), MAX_REQUEST_BYTES: '64KiB' };
+    const { daemon, line } = await started(env, {}, { announced: () => pair.hash });
+    await line('Certificate loaded and verified');
+    expect(await review(daemon.port(), pair, reviewText())).to.equal(503);
+    const failed = await line('Upstream failed');
+    expect(failed.level).to.equal('warn');
+    expect(failed.fields).to.include({ status: 503, suppressed: 0, event: 'upstream-failed' });
+    expect(failed.fields['reason']).to.be.a('string');
+    expect(await review(daemon.port(), pair, reviewText({ object: { filler: 'x'.repeat(70_000) } }))).to.equal(413);
+    const refused = await line('Admission request refused');
+    expect(refused.level).to.equal('warn');
+    expect(refused.fields).to.include({ status: 413, suppressed: 0, event: 'admission-refused' });
+    expect(refused.fields['reason']).to.be.a('string');
+  });
+
+  it('gives its upstream UPSTREAM_TIMEOUT to answer', async () => {
+    const pair = await pki.pair({ names: configured().serviceNames });
+    await using silent = createServer((socket) => socket.resume().on('error', () => undefined)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const upstream = { WEBHOOK_HANDLER: '', UPSTREAM_URL: `http://127.0.0.1:${port}`, UPSTREAM_TIMEOUT: '1s' };
+    const { daemon, line, stop } = await started(
+      { ...upstream, CERT_DIR: await mounted(pair) },
+      {},
+      { announced: () => pair.hash },
+    );
+    await line('Ready');
+    expect(await review(daemon.port(), pair, reviewText())).to.equal(504);
+    await stop();
+  });
+
+  it('warns of a certificate that is mounted with subPath, and of no other', async () => {
+    const pair = await pki.pair({ names: configured().serviceNames });
+    await using folder = await temporaryDirectory();
+    await writeFile(join(folder.path, 'tls.crt'), pair.certificate);
+    const { endpoint } = embedded();
+    const message = 'Certificate directory is a subPath mount and will never be updated';
+    const plain = await started({ CERT_DIR: folder.path }, { endpoint });
+    expect(plain.lines.map((each) => each.message)).to.not.include(message);
+    await plain.stop();
+    const mountinfo = `781 770 0:62 /..2026_01_31_10_00_00.1234567890/certs ${await realpath(folder.path)} ro,relatime - tmpfs tmpfs rw\n`;
+    const { readFileSync } = fs;
+    const replaced = replaceBuiltin(fs, {
+      readFileSync: (path: string, ...rest: [BufferEncoding]) =>
+        path === '/proc/self/mountinfo' ? mountinfo : readFileSync(path, ...rest),
+    });
+    try {
+      const { lines, stop } = await started({ CERT_DIR: folder.path, NAME: 'orders' }, { endpoint });
+      expect(lines.find((each) => each.message === message)).to.deep.equal({
+        level: 'warn',
+        message,
+        fields: {
+          directory: folder.path,
+          remedy: 'mount Secret orders-cert as a whole directory, without subPath',
+          event: 'sub-path-mount',
+        },
+      });
+      await stop();
+    } finally {
+      replaced[Symbol.dispose]();
+    }
+  });
+
+  it('shows its state as a page', async () => {
+    const { probe } = await started();
+    const { status, lines } = await probe('/');
+    expect(status).to.equal(200);
+    expect(lines.join('\n')).to.include('<!doctype html>').and.to.include('webhook-0');
+  });
+
+  it('proves what another server shows, says so, and has no certificate of its own', async () => {
+    const pair = await pki.pair({ names: configured().serviceNames });
+    await using other = createTlsServer({ cert: pair.certificate, key: pair.key }, (socket) => socket.end());
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const env = { WEBHOOK_HANDLER: '', SERVING_ADDRESS: `127.0.0.1:${port}`, CERT_DIR: await mounted(pair) };
+    const { daemon, line, probe, stop, happened } = await started(env, {}, { announced: () => pair.hash });
+    const { level, fields } = await line('Neighbour shows the announced certificate');
+    expect(level).to.equal('info');
+    expect(fields).to.deep.equal({ hash: pair.hash, handshakes: 8, event: 'neighbour-proven' });
+    await line('Ready');
+    expect((await probe('/readyz')).lines.join()).to.not.include('neighbour');
+    expect(daemon.port()).to.equal(null);
+    await stop();
+    expect(happened).to.include('client closes');
   });
 });
