@@ -46,7 +46,7 @@ interface ClusterDependencies {
   readonly stopped: () => Promise<void>;
 }
 
-/** As kubectl: KUBECONFIG, else the Pod's account, else the file in the home directory. */
+/** Where neither a kubeconfig nor a Pod's account was found, the file in the home directory, which the error then names. */
 const kubeconfigOf = ({ kubeconfig, inCluster }: ClusterDependencies): string | null =>
   kubeconfig ?? (inCluster === null ? join(homedir(), '.kube', 'config') : null);
 
