@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import fs from 'node:fs';
-import { realpath, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -409,7 +409,7 @@ describe('a daemon in this process', () => {
     await serving.stop();
   });
 
-  it('tells those who follow its state of each change, raises Events and counts what it has loaded', async () => {
+  it('tells those who follow its state that it is ready, raises Events and counts what it has loaded', async () => {
     const pair = await pki.pair({ names: configured().serviceNames });
     const raised: unknown[] = [];
     const { probe, events, metrics, line } = await started(
@@ -439,28 +439,40 @@ describe('a daemon in this process', () => {
 
   it('reads the mount and CLIENT_CA_FILE again when it is asked to, and not only at the tick', async () => {
     const pair = await pki.pair({ names: configured().serviceNames });
-    const folder = await temporaryDirectory();
+    await using folder = await temporaryDirectory();
     const [directory, file] = [join(folder.path, 'certs'), join(folder.path, 'clients.pem')];
-    await writeFile(file, pair.trust);
+    await Promise.all([mkdir(directory), writeFile(file, pair.trust)]);
     const env = { CERT_DIR: directory, CLIENT_CA_FILE: file, TICK_INTERVAL: '1h' };
-    const { daemon, line, lines, stop } = await started(env, {}, { announced: () => pair.hash });
-    expect((await line('Directory watch is not available, polling')).fields['kind']).to.be.a('string');
-    await line('Not ready');
-    await atomicWriter(directory).write(filesOf(pair));
-    daemon.refresh();
-    await line('Ready');
-    await writeFile(file, (await pki.pair()).trust);
-    daemon.refresh();
-    expect((await line('Client CA bundle changed')).fields).to.deep.equal({ file, event: 'client-ca-changed' });
-    await writeFile(file, 'no certificate');
-    daemon.refresh();
-    const { level, fields } = await line('Client CA bundle rejected, keeping the one in use');
-    expect(level).to.equal('warn');
-    expect(fields).to.include({ file, event: 'client-ca-rejected' });
-    expect(fields['reason']).to.be.a('string');
-    expect(lines.map(({ message }) => message)).to.not.include('Tick checked');
-    await stop();
-    await folder[Symbol.asyncDispose]();
+    // Nothing else tells that a file has changed.
+    const blind = replaceBuiltin(fs, {
+      watch: () => {
+        throw Object.assign(new Error('no inotify'), { code: 'ENOSYS' });
+      },
+    });
+    try {
+      const { daemon, line, lines, stop } = await started(env, {}, { announced: () => pair.hash });
+      const { fields: watching } = await line('Directory watch is not available, polling');
+      expect(watching).to.have.all.keys('kind', 'detail', 'event');
+      expect(watching['detail']).to.include('ENOSYS');
+      expect(watching['event']).to.equal('directory-watch-unavailable');
+      await line('Not ready');
+      await atomicWriter(directory).write(filesOf(pair));
+      daemon.refresh();
+      await line('Ready');
+      await writeFile(file, (await pki.pair()).trust);
+      daemon.refresh();
+      expect((await line('Client CA bundle changed')).fields).to.deep.equal({ file, event: 'client-ca-changed' });
+      await writeFile(file, 'no certificate');
+      daemon.refresh();
+      const { level, fields } = await line('Client CA bundle rejected, keeping the one in use');
+      expect(level).to.equal('warn');
+      expect(fields).to.include({ file, event: 'client-ca-rejected' });
+      expect(fields['reason']).to.be.a('string');
+      expect(lines.map(({ message }) => message)).to.not.include('Tick checked');
+      await stop();
+    } finally {
+      blind[Symbol.dispose]();
+    }
   });
 
   it('reads CLIENT_CA_FILE again at each tick', async () => {
@@ -486,6 +498,15 @@ describe('a daemon in this process', () => {
       expect(drained).to.deep.equal([times]);
     }
   });
+
+  it('does not wait longer than the API server takes to answer the release of the Lease', async () => {
+    const { endpoint } = embedded();
+    const { stop, line, happened } = await started({ LEADER_ELECTION: 'true' }, { endpoint });
+    await line('Leadership acquired');
+    // Both on this event loop: a busy machine delays the one as the other.
+    expect(await Promise.race([stop(), sleep(3_000, 'too long')])).to.equal(undefined);
+    expect(happened[0]).to.equal('Lease released');
+  }).timeout(60_000);
 
   it('does not wait for ever for an API server that does not answer the release of the Lease', async () => {
     const { endpoint } = embedded();
